@@ -1,0 +1,58 @@
+# Everything runs in .venv, made on first use: with uv where it is installed, else with python's venv and pip.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+UV := $(shell command -v uv)
+VENV := .venv
+BIN := $(VENV)/bin
+
+ifdef UV
+MAKE_VENV = uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)
+INSTALL = uv pip install --quiet --python $(BIN)/python
+else
+MAKE_VENV = $(PYTHON) -m venv $(VENV)
+INSTALL = $(BIN)/python -m pip install --quiet
+endif
+
+.PHONY: quickstart test test-fast lint format docs requirements wheel clean
+
+quickstart: $(VENV)/core.stamp
+	$(BIN)/mmannot quickstart
+
+test: lint
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+test-fast: lint
+	$(BIN)/python -m pytest -m "not slow and not real" --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+lint: $(VENV)/test.stamp
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+
+format: $(VENV)/test.stamp
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+docs: $(VENV)/core.stamp
+	$(BIN)/python -m mmannot_tf.paper.fidelity > docs/fidelity.md
+
+wheel:
+	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
+
+# New pins; needs uv. Plain name==version lines, no index address.
+requirements:
+	uv pip compile --quiet --upgrade --no-header --no-annotate --no-emit-index-url --python-version 3.11 \
+		pyproject.toml --output-file requirements.txt
+	uv pip compile --quiet --upgrade --no-header --no-annotate --no-emit-index-url --python-version 3.11 \
+		--extra test pyproject.toml --output-file requirements-test.txt
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info
+
+$(VENV)/core.stamp: requirements.txt pyproject.toml setup.cfg
+	$(MAKE_VENV)
+	$(INSTALL) -r requirements.txt
+	$(INSTALL) --no-deps --editable .
+	touch $@
+
+$(VENV)/test.stamp: requirements-test.txt $(VENV)/core.stamp
+	$(INSTALL) -r requirements-test.txt
+	touch $@

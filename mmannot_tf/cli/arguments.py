@@ -1,0 +1,13 @@
+"""Arguments that several commands take."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A folder that `mmannot train` made.")]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="The run's records, where they have moved since training.")
+]
+SplitOption = Annotated[str, typer.Option("--split", help="train, validation or test.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]

@@ -1,0 +1,47 @@
+"""`mmannot evaluate`, and the evaluation other commands ask for."""
+
+from pathlib import Path
+from typing import Any
+
+from mmannot_tf.cli.arguments import DataOption, JsonOption, RunArgument, SplitOption
+
+
+def evaluate(run: RunArgument, split: SplitOption = "test", data: DataOption = None, as_json: JsonOption = False) -> None:
+    """Score every row of Tables I/II and V/VI, predicting first where predictions are missing or stale."""
+    from tfrecords_tools.console import print_json
+
+    evaluation = evaluation_of(run, split, data)
+    if as_json:
+        print_json(evaluation)
+        return
+    from rich.console import Console
+
+    from mmannot_tf.evaluation.table import render_scores
+
+    Console().print(render_scores(evaluation))
+
+
+def evaluation_of(path: Path, split: str, data: Path | None = None) -> dict[str, Any]:
+    """The evaluation of a run's split; also written to scores.json for the test split.
+
+    TensorFlow is loaded only if the split must be predicted.
+    """
+    from mmannot_tf.evaluation.predictions import Predictions
+    from mmannot_tf.evaluation.rows import evaluate as score_rows
+    from mmannot_tf.paper.readings import in_force
+    from mmannot_tf.training.plan import predictions_digest
+    from mmannot_tf.training.run import open_run
+    from tfrecords_tools.files import write_json
+
+    run = open_run(path)
+    file = run.predictions(split)
+    predictions = Predictions.load(file) if file.exists() else None
+    if predictions is None or predictions.digest != predictions_digest(run, split):
+        from mmannot_tf.training.predict import predict
+        from mmannot_tf.training.session import open_session
+
+        predictions = predict(open_session(run, data), split)
+    evaluation = score_rows(predictions, run.config.evaluation, readings=in_force(run.config))
+    if split == "test":
+        write_json(path / "scores.json", evaluation)
+    return evaluation

@@ -1,0 +1,46 @@
+"""The `mmannot` command."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from mmannot_tf.cli.annotate import annotate
+from mmannot_tf.cli.compare import compare
+from mmannot_tf.cli.evaluate import evaluate
+from mmannot_tf.cli.export import export
+from mmannot_tf.cli.quickstart import quickstart
+from mmannot_tf.cli.train import train
+from mmannot_tf.cli.weights import weights
+from tfrecords_tools.console import run
+
+app = typer.Typer(
+    name="mmannot",
+    help="Multi-modal multi-scale image annotation with a decided number of labels (arXiv 1709.01220).",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for command in (train, evaluate, compare, export, annotate, quickstart):
+    app.command()(command)
+app.add_typer(weights, name="weights")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from mmannot_tf import __version__
+
+        typer.echo(f"mmannot {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")] = False,
+) -> None:
+    """Options of the program itself."""
+
+
+def main() -> None:
+    """The console script's entry."""
+    sys.exit(run(app))

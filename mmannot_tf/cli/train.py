@@ -1,0 +1,28 @@
+"""`mmannot train`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def train(
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="A TOML file, or a shipped one's name.")],
+    data: Annotated[Path, typer.Option("--data", help="The records' folder.")],
+    run: Annotated[Path, typer.Option("--run", help="The run's folder, made or continued.")],
+    stages: Annotated[str | None, typer.Option("--stages", help="Only these, comma-separated.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", help="section.key=value, repeatable.")] = None,
+) -> None:
+    """Train the stages of Algorithm 1; finished ones are skipped, an interrupted one goes on."""
+    from mmannot_tf.config.loading import load
+    from tfrecords_tools.console import notice
+    from tfrecords_tools.records import open_records
+
+    configuration = load(config, settings or ())
+    open_records(data)  # wrong input is told before TensorFlow is loaded
+
+    from mmannot_tf.training.train import train as train_stages
+
+    names = stages.split(",") if stages is not None else None
+    train_stages(configuration, data=data, run=run, stages=names)
+    notice(f"trained: {run}. Next: mmannot evaluate {run}")

@@ -1,0 +1,1 @@
+"""The configuration: pydantic models over TOML. A leaf: imports nothing else of mmannot_tf."""

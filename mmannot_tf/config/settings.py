@@ -1,0 +1,152 @@
+"""What a run can be told: frozen pydantic models, one a section of the TOML file.
+
+Numbers in brackets name the paper's open point that a key decides: docs/fidelity.md lists them all.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Positive = Annotated[int, Field(gt=0)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Rate = Annotated[float, Field(gt=0.0)]
+
+
+class Section(BaseModel):
+    """A section of the configuration: immutable, and every key must be known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataSettings(Section):
+    """How records become batches.
+
+    Attributes:
+        image_size: side of the square network input, pixels (Sec. IV-A3: 224).
+        vocabulary_size: T, how many of the most frequent training tags are read (Sec. IV-A1: 1,000).
+        resize: where bilinear resizing samples: pixel centres, or corners as TF 1 did [19].
+        augmentation: "none", or "flip" for random horizontal flips of training images [5].
+    """
+
+    image_size: Annotated[int, Field(ge=32)] = 224
+    vocabulary_size: Positive = 1000
+    resize: Literal["half_pixel", "tf1"] = "half_pixel"
+    augmentation: Literal["none", "flip"] = "none"
+
+
+class ModelSettings(Section):
+    """The network.
+
+    Attributes:
+        backbone: which ResNet (Sec. III-A: ResNet-101; `tiny` is ours, for small machines).
+        weights: "imagenet" (downloads through keras.applications), "random", or an imported file's path.
+        batch_norm_momentum: decay of the moving statistics (Sec. IV-A3: 0.9997) [1].
+        backbone_epsilon: batch-norm epsilon of the backbone; "weights": what its weights were made with [3].
+        block_epsilon: batch-norm epsilon of the fusion blocks, and of a randomly initialised backbone [3].
+        tag_hidden: units of the tag encoder's hidden layers (Sec. III-B) [10].
+        quantity_hidden: units of the quantity regressor's hidden layers (Sec. III-C).
+        dropout: rate after each hidden layer of the quantity regressor (Sec. III-C) [13].
+        quantity_bias: what the regressor's last bias starts at: the training set's mean quantity (ours) or 0.
+    """
+
+    backbone: Literal["resnet50", "resnet101", "resnet152", "tiny"] = "resnet101"
+    weights: str = "imagenet"
+    batch_norm_momentum: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.9997
+    backbone_epsilon: Rate | Literal["weights"] = "weights"
+    block_epsilon: Rate = 1e-3
+    tag_hidden: tuple[Positive, Positive] = (2048, 2048)
+    quantity_hidden: tuple[Positive, Positive] = (512, 256)
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.5
+    quantity_bias: Literal["mean", "zero"] = "mean"
+
+    @model_validator(mode="after")
+    def _weights_exist_for_the_backbone(self) -> Self:
+        if self.backbone == "tiny" and self.weights == "imagenet":
+            raise ValueError(
+                'model.weights = "imagenet" exists for the resnets only; model.backbone = "tiny" takes "random"'
+            )
+        return self
+
+
+class TrainingSettings(Section):
+    """What all stages share.
+
+    Attributes:
+        seed: of initialisation, shuffling and dropout.
+        batch_size: examples a step, over all replicas [5].
+        momentum: of the optimizer (Sec. IV-A3: 0.9).
+        weight_decay: the reading of "weight decay is set to 0.9997" [2].
+        loss_reduction: over labels, before the mean over the batch [4].
+        reestimate_batches: training batches over which batch-norm statistics are re-estimated before each
+            validation and for the stage's final weights; 0 keeps the moving statistics [1].
+        shuffle_buffer: undecoded records held for shuffling.
+        checkpoint_seconds: the longest time between two checkpoints within an epoch.
+    """
+
+    seed: Annotated[int, Field(ge=0)] = 0
+    batch_size: Positive = 32
+    momentum: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.9
+    weight_decay: Literal["l2", "ema", "shrink", "literal", "none"] = "l2"
+    loss_reduction: Literal["sum", "mean"] = "sum"
+    reestimate_batches: Annotated[int, Field(ge=0)] = 10
+    shuffle_buffer: Positive = 4096
+    checkpoint_seconds: Annotated[float, Field(ge=0.0)] = 300.0
+
+
+class StageSettings(Section):
+    """The numbers of one stage.
+
+    Attributes:
+        epochs: passes over the training split [5].
+        learning_rate: constant over the stage (Sec. IV-A3) [5].
+        batch_size: instead of training.batch_size, or None.
+    """
+
+    epochs: Positive
+    learning_rate: Rate
+    batch_size: Positive | None = None
+
+
+class Stages(Section):
+    """Algorithm 1's stages in order. `cnn_longer` is ours, optional: the control of MS-CNN against CNN."""
+
+    cnn: StageSettings
+    cnn_longer: StageSettings | None = None
+    ms_cnn: StageSettings
+    tag_encoder: StageSettings
+    classifier: StageSettings
+    quantity_visual: StageSettings
+    quantity: StageSettings
+
+
+class EvaluationSettings(Section):
+    """How predictions are scored.
+
+    Attributes:
+        k: labels given by the rows without quantity prediction [15].
+        never_predicted: a class never predicted counts as precision 0, or is left out of the mean [21].
+        quantity_rounding: of the regressor's output [22].
+        least_quantity: the smallest quantity given; 1 where every image has a label [22].
+        threshold: of the rows that select by probability (ours; how later papers are read).
+    """
+
+    k: Positive = 3
+    never_predicted: Literal["zero", "left_out"] = "zero"
+    quantity_rounding: Literal["nearest", "down", "up"] = "nearest"
+    least_quantity: Literal[0, 1] = 1
+    threshold: Share = 0.5
+
+
+class Config(Section):
+    """A whole run, as configs/*.toml state it."""
+
+    data: DataSettings = DataSettings()
+    model: ModelSettings = ModelSettings()
+    training: TrainingSettings = TrainingSettings()
+    stages: Stages
+    evaluation: EvaluationSettings = EvaluationSettings()
+
+    def weights_file(self) -> Path | None:
+        """The backbone's weights file, or None where its weights are no file."""
+        return None if self.model.weights in ("imagenet", "random") else Path(self.model.weights)

@@ -1,0 +1,1 @@
+"""Records to batches: decode, resize, normalise, multi-hot."""

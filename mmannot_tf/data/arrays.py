@@ -1,0 +1,58 @@
+"""All of a split but its images, in memory: ids, labels, tags."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tfrecords_tools.errors import UserError
+from tfrecords_tools.records import Records, read
+
+
+@dataclass(frozen=True)
+class SplitArrays:
+    """A split in the records' fixed order.
+
+    Attributes:
+        ids: the images' ids, N of them.
+        labels: multi-hot ground truth, uint8 [N, C].
+        tags: multi-hot tags of the vocabulary, uint8 [N, T].
+    """
+
+    ids: tuple[str, ...]
+    labels: np.ndarray
+    tags: np.ndarray
+
+    @property
+    def quantity(self) -> np.ndarray:
+        """m, the number of labels of each image, float32 [N]."""
+        return self.labels.sum(axis=1).astype(np.float32)
+
+
+def vocabulary(records: Records, size: int) -> tuple[str, ...]:
+    """The `size` most frequent tags of the training split.
+
+    Raises:
+        UserError: the records hold fewer.
+    """
+    if len(records.vocabulary) < size:
+        raise UserError(
+            f"data.vocabulary_size must be at most the number of tags in {records.path}, "
+            f"{len(records.vocabulary)}. Received: {size}."
+        )
+    return records.vocabulary[:size]
+
+
+def load_arrays(records: Records, split: str, tags: Sequence[str]) -> SplitArrays:
+    """Reads a split's ids, labels and tags, without decoding an image."""
+    index = {tag: position for position, tag in enumerate(tags)}
+    count = records.splits[split]
+    ids: list[str] = []
+    labels = np.zeros((count, len(records.labels)), np.uint8)
+    multi_hot = np.zeros((count, len(tags)), np.uint8)
+    for row, example in enumerate(read(records, split, images=False).as_numpy_iterator()):
+        ids.append(example["id"].decode())
+        labels[row, example["labels"]] = 1
+        known = [index[tag] for tag in (word.decode() for word in example["tags"]) if tag in index]
+        multi_hot[row, known] = 1
+    return SplitArrays(tuple(ids), labels, multi_hot)

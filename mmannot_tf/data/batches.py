@@ -1,0 +1,100 @@
+"""tf.data pipelines: each a pure function of (seed, epoch, step), so that a resumed run sees the same batches."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from mmannot_tf.config.settings import DataSettings
+from mmannot_tf.data.images import prepare
+from mmannot_tf.data.tags import multi_hot
+from mmannot_tf.weights.provenance import Preprocessing
+from tfrecords_tools.records import Records, read
+
+
+@dataclass(frozen=True)
+class ImageBatches:
+    """Batches of decoded images with their labels, from records.
+
+    Attributes:
+        records: where from.
+        data: sizes, sampling, augmentation.
+        preprocessing: what the backbone's weights were made with.
+        batch_size: examples a batch; the last one of a pass may be smaller.
+        shuffle_buffer: undecoded records held for shuffling.
+    """
+
+    records: Records
+    data: DataSettings
+    preprocessing: Preprocessing
+    batch_size: int
+    shuffle_buffer: int = 4096
+
+    def epoch(self, *, seed: int, epoch: int, skip: int = 0) -> tf.data.Dataset:
+        """Shuffled training batches ([B, S, S, 3] float32, [B, C] float32), after the first `skip` ones."""
+        order = int(np.random.default_rng((seed, epoch)).integers(2**31))
+        examples = read(self.records, "train", seed=order)
+        examples = examples.shuffle(self.shuffle_buffer, seed=order, reshuffle_each_iteration=False)
+        examples = examples.enumerate().skip(skip * self.batch_size)
+        return self._batched(examples, lambda index, image: self._augmented(image, (order, index)))
+
+    def split(self, split: str) -> tf.data.Dataset:
+        """A split's batches in the records' fixed order, nothing shuffled or augmented."""
+        return self._batched(read(self.records, split).enumerate(), lambda _, image: image)
+
+    def _batched(self, examples: tf.data.Dataset, finish) -> tf.data.Dataset:
+        def ready(index, example):
+            image = prepare(
+                example["image"],
+                size=self.data.image_size,
+                sampling=self.data.resize,
+                preprocessing=self.preprocessing,
+            )
+            return finish(index, image), example["labels"]
+
+        def target(images, labels):
+            return images, multi_hot(labels, len(self.records.labels))
+
+        batches = examples.map(ready, num_parallel_calls=tf.data.AUTOTUNE).ragged_batch(self.batch_size)
+        return batches.map(target).prefetch(tf.data.AUTOTUNE)
+
+    def _augmented(self, image: tf.Tensor, seed: tuple) -> tf.Tensor:
+        if self.data.augmentation == "flip":
+            return tf.image.stateless_random_flip_left_right(image, tf.cast(tf.stack(seed), tf.int32))
+        return image
+
+
+@dataclass(frozen=True)
+class ArrayBatches:
+    """Batches of rows of arrays in memory: tags or cached features, with their targets.
+
+    Attributes:
+        inputs: [N, D], any number type; cast to float32 a batch at a time.
+        targets: [N, C] or [N].
+        batch_size: examples a batch; the last one of a pass may be smaller.
+    """
+
+    inputs: np.ndarray
+    targets: np.ndarray
+    batch_size: int
+
+    def epoch(self, *, seed: int, epoch: int, skip: int = 0) -> tf.data.Dataset:
+        """Shuffled training batches, after the first `skip` ones."""
+        order = np.random.default_rng((seed, epoch)).permutation(len(self.inputs))
+        return self._batched(order[skip * self.batch_size :])
+
+    def ordered(self) -> tf.data.Dataset:
+        """All rows in order."""
+        return self._batched(np.arange(len(self.inputs)))
+
+    def _batched(self, order: np.ndarray) -> tf.data.Dataset:
+        inputs, targets = tf.constant(self.inputs), tf.constant(self.targets)
+
+        def rows(indices):
+            return (
+                tf.cast(tf.gather(inputs, indices), tf.float32),
+                tf.cast(tf.gather(targets, indices), tf.float32),
+            )
+
+        batches = tf.data.Dataset.from_tensor_slices(order).batch(self.batch_size)
+        return batches.map(rows, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)

@@ -1,0 +1,45 @@
+"""Encoded images to network input, in graph; the same code trains, predicts and serves."""
+
+import tensorflow as tf
+
+from mmannot_tf.weights.provenance import Preprocessing
+
+
+def decode(encoded: tf.Tensor) -> tf.Tensor:
+    """JPEG or PNG bytes (string []) to pixels uint8 [H, W, 3]; grey, CMYK and alpha become RGB.
+
+    `INTEGER_ACCURATE` is the slow integer DCT of libjpeg: the same pixels as Pillow decodes.
+    """
+    return tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE")
+
+
+def resize(pixels: tf.Tensor, size: int, sampling: str) -> tf.Tensor:
+    """Bilinear resize to a square, aspect ratio not kept (Sec. IV-A3), without antialiasing.
+
+    Args:
+        pixels: uint8 or float32 [H, W, 3].
+        size: side of the result.
+        sampling: "half_pixel", or "tf1" for TF 1's corner-based sampling.
+
+    Returns:
+        float32 [size, size, 3], 0 to 255.
+    """
+    resized = tf.raw_ops.ResizeBilinear(
+        images=tf.cast(pixels, tf.float32)[tf.newaxis],
+        size=(size, size),
+        align_corners=False,
+        half_pixel_centers=sampling == "half_pixel",
+    )
+    return tf.ensure_shape(resized[0], (size, size, 3))
+
+
+def normalise(pixels: tf.Tensor, preprocessing: Preprocessing) -> tf.Tensor:
+    """RGB pixels float32 [..., 3] of 0 to 255, as the backbone's weights expect them."""
+    if preprocessing.channel_order == "BGR":
+        pixels = tf.reverse(pixels, axis=[-1])
+    return (pixels - tf.constant(preprocessing.mean, tf.float32)) * preprocessing.scale
+
+
+def prepare(encoded: tf.Tensor, *, size: int, sampling: str, preprocessing: Preprocessing) -> tf.Tensor:
+    """Encoded bytes (string []) to network input, float32 [size, size, 3]."""
+    return normalise(resize(decode(encoded), size, sampling), preprocessing)

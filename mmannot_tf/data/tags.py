@@ -1,0 +1,28 @@
+"""Tag strings to multi-hot vectors, in graph."""
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+
+def tag_table(vocabulary: Sequence[str]) -> tf.lookup.StaticHashTable:
+    """Looks a tag's index in the vocabulary up; -1 for an unknown tag."""
+    tags = tf.constant(list(vocabulary), tf.string)
+    indices = tf.range(len(vocabulary), dtype=tf.int64)
+    return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(tags, indices), default_value=-1)
+
+
+def split_tags(text: tf.Tensor) -> tf.RaggedTensor:
+    """Comma-separated tags (string [B]) to tags (ragged string [B, None]), lower-case and stripped."""
+    return tf.strings.strip(tf.strings.lower(tf.strings.split(text, ","), encoding="utf-8"))
+
+
+def multi_hot(indices: tf.RaggedTensor, depth: int) -> tf.Tensor:
+    """Indices (ragged int64 [B, None]; negative ones are left out) to float32 [B, depth] of 0 and 1.
+
+    The paper calls this vector one-hot (Sec. III-B).
+    """
+    known = tf.ragged.boolean_mask(indices, indices >= 0)
+    positions = tf.stack([known.value_rowids(), known.values], axis=1)
+    counts = tf.scatter_nd(positions, tf.ones_like(known.values, tf.float32), (known.nrows(), depth))
+    return tf.minimum(counts, 1.0)

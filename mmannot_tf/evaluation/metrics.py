@@ -1,0 +1,124 @@
+"""The paper's annotation metrics, equations 6 and 7 (Sec. IV-A2), and the mean average precision.
+
+All results are percent. With `chosen` the predicted and `labels` the true multi-hot rows, [N, C] bool:
+
+    N^c_j  images correctly labelled as class j     NL^c_i  correct labels of image i
+    N^g_j  images that have the true label j        NL^g_i  true labels of image i
+    N^p_j  images predicted as class j              NL^p_i  predicted labels of image i
+
+Where equation 6 reads 0/0:
+
+    C-P, class never predicted: counts as 0 in the mean over all C classes, or is left out [reading 21].
+    C-R, class without a true label in the split: left out of the mean. The paper's test sets hold every
+        class, so its 1/C is unchanged there; a small test set may lack some, and no annotator could earn
+        their recall. Such a class still counts in C-P, where predicting it was a mistake.
+    Any other 0/0 is 0.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+NeverPredicted = Literal["zero", "left_out"]
+
+SYMBOLS = {
+    "class_precision": "C-P",
+    "class_recall": "C-R",
+    "class_f1": "C-F1",
+    "image_precision": "I-P",
+    "image_recall": "I-R",
+    "image_f1": "I-F1",
+    "harmonic_f1": "H-F1",
+}
+"""Score → the paper's symbol, in the order of its tables' columns."""
+
+
+@dataclass(frozen=True)
+class AnnotationScores:
+    """The seven numbers of a row of Tables I to IV, in percent and in the paper's order.
+
+    Attributes:
+        class_precision: C-P.
+        class_recall: C-R.
+        class_f1: C-F1.
+        image_precision: I-P, which later papers call overall precision, OP.
+        image_recall: I-R, later OR.
+        image_f1: I-F1, later OF1.
+        harmonic_f1: H-F1.
+    """
+
+    class_precision: float
+    class_recall: float
+    class_f1: float
+    image_precision: float
+    image_recall: float
+    image_f1: float
+    harmonic_f1: float
+
+
+def harmonic_mean(a: float, b: float) -> float:
+    """2ab / (a + b): the form of C-F1 and I-F1 (equation 6) and of H-F1 (equation 7); 0 where both are 0."""
+    return 2 * a * b / (a + b) if a + b else 0.0
+
+
+def annotation_scores(
+    chosen: np.ndarray, labels: np.ndarray, *, never_predicted: NeverPredicted = "zero"
+) -> AnnotationScores:
+    """Equations 6 and 7.
+
+    Args:
+        chosen: the labels handed out, [N, C] bool.
+        labels: the ground truth, [N, C] bool.
+        never_predicted: what the C-P of a class never predicted is [reading 21].
+
+    Returns:
+        C-P, C-R, C-F1, I-P, I-R, I-F1 and H-F1 in percent.
+    """
+    n_c = np.count_nonzero(chosen & labels, axis=0)
+    n_g = np.count_nonzero(labels, axis=0)
+    n_p = np.count_nonzero(chosen, axis=0)
+    counted = n_p > 0 if never_predicted == "left_out" else np.ones_like(n_p, bool)
+    c_p = 100 * _mean_ratio(n_c[counted], n_p[counted])
+    c_r = 100 * _mean_ratio(n_c[n_g > 0], n_g[n_g > 0])
+    i_p = 100 * _ratio(n_c.sum(), n_p.sum())
+    i_r = 100 * _ratio(n_c.sum(), n_g.sum())
+    c_f1 = harmonic_mean(c_p, c_r)
+    i_f1 = harmonic_mean(i_p, i_r)
+    return AnnotationScores(c_p, c_r, c_f1, i_p, i_r, i_f1, harmonic_mean(c_f1, i_f1))
+
+
+def mean_average_precision(scores: np.ndarray, labels: np.ndarray) -> float:
+    """The mean over classes of the uninterpolated average precision over images (mAP), in percent.
+
+    Not in the paper; later papers are read by it. Images of equal score enter the ranking together, as in
+    scikit-learn's `average_precision_score`. Classes without a true label in the split are left out.
+
+    Args:
+        scores: [N, C] float.
+        labels: the ground truth, [N, C] bool.
+    """
+    present = np.flatnonzero(labels.any(axis=0))
+    if not present.size:
+        return 0.0
+    return 100 * float(np.mean([_average_precision(scores[:, j], labels[:, j]) for j in present]))
+
+
+def _average_precision(scores: np.ndarray, truth: np.ndarray) -> float:
+    """The sum over distinct scores of (recall gained) times (precision down to there)."""
+    order = np.argsort(-scores)
+    ranked = scores[order]
+    ends = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1)
+    correct = np.cumsum(truth[order])[ends]
+    gained = np.diff(correct, prepend=0)
+    return float(np.sum(gained * (correct / (ends + 1))) / correct[-1])
+
+
+def _mean_ratio(numerators: np.ndarray, denominators: np.ndarray) -> float:
+    """The mean of the ratios, 0/0 as 0; 0 where there are none."""
+    ratios = numerators / np.maximum(denominators, 1)
+    return float(ratios.mean()) if ratios.size else 0.0
+
+
+def _ratio(numerator: int, denominator: int) -> float:
+    return float(numerator / denominator) if denominator else 0.0

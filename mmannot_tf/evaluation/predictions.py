@@ -1,0 +1,133 @@
+"""The predictions of one run on one split: a frozen value that is also a .npz file."""
+
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from tfrecords_tools.errors import UserError
+from tfrecords_tools.files import aside
+
+_SCORER = "probabilities."
+_REGRESSOR = "quantity."
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What every scorer and regressor of a run said about N images of C labels.
+
+    Attributes:
+        split: the split's name, "train", "validation" or "test".
+        digest: what the predictions were made from, as the maker defines it.
+        ids: the images' ids, [N].
+        labels: the ground truth as multi-hot rows, [N, C] bool.
+        label_names: the C names, in label order.
+        probabilities: scorer → [N, C] float32: "cnn", "cnn_longer", "ms_cnn", "tag_encoder", "classifier".
+        quantity: regressor → raw outputs, [N] float32: "quantity_visual" (on f_v), "quantity" (on f).
+
+    Raises:
+        UserError: the split is empty, a shape disagrees with `labels`, or a value is not finite.
+    """
+
+    split: str
+    digest: str
+    ids: tuple[str, ...]
+    labels: np.ndarray
+    label_names: tuple[str, ...]
+    probabilities: Mapping[str, np.ndarray] = field(default_factory=dict)
+    quantity: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def __post_init__(self):
+        images, classes = len(self.ids), len(self.label_names)
+        if images == 0:
+            raise UserError(
+                f"predictions must cover at least one image. Received: an empty {self.split} split."
+            )
+        if self.labels.dtype != bool:
+            raise UserError(f"labels of predictions must be bool. Received: {self.labels.dtype}.")
+        _check_shape("labels", self.labels, (images, classes))
+        for name, values in self.probabilities.items():
+            _check_shape(f"probabilities of {name}", values, (images, classes))
+            _check_finite(f"probabilities of {name}", values)
+        for name, values in self.quantity.items():
+            _check_shape(f"outputs of {name}", values, (images,))
+            _check_finite(f"outputs of {name}", values)
+
+    @property
+    def true_quantity(self) -> np.ndarray:
+        """m, how many labels each image has: [N] int64."""
+        return self.labels.sum(axis=1)
+
+    def save(self, path: Path) -> None:
+        """Writes one uncompressed .npz, aside and renamed."""
+        arrays = {name: np.asarray(getattr(self, name)) for name in _PLAIN}
+        arrays |= {_SCORER + name: np.asarray(a, np.float32) for name, a in self.probabilities.items()}
+        arrays |= {_REGRESSOR + name: np.asarray(a, np.float32) for name, a in self.quantity.items()}
+        with aside(path) as staging, staging.open("wb") as file:
+            np.savez(file, **arrays)
+
+    @classmethod
+    def load(cls, path: Path) -> "Predictions":
+        """Reads what `save` wrote.
+
+        Raises:
+            UserError: the file is missing, is no such file, is truncated, or holds impossible values.
+        """
+        arrays = _read(path)
+        lacking = [name for name in _PLAIN if name not in arrays]
+        if lacking:
+            raise UserError(f"a predictions file must hold {', '.join(lacking)}. Received: {path}, without.")
+        try:
+            return cls(
+                split=str(arrays["split"]),
+                digest=str(arrays["digest"]),
+                ids=tuple(arrays["ids"].tolist()),
+                labels=arrays["labels"],
+                label_names=tuple(arrays["label_names"].tolist()),
+                probabilities=_under(_SCORER, arrays),
+                quantity=_under(_REGRESSOR, arrays),
+            )
+        except UserError as error:
+            raise UserError(f"{path}: {error}") from None
+
+
+_PLAIN = ("split", "digest", "ids", "labels", "label_names")
+
+
+def _read(path: Path) -> dict[str, np.ndarray]:
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            return dict(archive)
+    except FileNotFoundError:
+        raise UserError(
+            f"predictions must have been made. Received: {path}, which does not exist; train the run first."
+        ) from None
+    except (zipfile.BadZipFile, ValueError, EOFError, OSError, TypeError) as error:
+        raise UserError(
+            f"predictions must be a whole .npz file. Received: {path} ({_one_line(error)}); "
+            "delete it to have it made again."
+        ) from None
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def _under(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+
+
+def _check_shape(what: str, values: np.ndarray, shape: tuple[int, ...]) -> None:
+    if values.shape != shape:
+        raise UserError(f"{what} must have shape {list(shape)}. Received: {list(values.shape)}.")
+
+
+def _check_finite(what: str, values: np.ndarray) -> None:
+    bad = values.size - np.count_nonzero(np.isfinite(values))
+    if bad:
+        raise UserError(
+            f"{what} must be finite. Received: {bad} of {values.size} values NaN or infinite; "
+            "the stage diverged: lower its learning rate."
+        )

@@ -1,0 +1,96 @@
+"""Evaluations and comparisons as Rich tables in the shape of the paper's Tables I and V."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from mmannot_tf.evaluation.metrics import SYMBOLS
+
+_MAP = {"mean_average_precision": "mAP"}
+_QUANTITY = {"accuracy": "Accuracy (%)", "mse": "MSE"}
+
+
+def render_scores(evaluation: Mapping[str, Any]) -> Group:
+    """What `mmannot_tf.evaluation.rows.evaluate` returned, for the terminal; 2 decimals, MSE 3."""
+    title = f"{evaluation['split']}: {evaluation['images']:,} images, percent"
+    parts = [_scores_table("method", evaluation["rows"], {**SYMBOLS, **_MAP}, title=title)]
+    if evaluation["quantity"]:
+        quantity = _scores_table("features", evaluation["quantity"], _QUANTITY, title="label quantity")
+        parts.append(quantity)
+    return Group(*parts)
+
+
+def render_comparison(comparison: Mapping[str, Any]) -> Group:
+    """What `mmannot_tf.paper.compare.compare` returned: ours, the paper's and the difference, and why not."""
+    methods, quantities = comparison["tables"]
+    parts: list[Table | Text] = [
+        _pairs_table(
+            "method", comparison["rows"], {**SYMBOLS, **_MAP}, title=f"beside Table {methods}, percent"
+        )
+    ]
+    if comparison["quantity"]:
+        title = f"label quantity beside Table {quantities}"
+        parts.append(_pairs_table("features", comparison["quantity"], _QUANTITY, title=title))
+    return Group(*parts, *_remarks(comparison))
+
+
+def _scores_table(
+    name: str, rows: Sequence[Mapping[str, Any]], heads: Mapping[str, str], *, title: str
+) -> Table:
+    heads = _used(heads, rows)
+    table = _table(name, heads, title=title)
+    for row in rows:
+        table.add_row(Text(row[name]), *_numbers(row, heads))
+    return table
+
+
+def _pairs_table(
+    name: str, pairs: Sequence[Mapping[str, Any]], heads: Mapping[str, str], *, title: str
+) -> Table:
+    """Up to three lines a pair: ours, the paper's, ours minus the paper's."""
+    heads = _used(heads, [pair["ours"] or {} for pair in pairs])
+    table = _table(name, {"whose": "", **heads}, title=title)
+    for pair in pairs:
+        sides = [side for side in ("ours", "paper", "difference") if pair[side] is not None]
+        for side in sides:
+            shown = pair[name] if side == sides[0] else ""
+            numbers = _numbers(pair[side], heads, signed=side == "difference")
+            table.add_row(Text(shown), side, *numbers, end_section=side == sides[-1])
+    return table
+
+
+def _table(name: str, heads: Mapping[str, str], *, title: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    table.add_column(name.capitalize(), no_wrap=True)
+    for head in heads.values():
+        table.add_column(head, justify="right", no_wrap=True)
+    return table
+
+
+def _used(heads: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """The columns that some row fills; the paper's own always."""
+    return {key: head for key, head in heads.items() if key not in _MAP or any(key in row for row in rows)}
+
+
+def _numbers(scores: Mapping[str, float], heads: Mapping[str, str], *, signed: bool = False) -> list[str]:
+    sign = "+" if signed else ""
+    return [
+        format(scores[key], f"{sign}.{3 if key == 'mse' else 2}f") if key in scores else "" for key in heads
+    ]
+
+
+def _remarks(comparison: Mapping[str, Any]) -> list[Text]:
+    """Each remark once: the run's own reasons, then what single rows have, then the notes on all."""
+    whole = [pair for pair in comparison["rows"] if pair["difference"] is not None]
+    general = dict.fromkeys(reason for pair in whole for reason in pair["reasons"])
+    belonging: dict[str, list[str]] = {}
+    for pair in comparison["rows"]:
+        for remark in [*(pair["reasons"] if pair not in whole else ()), *pair["notes"]]:
+            belonging.setdefault(remark, []).append(pair["method"])
+    remarks = [*general, *(f"{'; '.join(rows)}: {remark}" for remark, rows in belonging.items())]
+    remarks += comparison["notes"]
+    heading = "Not to be compared digit by digit, or to be known:"
+    return [Text(heading), *(Text(f"· {remark}") for remark in remarks)] if remarks else []

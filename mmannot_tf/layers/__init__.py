@@ -1,0 +1,1 @@
+"""Keras layers and tensor functions the models are made of."""

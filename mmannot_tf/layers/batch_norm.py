@@ -1,0 +1,33 @@
+"""Batch normalisation as the whole network uses it."""
+
+from dataclasses import dataclass
+
+import keras
+import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class BatchNorm:
+    """How to make batch-norm layers.
+
+    Attributes:
+        momentum: decay of the moving statistics (Sec. IV-A3: 0.9997).
+        epsilon: added to the variance; the value that pretrained weights were made with.
+    """
+
+    momentum: float
+    epsilon: float
+
+    def layer(self, name: str) -> keras.layers.BatchNormalization:
+        """A batch-norm layer over the last axis, its statistics those of the global batch.
+
+        Under a strategy of several replicas, per-replica statistics drift apart and one replica's would
+        be saved: there the layer is synchronised. On one replica the plain layer computes the same thing
+        faster, and its variance does not suffer from E[x²] - E[x]².
+        """
+        return keras.layers.BatchNormalization(
+            momentum=self.momentum,
+            epsilon=self.epsilon,
+            synchronized=tf.distribute.get_strategy().num_replicas_in_sync > 1,
+            name=name,
+        )

@@ -1,0 +1,65 @@
+"""The last step of Algorithm 2: the m̂ best labels."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+ROUNDINGS: Mapping[str, Callable[[tf.Tensor], tf.Tensor]] = {
+    "nearest": lambda quantity: tf.floor(quantity + 0.5),
+    "down": tf.floor,
+    "up": tf.math.ceil,
+}
+"""A raw quantity to a whole one. Nearest is floor(m̂ + 0.5): halves go up, not to the even number."""
+
+
+@keras.saving.register_keras_serializable(package="mmannot")
+class QuantitySelection(keras.layers.Layer):
+    """Selects the top m̂ labels of each image: those with rank < clip(round(m̂), least_quantity, C).
+
+    The rank of a label is the number of labels with a larger logit, plus those with an equal one and a
+    smaller index.
+
+    Args:
+        least_quantity: the smallest number selected.
+        rounding: a key of `ROUNDINGS`.
+        **options: of `keras.layers.Layer`.
+
+    Raises:
+        ValueError: `rounding` is not a known one.
+    """
+
+    def __init__(self, *, least_quantity: int = 1, rounding: str = "nearest", **options):
+        super().__init__(**options)
+        if rounding not in ROUNDINGS:
+            raise ValueError(
+                f"rounding must be one of {', '.join(ROUNDINGS)}. Received: rounding={rounding!r}"
+            )
+        self.least_quantity = least_quantity
+        self.rounding = rounding
+
+    def call(self, logits: tf.Tensor, quantity: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        """Selects.
+
+        Args:
+            logits: `[B, C] float32`.
+            quantity: m̂, `[B] float32`, neither rounded nor clipped.
+
+        Returns:
+            Whether each label is selected, `[B, C] bool`, and label indices best first, `[B, C] int32`.
+        """
+        order = tf.argsort(logits, direction="DESCENDING", stable=True)
+        rank = tf.argsort(order, stable=True)
+        labels = tf.cast(tf.shape(logits)[-1], quantity.dtype)
+        least = tf.cast(self.least_quantity, quantity.dtype)
+        count = tf.clip_by_value(ROUNDINGS[self.rounding](quantity), least, labels)
+        return tf.cast(rank, quantity.dtype) < count[:, tf.newaxis], order
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make an equal layer."""
+        return {
+            **super().get_config(),
+            "least_quantity": self.least_quantity,
+            "rounding": self.rounding,
+        }

@@ -1,0 +1,1 @@
+"""Per-example losses of the four branches (Sec. III-D)."""

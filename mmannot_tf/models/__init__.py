@@ -1,0 +1,1 @@
+"""The branches of the network and their assembly; each file builds one Keras functional model."""

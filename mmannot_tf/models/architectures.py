@@ -1,0 +1,25 @@
+"""The ResNets to choose from, as data. No TensorFlow."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A bottleneck ResNet of five scales.
+
+    Attributes:
+        blocks: bottleneck units in each of the groups conv2 to conv5.
+        width: channels after conv1; group g = 2…5 has 4 * width * 2^(g - 2) channels.
+    """
+
+    blocks: tuple[int, int, int, int]
+    width: int
+
+
+ARCHITECTURES: Mapping[str, Architecture] = {
+    "resnet50": Architecture(blocks=(3, 4, 6, 3), width=64),
+    "resnet101": Architecture(blocks=(3, 4, 23, 3), width=64),  # the paper's (Sec. III-A)
+    "resnet152": Architecture(blocks=(3, 8, 36, 3), width=64),
+    "tiny": Architecture(blocks=(1, 1, 1, 1), width=8),  # ours, for small machines and tests
+}

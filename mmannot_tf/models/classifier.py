@@ -1,0 +1,21 @@
+"""The multi-class classifier (Sec. III-C): one fully connected layer."""
+
+import keras
+
+
+def build_classifier(feature_size: int, labels: int, *, name: str) -> keras.Model:
+    """A branch from features to a logit for each label; the sigmoid is the loss's or the annotator's.
+
+    The kernel starts Glorot uniform, the bias at zero (a probability of one half for each label).
+
+    Args:
+        feature_size: D, of f_v, f_t or the joint feature.
+        labels: C, the number of labels.
+        name: the branch's: "classifier", or "probe" for a stage's throw-away head.
+
+    Returns:
+        A model from `[B, D] float32` to logits `[B, C] float32`.
+    """
+    features = keras.Input((feature_size,), name="features")
+    logits = keras.layers.Dense(labels, kernel_initializer="glorot_uniform", dtype="float32", name="logits")
+    return keras.Model(features, logits(features), name=name)

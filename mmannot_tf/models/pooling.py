@@ -1,0 +1,21 @@
+"""The plain CNN's visual feature: the average-pooled last map."""
+
+from collections.abc import Sequence
+
+import keras
+
+
+def build_pooling(map_shapes: Sequence[tuple[int, int, int]]) -> keras.Model:
+    """The branch "pooling": the backbone's five maps to the average over M_5, without weights.
+
+    It reads all five maps, as `build_fusion` does, so that one can stand in the other's place.
+
+    Args:
+        map_shapes: height, width and channels of M_1 … M_5.
+
+    Returns:
+        A model from a list of five maps to `[B, D] float32`, D the channels of M_5.
+    """
+    maps = [keras.Input(shape, name=f"map_{number}") for number, shape in enumerate(map_shapes, start=1)]
+    feature = keras.layers.GlobalAveragePooling2D(name="average")(maps[-1])
+    return keras.Model(maps, feature, name="pooling")

@@ -1,0 +1,42 @@
+"""The label quantity regressor (Sec. III-C): how many labels an image has."""
+
+import keras
+
+
+def build_quantity_regressor(
+    feature_size: int,
+    *,
+    hidden: tuple[int, int] = (512, 256),
+    dropout: float = 0.5,
+    bias: float = 0.0,
+    name: str,
+) -> keras.Model:
+    """A branch from features to the predicted quantity m̂: hidden ReLU layers with dropout, one linear unit.
+
+    Kernels start Glorot uniform.
+
+    Args:
+        feature_size: D, of f_v or the joint feature.
+        hidden: units of the hidden layers (Sec. III-C: 512 and 256).
+        dropout: rate after each hidden layer's ReLU (Sec. III-C: 0.5).
+        bias: what the last unit's bias starts at; the mean quantity saves the steps to get there (ours).
+        name: the branch's.
+
+    Returns:
+        A model from `[B, D] float32` to m̂, `[B] float32`, neither rounded nor clipped.
+    """
+    features = keras.Input((feature_size,), name="features")
+    x = features
+    for number, units in enumerate(hidden, start=1):
+        x = keras.layers.Dense(
+            units, activation="relu", kernel_initializer="glorot_uniform", name=f"hidden_{number}"
+        )(x)
+        x = keras.layers.Dropout(dropout, name=f"dropout_{number}")(x)
+    x = keras.layers.Dense(
+        1,
+        kernel_initializer="glorot_uniform",
+        bias_initializer=keras.initializers.Constant(bias),
+        dtype="float32",
+        name="unit",
+    )(x)
+    return keras.Model(features, keras.layers.Reshape((), name="scalar")(x), name=name)

@@ -1,0 +1,1 @@
+"""From a trained run to a SavedModel, and annotating with either."""

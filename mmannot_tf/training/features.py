@@ -1,0 +1,71 @@
+"""Frozen features, computed once: what the joint stages, predictions and baselines read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mmannot_tf.data.arrays import SplitArrays
+from mmannot_tf.data.batches import ArrayBatches, ImageBatches
+from mmannot_tf.training.inference import outputs
+from mmannot_tf.training.plan import stage_digest
+from mmannot_tf.training.run import Run
+from mmannot_tf.training.stage import Stage
+from mmannot_tf.training.stages import STAGES
+from mmannot_tf.training.trained import feature_model
+from tfrecords_tools.files import aside, read_json, write_json
+
+
+@dataclass(frozen=True)
+class FeatureCache:
+    """The features of a run's finished stages on one split: features/SPLIT/STAGE.npy, float32 [N, D].
+
+    Attributes:
+        run: whose stages.
+        split: of the records.
+        images: batches of the split's images, in the fixed order.
+        arrays: the split's tags and labels, in the same order.
+    """
+
+    run: Run
+    split: str
+    images: ImageBatches
+    arrays: SplitArrays
+
+    def get(self, stages: Sequence[str]) -> dict[str, np.ndarray]:
+        """The features of the named stages, computed where they are missing or stale."""
+        missing = [STAGES[name] for name in stages if not self._holds(name)]
+        for reads in ("images", "tags"):
+            group = [stage for stage in missing if stage.reads == reads]
+            if group:
+                self._store(self._extracted(group))
+        return {name: np.load(self._file(name)) for name in stages}
+
+    def joint(self, stages: Sequence[str]) -> np.ndarray:
+        """The named stages' features side by side, [N, ΣD]: f = [f_v, f_t] (Sec. III-B)."""
+        features = self.get(stages)
+        return np.concatenate([features[name] for name in stages], axis=1)
+
+    def _file(self, stage: str) -> Path:
+        return self.run.features(self.split) / f"{stage}.npy"
+
+    def _index(self) -> dict[str, str]:
+        file = self.run.features(self.split) / "index.json"
+        return read_json(file, "A feature cache's index.json") if file.exists() else {}
+
+    def _holds(self, stage: str) -> bool:
+        return self._file(stage).exists() and self._index().get(stage) == stage_digest(self.run, stage)
+
+    def _store(self, features: dict[str, np.ndarray]) -> None:
+        for stage, values in features.items():
+            with aside(self._file(stage)) as staging:
+                np.save(staging, values)
+        made_from = {stage: stage_digest(self.run, stage) for stage in features}
+        write_json(self.run.features(self.split) / "index.json", {**self._index(), **made_from})
+
+    def _extracted(self, stages: Sequence[Stage]) -> dict[str, np.ndarray]:
+        model = feature_model(self.run, stages)
+        if stages[0].reads == "images":
+            return outputs(model, self.images.split(self.split))
+        return outputs(model, ArrayBatches(self.arrays.tags, self.arrays.labels, batch_size=512).ordered())

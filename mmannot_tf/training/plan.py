@@ -1,0 +1,134 @@
+"""Which stages are to be trained: missing, interrupted, stale (and why), or done. No TensorFlow."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmannot_tf.config.loading import flatten
+from mmannot_tf.config.settings import Config
+from mmannot_tf.training.run import Run
+from mmannot_tf.training.stage import Stage
+from mmannot_tf.training.stages import STAGES, owner
+from tfrecords_tools.errors import UserError
+from tfrecords_tools.files import digest, read_json, sha256, write_json
+
+# The configuration keys each branch is built from; the rest of [model] does not concern a stage without it.
+BRANCH_KEYS: Mapping[str, tuple[str, ...]] = {
+    "backbone": (
+        "model.backbone",
+        "model.weights",
+        "model.batch_norm_momentum",
+        "model.backbone_epsilon",
+        "model.block_epsilon",
+    ),
+    "pooling": (),
+    "fusion": ("model.block_epsilon", "model.batch_norm_momentum"),
+    "tag_encoder": ("model.tag_hidden",),
+    "probe": (),
+    "classifier": (),
+    "quantity": ("model.quantity_hidden", "model.dropout", "model.quantity_bias"),
+}
+READING_KEYS: Mapping[str, tuple[str, ...]] = {
+    "images": ("data.image_size", "data.resize", "data.augmentation", "training.shuffle_buffer"),
+    "tags": ("data.vocabulary_size",),
+    "features": (),
+}
+TARGET_KEYS: Mapping[str, tuple[str, ...]] = {
+    "labels": ("evaluation.k", "evaluation.never_predicted"),
+    "quantity": ("evaluation.quantity_rounding", "evaluation.least_quantity"),
+}
+SHARED_KEYS = (
+    "training.seed",
+    "training.batch_size",
+    "training.momentum",
+    "training.weight_decay",
+    "training.loss_reduction",
+    "training.reestimate_batches",
+)
+
+
+def configured(config: Config) -> list[Stage]:
+    """The stages this configuration trains, in order."""
+    return [stage for stage in STAGES.values() if getattr(config.stages, stage.name) is not None]
+
+
+def chosen(config: Config, names: Sequence[str] | None) -> list[Stage]:
+    """The configured stages, or those of them that are named, in order.
+
+    Raises:
+        UserError: a name is no configured stage.
+    """
+    stages = configured(config)
+    known = [stage.name for stage in stages]
+    for name in names or ():
+        if name not in known:
+            raise UserError(f"--stages must name stages of the configuration ({', '.join(known)}). Received: {name}.")
+    return [stage for stage in stages if not names or stage.name in names]
+
+
+def made_from(run: Run, stage: Stage) -> dict[str, Any]:
+    """Everything a stage's weights depend on, by name."""
+    settings = flatten(run.config.model_dump(mode="json"))
+    keys = [*SHARED_KEYS, *READING_KEYS[stage.reads], *TARGET_KEYS[stage.target]]
+    keys += [key for branch in stage.path for key in BRANCH_KEYS[branch]]
+    keys += [key for key in settings if key.startswith(f"stages.{stage.name}.")]
+    inputs = {key: settings[key] for key in dict.fromkeys(keys)}
+    inputs["records"] = run.dataset.digest
+    if "backbone" in stage.path and owner(stage, "backbone") == stage.name:
+        inputs["backbone weights"] = run.provenance.digest
+    for name in stage.upstream:
+        inputs[f"stage {name}"] = stage_digest(run, name)
+    return inputs
+
+
+def stage_digest(run: Run, name: str) -> str | None:
+    """The digest of a finished stage's weights and of what they were made from; None where it is not done."""
+    file = run.stage(name) / "stage.json"
+    return read_json(file, "A stage's stage.json")["digest"] if file.exists() else None
+
+
+def finish(run: Run, stage: Stage, outcome: Mapping[str, Any]) -> None:
+    """Writes stage.json: the stage is done."""
+    inputs = made_from(run, stage)
+    weights = {file.name: sha256(file) for file in sorted((run.stage(stage.name) / "weights").iterdir())}
+    document = {"stage": stage.name, **outcome, "made_from": inputs, "weights": weights}
+    write_json(run.stage(stage.name) / "stage.json", {**document, "digest": digest([inputs, weights])})
+
+
+def staleness(run: Run, stage: Stage) -> list[str]:
+    """Why a finished stage does not hold any more; empty where it does.
+
+    Raises:
+        UserError: a weights file is missing or was changed after training.
+    """
+    record = read_json(run.stage(stage.name) / "stage.json", "A stage's stage.json")
+    for name, expected in record["weights"].items():
+        file = run.stage(stage.name) / "weights" / name
+        if not file.exists() or sha256(file) != expected:
+            raise UserError(
+                f"A finished stage's weights must be as they were trained. Received: {file}, missing or changed. "
+                f"Delete {run.stage(stage.name)} to train the stage again."
+            )
+    return differences(record["made_from"], made_from(run, stage))
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """What changed between two sets of inputs, one phrase each."""
+    changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    return [
+        f"{key} changed" if _is_digest(key) else f"{key} was {before.get(key)}, is {after.get(key)}"
+        for key in changed
+    ]
+
+
+def _is_digest(key: str) -> bool:
+    return key.startswith("stage ") or key in ("records", "backbone weights")
+
+
+def finished(run: Run) -> list[Stage]:
+    """The run's finished stages, in order."""
+    return [stage for stage in configured(run.config) if stage_digest(run, stage.name) is not None]
+
+
+def predictions_digest(run: Run, split: str) -> str:
+    """What a split's predictions are made from."""
+    return digest([split, run.dataset.digest, {stage.name: stage_digest(run, stage.name) for stage in finished(run)}])

@@ -1,0 +1,64 @@
+"""A run's predictions on a split: every trained head on the cached features."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mmannot_tf.data.batches import ArrayBatches
+from mmannot_tf.evaluation.predictions import Predictions
+from mmannot_tf.training.inference import outputs
+from mmannot_tf.training.plan import finished, predictions_digest
+from mmannot_tf.training.session import Session
+from mmannot_tf.training.stage import Stage
+from mmannot_tf.training.trained import head_model
+from tfrecords_tools.errors import UserError
+
+
+def predict(session: Session, split: str) -> Predictions:
+    """Runs every finished stage's head over a split and saves the result in the run.
+
+    Raises:
+        UserError: no stage is finished, or the records have no such split.
+    """
+    run = session.run
+    stages = finished(run)
+    if not stages:
+        raise UserError(f"A run must have a finished stage to predict. Received: {run.path}, with none.")
+    if split not in run.dataset.splits:
+        raise UserError(f"--split must be one of {', '.join(run.dataset.splits)}. Received: {split}.")
+    arrays = session.arrays(split)
+    read = dict.fromkeys(name for stage in stages for name in _features(stage))
+    session.features(split).get(tuple(read))  # all at once: what shares a backbone is one pass over the images
+    results = {stage.name: _outputs(session, stage, split) for stage in stages}
+    predictions = Predictions(
+        split=split,
+        digest=predictions_digest(run, split),
+        ids=arrays.ids,
+        labels=arrays.labels > 0,
+        label_names=run.dataset.labels,
+        probabilities={name: _sigmoid(results[name]) for name in _of(stages, "labels")},
+        quantity={name: results[name] for name in _of(stages, "quantity")},
+    )
+    predictions.save(run.predictions(split))
+    return predictions
+
+
+def _of(stages: Sequence[Stage], target: str) -> list[str]:
+    return [stage.name for stage in stages if stage.target == target]
+
+
+def _features(stage: Stage) -> tuple[str, ...]:
+    """The stages whose features the head of `stage` reads: others', or its own."""
+    return stage.features or (stage.name,)
+
+
+def _outputs(session: Session, stage: Stage, split: str) -> np.ndarray:
+    features = session.features(split).joint(_features(stage))
+    head = head_model(session.run, stage, features.shape[1])
+    targets = session.arrays(split).quantity
+    return outputs(head, ArrayBatches(features, targets, batch_size=512).ordered())
+
+
+def _sigmoid(logits: np.ndarray) -> np.ndarray:
+    """σ, without overflow for large negative logits."""
+    return np.exp(-np.logaddexp(0.0, -logits.astype(np.float64))).astype(np.float32)

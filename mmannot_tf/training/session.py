@@ -1,0 +1,70 @@
+"""A run together with its records: what training and predicting read from."""
+
+import functools
+from dataclasses import dataclass
+from pathlib import Path
+
+from mmannot_tf.data.arrays import SplitArrays, load_arrays
+from mmannot_tf.data.batches import ArrayBatches, ImageBatches
+from mmannot_tf.training.features import FeatureCache
+from mmannot_tf.training.run import Run
+from mmannot_tf.training.stage import Stage
+from tfrecords_tools.errors import UserError
+from tfrecords_tools.records import Records, open_records
+
+
+@dataclass(frozen=True, eq=False)
+class Session:
+    """A run and the records it is made from, open.
+
+    Attributes:
+        run: the run.
+        records: the records, of the run's digest.
+    """
+
+    run: Run
+    records: Records
+
+    @functools.cache  # noqa: B019 - a session lives as long as the command
+    def arrays(self, split: str) -> SplitArrays:
+        """A split's ids, labels and tags."""
+        return load_arrays(self.records, split, self.run.dataset.tags)
+
+    def images(self, batch_size: int) -> ImageBatches:
+        """The records' images in batches, normalised as the backbone's weights expect them."""
+        config = self.run.config
+        return ImageBatches(
+            self.records,
+            config.data,
+            self.run.provenance.preprocessing,
+            batch_size=batch_size,
+            shuffle_buffer=config.training.shuffle_buffer,
+        )
+
+    def features(self, split: str) -> FeatureCache:
+        """The cached features of a split."""
+        images = self.images(self.run.config.training.batch_size)
+        return FeatureCache(self.run, split, images, self.arrays(split))
+
+    def batches(self, stage: Stage, split: str, batch_size: int) -> ImageBatches | ArrayBatches:
+        """A split's inputs and targets as the stage reads them."""
+        if stage.reads == "images":
+            return self.images(batch_size)
+        arrays = self.arrays(split)
+        inputs = arrays.tags if stage.reads == "tags" else self.features(split).joint(stage.features)
+        return ArrayBatches(inputs, arrays.labels if stage.target == "labels" else arrays.quantity, batch_size)
+
+
+def open_session(run: Run, data: Path | None = None) -> Session:
+    """Opens a run's records, where they lay when it was trained or at `data`.
+
+    Raises:
+        UserError: they are not there, or not the run's.
+    """
+    records = open_records(data or Path(run.dataset.path))
+    if records.digest != run.dataset.digest:
+        raise UserError(
+            f"The records must be those {run.path} was made from (digest {run.dataset.digest[:12]}). "
+            f"Received: {records.path}, digest {records.digest[:12]}."
+        )
+    return Session(run, records)

@@ -1,0 +1,101 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mmannot_tf.evaluation.predictions import Predictions
+from tfrecords_tools.errors import UserError
+
+
+def test_saved_predictions_come_back_whole(predictions, tmp_path):
+    predictions.save(tmp_path / "new" / "test.npz")
+    loaded = Predictions.load(tmp_path / "new" / "test.npz")
+    for name in ("split", "digest", "ids", "label_names"):
+        assert getattr(loaded, name) == getattr(predictions, name)
+    np.testing.assert_array_equal(loaded.labels, predictions.labels)
+    for name in ("probabilities", "quantity"):
+        mine, theirs = getattr(predictions, name), getattr(loaded, name)
+        assert list(mine) == list(theirs)
+        for key, values in mine.items():
+            assert theirs[key].dtype == np.float32
+            np.testing.assert_array_equal(theirs[key], values)
+    assert [file.name for file in (tmp_path / "new").iterdir()] == ["test.npz"]
+
+
+def test_a_failed_save_leaves_the_old_file(predictions, tmp_path):
+    path = tmp_path / "test.npz"
+    predictions.save(path)
+    before = path.read_bytes()
+    unsavable = replace(predictions)
+    object.__setattr__(unsavable, "probabilities", {"cnn": np.array([object()])})
+    with pytest.raises(TypeError):
+        unsavable.save(path)
+    assert path.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_true_quantity_counts_labels(predictions):
+    assert predictions.true_quantity.tolist() == [1 + 1 + 0, 0 + 0 + 1]
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(UserError, match=r"gone\.npz, which does not exist"):
+        Predictions.load(tmp_path / "gone.npz")
+
+
+@pytest.mark.parametrize("size", [0, 10, 500, 1000])
+def test_a_truncated_file_is_named_in_one_line(predictions, tmp_path, size):
+    path = tmp_path / "test.npz"
+    predictions.save(path)
+    path.write_bytes(path.read_bytes()[:size])
+    with pytest.raises(UserError, match=r"whole \.npz file.*test\.npz") as caught:
+        Predictions.load(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_flipped_byte_is_found(predictions, tmp_path):
+    path = tmp_path / "test.npz"
+    predictions.save(path)
+    content = bytearray(path.read_bytes())
+    at = content.index(predictions.probabilities["ms_cnn"].tobytes())
+    content[at] ^= 0xFF
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=r"test\.npz"):
+        Predictions.load(path)
+
+
+def test_another_archive_or_array_is_no_predictions_file(tmp_path):
+    np.savez(tmp_path / "other.npz", x=np.zeros(3))
+    with pytest.raises(UserError, match=r"must hold split, digest.*other\.npz"):
+        Predictions.load(tmp_path / "other.npz")
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    with pytest.raises(UserError, match=r"array\.npy"):
+        Predictions.load(tmp_path / "array.npy")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"ids": ()}, "at least one image. Received: an empty test split"),
+        ({"labels": np.zeros((2, 3), np.int64)}, "must be bool. Received: int64"),
+        ({"labels": np.zeros((2, 4), bool)}, r"labels must have shape \[2, 3\]. Received: \[2, 4\]"),
+        ({"probabilities": {"cnn": np.zeros((3, 2))}}, r"probabilities of cnn must have shape \[2, 3\]"),
+        ({"probabilities": {"cnn": np.full((2, 3), np.nan)}}, "probabilities of cnn must be finite.*6 of 6"),
+        ({"quantity": {"quantity": np.zeros((2, 1))}}, r"outputs of quantity must have shape \[2\]"),
+        ({"quantity": {"quantity": np.array([1, np.inf])}}, "outputs of quantity must be finite.*1 of 2"),
+    ],
+)
+def test_impossible_values_are_refused(predictions, change, message):
+    with pytest.raises(UserError, match=message):
+        replace(predictions, **change)
+
+
+def test_impossible_values_in_a_file_name_it(predictions, tmp_path):
+    path = tmp_path / "test.npz"
+    predictions.save(path)
+    with np.load(path) as archive:
+        arrays = dict(archive)
+    arrays["quantity.quantity"] = np.full(2, np.nan, np.float32)
+    np.savez(path, **arrays)
+    with pytest.raises(UserError, match=r"test\.npz: outputs of quantity must be finite"):
+        Predictions.load(path)

@@ -1,0 +1,135 @@
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mmannot_tf.config.settings import EvaluationSettings
+from mmannot_tf.evaluation.metrics import SYMBOLS
+from mmannot_tf.evaluation.rows import ROWS, evaluate
+from tfrecords_tools.errors import UserError
+
+SETTINGS = EvaluationSettings(k=1)
+
+
+def f1(p, r):
+    return 2 * p * r / (p + r)
+
+
+def row_of(evaluation, method):
+    (row,) = [row for row in evaluation["rows"] if row["method"] == method]
+    return row
+
+
+def test_all_rows_come_in_the_papers_order_and_then_ours(predictions):
+    whole = replace(
+        predictions,
+        probabilities={
+            **predictions.probabilities,
+            "cnn_longer": predictions.probabilities["cnn"],
+            "tag_encoder": predictions.probabilities["cnn"],
+        },
+    )
+    evaluation = evaluate(whole, SETTINGS, readings={"evaluation.k": 1})
+    assert [row["method"] for row in evaluation["rows"]] == [
+        "Upper bound",
+        "MS-CNN+Tags+LQP",
+        "MS-CNN+LQP",
+        "MS-CNN+Tags",
+        "MS-CNN",
+        "CNN",
+        "CNN, trained as long",
+        "Tags only",
+        "MS-CNN+Tags, p > 0.5",
+        "MS-CNN, p > 0.5",
+        "CNN, p > 0.5",
+        "CNN, trained as long, p > 0.5",
+        "Tags only, p > 0.5",
+    ]
+    assert all(set(SYMBOLS) <= set(row) for row in evaluation["rows"])
+    assert json.loads(json.dumps(evaluation)) == evaluation
+
+
+def test_the_frame_of_an_evaluation(predictions):
+    evaluation = evaluate(predictions, SETTINGS, readings={"evaluation.k": 1})
+    assert (evaluation["split"], evaluation["images"]) == ("test", 2)
+    assert (evaluation["classes"], evaluation["classes_present"]) == (3, 3)
+    assert evaluation["readings"] == {"evaluation.k": 1}
+
+
+def test_a_row_selects_from_its_own_scorer_with_its_own_quantity(predictions):
+    # Truth: {sky, sea}, {owl}.
+    evaluation = evaluate(predictions, SETTINGS, readings={})
+    upper = row_of(evaluation, "Upper bound")  # {sky, sea}, {owl}
+    assert [upper[name] for name in SYMBOLS] == pytest.approx([100] * 7)
+    full = row_of(evaluation, "MS-CNN+Tags+LQP")  # 2.25 → 2, 0 → 1
+    assert full["image_f1"] == pytest.approx(100)
+    visual = row_of(evaluation, "MS-CNN+LQP")  # 1.4 → {sky}; 1.6 → {sky, owl}
+    assert visual["image_precision"] == pytest.approx(100 * 2 / 3)
+    assert visual["image_recall"] == pytest.approx(100 * 2 / 3)
+    assert visual["class_precision"] == pytest.approx(100 * (1 / 2 + 0 + 1 / 1) / 3)
+    cnn = row_of(evaluation, "CNN")  # {sky}, {sky}
+    assert cnn["image_precision"] == pytest.approx(100 * 1 / 2)
+    assert cnn["image_f1"] == pytest.approx(100 * f1(1 / 2, 1 / 3))
+    assert (cnn["selection"], visual["selection"], upper["selection"]) == (
+        "top_k",
+        "predicted_quantity",
+        "true_quantity",
+    )
+
+
+def test_a_threshold_row_has_mean_average_precision(predictions):
+    row = row_of(evaluate(predictions, SETTINGS, readings={}), "CNN, p > 0.5")  # {sky, owl}, {sky}
+    assert row["image_precision"] == pytest.approx(100 * 1 / 3)
+    assert row["mean_average_precision"] == pytest.approx(100 * (1 / 1 + 1 / 1 + 1 / 2) / 3)
+    assert row["selection"] == "threshold"
+
+
+def test_the_threshold_names_its_row(predictions):
+    settings = EvaluationSettings(k=1, threshold=0.25)
+    assert row_of(evaluate(predictions, settings, readings={}), "CNN, p > 0.25")
+
+
+def test_quantities_are_named_by_their_features_in_the_papers_order(predictions):
+    visual, joint = evaluate(predictions, SETTINGS, readings={})["quantity"]
+    assert visual["features"] == "MS-CNN"
+    assert visual["accuracy"] == 0  # 1 and 2, where the truth is 2 and 1
+    assert visual["mse"] == pytest.approx(((1.4 - 2) ** 2 + (1.6 - 1) ** 2) / 2)
+    assert joint["features"] == "MS-CNN+Tags"
+    assert joint["accuracy"] == pytest.approx(100)
+    assert joint["mse"] == pytest.approx((0.25**2 + 1) / 2)
+
+
+def test_never_predicted_reaches_the_metrics(predictions):
+    zero = row_of(evaluate(predictions, SETTINGS, readings={}), "CNN")
+    settings = EvaluationSettings(k=1, never_predicted="left_out")
+    left_out = row_of(evaluate(predictions, settings, readings={}), "CNN")
+    assert zero["class_precision"] == pytest.approx(100 * (1 / 2 + 0 + 0) / 3)
+    assert left_out["class_precision"] == pytest.approx(100 * (1 / 2) / 1)
+
+
+def test_rows_whose_scorer_or_quantity_is_absent_are_left_out(predictions):
+    only = {"ms_cnn": predictions.probabilities["ms_cnn"]}
+    evaluation = evaluate(replace(predictions, probabilities=only, quantity={}), SETTINGS, readings={})
+    assert [row["method"] for row in evaluation["rows"]] == ["MS-CNN", "MS-CNN, p > 0.5"]
+    assert evaluation["quantity"] == []
+
+
+def test_no_known_scorer_is_an_error(predictions):
+    with pytest.raises(UserError, match=r"known scorer.*Received: other"):
+        evaluate(replace(predictions, probabilities={"other": np.zeros((2, 3))}), SETTINGS, readings={})
+
+
+def test_each_row_is_named_once():
+    assert len({row.method for row in ROWS}) == len(ROWS)
+
+
+def test_scoring_and_comparing_need_no_tensorflow():
+    code = (
+        "import sys, mmannot_tf.evaluation.rows, mmannot_tf.evaluation.table, mmannot_tf.paper.compare; "
+        "print(sorted({'tensorflow', 'keras', 'tensorflow_datasets', 'sklearn'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

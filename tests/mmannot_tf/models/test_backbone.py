@@ -1,0 +1,107 @@
+import keras
+import numpy as np
+import pytest
+
+from mmannot_tf.models.backbone import build_backbone, map_shapes
+
+# Published by keras.applications (model summaries without top), checked against its code below.
+PARAMETERS = {"resnet50": 23_587_712, "resnet101": 42_658_176, "resnet152": 58_370_944}
+LAST_UNITS = {"resnet50": (3, 4, 6, 3), "resnet101": (3, 4, 23, 3), "resnet152": (3, 8, 36, 3)}
+REFERENCES = {
+    "resnet50": keras.applications.ResNet50,
+    "resnet101": keras.applications.ResNet101,
+    "resnet152": keras.applications.ResNet152,
+}
+
+
+def _build(architecture, image_size, **options):
+    return build_backbone(
+        architecture, **{"image_size": image_size, "momentum": 0.9997, "epsilon": 1e-3, **options}
+    )
+
+
+def _reference(architecture, image_size):
+    return REFERENCES[architecture](include_top=False, weights=None, input_shape=(image_size, image_size, 3))
+
+
+def test_the_papers_five_maps():
+    # Sec. III-A: 112, 56, 28, 14 and 7 along with 64, 256, 512, 1024 and 2048 channels.
+    assert map_shapes(_build("resnet101", 224)) == [
+        (112, 112, 64),
+        (56, 56, 256),
+        (28, 28, 512),
+        (14, 14, 1024),
+        (7, 7, 2048),
+    ]
+
+
+@pytest.mark.parametrize("architecture", PARAMETERS)
+def test_structure_is_that_of_keras_applications(architecture):
+    ours, theirs = _build(architecture, 64), _reference(architecture, 64)
+    assert [(type(a), a.name) for a in ours.layers[1:]] == [(type(b), b.name) for b in theirs.layers[1:]]
+    assert [(v.path, v.shape) for v in ours.variables] == [(v.path, v.shape) for v in theirs.variables]
+    assert ours.count_params() == PARAMETERS[architecture]
+
+
+@pytest.mark.parametrize("architecture", PARAMETERS)
+def test_taps_are_the_last_relu_of_each_scale(architecture):
+    taps = [tap._keras_history.operation.name for tap in _build(architecture, 32).outputs]
+    assert taps == [
+        "conv1_relu",
+        *(f"conv{g}_block{n}_out" for g, n in enumerate(LAST_UNITS[architecture], start=2)),
+    ]
+
+
+def test_all_taps_equal_keras_applications_with_the_same_weights():
+    theirs = _reference("resnet50", 96)
+    rng = np.random.default_rng(0)
+    for variable in theirs.variables:
+        if variable.name != "kernel":
+            low = 0.5 if variable.name in ("gamma", "moving_variance") else -0.2
+            variable.assign(rng.uniform(low, low + 0.4, variable.shape))
+    ours = _build("resnet50", 96, epsilon=1.001e-5)
+    ours.set_weights(theirs.get_weights())
+    names = ["conv1_relu", "conv2_block3_out", "conv3_block4_out", "conv4_block6_out", "conv5_block3_out"]
+    reference = keras.Model(theirs.input, [theirs.get_layer(name).output for name in names])
+    image = rng.uniform(-100, 100, (1, 96, 96, 3)).astype(np.float32)
+    for tap, expected in zip(ours(image), reference(image), strict=True):
+        np.testing.assert_allclose(tap, expected, rtol=1e-4, atol=1e-4 * np.abs(expected).max())
+
+
+def test_tiny_has_the_same_five_taps():
+    assert map_shapes(_build("tiny", 64)) == [
+        (64 // 2, 64 // 2, 8),
+        (64 // 4, 64 // 4, 4 * 8),
+        (64 // 8, 64 // 8, 4 * 16),
+        (64 // 16, 64 // 16, 4 * 32),
+        (64 // 32, 64 // 32, 4 * 64),
+    ]
+
+
+def test_sides_are_rounded_up():
+    assert [shape[0] for shape in map_shapes(_build("tiny", 75))] == [38, 19, 10, 5, 3]
+
+
+def test_momentum_and_epsilon_reach_every_batch_norm():
+    backbone = _build("tiny", 32, momentum=0.75, epsilon=0.25)
+    norms = [layer for layer in backbone.layers if isinstance(layer, keras.layers.BatchNormalization)]
+    assert len(norms) == 1 + 4 * (3 + 1)  # the stem; three and the shortcut in each group's unit
+    assert {(layer.momentum, layer.epsilon) for layer in norms} == {(0.75, 0.25)}
+
+
+def test_stride_stands_in_the_first_1x1_convolution():
+    strided = {
+        layer.name
+        for layer in _build("resnet50", 32).layers
+        if isinstance(layer, keras.layers.Conv2D) and layer.strides == (2, 2)
+    }
+    assert strided == {"conv1_conv"} | {f"conv{g}_block1_{i}_conv" for g in (3, 4, 5) for i in (0, 1)}
+
+
+@pytest.mark.parametrize(
+    ("architecture", "stride", "received"),
+    [("vgg", "first", "architecture='vgg'"), ("tiny", "last", "stride='last'")],
+)
+def test_unknown_choices_are_refused(architecture, stride, received):
+    with pytest.raises(ValueError, match=f"Received: {received}"):
+        _build(architecture, 32, stride=stride)

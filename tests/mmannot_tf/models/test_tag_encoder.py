@@ -1,0 +1,44 @@
+import numpy as np
+
+from mmannot_tf.layers.quantity_selection import QuantitySelection
+from mmannot_tf.models.classifier import build_classifier
+from mmannot_tf.models.tag_encoder import build_tag_encoder
+
+
+def test_the_papers_two_layers_of_2048():
+    encoder = build_tag_encoder(1000)
+    shapes = [variable.shape for variable in encoder.variables]
+    assert shapes == [(1000, 2048), (2048,), (2048, 2048), (2048,)]
+    assert (encoder.name, encoder.output_shape) == ("tag_encoder", (None, 2048))
+
+
+def test_from_tags_to_labels_equals_numpy():
+    rng = np.random.default_rng(0)
+    encoder = build_tag_encoder(9, hidden=(8, 6))
+    classifier = build_classifier(6, 5, name="probe")
+    for variable in (*encoder.variables, *classifier.variables):
+        variable.assign(rng.normal(size=variable.shape))
+    tags = (rng.random((4, 9)) < 0.4).astype(np.float32)
+    quantity = np.array([1.2, 2.6, 0.1, 7.0], np.float32)
+    w1, b1, w2, b2, w, b = [v.numpy().astype(np.float64) for v in encoder.variables + classifier.variables]
+    hidden = np.maximum(tags @ w1 + b1, 0)
+    textual = np.maximum(hidden @ w2 + b2, 0)
+    logits = textual @ w + b
+    count = np.clip(np.floor(quantity + 0.5), 1, 5).astype(int)
+    expected = [set(np.argsort(-row, kind="stable")[:n]) for row, n in zip(logits, count, strict=True)]
+
+    ours = classifier(encoder(tags))
+    selected, _ = QuantitySelection()(ours, quantity)
+    np.testing.assert_allclose(encoder(tags), textual, atol=1e-4)
+    np.testing.assert_allclose(ours, logits, atol=1e-4)
+    assert [set(np.flatnonzero(row)) for row in selected.numpy()] == expected
+
+
+def test_kernels_start_glorot_uniform_and_biases_at_zero():
+    encoder = build_tag_encoder(300, hidden=(200, 100))
+    for layer, (inputs, units) in zip(encoder.layers[1:], [(300, 200), (200, 100)], strict=True):
+        limit = np.sqrt(6 / (inputs + units))
+        kernel = layer.kernel.numpy()
+        assert 0.99 * limit < np.abs(kernel).max() <= limit
+        np.testing.assert_allclose(kernel.std(), limit / np.sqrt(3), rtol=0.02)
+        assert not layer.bias.numpy().any()

@@ -1,0 +1,107 @@
+import json
+from dataclasses import replace
+
+import pytest
+
+from mmannot_tf.evaluation.metrics import SYMBOLS
+from mmannot_tf.paper.compare import RunFacts, compare, reasons_against
+
+PAPERS_OWN = RunFacts(
+    source="mscoco",
+    split="test",
+    images=30_774,
+    backbone="resnet101",
+    weights_origin="imagenet",
+    readings={"evaluation.k": 3},
+)
+
+
+def evaluation_with(*methods):
+    return {
+        "split": "test",
+        "images": 30_774,
+        "rows": [
+            {"method": method, "selection": "top_k", **dict.fromkeys(SYMBOLS, 50.0)} for method in methods
+        ],
+        "quantity": [{"features": "MS-CNN", "accuracy": 46.27, "mse": 1.0}],
+        "readings": {},
+    }
+
+
+def pair_of(comparison, method):
+    (pair,) = [pair for pair in comparison["rows"] if pair["method"] == method]
+    return pair
+
+
+def test_a_run_like_the_papers_is_comparable():
+    comparison = compare(evaluation_with("CNN"), PAPERS_OWN)
+    assert comparison["tables"] == ["II", "VI"]
+    pair = pair_of(comparison, "CNN")
+    assert (pair["comparable"], pair["reasons"], pair["notes"]) == (True, [], [])
+    assert list(pair["ours"]) == list(SYMBOLS)
+    assert pair["paper"]["harmonic_f1"] == 59.58
+    assert pair["difference"]["harmonic_f1"] == pytest.approx(50 - 59.58)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"source": "synthetic"}, "another data set: synthetic, where Table I is NUS-WIDE"),
+        ({"images": 86}, "86 images, where the paper's test split has 30,774"),
+        ({"source": "nus-wide"}, "30,774 images, where the paper's test split has 55,335"),
+        ({"split": "validation"}, "the validation split, where the paper's numbers are of its test split"),
+        ({"backbone": "tiny"}, "backbone tiny, where the paper has ResNet-101"),
+        (
+            {"weights_origin": "random"},
+            "random weights to begin with, where the paper's are pretrained on ImageNet",
+        ),
+        ({"readings": {"evaluation.k": 2}}, "evaluation.k is 2 where the default reading is 3 [15]"),
+    ],
+)
+def test_each_fact_that_differs_is_one_reason(change, reason):
+    facts = replace(PAPERS_OWN, **change)
+    assert reasons_against(facts) == [reason]
+    pair = pair_of(compare(evaluation_with("CNN"), facts), "CNN")
+    assert (pair["comparable"], pair["reasons"]) == (False, [reason])
+
+
+def test_the_printed_rows_come_first_then_the_rows_only_we_have():
+    comparison = compare(evaluation_with("CNN, trained as long", "CNN", "MS-CNN"), PAPERS_OWN)
+    methods = [pair["method"] for pair in comparison["rows"]]
+    assert methods[0] == "Upper bound"
+    assert methods[-2:] == ["CNN", "CNN, trained as long"]
+    ours_only = pair_of(comparison, "CNN, trained as long")
+    assert (ours_only["paper"], ours_only["difference"]) == (None, None)
+    assert ours_only["reasons"] == ["the paper prints no such row"]
+    paper_only = pair_of(comparison, "Upper bound")
+    assert (paper_only["ours"], paper_only["difference"]) == (None, None)
+    assert "no such row" in paper_only["reasons"][0]
+    assert not ours_only["comparable"]
+    assert not paper_only["comparable"]
+
+
+def test_the_papers_own_error_is_noted_on_its_row_only():
+    comparison = compare(evaluation_with("CNN", "MS-CNN"), PAPERS_OWN)
+    (note,) = pair_of(comparison, "MS-CNN")["notes"]
+    assert "65.12" in note
+    assert pair_of(comparison, "CNN")["notes"] == []
+    nus_wide = compare(evaluation_with("MS-CNN"), replace(PAPERS_OWN, source="nus-wide"))
+    assert pair_of(nus_wide, "MS-CNN")["notes"] == []
+
+
+def test_caption_tags_are_called_what_they_are_for_coco_only():
+    assert "near-oracle" in compare(evaluation_with("CNN"), PAPERS_OWN)["notes"][0]
+    assert compare(evaluation_with("CNN"), replace(PAPERS_OWN, source="synthetic"))["notes"] == []
+
+
+def test_quantities_are_paired_by_their_features():
+    visual, joint = compare(evaluation_with("CNN"), PAPERS_OWN)["quantity"]
+    assert visual["features"] == "MS-CNN"
+    assert visual["difference"] == pytest.approx({"accuracy": 0, "mse": 1 - 0.773})
+    assert visual["comparable"]
+    assert (joint["features"], joint["ours"], joint["comparable"]) == ("MS-CNN+Tags", None, False)
+
+
+def test_a_comparison_is_a_json_document():
+    comparison = compare(evaluation_with("CNN"), PAPERS_OWN)
+    assert json.loads(json.dumps(comparison)) == comparison

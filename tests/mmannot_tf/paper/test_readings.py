@@ -1,0 +1,95 @@
+from dataclasses import asdict
+from typing import Literal, get_args, get_origin
+
+import pytest
+from pydantic import BaseModel
+
+from mmannot_tf.config.settings import Config, EvaluationSettings, Stages, StageSettings, TrainingSettings
+from mmannot_tf.paper.readings import configuration_keys, departures, in_force, readings
+
+KEYS = [key for key, _ in configuration_keys()]
+SECTIONS = ["Optimisation", "Model", "Data", "Evaluation"]
+
+
+def field_of(dotted):
+    """The pydantic field behind a dotted key."""
+    model, *names = Config, *dotted.split(".")
+    for name in names[:-1]:
+        model = model.model_fields[name].annotation
+    return model.model_fields[names[-1]]
+
+
+def literal_options(annotation):
+    return get_args(annotation) if get_origin(annotation) is Literal else ()
+
+
+def config(**sections):
+    stage = StageSettings(epochs=1, learning_rate=0.1)
+    required = [name for name, field in Stages.model_fields.items() if field.is_required()]
+    return Config(stages=Stages(**dict.fromkeys(required, stage)), **sections)
+
+
+def literal_fields(model, prefix=""):
+    """Every dotted key of the settings whose value is one of named options."""
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from literal_fields(field.annotation, f"{prefix}{name}.")
+        elif literal_options(field.annotation):
+            yield prefix + name
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: key.name)
+def test_each_key_exists_with_the_default_and_options_of_the_settings(key):
+    field = field_of(key.name)
+    default = tuple(key.default) if isinstance(key.default, list) else key.default
+    assert (default, type(default)) == (field.default, type(field.default))
+    assert key.options == literal_options(field.annotation)
+
+
+def test_every_named_choice_of_the_settings_is_a_reading_or_known_to_be_ours():
+    ours = {"model.backbone", "model.quantity_bias"}
+    assert set(literal_fields(Config)) - ours == {key.name for key in KEYS if key.options}
+
+
+def test_all_24_readings_are_there_in_order_and_whole():
+    assert [reading.number for reading in readings()] == list(range(1, 25))
+    assert [reading.section for reading in readings()] == sorted(
+        (reading.section for reading in readings()), key=SECTIONS.index
+    )
+    for reading in readings():
+        assert all(text for name, text in asdict(reading).items() if name != "keys"), reading.number
+
+
+def test_no_key_is_listed_twice():
+    names = [key.name for reading in readings() for key in reading.keys]
+    assert len(names) == len(set(names))
+
+
+def test_in_force_reads_the_configuration():
+    values = in_force(
+        config(
+            training=TrainingSettings(weight_decay="ema"),
+            evaluation=EvaluationSettings(least_quantity=0),
+        )
+    )
+    assert values["training.weight_decay"] == "ema"
+    assert values["evaluation.least_quantity"] == 0
+    assert values["model.tag_hidden"] == [2048, 2048]
+    assert list(values) == [key.name for key in KEYS]
+
+
+def test_defaults_are_no_departure():
+    assert departures(in_force(config())) == []
+
+
+def test_a_departure_names_key_value_default_and_number():
+    values = in_force(
+        config(training=TrainingSettings(weight_decay="shrink"), evaluation=EvaluationSettings(k=2))
+    )
+    assert departures(values) == [
+        "training.weight_decay is shrink where the default reading is l2 [2]",
+        "evaluation.k is 2 where the default reading is 3 [15]",
+    ]
+    assert departures({"model.tag_hidden": [64, 64]}) == [
+        "model.tag_hidden is 64, 64 where the default reading is 2048, 2048 [10]"
+    ]

@@ -1,0 +1,1 @@
+"""Raw image data sets to TFRecords, and back: builders, inspection, verification."""

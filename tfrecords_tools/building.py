@@ -1,0 +1,113 @@
+"""Builds a source's records: staged aside, marked complete last, then renamed into place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tfrecords_tools import files
+from tfrecords_tools.census import Census, new_census
+from tfrecords_tools.console import notice, progress
+from tfrecords_tools.errors import UserError
+from tfrecords_tools.example import Example
+from tfrecords_tools.records import MARKER, VOCABULARY, Records, open_records
+from tfrecords_tools.source import Source
+from tfrecords_tools.vocabulary import write_vocabulary
+
+if TYPE_CHECKING:
+    from tfrecords_tools.writing import RecordsBuilder
+
+
+def build_records(
+    builder_class: type[RecordsBuilder], source: Source, *, out: Path, overwrite: bool = False
+) -> Records:
+    """Builds OUT/<source>/<config>/<version>/ unless the same settings have built it already.
+
+    Raises:
+        UserError: other settings built that folder and `overwrite` is off; a split would be empty; too
+            many images are unreadable.
+    """
+    final = Path(out) / source.name / source.config / str(builder_class.VERSION)
+    if final.exists() and not overwrite:
+        return _already_built(final, source)
+    census = new_census(source)
+    with files.aside(final) as staging:
+        shards = _write(builder_class, source, census=census, data_dir=staging.parent / "building")
+        write_vocabulary(shards / VOCABULARY, census.tags)
+        marker = _marker(source, census, files_of(shards), version=str(builder_class.VERSION))
+        files.write_json(shards / MARKER, marker)
+        shards.rename(staging)
+    return open_records(final)
+
+
+def files_of(folder: Path) -> dict[str, str]:
+    """The SHA-256 of every file in `folder` but the completion marker, by name."""
+    return {
+        path.relative_to(folder).as_posix(): files.sha256(path)
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != MARKER
+    }
+
+
+def _already_built(final: Path, source: Source) -> Records:
+    if not (final / MARKER).is_file():
+        raise UserError(f"folder must be free or hold records. Received: {final}. Move it, or pass --overwrite.")
+    records = open_records(final)
+    asked = {**source.settings}
+    differences = [
+        f"{key} {records.settings.get(key)!r} there, {asked.get(key)!r} asked"
+        for key in sorted({*asked, *records.settings})
+        if records.settings.get(key) != asked.get(key)
+    ]
+    if differences:
+        raise UserError(
+            f"folder must be free or built with the same settings. Received: {final}, where "
+            f"{'; '.join(differences)}. Choose another --out, or pass --overwrite."
+        )
+    notice(f"already built: {final}")
+    return records
+
+
+def _write(
+    builder_class: type[RecordsBuilder], source: Source, *, census: Census, data_dir: Path
+) -> Path:
+    from tfrecords_tools.writing import write_shards
+
+    with progress("images") as display:
+
+        def kept(split: str) -> Iterator[tuple[Example, bytes]]:
+            candidates = source.splits[split]
+            task = display.add_task(f"{source.name} {split}", total=candidates.candidates)
+            yield from census.kept(split, candidates.examples(), lambda: display.advance(task))
+            _not_empty(split, census)
+
+        return write_shards(builder_class, source, kept=kept, data_dir=data_dir)
+
+
+def _not_empty(split: str, census: Census) -> None:
+    if not census.images[split]:
+        raise UserError(
+            f"split {split!r} must hold an image. Received: none, after dropping {census.unlabelled[split]} "
+            f"unlabelled and {census.untagged[split]} untagged ones and {len(census.unreadable)} unreadable "
+            "files. Take more images or another --validation-share, or keep what is dropped."
+        )
+
+
+def _marker(source: Source, census: Census, hashes: dict[str, str], *, version: str) -> dict[str, Any]:
+    splits = {split: census.images[split] for split in source.splits}
+    content = {name: value for name, value in hashes.items() if ".tfrecord-" in name or name == VOCABULARY}
+    identity = {"source": source.name, "labels": source.labels, "splits": splits, "files": content}
+    return {
+        "source": source.name,
+        "version": version,
+        "settings": dict(source.settings),
+        "labels": list(source.labels),
+        "splits": splits,
+        "candidates": {name: split.candidates for name, split in source.splits.items()},
+        "unlabelled": {split: census.unlabelled[split] for split in source.splits},
+        "untagged": {split: census.untagged[split] for split in source.splits},
+        "unreadable": census.unreadable,
+        "files": hashes,
+        "digest": files.digest(identity),
+    }

@@ -1,0 +1,91 @@
+"""What both command lines share: exit codes, one-line errors, JSON, progress. No TensorFlow here."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from tfrecords_tools.errors import UserError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+
+
+def run(app: typer.Typer, argv: Sequence[str] | None = None) -> int:
+    """Runs a command line and returns its exit status.
+
+    Args:
+        app: the command line.
+        argv: its arguments without the program's name; None reads `sys.argv`.
+
+    Returns:
+        0 success, 1 a named failure (one line on stderr), 2 wrong usage, 130 interrupted.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    command = typer.main.get_command(app)
+    try:
+        status = command.main(args=None if argv is None else list(argv), standalone_mode=False)
+    except UserError as error:
+        return _failed(str(error))
+    except OSError as error:
+        return _failed(_cause(error))
+    except (KeyboardInterrupt, typer.Abort):
+        notice("interrupted: nothing half-done is left as whole; run the same command to continue")
+        return INTERRUPTED
+    except Exception as error:
+        if not hasattr(error, "exit_code") or not hasattr(error, "show"):
+            raise
+        error.show()
+        return error.exit_code
+    return status if isinstance(status, int) else 0
+
+
+def _failed(text: str) -> int:
+    notice("error: " + " ".join(text.split()))
+    return FAILED
+
+
+def _cause(error: OSError) -> str:
+    files = " -> ".join(str(name) for name in (error.filename, error.filename2) if name is not None)
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{files}: {reason}" if files else reason
+
+
+def notice(text: str) -> None:
+    """Writes a line to stderr, where it cannot mix with a JSON document."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def print_json(value: Any) -> None:
+    """Writes `value` to stdout as one JSON document."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False), flush=True)
+
+
+@contextlib.contextmanager
+def progress(unit: str = "images") -> Iterator[Progress]:
+    """A Rich progress display on stderr: bar, count, rate and time left; silent where stderr is no terminal.
+
+    Args:
+        unit: what is counted, for the rate ("images/s").
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, disable=not console.is_terminal) as display:
+        yield display

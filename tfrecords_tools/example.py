@@ -1,0 +1,59 @@
+"""One labelled, tagged image before it becomes a record, and the record's features."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import tensorflow_datasets as tfds
+
+
+@dataclass(frozen=True)
+class Example:
+    """What every source yields.
+
+    Attributes:
+        id: unique over all splits of the source.
+        image: the encoded file itself, or where it lies.
+        labels: names of the image's labels; repeated ones are kept once, in order.
+        tags: the user's words; made lower-case and stripped here, empty and repeated ones left out.
+    """
+
+    id: str
+    image: Path | bytes
+    labels: tuple[str, ...]
+    tags: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        tags = (tag.strip().lower() for tag in self.tags)
+        object.__setattr__(self, "tags", tuple(dict.fromkeys(tag for tag in tags if tag)))
+        object.__setattr__(self, "labels", tuple(dict.fromkeys(self.labels)))
+
+    @property
+    def file(self) -> str:
+        """What a report calls the image: its file's name, or the id of an image made in memory."""
+        return self.image.name if isinstance(self.image, Path) else self.id
+
+    def record(self, image: bytes) -> dict[str, Any]:
+        """The record's content, `image` being the checked bytes of the file."""
+        return {"id": self.id, "image": image, "labels": list(self.labels), "tags": list(self.tags)}
+
+
+def features(labels: tuple[str, ...]) -> tfds.features.FeaturesDict:
+    """The features of a record: the original encoded image, an id, label ids and tag strings.
+
+    Args:
+        labels: all label names; a label's place is its id.
+    """
+    import tensorflow_datasets as tfds
+
+    return tfds.features.FeaturesDict(
+        {
+            "id": tfds.features.Text(),
+            "image": tfds.features.Image(shape=(None, None, 3)),
+            "labels": tfds.features.Sequence(tfds.features.ClassLabel(names=list(labels))),
+            "tags": tfds.features.Sequence(tfds.features.Text()),
+        }
+    )

@@ -1,0 +1,1 @@
+"""MS-COCO in its official layout, captions as tags."""

@@ -1,0 +1,130 @@
+"""The reading side: what a folder of records holds, and its examples as a tf.data.Dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from tfrecords_tools.errors import UserError
+from tfrecords_tools.files import read_json
+from tfrecords_tools.vocabulary import read_vocabulary
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+MARKER = "records.json"
+VOCABULARY = "vocabulary.tsv"
+
+
+@dataclass(frozen=True)
+class Records:
+    """A complete folder of records.
+
+    Attributes:
+        path: the folder that holds records.json.
+        source: what they were built from: "synthetic", "mscoco", …
+        settings: what the build was asked.
+        labels: all label names; a label's place is its id.
+        vocabulary: every tag of the training split, the most frequent first.
+        splits: how many images each split has.
+        digest: SHA-256 of the content: two builds with the same digest hold the same examples.
+    """
+
+    path: Path
+    source: str
+    settings: Mapping[str, Any]
+    labels: tuple[str, ...]
+    vocabulary: tuple[str, ...]
+    splits: Mapping[str, int]
+    digest: str
+
+
+def open_records(path: Path) -> Records:
+    """The records in `path`, or in the one folder below it that holds any. Reads no example.
+
+    Raises:
+        UserError: the folder is missing, holds no complete records, or holds several sets of them.
+    """
+    folder = _find(Path(path))
+    marker = read_json(folder / MARKER, "records' metadata")
+    try:
+        return Records(
+            path=folder,
+            source=marker["source"],
+            settings=MappingProxyType(marker["settings"]),
+            labels=tuple(marker["labels"]),
+            vocabulary=tuple(tag for tag, _ in read_vocabulary(folder / VOCABULARY)),
+            splits=MappingProxyType(marker["splits"]),
+            digest=marker["digest"],
+        )
+    except (KeyError, TypeError) as error:
+        raise UserError(
+            f"{MARKER} must state source, settings, labels, splits and digest. "
+            f"Received: {folder / MARKER} ({error!r}). Build the records again with --overwrite."
+        ) from None
+
+
+def _find(path: Path) -> Path:
+    """The one folder at or below `path` that holds a completion marker, hidden folders left out."""
+    if not path.is_dir():
+        raise UserError(f"records' folder must exist. Received: {path}, which does not.")
+    if (path / MARKER).is_file():
+        return path
+    found = [
+        marker.parent
+        for marker in sorted(path.glob(f"**/{MARKER}"))
+        if not any(part.startswith(".") for part in marker.relative_to(path).parts)
+    ]
+    if not found:
+        raise UserError(
+            f"folder must hold complete records ({MARKER}, written last by `mmannot-records build`). "
+            f"Received: {path}, which holds none. Build them, or name another folder."
+        )
+    if len(found) > 1:
+        names = ", ".join(str(folder) for folder in found)
+        raise UserError(f"folder must hold one set of records. Received: {path} with {names}. Name one.")
+    return found[0]
+
+
+def read(records: Records, split: str, *, seed: int | None = None, images: bool = True) -> tf.data.Dataset:
+    """The examples of one split, images still encoded.
+
+    Args:
+        records: from `open_records`.
+        split: "train", "validation" or "test".
+        seed: None for one fixed order; an integer orders the shards as a pure function of it.
+        images: False leaves the image bytes out, for passes that need labels and tags only.
+
+    Returns:
+        Elements `{"id": string [], "image": string [], "labels": int64 [n], "tags": string [m]}`.
+
+    Raises:
+        UserError: the split is unknown, or one of its files is missing.
+    """
+    import tensorflow_datasets as tfds
+
+    if split not in records.splits:
+        raise UserError(f"split must be one of {', '.join(records.splits)}. Received: {split!r}.")
+    builder = tfds.builder_from_directory(records.path)
+    _check_files(records, [Path(name) for name in builder.info.splits[split].filepaths])
+    config = tfds.ReadConfig(try_autocache=False, shuffle_seed=seed, shuffle_reshuffle_each_iteration=False)
+    encoded = {"image": tfds.decode.SkipDecoding()}
+    wanted = {"id", "labels", "tags"}
+    return builder.as_dataset(
+        split=split,
+        shuffle_files=seed is not None,
+        read_config=config,
+        decoders=encoded if images else tfds.decode.PartialDecoding(dict.fromkeys(wanted, True)),
+    )
+
+
+def _check_files(records: Records, shards: list[Path]) -> None:
+    for shard in shards:
+        if not shard.is_file():
+            raise UserError(
+                f"records must be whole. Received: {records.path} without {shard.name}. "
+                f"See `mmannot-records verify {records.path}`, then build again with --overwrite."
+            )

@@ -1,0 +1,66 @@
+"""Builds the synthetic set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import tensorflow_datasets as tfds
+
+from tfrecords_tools.building import build_records
+from tfrecords_tools.example import Example
+from tfrecords_tools.records import Records
+from tfrecords_tools.source import Rules, Source, Split
+from tfrecords_tools.synthetic.scenes import LABELS, make_scene
+from tfrecords_tools.synthetic.settings import SyntheticSettings
+from tfrecords_tools.writing import RecordsBuilder
+
+
+class Synthetic(RecordsBuilder):
+    """TFDS builder of the synthetic scenes."""
+
+    VERSION = tfds.core.Version("1.0.0")
+
+
+def build(out: Path, settings: SyntheticSettings, *, overwrite: bool = False) -> Records:
+    """Builds OUT/synthetic/default/<version>/ and opens it.
+
+    Raises:
+        UserError: other settings built that folder; a split would be empty.
+    """
+    return build_records(Synthetic, synthetic_source(settings), out=out, overwrite=overwrite)
+
+
+def synthetic_source(settings: SyntheticSettings) -> Source:
+    """The scenes as a source of three splits."""
+    development = range(settings.images)
+    held_out = [index for index in development if _is_held_out(index, settings.validation_share)]
+    train = sorted(set(development) - set(held_out))
+    splits = {
+        "train": Split(len(train), partial(_scenes, "scene", train, settings=settings)),
+        "validation": Split(len(held_out), partial(_scenes, "scene", held_out, settings=settings)),
+        "test": Split(
+            settings.test_images, partial(_scenes, "test", range(settings.test_images), settings=settings)
+        ),
+    }
+    return Source(
+        name="synthetic",
+        config="default",
+        labels=LABELS,
+        settings=settings.as_json(),
+        splits=splits,
+        rules=Rules(keep_untagged=True),
+        citation="Synthetic scenes with noisy tags, drawn by tfrecords_tools.synthetic.",
+    )
+
+
+def _is_held_out(index: int, share: float) -> bool:
+    """True for `share` of all indices, evenly spread; a pure function of the index."""
+    return int((index + 1) * share) > int(index * share)
+
+
+def _scenes(series: str, indices: list[int], *, settings: SyntheticSettings) -> Iterator[Example]:
+    for index in indices:
+        scene = make_scene(size=settings.size, seed=(settings.seed, int(series == "test"), index))
+        yield Example(f"{series}-{index:06d}", scene.image, scene.labels, scene.tags)

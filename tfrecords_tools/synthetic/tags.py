@@ -1,0 +1,67 @@
+"""Noisy user tags of a scene: synonyms of its labels, many missing, many wrong."""
+
+import numpy as np
+
+SYNONYMS = {
+    "night": ("night", "dark", "nocturne"),
+    "sunset": ("sunset", "dusk", "goldenhour"),
+    "sea": ("sea", "ocean", "waves", "beach"),
+    "snow": ("snow", "winter", "white", "ski"),
+    "house": ("house", "home", "architecture"),
+    "tree": ("tree", "forest", "green", "nature"),
+    "car": ("car", "auto", "road"),
+    "sun": ("sun", "sunny", "sunshine"),
+    "bird": ("bird", "wildlife", "flight"),
+    "star": ("star", "astronomy", "sky"),
+    "flower": ("flower", "garden", "bloom", "spring"),
+    "fence": ("fence", "wood", "rail"),
+    "net": ("net", "mesh", "wire"),
+    "rain": ("rain", "storm", "wet"),
+}
+"""The words that users have for each label. Their own label's name is among them, as in NUS-WIDE."""
+
+NOISE = tuple(
+    "canon nikon 2007 2008 holiday travel family friends europe london geotagged macro bw digital "
+    "explore favorite summer weekend me party 50mm hdr square random".split()
+)
+"""Words that say nothing about the picture."""
+
+MISSING = 0.4
+"""Share of the labels in a picture that no tag names."""
+WRONG_PER_RIGHT = 2 / 3
+"""Wrong tags for each right one on average: 40 % of all tags."""
+SECOND_SYNONYM = 0.3
+"""Share of the named labels that two synonyms name."""
+SILENT = 0.02
+"""Share of the pictures whose owner wrote no tag."""
+
+_WORDS = tuple(word for words in SYNONYMS.values() for word in words)
+
+
+def draw_tags(labels: tuple[str, ...], generator: np.random.Generator) -> tuple[str, ...]:
+    """Tags for a scene with `labels`, in random order.
+
+    Wrong ones are half noise words, half words of labels that the scene lacks.
+    """
+    if generator.random() < SILENT:
+        return ()
+    right = [word for label in labels for word in _named(label, generator)]
+    expected = len(labels) * (1 - MISSING) * (1 + SECOND_SYNONYM)
+    wrong = [_wrong(labels, generator) for _ in range(generator.poisson(expected * WRONG_PER_RIGHT))]
+    tags = list(dict.fromkeys(right + wrong))
+    return tuple(tags[place] for place in generator.permutation(len(tags)))
+
+
+def _named(label: str, generator: np.random.Generator) -> list[str]:
+    if generator.random() < MISSING:
+        return []
+    words = SYNONYMS[label]
+    count = 2 if generator.random() < SECOND_SYNONYM else 1
+    return [words[place] for place in generator.permutation(len(words))[:count]]
+
+
+def _wrong(labels: tuple[str, ...], generator: np.random.Generator) -> str:
+    if generator.random() < 0.5:
+        return NOISE[generator.integers(len(NOISE))]
+    absent = [word for word in _WORDS if not any(word in SYNONYMS[label] for label in labels)]
+    return absent[generator.integers(len(absent))]

@@ -1,0 +1,44 @@
+"""The TFDS builder that turns a `Source` into TFRecord shards."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import tensorflow_datasets as tfds
+
+from tfrecords_tools.example import Example, features
+from tfrecords_tools.source import Source
+
+Kept = Callable[[str], Iterable[tuple[Example, bytes]]]
+"""The examples of a split that become records, with their image bytes."""
+
+
+class RecordsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+    """What the builders of all sources share; a source's own adds its version and name."""
+
+    def __init__(self, *, source: Source, kept: Kept, data_dir: Path):
+        self._source = source
+        self._kept = kept
+        config = tfds.core.BuilderConfig(name=source.config, description=source.citation)
+        super().__init__(data_dir=data_dir, config=config)
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        return tfds.core.DatasetInfo(
+            builder=self, description=self._source.citation, features=features(self._source.labels)
+        )
+
+    def _split_generators(self, dl_manager: Any) -> dict[str, Iterator[tuple[str, dict]]]:
+        return {split: self._generate_examples(split) for split in self._source.splits}
+
+    def _generate_examples(self, split: str) -> Iterator[tuple[str, dict]]:
+        for example, image in self._kept(split):
+            yield example.id, example.record(image)
+
+
+def write_shards(builder_class: type[RecordsBuilder], source: Source, *, kept: Kept, data_dir: Path) -> Path:
+    """Writes all splits of `source` below `data_dir` and returns the folder they are in. Uses no network."""
+    tfds.display_progress_bar(enable=False)
+    builder = builder_class(source=source, kept=kept, data_dir=data_dir)
+    config = tfds.download.DownloadConfig(try_download_gcs=False)
+    builder.download_and_prepare(download_config=config)
+    return Path(builder.data_dir)
