@@ -10,7 +10,7 @@ from tfrecords_tools import files
 from tfrecords_tools.census import Census, new_census
 from tfrecords_tools.console import notice, progress
 from tfrecords_tools.errors import UserError
-from tfrecords_tools.example import Example
+from tfrecords_tools.example import Example, content_digest
 from tfrecords_tools.records import MARKER, VOCABULARY, Records, open_records
 from tfrecords_tools.source import Source
 from tfrecords_tools.vocabulary import write_vocabulary
@@ -52,7 +52,9 @@ def files_of(folder: Path) -> dict[str, str]:
 
 def _already_built(final: Path, source: Source) -> Records:
     if not (final / MARKER).is_file():
-        raise UserError(f"folder must be free or hold records. Received: {final}. Move it, or pass --overwrite.")
+        raise UserError(
+            f"folder must be free or hold records. Received: {final}. Move it, or pass --overwrite."
+        )
     records = open_records(final)
     asked = {**source.settings}
     differences = [
@@ -69,9 +71,7 @@ def _already_built(final: Path, source: Source) -> Records:
     return records
 
 
-def _write(
-    builder_class: type[RecordsBuilder], source: Source, *, census: Census, data_dir: Path
-) -> Path:
+def _write(builder_class: type[RecordsBuilder], source: Source, *, census: Census, data_dir: Path) -> Path:
     from tfrecords_tools.writing import write_shards
 
     with progress("images") as display:
@@ -95,19 +95,16 @@ def _not_empty(split: str, census: Census) -> None:
 
 
 def _marker(source: Source, census: Census, hashes: dict[str, str], *, version: str) -> dict[str, Any]:
-    splits = {split: census.images[split] for split in source.splits}
-    content = {name: value for name, value in hashes.items() if ".tfrecord-" in name or name == VOCABULARY}
-    identity = {"source": source.name, "labels": source.labels, "splits": splits, "files": content}
     return {
         "source": source.name,
         "version": version,
         "settings": dict(source.settings),
         "labels": list(source.labels),
-        "splits": splits,
+        "splits": {split: census.images[split] for split in source.splits},
         "candidates": {name: split.candidates for name, split in source.splits.items()},
         "unlabelled": {split: census.unlabelled[split] for split in source.splits},
         "untagged": {split: census.untagged[split] for split in source.splits},
         "unreadable": census.unreadable,
         "files": hashes,
-        "digest": files.digest(identity),
+        "digest": content_digest(source.labels, census.fingerprints),
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tfrecords_tools.errors import UserError
-from tfrecords_tools.example import Example
+from tfrecords_tools.example import Example, fingerprint
 from tfrecords_tools.images import UnreadableImageError, checked
 from tfrecords_tools.source import Rules, Source
 
@@ -28,6 +28,7 @@ class Census:
         untagged: images without a tag, by split, kept or not.
         unreadable: `{"file", "reason"}` of every image that could not be used.
         tags: how many training images bear a tag.
+        fingerprints: of every record, by split.
     """
 
     rules: Rules
@@ -37,6 +38,7 @@ class Census:
     untagged: Counter[str] = field(default_factory=Counter)
     unreadable: list[dict[str, str]] = field(default_factory=list)
     tags: Counter[str] = field(default_factory=Counter)
+    fingerprints: dict[str, list[str]] = field(default_factory=dict)
 
     def kept(
         self, split: str, examples: Iterable[Example], advance: Callable[[], Any]
@@ -57,6 +59,7 @@ class Census:
                 self._refuse(example, str(outcome))
                 continue
             self.images[split] += 1
+            self.fingerprints.setdefault(split, []).append(fingerprint(example.record(outcome)))
             if split == "train":
                 self.tags.update(example.tags)
             yield example, outcome
@@ -79,8 +82,8 @@ class Census:
         if len(self.unreadable) > self.rules.bad_share * self.candidates:
             first = "; ".join(f"{bad['file']}: {bad['reason']}" for bad in self.unreadable[:3])
             raise UserError(
-                f"at most {self.rules.bad_share:g} of {self.candidates} images may be unreadable (--bad-share). "
-                f"Received: {len(self.unreadable)} so far ({first}). Mend the raw files, or raise --bad-share."
+                f"at most a share of {self.rules.bad_share:g} of {self.candidates} images may be unreadable. "
+                f"Received: {len(self.unreadable)} so far ({first}). Mend the files, or raise --bad-share."
             )
 
 

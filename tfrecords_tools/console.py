@@ -29,7 +29,7 @@ def run(app: typer.Typer, argv: Sequence[str] | None = None) -> int:
     Returns:
         0 success, 1 a named failure (one line on stderr), 2 wrong usage, 130 interrupted.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     command = typer.main.get_command(app)
     try:
         status = command.main(args=None if argv is None else list(argv), standalone_mode=False)
@@ -77,14 +77,31 @@ def progress(unit: str = "images") -> Iterator[Progress]:
         unit: what is counted, for the rate ("images/s").
     """
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        """How fast the task goes."""
+
+        def render(self, task: Task) -> Text:
+            """`1,234 images/s`, or nothing before the first."""
+            speed = task.finished_speed or task.speed
+            return Text("" if speed is None else f"{speed:,.0f} {unit}/s")
 
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
+        Rate(),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as display:

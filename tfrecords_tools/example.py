@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from tfrecords_tools.files import digest
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds
@@ -39,6 +43,19 @@ class Example:
     def record(self, image: bytes) -> dict[str, Any]:
         """The record's content, `image` being the checked bytes of the file."""
         return {"id": self.id, "image": image, "labels": list(self.labels), "tags": list(self.tags)}
+
+
+def fingerprint(record: Mapping[str, Any]) -> str:
+    """A SHA-256 of a record's content; label names, not their ids, are what counts."""
+    image = hashlib.sha256(record["image"]).hexdigest()
+    return digest([record["id"], image, list(record["labels"]), list(record["tags"])])
+
+
+def content_digest(labels: Sequence[str], fingerprints: Mapping[str, Sequence[str]]) -> str:
+    """The digest of a whole set: its labels and, by split, its records' fingerprints in any order."""
+    return digest(
+        {"labels": list(labels), "splits": {name: sorted(all_) for name, all_ in fingerprints.items()}}
+    )
 
 
 def features(labels: tuple[str, ...]) -> tfds.features.FeaturesDict:

@@ -73,5 +73,3 @@ def sha256(path: Path) -> str:
 def digest(value: Any) -> str:
     """A SHA-256 of any JSON value, independent of the order of its keys."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-

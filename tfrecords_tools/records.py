@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfrecords_tools.errors import UserError
 from tfrecords_tools.files import read_json
+from tfrecords_tools.quiet import quiet_tfds
 from tfrecords_tools.vocabulary import read_vocabulary
 
 if TYPE_CHECKING:
@@ -108,17 +109,17 @@ def read(records: Records, split: str, *, seed: int | None = None, images: bool 
 
     if split not in records.splits:
         raise UserError(f"split must be one of {', '.join(records.splits)}. Received: {split!r}.")
-    builder = tfds.builder_from_directory(records.path)
-    _check_files(records, [Path(name) for name in builder.info.splits[split].filepaths])
     config = tfds.ReadConfig(try_autocache=False, shuffle_seed=seed, shuffle_reshuffle_each_iteration=False)
-    encoded = {"image": tfds.decode.SkipDecoding()}
-    wanted = {"id", "labels", "tags"}
-    return builder.as_dataset(
-        split=split,
-        shuffle_files=seed is not None,
-        read_config=config,
-        decoders=encoded if images else tfds.decode.PartialDecoding(dict.fromkeys(wanted, True)),
-    )
+    wanted = tfds.decode.PartialDecoding({"id": True, "labels": True, "tags": True})
+    with quiet_tfds():
+        builder = tfds.builder_from_directory(records.path)
+        _check_files(records, [Path(name) for name in builder.info.splits[split].filepaths])
+        return builder.as_dataset(
+            split=split,
+            shuffle_files=seed is not None,
+            read_config=config,
+            decoders={"image": tfds.decode.SkipDecoding()} if images else wanted,
+        )
 
 
 def _check_files(records: Records, shards: list[Path]) -> None:

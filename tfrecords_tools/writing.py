@@ -4,9 +4,12 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import tensorflow as tf
 import tensorflow_datasets as tfds
 
+from tfrecords_tools.errors import UserError
 from tfrecords_tools.example import Example, features
+from tfrecords_tools.quiet import quiet_tfds
 from tfrecords_tools.source import Source
 
 Kept = Callable[[str], Iterable[tuple[Example, bytes]]]
@@ -36,9 +39,26 @@ class RecordsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
 
 def write_shards(builder_class: type[RecordsBuilder], source: Source, *, kept: Kept, data_dir: Path) -> Path:
-    """Writes all splits of `source` below `data_dir` and returns the folder they are in. Uses no network."""
-    tfds.display_progress_bar(enable=False)
-    builder = builder_class(source=source, kept=kept, data_dir=data_dir)
+    """Writes all splits of `source` below `data_dir` and returns the folder they are in. Uses no network.
+
+    Raises:
+        UserError: the file system refuses a write.
+    """
     config = tfds.download.DownloadConfig(try_download_gcs=False)
-    builder.download_and_prepare(download_config=config)
+    with quiet_tfds():
+        builder = builder_class(source=source, kept=kept, data_dir=data_dir)
+        try:
+            builder.download_and_prepare(download_config=config)
+        except (RuntimeError, tf.errors.OpError) as error:
+            raise _named(error) from error
     return Path(builder.data_dir)
+
+
+def _named(error: Exception) -> Exception:
+    """A full disk, which TFDS passes on as a RuntimeError about TensorFlow's error, as a `UserError`."""
+    cause = error if isinstance(error, tf.errors.OpError) else error.__cause__
+    if not isinstance(cause, tf.errors.OpError):
+        return error
+    return UserError(
+        f"records must be written whole. Received: {cause.message}. Make room, or choose another --out."
+    )

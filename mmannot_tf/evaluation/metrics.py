@@ -105,13 +105,11 @@ def mean_average_precision(scores: np.ndarray, labels: np.ndarray) -> float:
 
 
 def _average_precision(scores: np.ndarray, truth: np.ndarray) -> float:
-    """The sum over distinct scores of (recall gained) times (precision down to there)."""
-    order = np.argsort(-scores)
-    ranked = scores[order]
-    ends = np.append(np.flatnonzero(ranked[1:] != ranked[:-1]), len(ranked) - 1)
-    correct = np.cumsum(truth[order])[ends]
-    gained = np.diff(correct, prepend=0)
-    return float(np.sum(gained * (correct / (ends + 1))) / correct[-1])
+    """The mean over true images of the precision among the images scored no lower."""
+    ranked, correct = np.sort(scores), np.sort(scores[truth])
+    no_lower = len(ranked) - np.searchsorted(ranked, correct)
+    correct_no_lower = len(correct) - np.searchsorted(correct, correct)
+    return float(np.mean(correct_no_lower / no_lower))
 
 
 def _mean_ratio(numerators: np.ndarray, denominators: np.ndarray) -> float:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -11,25 +12,25 @@ from mmannot_tf.evaluation.metrics import SYMBOLS
 
 _MAP = {"mean_average_precision": "mAP"}
 _QUANTITY = {"accuracy": "Accuracy (%)", "mse": "MSE"}
+_SIDES = {"ours": "ours", "paper": "paper", "difference": "diff."}
 
 
 def render_scores(evaluation: Mapping[str, Any]) -> Group:
     """What `mmannot_tf.evaluation.rows.evaluate` returned, for the terminal; 2 decimals, MSE 3."""
     title = f"{evaluation['split']}: {evaluation['images']:,} images, percent"
-    parts = [_scores_table("method", evaluation["rows"], {**SYMBOLS, **_MAP}, title=title)]
+    parts: list[Table] = [_scores_table("method", evaluation["rows"], {**SYMBOLS, **_MAP}, title=title)]
     if evaluation["quantity"]:
         quantity = _scores_table("features", evaluation["quantity"], _QUANTITY, title="label quantity")
         parts.append(quantity)
-    return Group(*parts)
+    readings = ", ".join(f"{key} {value}" for key, value in evaluation["readings"].items())
+    return Group(*parts, Text(f"Readings of the paper: {readings}"))
 
 
 def render_comparison(comparison: Mapping[str, Any]) -> Group:
     """What `mmannot_tf.paper.compare.compare` returned: ours, the paper's and the difference, and why not."""
     methods, quantities = comparison["tables"]
     parts: list[Table | Text] = [
-        _pairs_table(
-            "method", comparison["rows"], {**SYMBOLS, **_MAP}, title=f"beside Table {methods}, percent"
-        )
+        _pairs_table("method", comparison["rows"], SYMBOLS, title=f"beside Table {methods}, percent")
     ]
     if comparison["quantity"]:
         title = f"label quantity beside Table {quantities}"
@@ -51,27 +52,27 @@ def _pairs_table(
     name: str, pairs: Sequence[Mapping[str, Any]], heads: Mapping[str, str], *, title: str
 ) -> Table:
     """Up to three lines a pair: ours, the paper's, ours minus the paper's."""
-    heads = _used(heads, [pair["ours"] or {} for pair in pairs])
-    table = _table(name, {"whose": "", **heads}, title=title)
+    table = _table(name, {"side": "", **heads}, title=title)
     for pair in pairs:
-        sides = [side for side in ("ours", "paper", "difference") if pair[side] is not None]
+        sides = [side for side in _SIDES if pair[side] is not None]
         for side in sides:
             shown = pair[name] if side == sides[0] else ""
             numbers = _numbers(pair[side], heads, signed=side == "difference")
-            table.add_row(Text(shown), side, *numbers, end_section=side == sides[-1])
+            table.add_row(Text(shown), _SIDES[side], *numbers, end_section=side == sides[-1])
     return table
 
 
 def _table(name: str, heads: Mapping[str, str], *, title: str) -> Table:
-    table = Table(title=title, title_justify="left")
-    table.add_column(name.capitalize(), no_wrap=True)
+    """A table that fits 80 columns: a long name wraps, a number never does."""
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0)
+    table.add_column(name.capitalize())
     for head in heads.values():
         table.add_column(head, justify="right", no_wrap=True)
     return table
 
 
 def _used(heads: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
-    """The columns that some row fills; the paper's own always."""
+    """The paper's columns, and mAP where some row has it."""
     return {key: head for key, head in heads.items() if key not in _MAP or any(key in row for row in rows)}
 
 
@@ -83,12 +84,12 @@ def _numbers(scores: Mapping[str, float], heads: Mapping[str, str], *, signed: b
 
 
 def _remarks(comparison: Mapping[str, Any]) -> list[Text]:
-    """Each remark once: the run's own reasons, then what single rows have, then the notes on all."""
+    """Each remark once: the run's reasons, what concerns single rows, what concerns all."""
     whole = [pair for pair in comparison["rows"] if pair["difference"] is not None]
     general = dict.fromkeys(reason for pair in whole for reason in pair["reasons"])
     belonging: dict[str, list[str]] = {}
     for pair in comparison["rows"]:
-        for remark in [*(pair["reasons"] if pair not in whole else ()), *pair["notes"]]:
+        for remark in [*(pair["reasons"] if pair["ours"] is None else ()), *pair["notes"]]:
             belonging.setdefault(remark, []).append(pair["method"])
     remarks = [*general, *(f"{'; '.join(rows)}: {remark}" for remark, rows in belonging.items())]
     remarks += comparison["notes"]

@@ -79,7 +79,7 @@ class StageCheckpoint:
             return False
         try:
             self._checkpoint.restore(latest).assert_consumed()
-        except (tf.errors.OpError, ValueError, AssertionError) as error:
+        except (tf.errors.OpError, IndexError, ValueError, AssertionError) as error:
             cause = str(getattr(error, "message", error)).splitlines()[0]
             raise UserError(
                 f"The checkpoint must be whole. Received: {latest}: {cause}. Delete its folder to begin the stage again."

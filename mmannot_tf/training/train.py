@@ -74,6 +74,7 @@ def _train_stage(session: Session, stage: Stage) -> None:
         outcome = _fit(session, stage, bars)
     plan.finish(run, stage, outcome)
     shutil.rmtree(run.stage(stage.name) / "checkpoint", ignore_errors=True)
+    (run.stage(stage.name) / "begun.json").unlink()
     keras.backend.clear_session(free_memory=True)
 
 

@@ -6,8 +6,8 @@ from io import BytesIO
 import numpy as np
 
 from tfrecords_tools.synthetic.painting import Canvas, backdrop, finish
-from tfrecords_tools.synthetic.things import DRAWN_IN_ORDER
 from tfrecords_tools.synthetic.tags import draw_tags
+from tfrecords_tools.synthetic.things import DRAWN_IN_ORDER
 
 LABELS = (
     *("night", "sunset", "sea", "snow"),  # seen over the whole picture

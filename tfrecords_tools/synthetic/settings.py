@@ -26,7 +26,9 @@ class SyntheticSettings:
 
     def __post_init__(self) -> None:
         if self.images < 2 or self.test_images < 1:
-            raise UserError(f"images must be >= 2, test images >= 1. Received: {self.images}, {self.test_images}.")
+            raise UserError(
+                f"images must be >= 2, test images >= 1. Received: {self.images}, {self.test_images}."
+            )
         if not 0 < self.validation_share < 1:
             raise UserError(f"validation share must lie in (0, 1). Received: {self.validation_share}.")
         if not 32 <= self.size <= 1024:

@@ -20,9 +20,11 @@ SYNONYMS = {
 }
 """The words that users have for each label. Their own label's name is among them, as in NUS-WIDE."""
 
-NOISE = tuple(
-    "canon nikon 2007 2008 holiday travel family friends europe london geotagged macro bw digital "
-    "explore favorite summer weekend me party 50mm hdr square random".split()
+NOISE = (
+    *("canon", "nikon", "50mm", "macro", "hdr", "bw", "digital", "square"),
+    *("2007", "2008", "summer", "weekend", "holiday", "party", "travel"),
+    *("europe", "london", "geotagged", "family", "friends", "me"),
+    *("explore", "favorite", "random"),
 )
 """Words that say nothing about the picture."""
 

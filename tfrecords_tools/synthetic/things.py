@@ -57,7 +57,9 @@ def draw_car(canvas: Canvas) -> None:
     h, wheel = w // 4, max(2, w // 9)
     red, green, blue = (int(value) for value in canvas.generator.integers(40, 220, 3))
     canvas.draw.rectangle((x, y, x + w, y + h), fill=(red, green, blue))
-    canvas.draw.rectangle((x + w // 4, y - h, x + w * 3 // 4, y), fill=(red * 3 // 4, green * 3 // 4, blue * 3 // 4))
+    canvas.draw.rectangle(
+        (x + w // 4, y - h, x + w * 3 // 4, y), fill=(red * 3 // 4, green * 3 // 4, blue * 3 // 4)
+    )
     for center in (x + w // 4, x + w * 3 // 4):
         box = (center - wheel, y + h - wheel, center + wheel, y + h + wheel)
         canvas.draw.ellipse(box, fill=(25, 25, 28))

@@ -1,7 +1,11 @@
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from mmannot_tf.evaluation.predictions import Predictions
+
+settings.register_profile("no deadline", deadline=None)  # timings on shared cores say nothing
+settings.load_profile("no deadline")
 
 
 @pytest.fixture
@@ -19,7 +23,7 @@ def predictions():
             "classifier": np.array([[0.9, 0.8, 0.1], [0.2, 0.1, 0.7]], np.float32),
         },
         quantity={
-            "quantity_visual": np.array([1.4, 1.6], np.float32),
+            "quantity_visual": np.array([1.4, 2.6], np.float32),
             "quantity": np.array([2.25, 0.0], np.float32),
         },
     )

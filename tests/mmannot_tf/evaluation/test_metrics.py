@@ -152,7 +152,7 @@ def test_mean_average_precision_agrees_with_scikit_learn(scores, labels):
 
 
 @pytest.mark.slow
-def test_all_of_nus_wide_takes_seconds_and_half_a_gigabyte():
+def test_all_of_nus_wide_takes_two_seconds_and_half_a_gigabyte_at_most():
     rng = np.random.default_rng(0)
     scores = rng.random((107_859, 81), np.float32)
     labels = rng.random(scores.shape, np.float32) < 0.03
@@ -163,5 +163,5 @@ def test_all_of_nus_wide_takes_seconds_and_half_a_gigabyte():
     seconds = time.process_time() - start
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert seconds < 4  # 1.2 on an idle core
+    assert seconds < 2
     assert peak < 500e6

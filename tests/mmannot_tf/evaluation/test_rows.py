@@ -66,10 +66,10 @@ def test_a_row_selects_from_its_own_scorer_with_its_own_quantity(predictions):
     assert [upper[name] for name in SYMBOLS] == pytest.approx([100] * 7)
     full = row_of(evaluation, "MS-CNN+Tags+LQP")  # 2.25 → 2, 0 → 1
     assert full["image_f1"] == pytest.approx(100)
-    visual = row_of(evaluation, "MS-CNN+LQP")  # 1.4 → {sky}; 1.6 → {sky, owl}
-    assert visual["image_precision"] == pytest.approx(100 * 2 / 3)
+    visual = row_of(evaluation, "MS-CNN+LQP")  # 1.4 → {sky}; 2.6 → all three
+    assert visual["image_precision"] == pytest.approx(100 * 2 / 4)
     assert visual["image_recall"] == pytest.approx(100 * 2 / 3)
-    assert visual["class_precision"] == pytest.approx(100 * (1 / 2 + 0 + 1 / 1) / 3)
+    assert visual["class_precision"] == pytest.approx(100 * (1 / 2 + 0 / 1 + 1 / 1) / 3)
     cnn = row_of(evaluation, "CNN")  # {sky}, {sky}
     assert cnn["image_precision"] == pytest.approx(100 * 1 / 2)
     assert cnn["image_f1"] == pytest.approx(100 * f1(1 / 2, 1 / 3))
@@ -95,8 +95,8 @@ def test_the_threshold_names_its_row(predictions):
 def test_quantities_are_named_by_their_features_in_the_papers_order(predictions):
     visual, joint = evaluate(predictions, SETTINGS, readings={})["quantity"]
     assert visual["features"] == "MS-CNN"
-    assert visual["accuracy"] == 0  # 1 and 2, where the truth is 2 and 1
-    assert visual["mse"] == pytest.approx(((1.4 - 2) ** 2 + (1.6 - 1) ** 2) / 2)
+    assert visual["accuracy"] == 0  # 1 and 3, where the truth is 2 and 1
+    assert visual["mse"] == pytest.approx(((1.4 - 2) ** 2 + (2.6 - 1) ** 2) / 2)
     assert joint["features"] == "MS-CNN+Tags"
     assert joint["accuracy"] == pytest.approx(100)
     assert joint["mse"] == pytest.approx((0.25**2 + 1) / 2)

@@ -8,25 +8,26 @@ from mmannot_tf.evaluation.rows import evaluate
 from mmannot_tf.evaluation.table import render_comparison, render_scores
 
 
-def shown(renderable):
-    console = Console(file=io.StringIO(), width=200, color_system=None)
+def shown(renderable, width=200):
+    console = Console(file=io.StringIO(), width=width, color_system=None)
     console.print(renderable)
     return console.file.getvalue()
 
 
-def line_with(text, *words):
-    (line,) = [line for line in text.splitlines() if all(word in line for word in words)]
-    return [cell.strip() for cell in line.replace("┃", "│").strip("│").split("│")]
+def cells(text, *start):
+    """The one line that starts with these cells."""
+    (line,) = [line.split() for line in text.splitlines() if tuple(line.split()[: len(start)]) == start]
+    return line
 
 
 def test_scores_have_the_papers_heads_and_two_decimals(predictions):
-    text = shown(render_scores(evaluate(predictions, EvaluationSettings(k=1), readings={})))
-    heads = ["Method", "C-P", "C-R", "C-F1", "I-P", "I-R", "I-F1", "H-F1", "mAP"]
-    assert line_with(text, "Method", "C-P") == heads
-    # C-P 100 (1/2)/3, C-R 100 (1/1)/3, C-F1 20, I-P 100/2, I-R 100/3, I-F1 40, H-F1 2*20*40/60
-    row = ["CNN", "16.67", "33.33", "22.22", "50.00", "33.33", "40.00", "28.57", ""]
-    assert line_with(text, "│ CNN  ") == row
-    assert line_with(text, "│ MS-CNN  ", "0.360") == ["MS-CNN", "0.00", "0.360"]
+    text = shown(render_scores(evaluate(predictions, EvaluationSettings(k=1), readings={"evaluation.k": 1})))
+    assert cells(text, "Method") == ["Method", "C-P", "C-R", "C-F1", "I-P", "I-R", "I-F1", "H-F1", "mAP"]
+    # 100 (1/2)/3, 100 (1/1)/3, 2·16.67·33.33/50, 100·1/2, 100·1/3, 2·50·33.33/83.33, 2·22.22·40/62.22
+    row = ["CNN", "16.67", "33.33", "22.22", "50.00", "33.33", "40.00", "28.57"]
+    assert cells(text, "CNN", "16.67") == row
+    assert cells(text, "MS-CNN", "0.00") == ["MS-CNN", "0.00", "1.460"]  # ((1.4 - 2)² + (2.6 - 1)²) / 2
+    assert "Readings of the paper: evaluation.k 1" in text
 
 
 def pair(name, ours, paper, reasons, **more):
@@ -62,12 +63,18 @@ def comparison():
 
 def test_a_comparison_shows_ours_the_papers_and_the_difference(comparison):
     text = shown(render_comparison(comparison))
-    assert "beside Table I" in text
+    assert "beside Table I, percent" in text
     assert "beside Table V" in text
-    assert line_with(text, "│ CNN ", "ours")[-1] == "40.12"
-    assert line_with(text, "│ MS-CNN ", "paper", "45.25")
-    assert "-5.12" in text  # 40.125 - 45.25
-    assert "-0.250" in text  # 0.5 - 0.75
+    assert cells(text, "CNN", "ours") == ["CNN", "ours", *["50.00"] * 6, "40.12"]
+    assert cells(text, "MS-CNN", "paper")[-1] == "45.25"
+    assert cells(text, "diff.", "+0.00") == ["diff.", *["+0.00"] * 6, "-5.12"]  # 40.125 - 45.25
+    assert cells(text, "diff.", "+5.00") == ["diff.", "+5.00", "-0.250"]  # 50 - 45, 0.5 - 0.75
+
+
+def test_eighty_columns_are_enough_for_every_number(comparison):
+    text = shown(render_comparison(comparison), width=80)
+    assert "…" not in text
+    assert cells(text, "CNN", "ours")[-1] == "40.12"
 
 
 def test_reasons_and_notes_stand_once_below(comparison):

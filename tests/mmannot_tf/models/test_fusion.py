@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -21,7 +23,7 @@ def test_widths_are_those_of_fig_4():
 
 def test_parameters_are_those_of_four_blocks_without_biases():
     channels = [64, 256, 512, 1024, 2048]
-    expected = sum(9 * c * c + c * d + 4 * c + 4 * d for c, d in zip(channels, channels[1:], strict=False))
+    expected = sum(9 * c * c + c * d + 4 * c + 4 * d for c, d in pairwise(channels))
     assert _fusion(PAPER).count_params() == expected
 
 

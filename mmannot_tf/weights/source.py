@@ -1,0 +1,112 @@
+"""Where a backbone's weights come from: random, keras.applications, or an imported file.
+
+No TensorFlow at module level: `resolve` answers at once, `load_into` does the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mmannot_tf.weights import weights_file
+from mmannot_tf.weights.assignment import assign, named_variables
+from mmannot_tf.weights.provenance import CAFFE, CENTRED, Provenance
+from tfrecords_tools.errors import UserError
+
+if TYPE_CHECKING:
+    import keras
+
+KERAS_APPLICATIONS: Mapping[str, tuple[str, str]] = {
+    "resnet50": ("ResNet50", "md5:4d473c1dd8becc155b73f8504c6f6626"),
+    "resnet101": ("ResNet101", "md5:88cf7a10940856eca736dc7b7e228a21"),
+    "resnet152": ("ResNet152", "md5:ee4c566cf9a93f14d82f913c2dc6dd0c"),
+}
+"""Architecture to its function in keras.applications and the digest of the file that function downloads.
+
+The digests are those of keras/src/applications/resnet.py (WEIGHTS_HASHES, without top); Keras checks them.
+"""
+
+KERAS_EPSILON = 1.001e-5
+"""Batch-norm epsilon of keras.applications' ResNets (keras/src/applications/resnet.py)."""
+
+
+@dataclass(frozen=True)
+class BackboneSource:
+    """Weights for a backbone, found but not read yet.
+
+    Attributes:
+        provenance: what they are only right with: epsilon, stride, preprocessing.
+        name: what the user asked for: "random", "imagenet" or a path.
+        read: gives the tensors by name, or None where the backbone keeps its random weights.
+    """
+
+    provenance: Provenance
+    name: str
+    read: Callable[[], Mapping[str, np.ndarray]] | None = None
+
+    def load_into(self, backbone: keras.Model) -> None:
+        """Assigns the weights to a backbone of the same architecture; an ImageNet head is left aside.
+
+        Raises:
+            UserError: the weights cannot be read or downloaded, or do not fit tensor by tensor.
+        """
+        if self.read is not None:
+            assign(backbone, self.read(), source=self.name)
+
+
+def resolve(weights: str, architecture: str) -> BackboneSource:
+    """Finds weights and says how they were made.
+
+    Args:
+        weights: "random", "imagenet", or the path of a file that `mmannot weights import` wrote.
+        architecture: a key of `models.architectures.ARCHITECTURES`.
+
+    Raises:
+        UserError: there are none for this architecture, or the file is missing, foreign or damaged.
+    """
+    if weights == "random":
+        return BackboneSource(Provenance("random", architecture, None, "first", CENTRED, None), weights)
+    if weights == "imagenet":
+        return _imagenet(architecture)
+    return _imported(Path(weights), architecture)
+
+
+def _imagenet(architecture: str) -> BackboneSource:
+    if architecture not in KERAS_APPLICATIONS:
+        raise UserError(
+            f"ImageNet weights exist for {', '.join(KERAS_APPLICATIONS)}. Received: backbone {architecture}; "
+            "choose one of these or the weights 'random'."
+        )
+    function, digest = KERAS_APPLICATIONS[architecture]
+    provenance = Provenance("imagenet", architecture, KERAS_EPSILON, "first", CAFFE, digest)
+    return BackboneSource(provenance, "imagenet", partial(_download, function))
+
+
+def _download(function: str) -> dict[str, np.ndarray]:
+    """The tensors of a keras.applications model, through Keras' own cache."""
+    import keras
+
+    try:
+        model = getattr(keras.applications, function)(weights="imagenet", include_top=False)
+    except Exception as error:  # Keras raises plain Exception when the download fails
+        cause = " ".join(str(error).split())
+        raise UserError(
+            f"weights 'imagenet' need internet access once, to download {function}. Received: {cause}; "
+            "or import a file with `mmannot weights import` and give its path."
+        ) from error
+    return {name: variable.numpy() for name, variable in named_variables(model).items()}
+
+
+def _imported(path: Path, architecture: str) -> BackboneSource:
+    provenance = weights_file.read_provenance(path)
+    if provenance.architecture != architecture:
+        raise UserError(
+            f"weights must be of the configured backbone, {architecture}. Received: {path}, "
+            f"which holds {provenance.architecture}."
+        )
+    return BackboneSource(provenance, str(path), lambda: weights_file.read(path)[1])

@@ -1,0 +1,150 @@
+"""The files of a TF.js layers model: model.json and its shards, in a folder or packed as npm packs it."""
+
+import json
+import tarfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from tfrecords_tools.errors import UserError
+
+MODEL = "model.json"
+
+
+@dataclass(frozen=True)
+class TfjsFiles:
+    """A TF.js model as read from disk.
+
+    Attributes:
+        path: what the user gave, for errors.
+        model: the document model.json.
+        shards: the bytes of each shard that is there, by its name in the manifest.
+    """
+
+    path: Path
+    model: Mapping[str, Any]
+    shards: Mapping[str, bytes]
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """The tensors by name, from float32 little-endian bytes in the manifest's order.
+
+        Raises:
+            UserError: a shard is missing or too short, or a tensor is not plain float32.
+        """
+        tensors: dict[str, np.ndarray] = {}
+        for group in self.model["weightsManifest"]:
+            tensors.update(self._group(group))
+        return tensors
+
+    def _group(self, group: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """One group's tensors: its shards are one run of bytes, cut anywhere."""
+        entries = group["weights"]
+        odd = [e["name"] for e in entries if e["dtype"] != "float32" or "quantization" in e]
+        if odd:
+            raise UserError(
+                f"TF.js tensors must be float32, not quantized. Received: {self.path}, where {odd[0]} is not."
+            )
+        sizes = [int(np.prod(entry["shape"], dtype=np.int64)) for entry in entries]
+        values = np.frombuffer(self._bytes(group["paths"], 4 * sum(sizes)), "<f4")
+        parts = np.split(values, np.cumsum(sizes)[:-1])
+        return {
+            entry["name"]: part.reshape(entry["shape"]) for entry, part in zip(entries, parts, strict=True)
+        }
+
+    def _bytes(self, names: list[str], expected: int) -> bytes:
+        missing = [name for name in names if name not in self.shards]
+        if missing:
+            raise UserError(
+                f"every shard named in {MODEL} must be there. Received: {self.path}, "
+                f"where {len(missing)} of {len(names)} are missing, {missing[0]} first."
+            )
+        joined = b"".join(self.shards[name] for name in names)
+        if len(joined) != expected:
+            # All shards of a group but the last have one size.
+            uneven = [name for name in names[:-1] if len(self.shards[name]) != len(self.shards[names[0]])]
+            raise UserError(
+                f"the shards must hold {expected} bytes. Received: {self.path}, where they hold "
+                f"{len(joined)}; {(uneven or names[-1:])[0]} is the likely broken one; fetch the model again."
+            )
+        return joined
+
+
+def read_files(path: Path) -> TfjsFiles:
+    """Reads a model from its folder, its model.json, or the .tgz that `npm pack` makes.
+
+    Raises:
+        UserError: there is no model.json, or several, or it is none of a TF.js layers model, or the archive
+            is broken.
+    """
+    if not path.exists():
+        raise UserError(f"a TF.js model must exist. Received: {path}, which does not.")
+    unpacked = path.is_dir() or path.name == MODEL
+    files = _folder_files(path) if unpacked else _archive_files(path)
+    models = [name for name in files if PurePosixPath(name).name == MODEL]
+    if len(models) != 1:
+        raise UserError(f"a TF.js model must hold one {MODEL}. Received: {path}, with {len(models)}.")
+    folder = PurePosixPath(models[0]).parent
+    shards = {
+        str(PurePosixPath(name).relative_to(folder)): content
+        for name, content in files.items()
+        if PurePosixPath(name).is_relative_to(folder)
+    }
+    return TfjsFiles(path, _document(path, files[models[0]]), shards)
+
+
+def _folder_files(path: Path) -> dict[str, bytes]:
+    """The files beside (and below) model.json; an npm package's folder is searched for it."""
+    folder = path if path.is_dir() else path.parent
+    models = sorted(folder.rglob(MODEL)) if path.is_dir() else [path]
+    beside = models[0].parent if len(models) == 1 else folder
+    files = [*models, *beside.rglob("*.bin")]
+    return {file.relative_to(folder).as_posix(): file.read_bytes() for file in files}
+
+
+def _archive_files(path: Path) -> dict[str, bytes]:
+    """The model's files in a .tgz, in one pass: seeking back in it would unpack it again each time."""
+    files = {}
+    try:
+        with tarfile.open(path, "r|*") as archive:
+            for member in archive:
+                if member.isfile() and (
+                    member.name.endswith(".bin") or PurePosixPath(member.name).name == MODEL
+                ):
+                    files[member.name] = archive.extractfile(member).read()
+    except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
+        raise UserError(
+            f"a TF.js model must be a folder, a {MODEL} or a whole .tgz. Received: {path} ({error})."
+        ) from None
+    return files
+
+
+def _document(path: Path, content: bytes) -> Mapping[str, Any]:
+    """The checked model.json."""
+    try:
+        model = json.loads(content)
+        whole = model["format"] == "layers-model" and bool(layer_configs(model))
+        whole = whole and all(_complete(group) for group in model["weightsManifest"])
+    except (ValueError, KeyError, TypeError, AttributeError):
+        whole = False
+    if not whole:
+        raise UserError(
+            f"{MODEL} must describe a TF.js layers model with its weights. "
+            f"Received: {path}, whose {MODEL} does not."
+        )
+    return model
+
+
+def _complete(group: Mapping[str, Any]) -> bool:
+    """Whether a group of the weights manifest names its shards and describes its tensors."""
+    entries = group["weights"]
+    return bool(group["paths"] and entries) and all({"name", "shape", "dtype"} <= set(e) for e in entries)
+
+
+def layer_configs(model: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The configuration of each layer by its name, from the document model.json."""
+    layers = model["modelTopology"]["model_config"]["config"]["layers"]
+    return {layer["config"]["name"]: layer["config"] for layer in layers}

@@ -1,0 +1,58 @@
+"""What many tests stand on: a small synthetic set, a configuration that trains in seconds, a trained run."""
+
+from pathlib import Path
+
+import pytest
+
+TINY = {
+    "data": {"image_size": 32, "vocabulary_size": 40},
+    "model": {
+        "backbone": "tiny",
+        "weights": "random",
+        "tag_hidden": [16, 16],
+        "quantity_hidden": [8, 4],
+    },
+    "training": {"batch_size": 16, "reestimate_batches": 2},
+    "stages": {
+        "cnn": {"epochs": 2, "learning_rate": 0.02},
+        "cnn_longer": {"epochs": 1, "learning_rate": 0.02},
+        "ms_cnn": {"epochs": 1, "learning_rate": 0.02},
+        "tag_encoder": {"epochs": 2, "learning_rate": 0.02},
+        "classifier": {"epochs": 2, "learning_rate": 0.02},
+        "quantity_visual": {"epochs": 2, "learning_rate": 0.001},
+        "quantity": {"epochs": 2, "learning_rate": 0.001},
+    },
+}
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The project's reference data beside the checkout; tests that need it skip where it is absent."""
+    folder = Path(__file__).resolve().parents[2] / "shared"
+    if not folder.is_dir():
+        pytest.skip("needs ../shared beside the checkout, which is not there")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_config():
+    from mmannot_tf.config.loading import parse
+
+    return parse(TINY, "tests")
+
+
+@pytest.fixture(scope="session")
+def tiny_records(tmp_path_factory):
+    from tfrecords_tools.synthetic.builder import build
+    from tfrecords_tools.synthetic.settings import SyntheticSettings
+
+    settings = SyntheticSettings(images=110, test_images=30, validation_share=0.2, size=32)
+    return build(tmp_path_factory.mktemp("records"), settings)
+
+
+@pytest.fixture(scope="session")
+def tiny_run(tiny_config, tiny_records, tmp_path_factory):
+    """A run with every stage trained; tests must not change it."""
+    from mmannot_tf.training.train import train
+
+    return train(tiny_config, data=tiny_records.path, run=tmp_path_factory.mktemp("runs") / "tiny")

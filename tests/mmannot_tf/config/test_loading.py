@@ -1,0 +1,100 @@
+import pytest
+
+from mmannot_tf.config import loading
+from tfrecords_tools.errors import UserError
+
+STAGES = {
+    name: {"epochs": 1, "learning_rate": 0.1}
+    for name in ("cnn", "ms_cnn", "tag_encoder", "classifier", "quantity_visual", "quantity")
+}
+
+
+def _refused(settings) -> str:
+    with pytest.raises(UserError) as caught:
+        loading.parse({"stages": STAGES, **settings}, "test.toml")
+    message = str(caught.value)
+    if "\n" in message:
+        pytest.fail(f"more than one line: {message}")
+    return message
+
+
+@pytest.mark.parametrize("name", loading.shipped())
+def test_shipped_configurations_survive_a_round_trip(name, tmp_path):
+    config = loading.load(name)
+    copy = tmp_path / "copy.toml"
+    copy.write_text(loading.dump(config), encoding="utf-8")
+    assert loading.load(copy) == config
+
+
+def test_shipped_configurations_are_the_four_of_the_readme():
+    assert sorted(loading.shipped()) == ["mscoco", "mscoco_small", "nus_wide", "quickstart"]
+
+
+@pytest.mark.parametrize(
+    ("name", "visual", "textual"),
+    [("nus_wide", 0.001, 0.1), ("mscoco", 0.002, 0.0001)],
+)
+def test_the_papers_settings_stand_in_its_two_configurations(name, visual, textual):
+    """Sec. IV-A3."""
+    config = loading.load(name)
+    stages = config.stages
+    assert [stages.cnn.learning_rate, stages.ms_cnn.learning_rate, stages.classifier.learning_rate] == [visual] * 3
+    rates = [stages.tag_encoder.learning_rate, stages.quantity.learning_rate, stages.quantity_visual.learning_rate]
+    assert rates == [textual] * 3
+    assert (config.training.momentum, config.model.batch_norm_momentum) == (0.9, 0.9997)
+    assert (config.model.backbone, config.data.image_size, config.data.vocabulary_size) == ("resnet101", 224, 1000)
+    assert (config.model.tag_hidden, config.model.quantity_hidden) == ((2048, 2048), (512, 256))
+    assert config.model.dropout == 0.5
+
+
+def test_an_unknown_key_is_named_with_the_nearest_one():
+    message = _refused({"training": {"batchsize": 3}})
+    assert "unknown key training.batchsize (nearest: training.batch_size)" in message
+
+
+def test_a_wrong_type_is_named_with_what_came():
+    assert "training.momentum" in _refused({"training": {"momentum": "fast"}})
+    assert "'fast'" in _refused({"training": {"momentum": "fast"}})
+
+
+def test_a_missing_section_is_named():
+    with pytest.raises(UserError, match="stages must be given"):
+        loading.parse({}, "test.toml")
+
+
+def test_an_impossible_pair_is_refused_before_any_data_is_read():
+    message = _refused({"model": {"backbone": "tiny", "weights": "imagenet"}})
+    assert "imagenet" in message
+    assert "tiny" in message
+
+
+def test_overrides_replace_what_the_file_says_as_toml_or_as_bare_words():
+    overrides = ["training.batch_size=7", "model.weights=some/file.h5", "model.tag_hidden=[8, 9]"]
+    config = loading.load("quickstart", overrides)
+    assert config.training.batch_size == 7
+    assert str(config.weights_file()) == "some/file.h5"
+    assert config.model.tag_hidden == (8, 9)
+
+
+@pytest.mark.parametrize("override", ["training.batch_size", "training.batch_size.x=3"])
+def test_an_override_that_is_none_is_refused(override):
+    with pytest.raises(UserError, match="--set"):
+        loading.load("quickstart", ["training.batch_size=7", override])
+
+
+def test_no_such_file_names_the_shipped_ones(tmp_path):
+    with pytest.raises(UserError, match="quickstart"):
+        loading.load(tmp_path / "none.toml")
+
+
+def test_broken_toml_is_named_with_its_place(tmp_path):
+    broken = tmp_path / "broken.toml"
+    broken.write_text("[data\n", encoding="utf-8")
+    with pytest.raises(UserError, match=r"broken\.toml.*line 1"):
+        loading.load(broken)
+
+
+def test_keys_cover_sections_and_their_members():
+    keys = loading.keys()
+    assert {"data", "data.image_size", "stages.cnn_longer.epochs", "evaluation.k"} <= set(keys)
+    assert len(keys) == len(set(keys))

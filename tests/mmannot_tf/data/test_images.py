@@ -1,0 +1,81 @@
+import io
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from mmannot_tf.data import images
+from mmannot_tf.weights.provenance import CAFFE, CENTRED
+
+PHOTO = np.random.default_rng(0).integers(0, 256, (37, 53, 3), np.uint8)
+
+
+def _encoded(format: str, mode: str = "RGB", **options) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(PHOTO).convert(mode).save(buffer, format, **options)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_jpeg_decodes_to_pillows_pixels(mode):
+    encoded = _encoded("JPEG", mode, quality=90, subsampling=0)
+    expected = np.asarray(Image.open(io.BytesIO(encoded)).convert("RGB"))
+    np.testing.assert_array_equal(images.decode(tf.constant(encoded)), expected)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "RGBA"])
+def test_png_decodes_to_three_channels(mode):
+    expected = np.asarray(Image.fromarray(PHOTO).convert(mode).convert("RGB"))
+    np.testing.assert_array_equal(images.decode(tf.constant(_encoded("PNG", mode))), expected)
+
+
+def test_cmyk_jpeg_decodes_to_three_channels():
+    assert images.decode(tf.constant(_encoded("JPEG", "CMYK"))).shape == (37, 53, 3)
+
+
+def _bilinear(pixels: np.ndarray, size: int, half: float) -> np.ndarray:
+    """A loop that samples at ((i + half) * scale - half): half-pixel centres, or TF 1's corners with half 0."""
+    height, width, _ = pixels.shape
+
+    def taps(index: int, length: int) -> tuple[int, int, float]:
+        place = (index + half) * length / size - half
+        low = int(np.floor(place))
+        return max(low, 0), min(low + 1, length - 1), place - low
+
+    result = np.empty((size, size, 3))
+    for row in range(size):
+        top, bottom, down = taps(row, height)
+        for column in range(size):
+            left, right, across = taps(column, width)
+            upper = pixels[top, left] * (1 - across) + pixels[top, right] * across
+            lower = pixels[bottom, left] * (1 - across) + pixels[bottom, right] * across
+            result[row, column] = upper * (1 - down) + lower * down
+    return result
+
+
+@pytest.mark.parametrize(("sampling", "half"), [("half_pixel", 0.5), ("tf1", 0.0)])
+def test_resize_samples_where_the_key_says(sampling, half):
+    expected = _bilinear(PHOTO.astype(float), 24, half)
+    np.testing.assert_allclose(images.resize(tf.constant(PHOTO), 24, sampling), expected, atol=1e-3)
+
+
+def test_normalise_caffe_is_bgr_less_the_channel_means():
+    rgb = np.array([[[10.0, 20.0, 30.0]]], np.float32)
+    expected = [[[30.0 - 103.939, 20.0 - 116.779, 10.0 - 123.68]]]
+    np.testing.assert_allclose(images.normalise(tf.constant(rgb), CAFFE), expected, rtol=1e-6)
+
+
+def test_normalise_centred_spans_minus_one_to_one():
+    rgb = np.array([[[0.0, 127.5, 255.0]]], np.float32)
+    np.testing.assert_allclose(images.normalise(tf.constant(rgb), CENTRED), [[[-1.0, 0.0, 1.0]]], atol=1e-6)
+
+
+def test_prepare_is_the_same_eagerly_and_in_a_dataset():
+    encoded = _encoded("JPEG")
+
+    def prepare(one):
+        return images.prepare(one, size=32, sampling="half_pixel", preprocessing=CAFFE)
+
+    (in_dataset,) = tf.data.Dataset.from_tensors(tf.constant(encoded)).map(prepare)
+    np.testing.assert_array_equal(in_dataset, prepare(tf.constant(encoded)))

@@ -1,0 +1,27 @@
+import numpy as np
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mmannot_tf.data.tags import multi_hot, split_tags, tag_table
+
+
+def test_split_tags_strips_and_lowers_also_beyond_ascii():
+    tags = split_tags(tf.constant([" Elk,  red deer ,ÉLAN", ""]))
+    assert [[tag.decode() for tag in row] for row in tags.to_list()] == [["elk", "red deer", "élan"], [""]]
+
+
+def test_table_gives_indices_and_minus_one_for_strangers():
+    assert tag_table(["elk", "grass"]).lookup(tf.constant(["grass", "moon", ""])).numpy().tolist() == [1, -1, -1]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(st.integers(-1, 6), max_size=9), min_size=1, max_size=5))
+def test_multi_hot_marks_each_known_index_once(rows):
+    expected = np.zeros((len(rows), 7), np.float32)
+    for row, indices in enumerate(rows):
+        for index in indices:
+            if index >= 0:
+                expected[row, index] = 1.0
+    ragged = tf.ragged.constant(rows, tf.int64, ragged_rank=1)
+    np.testing.assert_array_equal(multi_hot(ragged, 7), expected)

@@ -1,0 +1,24 @@
+import numpy as np
+import pytest
+
+from mmannot_tf.config.settings import EvaluationSettings
+from mmannot_tf.training.judge import judge, score
+from mmannot_tf.training.stages import STAGES
+
+LABELS = np.array([[1, 1, 0, 0], [0, 0, 1, 0]], np.uint8)
+
+
+def test_label_stages_are_judged_by_image_f1_at_k():
+    logits = np.array([[3.0, 1.0, 2.0, 0.0], [0.0, 1.0, 3.0, 2.0]])
+    measures = judge(STAGES["cnn"], logits, LABELS, EvaluationSettings(k=2))
+    # Of 4 labels handed out and 3 true ones, label 0 of the first and label 2 of the second image are right.
+    precision, recall = 2 / 4, 2 / 3
+    assert measures["image_f1"] == pytest.approx(100 * 2 * precision * recall / (precision + recall))
+    assert score(STAGES["cnn"], measures) == measures["image_f1"]
+
+
+def test_quantity_stages_are_judged_by_their_squared_error():
+    measures = judge(STAGES["quantity"], np.array([2.5, 1.25], np.float32), LABELS, EvaluationSettings())
+    assert measures["mse"] == pytest.approx((0.5**2 + 0.25**2) / 2)
+    assert measures["accuracy"] == pytest.approx(50.0)  # 2.5 rounds to 3, where 2 is true
+    assert score(STAGES["quantity"], measures) == -measures["mse"]

@@ -1,0 +1,150 @@
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mmannot_tf.config.settings import StageSettings, TrainingSettings
+from mmannot_tf.data.batches import ArrayBatches
+from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
+from mmannot_tf.training.loop import Job, Loop
+from mmannot_tf.training.network import Network
+from mmannot_tf.training.progress import StageLog
+from tfrecords_tools.console import progress
+from tfrecords_tools.errors import UserError
+
+RNG = np.random.default_rng(3)
+INPUTS = RNG.normal(size=(20, 4)).astype(np.float32)
+TARGETS = (RNG.random((20, 3)) < 0.4).astype(np.float32)
+
+
+@pytest.fixture
+def job_for(tmp_path):
+    """Makes jobs that train one linear layer; scores are given one an epoch."""
+    with progress() as bars:
+
+        def make(*, epochs=2, rate=0.1, scores=(1.0, 2.0, 3.0), folder="stage", inputs=INPUTS, **training):
+            keras.utils.set_random_seed(0)
+            start = keras.Input((4,))
+            layer = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)], name="classifier")
+            model = keras.Model(start, layer(start), name="classifier")
+            settings = TrainingSettings(batch_size=8, **{"weight_decay": "none", **training})
+            remaining = iter(scores)
+            return Job(
+                network=Network(model, {"classifier": layer}),
+                loss=SigmoidCrossEntropy("sum"),
+                batches=ArrayBatches(inputs, TARGETS, 8),
+                examples=20,
+                settings=StageSettings(epochs=epochs, learning_rate=rate),
+                training=settings,
+                validate=lambda: (lambda score: ({"image_f1": score}, score))(next(remaining)),
+                folder=tmp_path / folder,
+                log=StageLog(tmp_path / folder, name="classifier", epochs=epochs, steps=3, batch_size=8, bars=bars),
+            )
+
+        yield make
+
+
+def _momentum_by_hand(kernel, bias, *, epochs, rate, decay=0.0):
+    """SGD with momentum 0.9 on eq. 4, its gradient written out: dL/dlogits = σ(logits) - y."""
+    speeds = [np.zeros_like(kernel), np.zeros_like(bias)]
+    batches = ArrayBatches(INPUTS, TARGETS, 8)
+    for epoch in range(epochs):
+        for inputs, targets in batches.epoch(seed=0, epoch=epoch):
+            error = 1 / (1 + np.exp(-(inputs.numpy() @ kernel + bias))) - targets.numpy()
+            gradients = [inputs.numpy().T @ error / 8 + decay * kernel, error.sum(axis=0) / 8]
+            speeds = [0.9 * speed - rate * gradient for speed, gradient in zip(speeds, gradients, strict=True)]
+            kernel, bias = kernel + speeds[0], bias + speeds[1]
+    return kernel, bias
+
+
+@pytest.mark.parametrize(("reading", "coefficient"), [("none", 0.0), ("l2", 4e-5), ("literal", 0.9997)])
+def test_steps_are_momentum_on_the_loss_over_the_batch_size(job_for, reading, coefficient):
+    job = job_for(weight_decay=reading)
+    expected = _momentum_by_hand(*job.network.model.get_weights(), epochs=2, rate=0.1, decay=coefficient)
+    Loop(job).run()
+    for have, want in zip(job.network.model.get_weights(), expected, strict=True):
+        np.testing.assert_allclose(have, want, rtol=1e-4, atol=1e-6)
+
+
+def test_the_weights_kept_are_those_of_the_best_epoch(job_for):
+    job = job_for(epochs=3, scores=(1.0, 3.0, 2.0))
+    kernel, bias = _momentum_by_hand(*job.network.model.get_weights(), epochs=2, rate=0.1)
+    assert Loop(job).run() == {"best_epoch": 2, "best_score": 3.0}
+    best = job_for(folder="other").network.branches["classifier"]
+    best.load_weights(job.folder / "weights" / "classifier.weights.h5")
+    np.testing.assert_allclose(best.get_weights()[0], kernel, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(best.get_weights()[1], bias, rtol=1e-4, atol=1e-6)
+
+
+def test_the_log_has_a_line_an_epoch_with_the_mean_loss(job_for):
+    import json
+
+    job = job_for(rate=1e-12)
+    logits = INPUTS @ job.network.model.get_weights()[0] + job.network.model.get_weights()[1]
+    losses = (np.logaddexp(0, logits) - TARGETS * logits).sum(axis=1)
+    Loop(job).run()
+    lines = [json.loads(line) for line in (job.folder / "log.jsonl").read_text().splitlines()]
+    assert [line["epoch"] for line in lines] == [1, 2]
+    assert lines[0]["loss"] == pytest.approx(losses.mean(), rel=1e-5)
+    assert list(job.folder.glob("tensorboard/events*"))
+
+
+class _Stop(Exception):
+    pass
+
+
+@pytest.mark.parametrize("reading", ["l2", "ema"])
+def test_a_stage_stopped_anywhere_goes_on_to_the_same_bits(job_for, reading, monkeypatch):
+    whole = job_for(folder="whole", weight_decay=reading)
+    Loop(whole).run()
+    for stop_after in range(1, 6):
+        folder = f"stopped after {stop_after}"
+        scores = iter((1.0, 2.0))
+        job = job_for(folder=folder, weight_decay=reading, checkpoint_seconds=0.0, scores=scores)
+        loop, taken = Loop(job), iter(range(1, 100))
+        step = loop.step
+
+        def stopping(batch, step=step, taken=taken, stop_after=stop_after):
+            loss = step(batch)
+            if next(taken) > stop_after:
+                raise _Stop
+            return loss
+
+        loop.step = stopping
+        with pytest.raises(_Stop):
+            loop.run()
+        resumed = job_for(folder=folder, weight_decay=reading, checkpoint_seconds=0.0, scores=scores)
+        Loop(resumed).run()
+        for have, want in zip(resumed.network.model.get_weights(), whole.network.model.get_weights(), strict=True):
+            np.testing.assert_array_equal(have, want)
+        assert _logged(resumed) == _logged(whole)
+
+
+def _logged(job):
+    import json
+
+    lines = [json.loads(line) for line in (job.folder / "log.jsonl").read_text().splitlines()]
+    return [(line["epoch"], line["loss"], line["image_f1"]) for line in lines]
+
+
+def test_a_loss_that_is_not_finite_stops_the_stage_and_names_the_key(job_for):
+    with pytest.raises(UserError, match=r"stages\.classifier\.learning_rate"):
+        Loop(job_for(inputs=np.full((20, 4), np.nan, np.float32))).run()
+
+
+def test_a_broken_checkpoint_is_named(job_for):
+    job = job_for(folder="broken", checkpoint_seconds=0.0)
+    Loop(job).run()
+    (data,) = sorted((job.folder / "checkpoint").glob("*.data-*"))[-1:]
+    data.write_bytes(data.read_bytes()[: data.stat().st_size // 2])
+    with pytest.raises(UserError, match="checkpoint must be whole"):
+        Loop(job_for(folder="broken")).run()
+
+
+def test_a_checkpoint_that_cannot_be_written_is_one_clear_line(job_for, monkeypatch):
+    def full(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "No space left on device\nmore")
+
+    monkeypatch.setattr(tf.train.CheckpointManager, "save", full)
+    with pytest.raises(UserError, match="No space left on device$"):
+        Loop(job_for()).run()

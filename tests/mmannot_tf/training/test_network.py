@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+
+from mmannot_tf.training.network import Blueprint, build_network
+from mmannot_tf.training.stages import STAGES
+from mmannot_tf.weights.provenance import CENTRED, Provenance
+
+RANDOM = Provenance("random", "tiny", None, "first", CENTRED, None)
+
+
+@pytest.fixture
+def blueprint(tiny_config):
+    return Blueprint(tiny_config, labels=14, tags=40, provenance=RANDOM, mean_quantity=2.75)
+
+
+@pytest.mark.parametrize("stage", STAGES.values(), ids=lambda stage: stage.name)
+def test_only_the_stages_own_branches_are_trainable(blueprint, stage):
+    network = build_network(stage, blueprint, feature_size=32)
+    expected = [weight.path for name in stage.trains for weight in network.branches[name].trainable_weights]
+    assert sorted(weight.path for weight in network.model.trainable_weights) == sorted(expected)
+    assert expected
+
+
+@pytest.mark.parametrize("stage", STAGES.values(), ids=lambda stage: stage.name)
+def test_outputs_are_a_logit_a_label_or_one_quantity(blueprint, stage):
+    output = build_network(stage, blueprint, feature_size=32).model.output_shape
+    assert output == ((None,) if stage.target == "quantity" else (None, 14))
+
+
+def test_the_quantity_bias_starts_at_the_mean_quantity(blueprint):
+    network = build_network(STAGES["quantity"], blueprint, feature_size=8)
+    np.testing.assert_allclose(network.model(np.zeros((1, 8))), [2.75], rtol=1e-6)
+
+
+def test_the_quantity_bias_can_start_at_zero(blueprint, tiny_config):
+    model = tiny_config.model.model_copy(update={"quantity_bias": "zero"})
+    config = tiny_config.model_copy(update={"model": model})
+    network = build_network(STAGES["quantity"], Blueprint(config, 14, 40, RANDOM, 2.75), feature_size=8)
+    np.testing.assert_allclose(network.model(np.zeros((1, 8))), [0.0], atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("asked", "of_weights", "expected"), [("weights", 1e-5, 1e-5), ("weights", None, 1e-3), (2e-4, 1e-5, 2e-4)]
+)
+def test_the_backbones_epsilon_is_the_weights_own_unless_asked_otherwise(tiny_config, asked, of_weights, expected):
+    model = tiny_config.model.model_copy(update={"backbone_epsilon": asked})
+    provenance = Provenance("tests", "tiny", of_weights, "first", CENTRED, None)
+    blueprint = Blueprint(tiny_config.model_copy(update={"model": model}), 14, 40, provenance)
+    assert blueprint.backbone_epsilon == expected

@@ -1,0 +1,94 @@
+import dataclasses
+import json
+import shutil
+
+import pytest
+
+from mmannot_tf.config.loading import parse
+from mmannot_tf.training import plan
+from mmannot_tf.training.run import open_run
+from mmannot_tf.training.stages import STAGES
+from tfrecords_tools.errors import UserError
+
+
+@pytest.fixture
+def run(tiny_run, tmp_path):
+    """A copy of the trained run, free to be changed."""
+    return open_run(shutil.copytree(tiny_run.path, tmp_path / "run"))
+
+
+def _with(run, key, value):
+    settings = run.config.model_dump(mode="json")
+    section = settings
+    *sections, last = key.split(".")
+    for name in sections:
+        section = section[name]
+    section[last] = value
+    return dataclasses.replace(run, config=parse(settings, "test"))
+
+
+def _stale(run) -> list[str]:
+    return [name for name, stage in STAGES.items() if plan.staleness(run, stage)]
+
+
+def test_a_finished_run_holds(run):
+    assert _stale(run) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "stale"),
+    [
+        ("stages.cnn.epochs", 9, ["cnn"]),
+        ("stages.quantity.learning_rate", 0.5, ["quantity"]),
+        ("model.dropout", 0.1, ["quantity_visual", "quantity"]),
+        ("model.tag_hidden", [8, 8], ["tag_encoder"]),
+        ("training.momentum", 0.5, list(STAGES)),
+        ("evaluation.threshold", 0.4, []),
+        ("training.checkpoint_seconds", 1.0, []),
+    ],
+)
+def test_a_changed_key_makes_stale_what_it_concerns_and_nothing_else(run, key, value, stale):
+    assert _stale(_with(run, key, value)) == stale
+
+
+def test_the_reason_names_the_key_and_both_values(run):
+    assert plan.staleness(_with(run, "stages.cnn.epochs", 9), STAGES["cnn"]) == ["stages.cnn.epochs was 2, is 9"]
+
+
+def test_a_stage_trained_again_makes_stale_what_was_made_from_it(run):
+    plan.finish(run, STAGES["cnn"], {"best_epoch": 1})
+    record = json.loads((run.stage("cnn") / "stage.json").read_text())
+    record["digest"] = "another"
+    (run.stage("cnn") / "stage.json").write_text(json.dumps(record))
+    assert plan.staleness(run, STAGES["ms_cnn"]) == ["stage cnn changed"]
+    assert plan.staleness(run, STAGES["tag_encoder"]) == []
+
+
+def test_weights_changed_after_training_are_named(run):
+    file = run.weights("classifier", "classifier")
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(UserError, match=r"classifier\.weights\.h5, missing or changed"):
+        plan.staleness(run, STAGES["classifier"])
+
+
+def test_chosen_stages_keep_algorithm_1s_order(run):
+    assert [stage.name for stage in plan.chosen(run.config, ["ms_cnn", "cnn"])] == ["cnn", "ms_cnn"]
+
+
+def test_a_stage_that_is_none_is_refused_with_the_known_ones(run):
+    with pytest.raises(UserError, match=r"cnn, .*quantity\)\. Received: cnnn"):
+        plan.chosen(run.config, ["cnnn"])
+
+
+def test_the_optional_control_is_left_out_without_its_section(run):
+    settings = run.config.model_dump(mode="json")
+    del settings["stages"]["cnn_longer"]
+    names = [stage.name for stage in plan.configured(parse(settings, "test"))]
+    assert names == [name for name in STAGES if name != "cnn_longer"]
+
+
+def test_predictions_depend_on_the_stages_and_the_split(run):
+    before = plan.predictions_digest(run, "test")
+    assert before != plan.predictions_digest(run, "validation")
+    shutil.rmtree(run.stage("quantity"))
+    assert before != plan.predictions_digest(run, "test")

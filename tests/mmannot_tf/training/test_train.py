@@ -1,0 +1,187 @@
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from mmannot_tf.config.loading import dump, parse
+from mmannot_tf.training.run import open_run
+from mmannot_tf.training.stages import STAGES
+from mmannot_tf.training.train import train
+from mmannot_tf.training.trained import blueprint_of, feature_model, trained_branch
+from tfrecords_tools.errors import UserError
+
+
+def _digests(run) -> dict[str, str]:
+    return {name: json.loads((run.stage(name) / "stage.json").read_text())["digest"] for name in STAGES}
+
+
+def test_every_stage_leaves_its_weights_log_and_record(tiny_run):
+    for name, stage in STAGES.items():
+        folder = tiny_run.stage(name)
+        weights = {file.name.removesuffix(".weights.h5") for file in (folder / "weights").iterdir()}
+        assert weights == set(stage.trains)
+        epochs = getattr(tiny_run.config.stages, name).epochs
+        assert len((folder / "log.jsonl").read_text().splitlines()) == epochs
+        assert not (folder / "checkpoint").exists()
+        assert not (folder / "begun.json").exists()
+
+
+def test_trained_stages_move_their_own_branch_and_no_other_bit(tiny_config, tiny_records, tmp_path, monkeypatch):
+    """Every variable of every stage, batch-norm statistics included, before and after its training."""
+    from mmannot_tf.training import train as module
+
+    moved, seen = {}, {}
+
+    class Watched(module.Loop):
+        def run(self):
+            branches = self.job.network.branches
+            before = {name: branch.get_weights() for name, branch in branches.items()}
+            outcome = super().run()
+            stage = self.job.network.model.name
+            for name, branch in branches.items():
+                pairs = zip(before[name], branch.get_weights(), strict=True)
+                moved[stage, name] = [not np.array_equal(one, other) for one, other in pairs]
+            seen[stage] = True
+            return outcome
+
+    monkeypatch.setattr(module, "Loop", Watched)
+    train(tiny_config, data=tiny_records.path, run=tmp_path / "run")
+    assert set(seen) == set(STAGES)
+    for (stage, branch), changes in moved.items():
+        if branch in STAGES[stage].trains:
+            assert np.mean(changes) > 0.7, (stage, branch)
+        else:
+            assert not any(changes), (stage, branch)
+
+
+def test_ms_cnn_starts_from_the_fine_tuned_cnn(tiny_run):
+    shapes = [one.shape[1:] for one in trained_branch(tiny_run, STAGES["cnn"], "backbone", (32, 32, 3)).outputs]
+    assert len(shapes) == 5
+    fine_tuned = trained_branch(tiny_run, STAGES["cnn"], "backbone", (32, 32, 3)).get_weights()
+    frozen = trained_branch(tiny_run, STAGES["ms_cnn"], "backbone", (32, 32, 3)).get_weights()
+    longer = trained_branch(tiny_run, STAGES["cnn_longer"], "backbone", (32, 32, 3)).get_weights()
+    assert all(np.array_equal(one, other) for one, other in zip(fine_tuned, frozen, strict=True))
+    assert not all(np.array_equal(one, other) for one, other in zip(fine_tuned, longer, strict=True))
+
+
+def test_stages_that_share_a_backbone_share_it_in_one_pass(tiny_run):
+    model = feature_model(tiny_run, [STAGES["cnn"], STAGES["cnn_longer"], STAGES["ms_cnn"]])
+    backbones = [layer.name for layer in model.layers if layer.name.endswith("backbone")]
+    assert sorted(backbones) == ["cnn_backbone", "cnn_longer_backbone"]
+
+
+def test_a_second_run_of_the_same_command_trains_nothing(tiny_config, tiny_records, tiny_run, tmp_path, capsys):
+    copy = shutil.copytree(tiny_run.path, tmp_path / "run")
+    times = {file: file.stat().st_mtime_ns for file in copy.glob("stages/**/*") if file.is_file()}
+    train(tiny_config, data=tiny_records.path, run=copy)
+    assert {file: file.stat().st_mtime_ns for file in copy.glob("stages/**/*") if file.is_file()} == times
+    assert capsys.readouterr().err.count("done, skipped") == len(STAGES)
+
+
+def test_a_changed_setting_trains_again_what_it_concerns(tiny_config, tiny_records, tiny_run, tmp_path, capsys):
+    copy = shutil.copytree(tiny_run.path, tmp_path / "run")
+    settings = tiny_config.model_dump(mode="json")
+    settings["stages"]["tag_encoder"]["epochs"] = 1
+    run = train(parse(settings, "test"), data=tiny_records.path, run=copy)
+    told = capsys.readouterr().err
+    assert "tag_encoder: stale (stages.tag_encoder.epochs was 2, is 1), training it again" in told
+    assert "classifier: stale (stage tag_encoder changed)" in told
+    assert "ms_cnn: done, skipped" in told
+    assert _digests(run)["ms_cnn"] == _digests(tiny_run)["ms_cnn"]
+    assert _digests(run)["quantity"] != _digests(tiny_run)["quantity"]
+
+
+def test_stages_can_be_trained_one_by_one_to_the_same_bits(tiny_config, tiny_records, tiny_run, tmp_path):
+    for name in STAGES:
+        train(tiny_config, data=tiny_records.path, run=tmp_path / "run", stages=[name])
+    assert _digests(open_run(tmp_path / "run")) == _digests(tiny_run)
+
+
+def test_a_stage_before_its_time_is_refused(tiny_config, tiny_records, tmp_path):
+    with pytest.raises(UserError, match=r"ms_cnn needs stage cnn trained first"):
+        train(tiny_config, data=tiny_records.path, run=tmp_path / "run", stages=["ms_cnn"])
+
+
+def test_an_empty_split_is_refused(tiny_config, tiny_records, tmp_path):
+    copy = shutil.copytree(tiny_records.path, tmp_path / "records")
+    marker = json.loads((copy / "records.json").read_text())
+    marker["splits"]["validation"] = 0
+    (copy / "records.json").write_text(json.dumps(marker))
+    with pytest.raises(UserError, match="validation is empty"):
+        train(tiny_config, data=copy, run=tmp_path / "run")
+
+
+def test_an_interrupted_stage_begun_with_other_settings_begins_again(tiny_config, tiny_records, tmp_path, capsys):
+    from mmannot_tf.training.plan import made_from
+    from tfrecords_tools.files import write_json
+
+    run = train(tiny_config, data=tiny_records.path, run=tmp_path / "run", stages=["tag_encoder"])
+    shutil.rmtree(run.stage("tag_encoder"))
+    begun = {**made_from(run, STAGES["tag_encoder"]), "training.momentum": 0.1}
+    write_json(run.stage("tag_encoder") / "begun.json", begun)
+    train(tiny_config, data=tiny_records.path, run=tmp_path / "run", stages=["tag_encoder"])
+    assert "begun with other settings (training.momentum was 0.1, is 0.9)" in capsys.readouterr().err
+
+
+def test_cached_features_are_the_networks_own(tiny_run, tiny_records):
+    """What classifier and regressor train on, against the branches called one by one on each image."""
+    from mmannot_tf.training.session import open_session
+
+    session = open_session(tiny_run)
+    cached = session.features("test").get(("ms_cnn", "tag_encoder"))
+    backbone = trained_branch(tiny_run, STAGES["ms_cnn"], "backbone", blueprint_of(tiny_run).image_shape())
+    fusion = trained_branch(tiny_run, STAGES["ms_cnn"], "fusion", [one.shape[1:] for one in backbone.outputs])
+    encoder = trained_branch(tiny_run, STAGES["tag_encoder"], "tag_encoder", (40,))
+    tags = session.arrays("test").tags.astype(np.float32)
+    images = np.concatenate([batch.numpy() for batch, _ in session.images(7).split("test")])
+    visual = np.concatenate([fusion(backbone(images[row : row + 1])).numpy() for row in range(len(images))])
+    np.testing.assert_allclose(cached["ms_cnn"], visual, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(cached["tag_encoder"], encoder(tags).numpy(), rtol=1e-4, atol=1e-5)
+
+
+def test_records_that_are_not_the_runs_are_refused(tiny_run, tmp_path):
+    from mmannot_tf.training.session import open_session
+    from tfrecords_tools.synthetic.builder import build
+    from tfrecords_tools.synthetic.settings import SyntheticSettings
+
+    other = build(tmp_path, SyntheticSettings(images=20, test_images=5, validation_share=0.2, size=32, seed=9))
+    with pytest.raises(UserError, match="must be those"):
+        open_session(tiny_run, other.path)
+
+
+@pytest.mark.slow
+def test_a_killed_and_resumed_run_is_the_uninterrupted_one_bit_for_bit(
+    tiny_config, tiny_records, tiny_run, tmp_path
+):
+    """SIGKILL at moments spread over the stages, the same command again each time."""
+    settings = tiny_config.model_dump(mode="json")
+    settings["training"]["checkpoint_seconds"] = 0.0
+    config = tmp_path / "config.toml"
+    config.write_text(dump(parse(settings, "test")), encoding="utf-8")
+    arguments = ["train", str(config), "--data", str(tiny_records.path), "--run", str(tmp_path / "run")]
+    command = [sys.executable, "-c", "from mmannot_tf.cli.main import main; main()", *arguments]
+    for stage in ("cnn", "ms_cnn", "classifier", "quantity"):
+        _kill_within(command, tmp_path / "run" / "stages" / stage / "checkpoint")
+    subprocess.run(command, check=True, capture_output=True, timeout=300)
+    assert _digests(open_run(tmp_path / "run")) == _digests(tiny_run)
+
+
+def _kill_within(command, checkpoint) -> None:
+    """Kills the command as soon as the stage has written a checkpoint."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 200
+    while not list(checkpoint.glob("*.index")):
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            pytest.fail(f"no checkpoint in {checkpoint}: exit status {process.poll()}")
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+
+
