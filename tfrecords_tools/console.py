@@ -38,13 +38,14 @@ def run(app: typer.Typer, argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _failed(_cause(error))
     except (KeyboardInterrupt, typer.Abort):
-        notice("interrupted: nothing half-done is left as whole; run the same command to continue")
-        return INTERRUPTED
+        status = INTERRUPTED
     except Exception as error:
         if not hasattr(error, "exit_code") or not hasattr(error, "show"):
             raise
         error.show()
         return error.exit_code
+    if status == INTERRUPTED:
+        notice("interrupted: nothing half-done is left as whole; run the same command again")
     return status if isinstance(status, int) else 0
 
 

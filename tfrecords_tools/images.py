@@ -16,7 +16,7 @@ class UnreadableImageError(Exception):
 
 
 def checked(image: Path | bytes) -> bytes:
-    """The encoded bytes of an image that decodes to its end.
+    """The encoded bytes of an image that decodes to its end; of a PNG, also its checksums must hold.
 
     Raises:
         UnreadableImageError: the file is missing, no image, truncated, or of a format TensorFlow lacks.
@@ -24,8 +24,10 @@ def checked(image: Path | bytes) -> bytes:
     try:
         content = image.read_bytes() if isinstance(image, Path) else image
         with Image.open(BytesIO(content)) as opened:
-            opened.load()
             kind = opened.format
+            opened.load()
+        if kind == "PNG":
+            Image.open(BytesIO(content)).verify()
     except FileNotFoundError:
         raise UnreadableImageError("missing") from None
     except Image.UnidentifiedImageError:

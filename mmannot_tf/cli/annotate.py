@@ -15,17 +15,23 @@ def annotate(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A run or an export.")],
     images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="JPEG or PNG files.")],
     tags: Annotated[str, typer.Option("--tags", help="Comma-separated tags of the images.")] = "",
-    tags_file: Annotated[Path | None, typer.Option("--tags-file", help="CSV: image,tags (overrides --tags).")] = None,
+    tags_file: Annotated[
+        Path | None, typer.Option("--tags-file", help="CSV: image,tags (overrides --tags).")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Label photographs, each with as many labels as the model decides."""
+    from tfrecords_tools.console import notice, print_json
     from tfrecords_tools.errors import UserError
+    from tfrecords_tools.quiet import import_tensorflow
 
     if not model.is_dir():
-        raise UserError(f"MODEL must be the folder of a run or an export. Received: {model}, which does not exist.")
+        raise UserError(
+            f"MODEL must be the folder of a run or an export. Received: {model}, which does not exist."
+        )
 
+    import_tensorflow()
     from mmannot_tf.serving import annotate as serving
-    from tfrecords_tools.console import notice, print_json
 
     texts = {str(image): tags for image in images} | (serving.read_tags(tags_file) if tags_file else {})
     faults = {image: fault for image in images if (fault := serving.unreadable(image))}
@@ -40,7 +46,9 @@ def annotate(
     for image, fault in faults.items():
         notice(f"error: {image}: {fault}")
     if faults:
-        raise UserError(f"every image must be a readable JPEG or PNG. Received: {len(faults)} that are not, named above.")
+        raise UserError(
+            f"every image must be a readable JPEG or PNG. Received: {len(faults)} that are not, named above."
+        )
 
 
 def _document(annotation: "Annotation") -> dict[str, Any]:

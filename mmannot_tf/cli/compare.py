@@ -6,7 +6,9 @@ from typing import Any
 from mmannot_tf.cli.arguments import DataOption, JsonOption, RunArgument, SplitOption
 
 
-def compare(run: RunArgument, split: SplitOption = "test", data: DataOption = None, as_json: JsonOption = False) -> None:
+def compare(
+    run: RunArgument, split: SplitOption = "test", data: DataOption = None, as_json: JsonOption = False
+) -> None:
     """Set a run's rows beside the paper's printed ones, and say which are comparable and why not."""
     from tfrecords_tools.console import print_json
 

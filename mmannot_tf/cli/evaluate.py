@@ -6,7 +6,9 @@ from typing import Any
 from mmannot_tf.cli.arguments import DataOption, JsonOption, RunArgument, SplitOption
 
 
-def evaluate(run: RunArgument, split: SplitOption = "test", data: DataOption = None, as_json: JsonOption = False) -> None:
+def evaluate(
+    run: RunArgument, split: SplitOption = "test", data: DataOption = None, as_json: JsonOption = False
+) -> None:
     """Score every row of Tables I/II and V/VI, predicting first where predictions are missing or stale."""
     from tfrecords_tools.console import print_json
 
@@ -32,11 +34,13 @@ def evaluation_of(path: Path, split: str, data: Path | None = None) -> dict[str,
     from mmannot_tf.training.plan import predictions_digest
     from mmannot_tf.training.run import open_run
     from tfrecords_tools.files import write_json
+    from tfrecords_tools.quiet import import_tensorflow
 
     run = open_run(path)
     file = run.predictions(split)
     predictions = Predictions.load(file) if file.exists() else None
     if predictions is None or predictions.digest != predictions_digest(run, split):
+        import_tensorflow()
         from mmannot_tf.training.predict import predict
         from mmannot_tf.training.session import open_session
 

@@ -12,8 +12,12 @@ if TYPE_CHECKING:
 
 def quickstart(
     run: Annotated[Path, typer.Option("--run", help="Where everything is put.")] = Path("runs/quickstart"),
-    settings: Annotated[list[str] | None, typer.Option("--set", help="section.key=value, repeatable.")] = None,
-    images: Annotated[int, typer.Option("--images", min=100, help="Scenes for training and validation.")] = 6600,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="section.key=value, repeatable.")
+    ] = None,
+    images: Annotated[
+        int, typer.Option("--images", min=100, help="Scenes for training and validation.")
+    ] = 6600,
 ) -> None:
     """See the whole method work on synthetic scenes: records, stages, table, SavedModel, annotation."""
     from rich.console import Console
@@ -22,9 +26,11 @@ def quickstart(
     from mmannot_tf.config.loading import load
     from mmannot_tf.evaluation.table import render_comparison
     from tfrecords_tools.console import notice
+    from tfrecords_tools.quiet import import_tensorflow
 
     begun = time.monotonic()
     configuration = load("quickstart", settings or ())
+    import_tensorflow()
     notice("1/5 records: rendering scenes")
     records = _records(run / "records", images)
     notice("2/5 training: the stages of Algorithm 1")
@@ -73,4 +79,4 @@ def _say_where(run: Path, records: Path, image: Path, *, seconds: float) -> None
         ("SavedModel", run / "export" / "1"),
     ):
         typer.echo(f"  {what:13} {where}")
-    typer.echo(f"Again: mmannot annotate {run / 'export' / '1'} {image} --tags \"…\"")
+    typer.echo(f'Again: mmannot annotate {run / "export" / "1"} {image} --tags "…"')

@@ -11,15 +11,19 @@ def train(
     data: Annotated[Path, typer.Option("--data", help="The records' folder.")],
     run: Annotated[Path, typer.Option("--run", help="The run's folder, made or continued.")],
     stages: Annotated[str | None, typer.Option("--stages", help="Only these, comma-separated.")] = None,
-    settings: Annotated[list[str] | None, typer.Option("--set", help="section.key=value, repeatable.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="section.key=value, repeatable.")
+    ] = None,
 ) -> None:
     """Train the stages of Algorithm 1; finished ones are skipped, an interrupted one goes on."""
     from mmannot_tf.config.loading import load
     from tfrecords_tools.console import notice
+    from tfrecords_tools.quiet import import_tensorflow
     from tfrecords_tools.records import open_records
 
     configuration = load(config, settings or ())
     open_records(data)  # wrong input is told before TensorFlow is loaded
+    import_tensorflow()
 
     from mmannot_tf.training.train import train as train_stages
 

@@ -64,7 +64,8 @@ class ModelSettings(Section):
     def _weights_exist_for_the_backbone(self) -> Self:
         if self.backbone == "tiny" and self.weights == "imagenet":
             raise ValueError(
-                'model.weights = "imagenet" exists for the resnets only; model.backbone = "tiny" takes "random"'
+                'model.weights = "imagenet" exists for the resnets only; '
+                'model.backbone = "tiny" takes "random" or a file'
             )
         return self
 

@@ -1,4 +1,4 @@
-"""tf.data pipelines: each a pure function of (seed, epoch, step), so that a resumed run sees the same batches."""
+"""tf.data pipelines: each a pure function of (seed, epoch, step), so a resumed run sees the same batches."""
 
 from dataclasses import dataclass
 

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 from PIL import Image
@@ -12,8 +13,6 @@ from PIL import Image
 from mmannot_tf.serving.annotator_module import AnnotatorModule
 from mmannot_tf.training.run import open_run
 from tfrecords_tools.errors import UserError
-
-Signature = Callable[..., Mapping[str, tf.Tensor]]
 
 
 @dataclass(frozen=True)
@@ -33,6 +32,18 @@ class Annotation:
     predicted_quantity: float
 
 
+@dataclass(frozen=True)
+class Signature:
+    """`serving_default`, (image, tags) → outputs, together with the model that keeps its variables alive."""
+
+    model: Any
+    function: Callable[..., Mapping[str, tf.Tensor]]
+
+    def __call__(self, image: tf.Tensor, tags: tf.Tensor) -> Mapping[str, tf.Tensor]:
+        """Annotates a batch of encoded images with their comma-separated tags."""
+        return self.function(image=image, tags=tags)
+
+
 def load_signature(model: Path) -> Signature:
     """`serving_default` of an export, or the same function of a run.
 
@@ -43,11 +54,11 @@ def load_signature(model: Path) -> Signature:
         loaded = tf.saved_model.load(str(model))
         if "serving_default" not in loaded.signatures:
             raise UserError(f"An export must have the signature serving_default. Received: {model}, without.")
-        signature = loaded.signatures["serving_default"]
-        return lambda image, tags: (loaded, signature(image=image, tags=tags))[1]
+        return Signature(loaded, loaded.signatures["serving_default"])
     if (model / "dataset.json").is_file():
         with tempfile.TemporaryDirectory() as assets:
-            return AnnotatorModule(open_run(model), Path(assets)).annotate
+            module = AnnotatorModule(open_run(model), Path(assets))
+        return Signature(module, module.annotate)
     raise UserError(f"MODEL must be a run or an export. Received: {model}, which is neither.")
 
 
@@ -61,7 +72,9 @@ def read_tags(file: Path) -> dict[str, str]:
         with file.open(encoding="utf-8", newline="") as lines:
             rows = csv.DictReader(lines)
             if not {"image", "tags"} <= set(rows.fieldnames or ()):
-                raise UserError(f"--tags-file must have the columns image and tags. Received: {file}: {rows.fieldnames}.")
+                raise UserError(
+                    f"--tags-file must have the columns image and tags. Received: {file}: {rows.fieldnames}."
+                )
             return {row["image"]: row["tags"] or "" for row in rows}
     except FileNotFoundError:
         raise UserError(f"--tags-file must exist. Received: {file}, which does not.") from None
@@ -91,9 +104,8 @@ def annotate(
     for start in range(0, len(images), batch_size):
         batch = images[start : start + batch_size]
         texts = [tags.get(str(image), "") for image in batch]
-        outputs = signature(
-            image=tf.constant([image.read_bytes() for image in batch]), tags=tf.constant(texts, tf.string)
-        )
+        encoded = tf.constant([image.read_bytes() for image in batch])
+        outputs = signature(encoded, tf.constant(texts, tf.string))
         arrays = {name: output.numpy() for name, output in outputs.items()}
         for row, (image, text) in enumerate(zip(batch, texts, strict=True)):
             names = [name.decode() for name in arrays["annotations"][row] if name]

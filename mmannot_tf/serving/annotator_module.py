@@ -65,7 +65,9 @@ class AnnotatorModule(tf.Module):
             output before rounding; `annotations` string [B, C], best first, empty after the selected ones;
             `scores` float32 [B, C], the probabilities in that order.
         """
-        outputs = self.model({"image": self._images(image), "tag_vector": self._tag_vectors(tags)}, training=False)
+        outputs = self.model(
+            {"image": self._images(image), "tag_vector": self._tag_vectors(tags)}, training=False
+        )
         order = outputs["order"]
         names = self._labels.lookup(tf.cast(order, tf.int64))
         selected = tf.gather(outputs["selected"], order, batch_dims=1)
@@ -103,7 +105,9 @@ def _check_finished(run: Run) -> None:
 
 def _branches(run: Run) -> dict:
     """The annotator's branches, each from the stage that trained it."""
-    stage_of = {name: STAGES[name] for name in NEEDED} | {name: STAGES["ms_cnn"] for name in ("backbone", "fusion")}
+    stage_of = {name: STAGES[name] for name in NEEDED} | {
+        name: STAGES["ms_cnn"] for name in ("backbone", "fusion")
+    }
     images = stage_input(STAGES["ms_cnn"], blueprint_of(run))
     backbone = trained_branch(run, STAGES["ms_cnn"], "backbone", images.shape[1:])
     fusion = trained_branch(run, STAGES["ms_cnn"], "fusion", [one.shape[1:] for one in backbone.outputs])
@@ -122,5 +126,9 @@ def _write_lines(path: Path, lines: Sequence[str]) -> Path:
 def _table(asset: tf.saved_model.Asset, *, key: str, default: str | int) -> tf.lookup.StaticHashTable:
     """A file's lines by number (key="number"), or their numbers by line (key="line")."""
     number, line = tf.lookup.TextFileIndex.LINE_NUMBER, tf.lookup.TextFileIndex.WHOLE_LINE
-    keys, values = ((tf.int64, number), (tf.string, line)) if key == "number" else ((tf.string, line), (tf.int64, number))
+    keys, values = (
+        ((tf.int64, number), (tf.string, line))
+        if key == "number"
+        else ((tf.string, line), (tf.int64, number))
+    )
     return tf.lookup.StaticHashTable(tf.lookup.TextFileInitializer(asset.asset_path, *keys, *values), default)

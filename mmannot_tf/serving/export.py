@@ -18,7 +18,9 @@ def export(run: Run, out: Path) -> Path:
         UserError: a stage is missing, `out` holds something that is no export, or it cannot be written.
     """
     if out.exists() and not (out / "saved_model.pb").is_file() and (not out.is_dir() or any(out.iterdir())):
-        raise UserError(f"--out must be a new or empty folder, or an export. Received: {out}, which holds something else.")
+        raise UserError(
+            f"--out must be a new or empty folder, or an export. Received: {out}, which holds something else."
+        )
     with tempfile.TemporaryDirectory() as assets:
         module = AnnotatorModule(run, Path(assets))
         try:

@@ -66,7 +66,9 @@ class StageCheckpoint:
             self._manager.save()
         except (tf.errors.OpError, OSError) as error:
             cause = str(getattr(error, "message", error)).splitlines()[0]
-            raise UserError(f"The checkpoint must be writable. Received: {self._manager.directory}: {cause}") from None
+            raise UserError(
+                f"The checkpoint must be writable. Received: {self._manager.directory}: {cause}"
+            ) from None
 
     def restore(self) -> bool:
         """Goes back to the last checkpoint; False where there is none.
@@ -82,6 +84,7 @@ class StageCheckpoint:
         except (tf.errors.OpError, IndexError, ValueError, AssertionError) as error:
             cause = str(getattr(error, "message", error)).splitlines()[0]
             raise UserError(
-                f"The checkpoint must be whole. Received: {latest}: {cause}. Delete its folder to begin the stage again."
+                f"The checkpoint must be whole. Received: {latest}: {cause}. "
+                "Delete its folder to begin the stage again."
             ) from None
         return True

@@ -14,7 +14,9 @@ from mmannot_tf.training.stage import Stage
 PICKS = {"labels": ("image_f1", 1.0), "quantity": ("mse", -1.0)}
 
 
-def judge(stage: Stage, outputs: np.ndarray, labels: np.ndarray, settings: EvaluationSettings) -> dict[str, float]:
+def judge(
+    stage: Stage, outputs: np.ndarray, labels: np.ndarray, settings: EvaluationSettings
+) -> dict[str, float]:
     """Scores a stage's outputs on the validation split.
 
     Args:

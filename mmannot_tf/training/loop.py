@@ -15,7 +15,7 @@ from mmannot_tf.training import recalibrate
 from mmannot_tf.training.checkpoint import Progress, StageCheckpoint
 from mmannot_tf.training.network import Network
 from mmannot_tf.training.progress import StageLog
-from mmannot_tf.training.weight_decay import WeightDecay, weight_decay
+from mmannot_tf.training.weight_decay import weight_decay
 from tfrecords_tools.errors import UserError
 from tfrecords_tools.files import aside
 
@@ -127,9 +127,10 @@ class Loop:
     def _finite_loss(self) -> float:
         loss = float(self.progress.loss)
         if not np.isfinite(loss):
+            name = self.job.network.model.name
             raise UserError(
-                f"The loss of stage {self.job.network.model.name} must stay finite. Received: {loss} in epoch "
-                f"{int(self.progress.epoch) + 1}. Lower stages.{self.job.network.model.name}.learning_rate "
+                f"The loss of stage {name} must stay finite. Received: {loss} in epoch "
+                f"{int(self.progress.epoch) + 1}. Lower stages.{name}.learning_rate "
                 f"({self.job.settings.learning_rate})."
             )
         return loss

@@ -61,7 +61,9 @@ def chosen(config: Config, names: Sequence[str] | None) -> list[Stage]:
     known = [stage.name for stage in stages]
     for name in names or ():
         if name not in known:
-            raise UserError(f"--stages must name stages of the configuration ({', '.join(known)}). Received: {name}.")
+            raise UserError(
+                f"--stages must name stages of the configuration ({', '.join(known)}). Received: {name}."
+            )
     return [stage for stage in stages if not names or stage.name in names]
 
 
@@ -105,8 +107,8 @@ def staleness(run: Run, stage: Stage) -> list[str]:
         file = run.stage(stage.name) / "weights" / name
         if not file.exists() or sha256(file) != expected:
             raise UserError(
-                f"A finished stage's weights must be as they were trained. Received: {file}, missing or changed. "
-                f"Delete {run.stage(stage.name)} to train the stage again."
+                f"A finished stage's weights must be as they were trained. Received: {file}, missing or "
+                f"changed. Delete {run.stage(stage.name)} to train the stage again."
             )
     return differences(record["made_from"], made_from(run, stage))
 
@@ -131,4 +133,6 @@ def finished(run: Run) -> list[Stage]:
 
 def predictions_digest(run: Run, split: str) -> str:
     """What a split's predictions are made from."""
-    return digest([split, run.dataset.digest, {stage.name: stage_digest(run, stage.name) for stage in finished(run)}])
+    return digest(
+        [split, run.dataset.digest, {stage.name: stage_digest(run, stage.name) for stage in finished(run)}]
+    )

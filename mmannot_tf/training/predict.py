@@ -28,7 +28,9 @@ def predict(session: Session, split: str) -> Predictions:
         raise UserError(f"--split must be one of {', '.join(run.dataset.splits)}. Received: {split}.")
     arrays = session.arrays(split)
     read = dict.fromkeys(name for stage in stages for name in _features(stage))
-    session.features(split).get(tuple(read))  # all at once: what shares a backbone is one pass over the images
+    session.features(split).get(
+        tuple(read)
+    )  # all at once: what shares a backbone is one pass over the images
     results = {stage.name: _outputs(session, stage, split) for stage in stages}
     predictions = Predictions(
         split=split,
@@ -60,5 +62,5 @@ def _outputs(session: Session, stage: Stage, split: str) -> np.ndarray:
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    """σ, without overflow for large negative logits."""
+    """The logistic function, without overflow for large negative logits."""
     return np.exp(-np.logaddexp(0.0, -logits.astype(np.float64))).astype(np.float32)

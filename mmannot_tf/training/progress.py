@@ -34,7 +34,9 @@ class StageLog:
         lines = self._lines()[:epoch]
         (self.folder / "log.jsonl").write_text("".join(lines), encoding="utf-8")
         self._bars.update(self._task, completed=(self._done + step) * self._batch_size)
-        self._bars.console.print(f"{self._name}: resumed in epoch {epoch + 1} after {step} of {self._steps} steps")
+        self._bars.console.print(
+            f"{self._name}: resumed in epoch {epoch + 1} after {step} of {self._steps} steps"
+        )
 
     def step(self, step: int) -> bool:
         """Notes that `step` steps of the epoch are done; True when it is time to look at the loss."""
@@ -59,7 +61,9 @@ class StageLog:
         self._done = epoch * self._steps
         self._bars.update(self._task, completed=self._done * self._batch_size)
         told = "  ".join(f"{name} {value:.3f}" for name, value in measures.items())
-        self._bars.console.print(f"{self._name} {epoch}/{self._epochs}  {told}  {images_per_second:,.0f} images/s")
+        self._bars.console.print(
+            f"{self._name} {epoch}/{self._epochs}  {told}  {images_per_second:,.0f} images/s"
+        )
 
     def close(self) -> None:
         """Takes the bar away and closes the TensorBoard file."""

@@ -44,7 +44,10 @@ def reestimate(model: keras.Model, batches: tf.data.Dataset) -> None:
     for batch_statistics in _batch_statistics(model, layers, batches):
         count += 1
         sums = [
-            (first + mean.astype(np.float64), second + variance.astype(np.float64) + np.square(mean, dtype=np.float64))
+            (
+                first + mean.astype(np.float64),
+                second + variance.astype(np.float64) + np.square(mean, dtype=np.float64),
+            )
             for (first, second), (mean, variance) in zip(sums, batch_statistics, strict=True)
         ]
     means = [(first / count, second / count) for first, second in sums]
@@ -57,7 +60,9 @@ def _batch_statistics(model: keras.Model, layers: Sequence, batches: tf.data.Dat
     for layer in layers:
         layer.momentum = 0.0
     try:
-        forward = tf.function(lambda inputs: model(inputs, training=True))  # fresh: momentum is read at tracing
+        forward = tf.function(
+            lambda inputs: model(inputs, training=True)
+        )  # fresh: momentum is read at tracing
         for inputs, _ in batches:
             forward(inputs)
             yield statistics(layers)

@@ -76,7 +76,9 @@ def open_run(path: Path) -> Run:
         UserError: no such folder, or not a run's.
     """
     if not (path / "dataset.json").is_file():
-        raise UserError(f"A run is a folder that `mmannot train` made. Received: {path}, with no dataset.json.")
+        raise UserError(
+            f"A run is a folder that `mmannot train` made. Received: {path}, with no dataset.json."
+        )
     facts = read_json(path / "dataset.json", "A run's dataset.json")
     try:
         records = facts["records"]
@@ -86,7 +88,8 @@ def open_run(path: Path) -> Run:
         provenance = Provenance.from_dict(facts["weights"])
     except (KeyError, TypeError) as error:
         raise UserError(
-            f"A run's dataset.json must be as `mmannot train` wrote it. Received: {path / 'dataset.json'} ({error})."
+            "A run's dataset.json must be as `mmannot train` wrote it. "
+            f"Received: {path / 'dataset.json'} ({error})."
         ) from None
     return Run(path, loading.load(path / "config.toml"), dataset, provenance)
 
@@ -110,7 +113,9 @@ def create_run(
     if (path / "dataset.json").exists():
         _check_same_records(open_run(path), dataset)
     elif path.is_file() or (path / "config.toml").exists():
-        raise UserError(f"--run must be a run, or a folder to make one in. Received: {path}, which is something else.")
+        raise UserError(
+            f"--run must be a run, or a folder to make one in. Received: {path}, which is something else."
+        )
     write_text(path / "config.toml", loading.dump(config))
     write_json(path / "dataset.json", _facts(dataset, provenance, config.training.seed))
     return Run(path, config, dataset, provenance)

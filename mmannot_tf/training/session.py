@@ -52,7 +52,9 @@ class Session:
             return self.images(batch_size)
         arrays = self.arrays(split)
         inputs = arrays.tags if stage.reads == "tags" else self.features(split).joint(stage.features)
-        return ArrayBatches(inputs, arrays.labels if stage.target == "labels" else arrays.quantity, batch_size)
+        return ArrayBatches(
+            inputs, arrays.labels if stage.target == "labels" else arrays.quantity, batch_size
+        )
 
 
 def open_session(run: Run, data: Path | None = None) -> Session:

@@ -55,7 +55,9 @@ def _open(config: Config, data: Path, path: Path) -> Session:
     records = open_records(data)
     for split in ("train", "validation", "test"):
         if not records.splits.get(split):
-            raise UserError(f"Records must have images in each split. Received: {records.path}, {split} is empty.")
+            raise UserError(
+                f"Records must have images in each split. Received: {records.path}, {split} is empty."
+            )
     provenance = resolve(config.model.weights, config.model.backbone).provenance
     tags = vocabulary(records, config.data.vocabulary_size)
     return Session(create_run(path, config, records=records, tags=tags, provenance=provenance), records)
@@ -171,5 +173,3 @@ def _loss(config: Config, stage: Stage) -> Callable[[tf.Tensor, tf.Tensor], tf.T
     if stage.target == "quantity":
         return quantity_error
     return SigmoidCrossEntropy(config.training.loss_reduction)
-
-

@@ -46,7 +46,9 @@ def feature_model(run: Run, stages: Sequence[Stage]) -> keras.Model:
         built.name = f"{owner(stage, name)}_{name}"
         return built
 
-    return keras.Model(start, {stage.name: output(stage, stage.path[:-1]) for stage in stages}, name="features")
+    return keras.Model(
+        start, {stage.name: output(stage, stage.path[:-1]) for stage in stages}, name="features"
+    )
 
 
 def head_model(run: Run, stage: Stage, feature_size: int) -> keras.Model:

@@ -38,11 +38,21 @@ def test_the_papers_settings_stand_in_its_two_configurations(name, visual, textu
     """Sec. IV-A3."""
     config = loading.load(name)
     stages = config.stages
-    assert [stages.cnn.learning_rate, stages.ms_cnn.learning_rate, stages.classifier.learning_rate] == [visual] * 3
-    rates = [stages.tag_encoder.learning_rate, stages.quantity.learning_rate, stages.quantity_visual.learning_rate]
+    assert [stages.cnn.learning_rate, stages.ms_cnn.learning_rate, stages.classifier.learning_rate] == [
+        visual
+    ] * 3
+    rates = [
+        stages.tag_encoder.learning_rate,
+        stages.quantity.learning_rate,
+        stages.quantity_visual.learning_rate,
+    ]
     assert rates == [textual] * 3
     assert (config.training.momentum, config.model.batch_norm_momentum) == (0.9, 0.9997)
-    assert (config.model.backbone, config.data.image_size, config.data.vocabulary_size) == ("resnet101", 224, 1000)
+    assert (config.model.backbone, config.data.image_size, config.data.vocabulary_size) == (
+        "resnet101",
+        224,
+        1000,
+    )
     assert (config.model.tag_hidden, config.model.quantity_hidden) == ((2048, 2048), (512, 256))
     assert config.model.dropout == 0.5
 

@@ -35,7 +35,7 @@ def test_cmyk_jpeg_decodes_to_three_channels():
 
 
 def _bilinear(pixels: np.ndarray, size: int, half: float) -> np.ndarray:
-    """A loop that samples at ((i + half) * scale - half): half-pixel centres, or TF 1's corners with half 0."""
+    """Samples at ((i + half) * scale - half) in a loop: half-pixel centres, or TF 1's corners (half 0)."""
     height, width, _ = pixels.shape
 
     def taps(index: int, length: int) -> tuple[int, int, float]:

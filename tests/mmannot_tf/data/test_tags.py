@@ -12,7 +12,11 @@ def test_split_tags_strips_and_lowers_also_beyond_ascii():
 
 
 def test_table_gives_indices_and_minus_one_for_strangers():
-    assert tag_table(["elk", "grass"]).lookup(tf.constant(["grass", "moon", ""])).numpy().tolist() == [1, -1, -1]
+    assert tag_table(["elk", "grass"]).lookup(tf.constant(["grass", "moon", ""])).numpy().tolist() == [
+        1,
+        -1,
+        -1,
+    ]
 
 
 @settings(max_examples=25, deadline=None)

@@ -38,21 +38,25 @@ def job_for(tmp_path):
                 training=settings,
                 validate=lambda: (lambda score: ({"image_f1": score}, score))(next(remaining)),
                 folder=tmp_path / folder,
-                log=StageLog(tmp_path / folder, name="classifier", epochs=epochs, steps=3, batch_size=8, bars=bars),
+                log=StageLog(
+                    tmp_path / folder, name="classifier", epochs=epochs, steps=3, batch_size=8, bars=bars
+                ),
             )
 
         yield make
 
 
 def _momentum_by_hand(kernel, bias, *, epochs, rate, decay=0.0):
-    """SGD with momentum 0.9 on eq. 4, its gradient written out: dL/dlogits = σ(logits) - y."""
+    """SGD with momentum 0.9 on eq. 4, its gradient written out: dL/dlogits = sigmoid(logits) - y."""
     speeds = [np.zeros_like(kernel), np.zeros_like(bias)]
     batches = ArrayBatches(INPUTS, TARGETS, 8)
     for epoch in range(epochs):
         for inputs, targets in batches.epoch(seed=0, epoch=epoch):
             error = 1 / (1 + np.exp(-(inputs.numpy() @ kernel + bias))) - targets.numpy()
             gradients = [inputs.numpy().T @ error / 8 + decay * kernel, error.sum(axis=0) / 8]
-            speeds = [0.9 * speed - rate * gradient for speed, gradient in zip(speeds, gradients, strict=True)]
+            speeds = [
+                0.9 * speed - rate * gradient for speed, gradient in zip(speeds, gradients, strict=True)
+            ]
             kernel, bias = kernel + speeds[0], bias + speeds[1]
     return kernel, bias
 
@@ -89,7 +93,7 @@ def test_the_log_has_a_line_an_epoch_with_the_mean_loss(job_for):
     assert list(job.folder.glob("tensorboard/events*"))
 
 
-class _Stop(Exception):
+class _StopError(Exception):
     pass
 
 
@@ -107,15 +111,17 @@ def test_a_stage_stopped_anywhere_goes_on_to_the_same_bits(job_for, reading, mon
         def stopping(batch, step=step, taken=taken, stop_after=stop_after):
             loss = step(batch)
             if next(taken) > stop_after:
-                raise _Stop
+                raise _StopError
             return loss
 
         loop.step = stopping
-        with pytest.raises(_Stop):
+        with pytest.raises(_StopError):
             loop.run()
         resumed = job_for(folder=folder, weight_decay=reading, checkpoint_seconds=0.0, scores=scores)
         Loop(resumed).run()
-        for have, want in zip(resumed.network.model.get_weights(), whole.network.model.get_weights(), strict=True):
+        for have, want in zip(
+            resumed.network.model.get_weights(), whole.network.model.get_weights(), strict=True
+        ):
             np.testing.assert_array_equal(have, want)
         assert _logged(resumed) == _logged(whole)
 
@@ -146,5 +152,5 @@ def test_a_checkpoint_that_cannot_be_written_is_one_clear_line(job_for, monkeypa
         raise tf.errors.ResourceExhaustedError(None, None, "No space left on device\nmore")
 
     monkeypatch.setattr(tf.train.CheckpointManager, "save", full)
-    with pytest.raises(UserError, match="No space left on device$"):
+    with pytest.raises(UserError, match=r"No space left on device$"):
         Loop(job_for()).run()

@@ -40,9 +40,12 @@ def test_the_quantity_bias_can_start_at_zero(blueprint, tiny_config):
 
 
 @pytest.mark.parametrize(
-    ("asked", "of_weights", "expected"), [("weights", 1e-5, 1e-5), ("weights", None, 1e-3), (2e-4, 1e-5, 2e-4)]
+    ("asked", "of_weights", "expected"),
+    [("weights", 1e-5, 1e-5), ("weights", None, 1e-3), (2e-4, 1e-5, 2e-4)],
 )
-def test_the_backbones_epsilon_is_the_weights_own_unless_asked_otherwise(tiny_config, asked, of_weights, expected):
+def test_the_backbones_epsilon_is_the_weights_own_unless_asked_otherwise(
+    tiny_config, asked, of_weights, expected
+):
     model = tiny_config.model.model_copy(update={"backbone_epsilon": asked})
     provenance = Provenance("tests", "tiny", of_weights, "first", CENTRED, None)
     blueprint = Blueprint(tiny_config.model_copy(update={"model": model}), 14, 40, provenance)

@@ -52,7 +52,9 @@ def test_a_changed_key_makes_stale_what_it_concerns_and_nothing_else(run, key, v
 
 
 def test_the_reason_names_the_key_and_both_values(run):
-    assert plan.staleness(_with(run, "stages.cnn.epochs", 9), STAGES["cnn"]) == ["stages.cnn.epochs was 2, is 9"]
+    assert plan.staleness(_with(run, "stages.cnn.epochs", 9), STAGES["cnn"]) == [
+        "stages.cnn.epochs was 2, is 9"
+    ]
 
 
 def test_a_stage_trained_again_makes_stale_what_was_made_from_it(run):

@@ -10,7 +10,9 @@ INPUTS = RNG.normal(3.0, 2.0, (48, 5)).astype(np.float32)
 
 def _model() -> keras.Model:
     keras.utils.set_random_seed(1)
-    inner = keras.Sequential([keras.Input((5,)), keras.layers.BatchNormalization(momentum=0.9997)], name="inner")
+    inner = keras.Sequential(
+        [keras.Input((5,)), keras.layers.BatchNormalization(momentum=0.9997)], name="inner"
+    )
     outer = keras.layers.BatchNormalization(momentum=0.9997)
     start = keras.Input((5,))
     return keras.Model(start, outer(keras.layers.Dense(3)(inner(start))))
@@ -29,7 +31,10 @@ def test_statistics_become_the_populations_in_nested_models_too():
     # The outer layer sees each batch normalised by that batch's own statistics, as in training.
     dense = model.layers[2]
     normalised = np.concatenate(
-        [(part - part.mean(axis=0)) / np.sqrt(part.var(axis=0) + inner.epsilon) for part in np.split(INPUTS, 3)]
+        [
+            (part - part.mean(axis=0)) / np.sqrt(part.var(axis=0) + inner.epsilon)
+            for part in np.split(INPUTS, 3)
+        ]
     )
     values = normalised @ dense.kernel.numpy() + dense.bias.numpy()
     np.testing.assert_allclose(outer.moving_mean, values.mean(axis=0), atol=1e-5)

@@ -49,7 +49,9 @@ def test_a_folder_that_is_no_run_is_named(tmp_path):
         open_run(tmp_path)
 
 
-@pytest.mark.parametrize("damage", [lambda facts: facts.pop("weights"), lambda facts: facts["records"].pop("tags")])
+@pytest.mark.parametrize(
+    "damage", [lambda facts: facts.pop("weights"), lambda facts: facts["records"].pop("tags")]
+)
 def test_a_damaged_dataset_json_is_named(tmp_path, tiny_config, tiny_records, damage):
     run = _create(tmp_path / "run", tiny_config, tiny_records)
     facts = json.loads((run.path / "dataset.json").read_text())

@@ -32,7 +32,9 @@ def test_every_stage_leaves_its_weights_log_and_record(tiny_run):
         assert not (folder / "begun.json").exists()
 
 
-def test_trained_stages_move_their_own_branch_and_no_other_bit(tiny_config, tiny_records, tmp_path, monkeypatch):
+def test_trained_stages_move_their_own_branch_and_no_other_bit(
+    tiny_config, tiny_records, tmp_path, monkeypatch
+):
     """Every variable of every stage, batch-norm statistics included, before and after its training."""
     from mmannot_tf.training import train as module
 
@@ -61,7 +63,9 @@ def test_trained_stages_move_their_own_branch_and_no_other_bit(tiny_config, tiny
 
 
 def test_ms_cnn_starts_from_the_fine_tuned_cnn(tiny_run):
-    shapes = [one.shape[1:] for one in trained_branch(tiny_run, STAGES["cnn"], "backbone", (32, 32, 3)).outputs]
+    shapes = [
+        one.shape[1:] for one in trained_branch(tiny_run, STAGES["cnn"], "backbone", (32, 32, 3)).outputs
+    ]
     assert len(shapes) == 5
     fine_tuned = trained_branch(tiny_run, STAGES["cnn"], "backbone", (32, 32, 3)).get_weights()
     frozen = trained_branch(tiny_run, STAGES["ms_cnn"], "backbone", (32, 32, 3)).get_weights()
@@ -76,7 +80,9 @@ def test_stages_that_share_a_backbone_share_it_in_one_pass(tiny_run):
     assert sorted(backbones) == ["cnn_backbone", "cnn_longer_backbone"]
 
 
-def test_a_second_run_of_the_same_command_trains_nothing(tiny_config, tiny_records, tiny_run, tmp_path, capsys):
+def test_a_second_run_of_the_same_command_trains_nothing(
+    tiny_config, tiny_records, tiny_run, tmp_path, capsys
+):
     copy = shutil.copytree(tiny_run.path, tmp_path / "run")
     times = {file: file.stat().st_mtime_ns for file in copy.glob("stages/**/*") if file.is_file()}
     train(tiny_config, data=tiny_records.path, run=copy)
@@ -84,7 +90,9 @@ def test_a_second_run_of_the_same_command_trains_nothing(tiny_config, tiny_recor
     assert capsys.readouterr().err.count("done, skipped") == len(STAGES)
 
 
-def test_a_changed_setting_trains_again_what_it_concerns(tiny_config, tiny_records, tiny_run, tmp_path, capsys):
+def test_a_changed_setting_trains_again_what_it_concerns(
+    tiny_config, tiny_records, tiny_run, tmp_path, capsys
+):
     copy = shutil.copytree(tiny_run.path, tmp_path / "run")
     settings = tiny_config.model_dump(mode="json")
     settings["stages"]["tag_encoder"]["epochs"] = 1
@@ -117,7 +125,9 @@ def test_an_empty_split_is_refused(tiny_config, tiny_records, tmp_path):
         train(tiny_config, data=copy, run=tmp_path / "run")
 
 
-def test_an_interrupted_stage_begun_with_other_settings_begins_again(tiny_config, tiny_records, tmp_path, capsys):
+def test_an_interrupted_stage_begun_with_other_settings_begins_again(
+    tiny_config, tiny_records, tmp_path, capsys
+):
     from mmannot_tf.training.plan import made_from
     from tfrecords_tools.files import write_json
 
@@ -150,7 +160,9 @@ def test_records_that_are_not_the_runs_are_refused(tiny_run, tmp_path):
     from tfrecords_tools.synthetic.builder import build
     from tfrecords_tools.synthetic.settings import SyntheticSettings
 
-    other = build(tmp_path, SyntheticSettings(images=20, test_images=5, validation_share=0.2, size=32, seed=9))
+    other = build(
+        tmp_path, SyntheticSettings(images=20, test_images=5, validation_share=0.2, size=32, seed=9)
+    )
     with pytest.raises(UserError, match="must be those"):
         open_session(tiny_run, other.path)
 
@@ -183,5 +195,3 @@ def _kill_within(command, checkpoint) -> None:
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
-
-

@@ -19,7 +19,9 @@ def _kernel(model) -> np.ndarray:
 def test_penalty_is_half_the_squared_norm_of_the_kernels_alone(model, reading, coefficient):
     model.layers[0].bias.assign(np.ones(4))
     expected = coefficient * 0.5 * np.sum(_kernel(model) ** 2)
-    assert float(weight_decay(reading, model.trainable_variables).penalty()) == pytest.approx(expected, rel=1e-6)
+    assert float(weight_decay(reading, model.trainable_variables).penalty()) == pytest.approx(
+        expected, rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("reading", ["shrink", "ema"])

@@ -1,0 +1,199 @@
+import json
+import resource
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from mmannot_tf.cli.main import app
+from mmannot_tf.config.loading import dump
+from tfrecords_tools.console import run as run_app
+from tfrecords_tools.records import read
+
+ROW = {
+    "class_precision",
+    "class_recall",
+    "class_f1",
+    "image_precision",
+    "image_recall",
+    "image_f1",
+    "harmonic_f1",
+}
+METHODS = ["Upper bound", "MS-CNN+Tags+LQP", "MS-CNN+LQP", "MS-CNN+Tags", "MS-CNN", "CNN"]
+
+
+@pytest.fixture(scope="module")
+def run(tiny_run, tmp_path_factory):
+    """A copy of the trained run with its predictions made."""
+    copy = shutil.copytree(tiny_run.path, tmp_path_factory.mktemp("cli") / "run")
+    assert run_app(app, ["evaluate", str(copy)]) == 0
+    return copy
+
+
+@pytest.fixture
+def photo(tiny_records, tmp_path):
+    example = next(read(tiny_records, "test").as_numpy_iterator())
+    (tmp_path / "photo.jpg").write_bytes(example["image"])
+    return tmp_path / "photo.jpg"
+
+
+def _json(capsys, *arguments) -> dict:
+    capsys.readouterr()
+    status = run_app(app, [*map(str, arguments), "--json"])
+    assert status == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def _refused(capsys, *arguments) -> str:
+    """The one line a command that fails prints."""
+    capsys.readouterr()
+    assert run_app(app, [str(argument) for argument in arguments]) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith("error: ")
+    assert output.err.count("\n") == 1
+    return output.err
+
+
+def test_evaluate_prints_every_row_and_quantity_as_json(run, capsys):
+    document = _json(capsys, "evaluate", run)
+    rows = {row["method"]: row for row in document["rows"]}
+    assert [row["method"] for row in document["rows"]][: len(METHODS)] == METHODS
+    assert all(set(row) >= ROW for row in rows.values())
+    assert rows["Upper bound"]["image_precision"] == rows["Upper bound"]["image_recall"]
+    assert "CNN, trained as long" in rows
+    assert rows["CNN, p > 0.5"]["mean_average_precision"] > 0
+    assert [row["features"] for row in document["quantity"]] == ["MS-CNN", "MS-CNN+Tags"]
+    assert (document["split"], document["images"]) == ("test", 30)
+    assert document["readings"]["training.weight_decay"] == "l2"
+    assert json.loads((run / "scores.json").read_text()) == document
+
+
+def test_evaluate_takes_another_split(run, capsys):
+    assert _json(capsys, "evaluate", run, "--split", "validation")["images"] == 22
+
+
+def test_compare_gives_the_reasons_against(run, capsys):
+    document = _json(capsys, "compare", run)
+    rows = {row["method"]: row for row in document["rows"]}
+    assert rows["CNN"]["paper"]["image_f1"] == 64.77
+    assert not rows["CNN"]["comparable"]
+    assert any("synthetic" in reason for reason in rows["CNN"]["reasons"])
+
+
+@pytest.mark.parametrize("command", ["evaluate", "compare"])
+def test_tables_are_printed_without_json(run, capsys, command):
+    assert run_app(app, [command, str(run)]) == 0
+    printed = capsys.readouterr().out
+    assert all(method in printed for method in METHODS)
+    assert "…" not in printed
+
+
+def test_predictions_are_made_again_when_a_stage_changed(run, tmp_path, capsys):
+    copy = shutil.copytree(run, tmp_path / "run")
+    shutil.rmtree(copy / "stages" / "quantity")
+    methods = [row["method"] for row in _json(capsys, "evaluate", copy)["rows"]]
+    assert "MS-CNN+Tags+LQP" not in methods
+    assert "MS-CNN+LQP" in methods
+
+
+def test_export_then_annotate(run, photo, tmp_path, capsys):
+    assert run_app(app, ["export", str(run), "--out", str(tmp_path / "1")]) == 0
+    (annotation,) = _json(capsys, "annotate", tmp_path / "1", photo, "--tags", "sea")
+    assert annotation["image"] == str(photo)
+    assert annotation["annotations"][0]["probability"] >= annotation["annotations"][-1]["probability"]
+    assert run_app(app, ["annotate", str(tmp_path / "1"), str(photo)]) == 0
+    assert capsys.readouterr().out.startswith(f"{photo}: ")
+
+
+def test_annotate_names_what_it_cannot_read_and_annotates_the_rest(run, photo, tmp_path, capsys):
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"nothing")
+    capsys.readouterr()
+    assert run_app(app, ["annotate", str(run), str(photo), str(broken)]) == 1
+    output = capsys.readouterr()
+    assert str(photo) in output.out
+    assert f"error: {broken}: " in output.err
+
+
+def test_train_continues_a_run_from_the_command_line(run, tiny_config, tiny_records, tmp_path, capsys):
+    config = tmp_path / "config.toml"
+    config.write_text(dump(tiny_config), encoding="utf-8")
+    copy = shutil.copytree(run, tmp_path / "run")
+    arguments = ["train", config, "--data", tiny_records.path, "--run", copy, "--stages", "cnn,ms_cnn"]
+    assert run_app(app, [str(argument) for argument in arguments]) == 0
+    assert "ms_cnn: done, skipped" in capsys.readouterr().err
+
+
+class TestBadInputIsOneLine:
+    def test_unknown_key(self, tmp_path, capsys):
+        arguments = ("train", "quickstart", "--data", tmp_path, "--run", tmp_path / "r")
+        assert "training.momentum" in _refused(capsys, *arguments, "--set", "training.momentun=1")
+
+    def test_missing_records(self, tmp_path, capsys):
+        arguments = ("train", "quickstart", "--data", tmp_path / "none", "--run", tmp_path / "r")
+        assert str(tmp_path / "none") in _refused(capsys, *arguments)
+        assert not (tmp_path / "r").exists()
+
+    def test_missing_weights(self, tiny_records, tmp_path, capsys):
+        arguments = ("train", "mscoco_small", "--data", tiny_records.path, "--run", tmp_path / "r")
+        assert "none.h5" in _refused(capsys, *arguments, "--set", f"model.weights={tmp_path / 'none.h5'}")
+
+    def test_tag_list_of_the_wrong_size(self, tiny_records, tmp_path, capsys):
+        arguments = ("train", "quickstart", "--data", tiny_records.path, "--run", tmp_path / "r")
+        assert "vocabulary_size" in _refused(capsys, *arguments, "--set", "data.vocabulary_size=4000")
+
+    def test_run_of_other_records(self, run, tmp_path, capsys):
+        from tfrecords_tools.synthetic.builder import build
+        from tfrecords_tools.synthetic.settings import SyntheticSettings
+
+        other = build(
+            tmp_path, SyntheticSettings(images=60, test_images=5, validation_share=0.2, size=32, seed=3)
+        )
+        copy = shutil.copytree(run, tmp_path / "run")
+        arguments = ("train", copy / "config.toml", "--data", other.path, "--run", copy)
+        assert "other records" in _refused(capsys, *arguments)
+
+    @pytest.mark.parametrize("command", ["evaluate", "compare", "export"])
+    def test_a_folder_that_is_no_run(self, command, tmp_path, capsys):
+        extra = ("--out", tmp_path / "out") if command == "export" else ()
+        assert str(tmp_path) in _refused(capsys, command, tmp_path, *extra)
+
+    def test_a_model_that_is_none(self, tmp_path, photo, capsys):
+        assert "neither" in _refused(capsys, "annotate", tmp_path, photo)
+        assert "does not exist" in _refused(capsys, "annotate", tmp_path / "none", photo)
+
+    def test_a_split_that_is_none(self, run, capsys):
+        assert "train, validation, test" in _refused(capsys, "evaluate", run, "--split", "dev")
+
+    def test_weights_of_an_unknown_origin(self, tmp_path, capsys):
+        arguments = ("weights", "import", tmp_path / "x", "--from", "nowhere", "--to", tmp_path / "y")
+        assert "tfjs" in _refused(capsys, *arguments)
+
+
+@pytest.mark.parametrize("arguments", [["train"], ["no-such-command"], ["evaluate"], ["annotate", "--bad"]])
+def test_wrong_usage_exits_2(arguments, capsys):
+    assert run_app(app, arguments) == 2
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["train", "--help"], ["train"], ["evaluate"], ["compare"]]
+)
+def test_commands_that_need_no_tensorflow_do_not_load_it_and_answer_in_a_second(arguments, run):
+    if arguments in (["evaluate"], ["compare"]):
+        arguments = [*arguments, str(run)]
+    code = (
+        "import sys\n"
+        "from mmannot_tf.cli.main import app\n"
+        "from tfrecords_tools.console import run\n"
+        f"run(app, {arguments!r})\n"
+        "sys.exit(10 * any(name in sys.modules for name in ('tensorflow', 'keras', 'tensorflow_datasets')))\n"
+    )
+    seconds = []
+    for _ in range(2):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=30)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(seconds) < 1.0  # processor seconds: the machine's other work does not count

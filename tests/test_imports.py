@@ -1,0 +1,93 @@
+"""The rooms and which may import which: arrows point one way (docs in README, "Map of the code")."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# Each room of mmannot_tf, and the rooms it may import. tfrecords_tools: only its reading side.
+ROOMS = {
+    "config": set(),
+    "paper": {"config", "evaluation"},
+    "evaluation": {"config"},
+    "losses": set(),
+    "layers": set(),
+    "models": {"layers"},
+    "weights": {"models"},
+    "data": {"config", "weights"},
+    "training": {"config", "data", "evaluation", "losses", "models", "weights"},
+    "serving": {"data", "models", "training"},
+    "cli": {"config", "evaluation", "paper", "serving", "training", "weights"},
+}
+READING_SIDE = {"console", "errors", "files", "quiet", "records"}
+NO_TENSORFLOW = {
+    "config": "",
+    "paper": "",
+    "evaluation": "",
+    "training": "run plan stage stages",
+    "weights": "provenance source importers weights_file",
+}
+
+
+def _files(package: str) -> list[Path]:
+    return sorted((ROOT / package).rglob("*.py"))
+
+
+def _imports(file: Path) -> set[str]:
+    """Every module a file imports, at its top or inside a function."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    return names
+
+
+def _name(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+def test_every_folder_is_a_known_room():
+    folders = {file.parent.name for file in (ROOT / "mmannot_tf").glob("*/__init__.py")}
+    assert folders == set(ROOMS)
+
+
+@pytest.mark.parametrize("file", _files("mmannot_tf"), ids=_name)
+def test_rooms_import_only_what_they_may(file):
+    parts = file.relative_to(ROOT / "mmannot_tf").parts
+    room = parts[0]
+    for name in _imports(file):
+        package, _, rest = name.partition(".")
+        if package == "mmannot_tf" and rest and room in ROOMS:
+            assert rest.split(".")[0] in ROOMS[room] | {room}, f"{_name(file)} imports {name}"
+        if package == "tfrecords_tools" and _name(file) != "mmannot_tf/cli/quickstart.py":
+            assert rest.split(".")[0] in READING_SIDE, f"{_name(file)} imports {name}"
+
+
+@pytest.mark.parametrize("file", _files("tfrecords_tools"), ids=_name)
+def test_records_know_nothing_of_learning(file):
+    packages = {name.partition(".")[0] for name in _imports(file)}
+    assert not packages & {"mmannot_tf", "keras"}
+
+
+@pytest.mark.parametrize("file", [*_files("mmannot_tf"), *_files("tfrecords_tools")], ids=_name)
+def test_files_are_small_named_by_a_noun_and_hold_no_assert(file):
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    assert file.stem not in {"utils", "common", "helpers", "misc", "base"}
+    assert len(file.read_text(encoding="utf-8").splitlines()) <= 300
+    assert not any(isinstance(node, ast.Assert) for node in ast.walk(tree))
+
+
+def test_rooms_that_need_no_tensorflow_do_not_load_it():
+    modules = []
+    for room, names in NO_TENSORFLOW.items():
+        stems = names.split() or [file.stem for file in (ROOT / "mmannot_tf" / room).glob("*.py")]
+        modules += [f"mmannot_tf.{room}.{stem}" for stem in stems if stem != "__init__"]
+    code = f"import importlib, sys\nfor name in {modules}: importlib.import_module(name)\n"
+    code += "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

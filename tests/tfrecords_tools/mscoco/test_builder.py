@@ -1,0 +1,114 @@
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from tfrecords_tools.errors import UserError
+from tfrecords_tools.mscoco.builder import build, is_held_out, mscoco_source
+from tfrecords_tools.mscoco.settings import MscocoSettings
+from tfrecords_tools.records import read
+
+REAL = Path(__file__).resolve().parents[3] / "../shared/data/coco_small"
+
+
+def examples(records, split: str) -> dict[str, dict]:
+    return {one["id"].decode(): one for one in read(records, split).as_numpy_iterator()}
+
+
+def test_the_fake_raw_files_become_the_records_they_describe(coco_raw, tmp_path: Path, make_jpeg):
+    records = build(tmp_path / "out", MscocoSettings(coco_raw(), validation_share=0.3))
+    assert records.path == tmp_path / "out" / "mscoco" / "2017" / "1.0.0"
+    assert records.labels == ("person", "dog", "toothbrush")
+    held = {str(n) for n in range(1, 21) if is_held_out(n, 0.3)}
+    assert set(examples(records, "validation")) == held
+    train = examples(records, "train")
+    assert set(train) == {str(n) for n in range(1, 21)} - held
+    test = examples(records, "test")
+    assert test["50"]["image"] == make_jpeg(50)
+    assert test["50"]["labels"].tolist() == [1]
+    assert test["50"]["tags"].tolist() == [b"dog", b"toys"]
+    assert records.vocabulary == ("dog", "dogs", "man", "two")
+    marker = json.loads((records.path / "records.json").read_text())
+    assert sum(marker["candidates"].values()) == 25
+    assert sum(marker["unlabelled"].values()) == 1
+    assert sum(marker["untagged"].values()) == 2
+    assert str(tmp_path) not in json.dumps(marker)
+
+
+@pytest.mark.parametrize(("keep", "more"), [("keep_unlabelled", 1), ("keep_untagged", 2)])
+def test_dropping_can_be_turned_off(coco_raw, tmp_path: Path, keep: str, more: int):
+    settings = MscocoSettings(coco_raw(), **{keep: True})
+    records = build(tmp_path / "out", settings)
+    assert records.splits["train"] + records.splits["validation"] == 20 + more
+
+
+def test_a_missing_and_a_broken_image_are_listed(coco_raw, tmp_path: Path):
+    raw = coco_raw()
+    (raw / "val2017" / f"{51:012d}.jpg").unlink()
+    victim = raw / "train2017" / f"{3:012d}.jpg"
+    victim.write_bytes(victim.read_bytes()[:-300])
+    settings = MscocoSettings(raw, bad_share=0.1)
+    records = build(tmp_path / "out", settings)
+    unreadable = json.loads((records.path / "records.json").read_text())["unreadable"]
+    assert [entry["file"] for entry in unreadable] == ["000000000003.jpg", "000000000051.jpg"]
+    assert "truncated" in unreadable[0]["reason"]
+    assert unreadable[1]["reason"] == "missing"
+    with pytest.raises(UserError, match="--bad-share"):
+        build(tmp_path / "strict", dataclasses.replace(settings, bad_share=0.01))
+    assert not [path for path in (tmp_path / "strict").rglob("*") if path.is_file()]
+
+
+def test_moved_raw_files_are_the_same_settings_and_changed_annotations_are_not(coco_raw, edited):
+    first, second = coco_raw(name="a"), coco_raw(name="b")
+    settings = mscoco_source(MscocoSettings(first)).settings
+    assert mscoco_source(MscocoSettings(second)).settings == settings
+    edited(second / "annotations" / "captions_val2017.json", lambda d: d["annotations"].pop())
+    assert mscoco_source(MscocoSettings(second)).settings != settings
+
+
+def test_train_and_val_must_fit_together(coco_raw, edited):
+    raw = coco_raw()
+    path = raw / "annotations" / "instances_val2017.json"
+    edited(path, lambda d: d["images"].append({"id": 1, "file_name": "1.jpg"}))
+    with pytest.raises(UserError, match="id 1 in train and in val"):
+        mscoco_source(MscocoSettings(raw))
+    edited(path, lambda d: d["categories"].pop(0))
+    with pytest.raises(UserError, match="same categories"):
+        mscoco_source(MscocoSettings(raw))
+
+
+def test_held_out_is_a_pure_function_of_the_id():
+    first_bits = hashlib.sha256(b"139").hexdigest()[:16]
+    assert is_held_out(139, 0.5) == (int(first_bits, 16) < 2**63)
+    held = [is_held_out(image, 0.1) for image in range(20_000)]
+    assert sum(held) == pytest.approx(2000, abs=5 * (20_000 * 0.1 * 0.9) ** 0.5)
+    assert all(is_held_out(image, 0.2) for image in range(20_000) if held[image])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"year": 2015}, {"validation_share": 0.0}, {"bad_share": 2.0}, {"tokens": "x"}, {"stop_words": "x"}],
+)
+def test_impossible_settings_are_named(wrong):
+    with pytest.raises(UserError, match=str(*wrong.values())):
+        MscocoSettings(Path("raw"), **wrong)
+
+
+def test_a_missing_raw_folder_is_named(tmp_path: Path):
+    with pytest.raises(UserError, match="--raw"):
+        mscoco_source(MscocoSettings(tmp_path / "gone"))
+
+
+@pytest.mark.real
+@pytest.mark.skipif(not REAL.is_dir(), reason="../shared/data/coco_small is absent")
+def test_real_images_and_annotations_give_the_counts_counted_by_hand(tmp_path: Path):
+    records = build(tmp_path, MscocoSettings(REAL))
+    expected = {}
+    for split, half in (("train", "train2017"), ("test", "val2017")):
+        document = json.loads((REAL / "annotations" / f"instances_{half}.json").read_text())
+        expected[split] = len({entry["image_id"] for entry in document["annotations"]})
+    assert records.splits["train"] + records.splits["validation"] == expected["train"] == 206
+    assert records.splits["test"] == expected["test"] == 86
+    assert len(records.labels) == 80

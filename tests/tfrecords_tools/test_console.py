@@ -1,0 +1,88 @@
+import json
+import subprocess
+import sys
+
+import pytest
+import typer
+
+from tfrecords_tools import console
+from tfrecords_tools.errors import UserError
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def fail(how: str) -> None:
+    if how == "user":
+        raise UserError("numbers must be\n even. Received: 3.")
+    if how == "os":
+        open("/nowhere/at/all")  # noqa: SIM115, PTH123
+    if how == "interrupt":
+        raise KeyboardInterrupt
+    if how == "exit":
+        raise typer.Exit(7)
+    if how == "bug":
+        raise ZeroDivisionError
+
+
+@app.command()
+def fine() -> None:
+    console.print_json({"name": "été"})
+
+
+@pytest.mark.parametrize(
+    ("argv", "status", "stderr"),
+    [
+        (["fail", "user"], 1, "error: numbers must be even. Received: 3.\n"),
+        (["fail", "os"], 1, "error: /nowhere/at/all: No such file or directory\n"),
+        (["fail", "exit"], 7, ""),
+        (["fail", "none"], 0, ""),
+    ],
+)
+def test_a_failure_is_one_line_and_a_status(argv, status, stderr, capsys):
+    assert console.run(app, argv) == status
+    assert capsys.readouterr() == ("", stderr)
+
+
+def test_an_interrupt_is_130(capsys):
+    assert console.run(app, ["fail", "interrupt"]) == 130
+    assert "interrupted" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("argv", [["fail"], ["fial"], ["fail", "--no-such-option"], ["fail", "a", "b"]])
+def test_wrong_usage_is_2_with_usage_on_stderr(argv, capsys):
+    assert console.run(app, argv) == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert "Usage" in output.err
+
+
+def test_help_is_0(capsys):
+    assert console.run(app, ["--help"]) == 0
+    assert "fail" in capsys.readouterr().out
+
+
+def test_a_bug_is_not_hidden():
+    with pytest.raises(ZeroDivisionError):
+        console.run(app, ["fail", "bug"])
+
+
+def test_json_is_one_document_and_refuses_what_json_cannot_say(capsys):
+    assert console.run(app, ["fine"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"name": "été"}
+    with pytest.raises(ValueError, match="JSON compliant"):
+        console.print_json(float("nan"))
+
+
+def test_progress_is_silent_where_stderr_is_no_terminal(capsys):
+    with console.progress("images") as display:
+        task = display.add_task("train", total=2)
+        display.advance(task, 2)
+        assert display.tasks[0].finished
+    assert capsys.readouterr() == ("", "")
+
+
+def test_importing_it_imports_no_tensorflow():
+    code = "import sys, tfrecords_tools.console, tfrecords_tools.cli; print('tensorflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

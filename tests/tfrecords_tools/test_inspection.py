@@ -1,0 +1,37 @@
+import pytest
+from rich.console import Console
+
+from tfrecords_tools.inspection import inspect, tables
+from tfrecords_tools.published import beside_paper
+from tfrecords_tools.records import Records
+from tfrecords_tools.synthetic.builder import synthetic_source
+
+
+def test_counts_agree_with_the_source(built: Records, small_settings):
+    counts = inspect(built)
+    for split, offered in synthetic_source(small_settings).splits.items():
+        examples = list(offered.examples())
+        quantities = [len(one.labels) for one in examples]
+        assert counts["splits"][split] == {
+            "images": len(examples),
+            "labels_per_image": pytest.approx(sum(quantities) / len(examples)),
+            "tags_per_image": pytest.approx(sum(len(one.tags) for one in examples) / len(examples)),
+            "without_tags": sum(one.tags == () for one in examples),
+            "label_frequencies": {name: sum(name in one.labels for one in examples) for name in built.labels},
+            "labels_histogram": {str(n): quantities.count(n) for n in sorted(set(quantities))},
+        }
+    assert counts["digest"] == built.digest
+    assert counts["vocabulary"] == len(built.vocabulary)
+    assert list(counts["most_frequent_tags"]) == list(built.vocabulary[:20])
+    assert counts["paper"] == {}
+
+
+def test_the_tables_show_every_label_and_split(built: Records, capsys):
+    Console(width=120).print(*tables(inspect(built)))
+    shown = capsys.readouterr().out
+    assert all(word in shown for word in (*built.labels, *built.splits, built.digest[:12]))
+
+
+def test_the_papers_training_images_stand_beside_train_and_validation_together():
+    rows = beside_paper("mscoco", {"train": 70, "validation": 10, "test": 40})
+    assert rows == {"train": {"ours": 70 + 10, "paper": 56_414}, "test": {"ours": 40, "paper": 30_774}}
