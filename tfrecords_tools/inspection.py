@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfrecords_tools.console import progress
 from tfrecords_tools.published import beside_paper
-from tfrecords_tools.records import VOCABULARY, Records, read
+from tfrecords_tools.records import VOCABULARY, Records, read, reading
 from tfrecords_tools.vocabulary import read_vocabulary
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ MOST_FREQUENT = 20
 
 def inspect(records: Records) -> dict[str, Any]:
     """Counts every record; JSON values, as `mmannot-records inspect --json` prints them."""
-    with progress("images") as display:
+    with progress("images") as display, reading(records):
         splits = {}
         for split, images in records.splits.items():
             task = display.add_task(split, total=images)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -120,6 +121,24 @@ def read(records: Records, split: str, *, seed: int | None = None, images: bool 
             read_config=config,
             decoders={"image": tfds.decode.SkipDecoding()} if images else wanted,
         )
+
+
+@contextlib.contextmanager
+def reading(records: Records) -> Iterator[None]:
+    """Around a pass over `read`: a shard that turns out corrupt is a named failure.
+
+    Raises:
+        UserError: TensorFlow found a record's checksum wrong or a shard cut short.
+    """
+    import tensorflow as tf
+
+    try:
+        yield
+    except tf.errors.DataLossError as error:
+        raise UserError(
+            f"records must be whole. Received: {records.path} ({error.message}). "
+            f"See `mmannot-records verify {records.path}`, then build again with --overwrite."
+        ) from None
 
 
 def _check_files(records: Records, shards: list[Path]) -> None:

@@ -31,6 +31,15 @@ from tfrecords_tools.files import digest, read_json, write_json
 from tfrecords_tools.records import open_records
 
 
+# What TensorFlow raises where the fault lies outside the program: damaged records, no memory, no disk space.
+_OUTSIDE = (
+    tf.errors.DataLossError,
+    tf.errors.ResourceExhaustedError,
+    tf.errors.NotFoundError,
+    tf.errors.PermissionDeniedError,
+)
+
+
 def train(config: Config, *, data: Path, run: Path, stages: Sequence[str] | None = None) -> Run:
     """Trains the configured stages (or those named) that are not done, in order.
 
@@ -44,6 +53,10 @@ def train(config: Config, *, data: Path, run: Path, stages: Sequence[str] | None
         UserError: any input that cannot be worked with, in one line.
     """
     wanted = plan.chosen(config, stages)
+    if config.training.weight_decay == "literal":
+        notice(
+            "warning: weight decay as printed shrinks every kernel to nothing; docs/fidelity.md, reading 2"
+        )
     session = _open(config, data, run)
     tf.config.experimental.enable_op_determinism()
     for stage in wanted:
@@ -72,8 +85,15 @@ def _train_stage(session: Session, stage: Stage) -> None:
         notice(f"{stage.name}: done, skipped")
         return
     _begin(run, stage)
-    with progress() as bars:
-        outcome = _fit(session, stage, bars)
+    try:
+        with progress() as bars:
+            outcome = _fit(session, stage, bars)
+    except _OUTSIDE as error:
+        cause = str(error.message).splitlines()[0]
+        raise UserError(
+            f"Stage {stage.name} needs whole records, memory and disk space. Received: {cause}. "
+            f"See `mmannot-records verify {session.records.path}`; the same command goes on where it stopped."
+        ) from None
     plan.finish(run, stage, outcome)
     shutil.rmtree(run.stage(stage.name) / "checkpoint", ignore_errors=True)
     (run.stage(stage.name) / "begun.json").unlink()

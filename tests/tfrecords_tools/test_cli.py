@@ -29,8 +29,9 @@ def test_it_answers_at_once_without_tensorflow(argv, status):
     assert time.monotonic() - began < 3.0
 
 
+@pytest.mark.slow
 def test_a_build_keeps_stdout_and_stderr_clean(tmp_path: Path):
-    options = "--images 8 --test-images 2 --size 32 --validation-share 0.25".split()
+    options = ["--images", "8", "--test-images", "2", "--size", "32", "--validation-share", "0.25"]
     done = call("build", "synthetic", "--out", str(tmp_path), *options)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines()[0].startswith(f"{tmp_path}/synthetic/default/1.0.0: 14 labels, ")
@@ -71,6 +72,7 @@ def test_mscoco_builds_and_prints_the_papers_counts(coco_raw, tmp_path: Path, ca
     assert "test: 2 ours, 30,774 in the paper" in output
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of file sizes are POSIX")
 def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path):
     limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)); {ENTRY}"

@@ -1,6 +1,7 @@
 import pytest
 from rich.console import Console
 
+from tfrecords_tools.errors import UserError
 from tfrecords_tools.inspection import inspect, tables
 from tfrecords_tools.published import beside_paper
 from tfrecords_tools.records import Records
@@ -35,3 +36,12 @@ def test_the_tables_show_every_label_and_split(built: Records, capsys):
 def test_the_papers_training_images_stand_beside_train_and_validation_together():
     rows = beside_paper("mscoco", {"train": 70, "validation": 10, "test": 40})
     assert rows == {"train": {"ours": 70 + 10, "paper": 56_414}, "test": {"ours": 40, "paper": 30_774}}
+
+
+def test_a_corrupt_shard_is_a_named_failure(copied: Records):
+    shard = next(copied.path.glob("*-train.tfrecord*"))
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 1
+    shard.write_bytes(content)
+    with pytest.raises(UserError, match=r"records must be whole.*corrupted record.*mmannot-records verify"):
+        inspect(copied)

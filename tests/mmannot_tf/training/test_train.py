@@ -195,3 +195,21 @@ def _kill_within(command, checkpoint) -> None:
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
+
+
+def test_damaged_records_stop_the_stage_in_one_line(tiny_config, tiny_records, tmp_path):
+    copy = shutil.copytree(tiny_records.path, tmp_path / "records")
+    (shard,) = copy.glob("*-train.tfrecord*")
+    damaged = bytearray(shard.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    shard.write_bytes(damaged)
+    with pytest.raises(UserError, match=r"orrupted record.*mmannot-records verify"):
+        train(tiny_config, data=copy, run=tmp_path / "run", stages=["cnn"])
+
+
+def test_the_reading_that_collapses_warns(tiny_config, tiny_records, tmp_path, capsys):
+    settings = tiny_config.model_dump(mode="json")
+    settings["training"]["weight_decay"] = "literal"
+    config = parse(settings, "test")
+    train(config, data=tiny_records.path, run=tmp_path / "run", stages=["tag_encoder"])
+    assert "warning: weight decay as printed" in capsys.readouterr().err
