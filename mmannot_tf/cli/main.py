@@ -1,6 +1,5 @@
 """The `mmannot` command."""
 
-import sys
 from typing import Annotated
 
 import typer
@@ -43,6 +42,6 @@ def options(
     """Options of the program itself."""
 
 
-def main() -> None:
-    """The console script's entry."""
-    sys.exit(run(app))
+def main() -> int:
+    """The console script's entry; returns the exit status."""
+    return run(app)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tfrecords_tools.errors import UserError
-from tfrecords_tools.records import Records, read
+from tfrecords_tools.records import Records, read, reading
 
 
 @dataclass(frozen=True)
@@ -50,9 +50,10 @@ def load_arrays(records: Records, split: str, tags: Sequence[str]) -> SplitArray
     ids: list[str] = []
     labels = np.zeros((count, len(records.labels)), np.uint8)
     multi_hot = np.zeros((count, len(tags)), np.uint8)
-    for row, example in enumerate(read(records, split, images=False).as_numpy_iterator()):
-        ids.append(example["id"].decode())
-        labels[row, example["labels"]] = 1
-        known = [index[tag] for tag in (word.decode() for word in example["tags"]) if tag in index]
-        multi_hot[row, known] = 1
+    with reading(records):
+        for row, example in enumerate(read(records, split, images=False).as_numpy_iterator()):
+            ids.append(example["id"].decode())
+            labels[row, example["labels"]] = 1
+            known = [index[tag] for tag in (word.decode() for word in example["tags"]) if tag in index]
+            multi_hot[row, known] = 1
     return SplitArrays(tuple(ids), labels, multi_hot)

@@ -12,6 +12,7 @@ from mmannot_tf.training.session import Session
 from mmannot_tf.training.stage import Stage
 from mmannot_tf.training.trained import head_model
 from tfrecords_tools.errors import UserError
+from tfrecords_tools.records import reading
 
 
 def predict(session: Session, split: str) -> Predictions:
@@ -28,9 +29,8 @@ def predict(session: Session, split: str) -> Predictions:
         raise UserError(f"--split must be one of {', '.join(run.dataset.splits)}. Received: {split}.")
     arrays = session.arrays(split)
     read = dict.fromkeys(name for stage in stages for name in _features(stage))
-    session.features(split).get(
-        tuple(read)
-    )  # all at once: what shares a backbone is one pass over the images
+    with reading(session.records):  # all at once: what shares a backbone is one pass over the images
+        session.features(split).get(tuple(read))
     results = {stage.name: _outputs(session, stage, split) for stage in stages}
     predictions = Predictions(
         split=split,

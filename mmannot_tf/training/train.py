@@ -28,16 +28,7 @@ from mmannot_tf.weights.source import resolve
 from tfrecords_tools.console import notice, progress
 from tfrecords_tools.errors import UserError
 from tfrecords_tools.files import digest, read_json, write_json
-from tfrecords_tools.records import open_records
-
-
-# What TensorFlow raises where the fault lies outside the program: damaged records, no memory, no disk space.
-_OUTSIDE = (
-    tf.errors.DataLossError,
-    tf.errors.ResourceExhaustedError,
-    tf.errors.NotFoundError,
-    tf.errors.PermissionDeniedError,
-)
+from tfrecords_tools.records import open_records, reading
 
 
 def train(config: Config, *, data: Path, run: Path, stages: Sequence[str] | None = None) -> Run:
@@ -86,13 +77,13 @@ def _train_stage(session: Session, stage: Stage) -> None:
         return
     _begin(run, stage)
     try:
-        with progress() as bars:
+        with progress() as bars, reading(session.records):
             outcome = _fit(session, stage, bars)
-    except _OUTSIDE as error:
+    except tf.errors.ResourceExhaustedError as error:
         cause = str(error.message).splitlines()[0]
         raise UserError(
-            f"Stage {stage.name} needs whole records, memory and disk space. Received: {cause}. "
-            f"See `mmannot-records verify {session.records.path}`; the same command goes on where it stopped."
+            f"Stage {stage.name} needs memory and disk space. Received: {cause}. "
+            "The same command goes on where it stopped."
         ) from None
     plan.finish(run, stage, outcome)
     shutil.rmtree(run.stage(stage.name) / "checkpoint", ignore_errors=True)

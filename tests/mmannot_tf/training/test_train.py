@@ -177,7 +177,12 @@ def test_a_killed_and_resumed_run_is_the_uninterrupted_one_bit_for_bit(
     config = tmp_path / "config.toml"
     config.write_text(dump(parse(settings, "test")), encoding="utf-8")
     arguments = ["train", str(config), "--data", str(tiny_records.path), "--run", str(tmp_path / "run")]
-    command = [sys.executable, "-c", "from mmannot_tf.cli.main import main; main()", *arguments]
+    command = [
+        sys.executable,
+        "-c",
+        "import sys; from mmannot_tf.cli.main import main; sys.exit(main())",
+        *arguments,
+    ]
     for stage in ("cnn", "ms_cnn", "classifier", "quantity"):
         _kill_within(command, tmp_path / "run" / "stages" / stage / "checkpoint")
     subprocess.run(command, check=True, capture_output=True, timeout=300)
