@@ -36,7 +36,11 @@ def import_tensorflow() -> None:
     try:
         with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (a device, by its file descriptor)
             os.dup2(nowhere.fileno(), 2)
-        import tensorflow  # noqa: F401
+        import tensorflow as tf
+
+        tf.get_logger().setLevel(
+            "ERROR"
+        )  # no advice about retracing: each head is traced once, and there are several
     finally:
         os.dup2(kept, 2)
         os.close(kept)

@@ -1,0 +1,45 @@
+"""What is installed: pins that are plain, and a wheel that holds all it needs."""
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PINS = ("requirements.txt", "requirements-test.txt")
+
+
+@pytest.mark.parametrize("name", PINS)
+def test_pins_are_plain_name_and_version_lines(name):
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    assert lines
+    assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line)] == []
+
+
+@pytest.mark.parametrize(("name", "extra"), list(zip(PINS, (None, "test"), strict=True)))
+def test_every_dependency_is_pinned(name, extra):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = project["dependencies"] + (project["optional-dependencies"][extra] if extra else [])
+    pinned = {line.partition("==")[0].replace("_", "-") for line in (ROOT / name).read_text().splitlines()}
+    names = {re.split(r"[<>=\[;]", line)[0].strip().replace("_", "-") for line in wanted}
+    assert names - pinned == set()
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_code_and_its_data_and_no_tests(tmp_path):
+    build = f"from setuptools.build_meta import build_wheel; print(build_wheel({str(tmp_path)!r}))"
+    done = subprocess.run(
+        [sys.executable, "-c", build], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    (wheel,) = tmp_path.glob("*.whl")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    code = [file for room in ("mmannot_tf", "tfrecords_tools") for file in (ROOT / room).rglob("*.py")]
+    data = {"configs/quickstart.toml", "paper/tables.csv", "paper/lqp_tables.csv", "paper/readings.toml"}
+    assert {str(file.relative_to(ROOT)) for file in code} <= names
+    assert {f"mmannot_tf/{name}" for name in data} <= names
+    assert not [name for name in names if name.startswith("tests")]

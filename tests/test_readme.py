@@ -1,0 +1,70 @@
+"""Every command the README shows is one the programs take, and every file it names is there."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer
+
+from mmannot_tf.cli.main import app as mmannot
+from mmannot_tf.config.loading import shipped
+from tfrecords_tools.cli import app as records
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PROGRAMS = {"mmannot": mmannot, "mmannot-records": records}
+
+
+def _commands() -> list[str]:
+    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line.partition(" ")[0] in PROGRAMS]
+
+
+def test_the_readme_shows_the_whole_way():
+    shown = {" ".join(command.split()[:2]) for command in _commands()}
+    assert shown >= {
+        "mmannot-records build",
+        "mmannot-records inspect",
+        "mmannot train",
+        "mmannot evaluate",
+        "mmannot compare",
+        "mmannot export",
+        "mmannot annotate",
+        "mmannot weights",
+    }
+
+
+@pytest.mark.parametrize("line", _commands())
+def test_commands_of_the_readme_parse(line):
+    program, *words = shlex.split(line)
+    command = typer.main.get_command(PROGRAMS[program])
+    context = command.make_context(program, [], resilient_parsing=True)
+    while hasattr(command, "commands"):
+        command = command.commands[words.pop(0)]
+    command.make_context(command.name, words, parent=context)
+
+
+def test_configurations_the_readme_trains_are_shipped():
+    trained = {shlex.split(line)[2] for line in _commands() if line.startswith("mmannot train ")}
+    assert trained
+    assert trained <= set(shipped())
+
+
+def test_make_targets_of_the_readme_exist():
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = re.findall(r"^make (\S+)", README, re.MULTILINE)
+    assert {"quickstart", "test"} <= set(targets)
+    assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
+
+
+def test_local_links_of_the_readme_lead_somewhere():
+    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith("http")]
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_the_map_of_the_code_names_every_room():
+    rooms = {file.parent.name for file in (ROOT / "mmannot_tf").glob("*/__init__.py")}
+    assert [room for room in rooms if f"{room}/" not in README] == []
