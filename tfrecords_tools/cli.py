@@ -1,6 +1,5 @@
 """`mmannot-records`: builds, inspects and verifies records."""
 
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,19 +34,9 @@ def main(argv: list[str] | None = None) -> int:
     return console.run(app, argv)
 
 
-def _show_version(asked: bool) -> None:
-    if asked:
-        typer.echo(f"mmannot-records {version('mmannot-tf')}")
-        raise typer.Exit
-
-
 @app.callback()
-def _options(
-    show_version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
-    ] = False,
-) -> None:
-    """Raw image data sets to TFRecords, and back."""
+def options(version: console.version_option("mmannot-records") = False) -> None:
+    """Options of the program itself."""
 
 
 @build.command()

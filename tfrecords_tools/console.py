@@ -7,7 +7,8 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -47,6 +48,17 @@ def run(app: typer.Typer, argv: Sequence[str] | None = None) -> int:
     if status == INTERRUPTED:
         notice("interrupted: nothing half-done is left as whole; run the same command again")
     return status if isinstance(status, int) else 0
+
+
+def version_option(program: str) -> Any:
+    """The type of a `--version` option that prints the program's name and version and exits."""
+
+    def show(asked: bool) -> None:
+        if asked:
+            typer.echo(f"{program} {version('mmannot-tf')}")
+            raise typer.Exit
+
+    return Annotated[bool, typer.Option("--version", callback=show, is_eager=True, help="Show the version.")]
 
 
 def _failed(text: str) -> int:

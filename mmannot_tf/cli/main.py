@@ -1,7 +1,5 @@
 """The `mmannot` command."""
 
-from typing import Annotated
-
 import typer
 
 from mmannot_tf.cli.annotate import annotate
@@ -11,7 +9,7 @@ from mmannot_tf.cli.export import export
 from mmannot_tf.cli.quickstart import quickstart
 from mmannot_tf.cli.train import train
 from mmannot_tf.cli.weights import weights
-from tfrecords_tools.console import run
+from tfrecords_tools.console import run, version_option
 
 app = typer.Typer(
     name="mmannot",
@@ -25,20 +23,8 @@ for command in (train, evaluate, compare, export, annotate, quickstart):
 app.add_typer(weights, name="weights")
 
 
-def _version(asked: bool) -> None:
-    if asked:
-        from mmannot_tf import __version__
-
-        typer.echo(f"mmannot {__version__}")
-        raise typer.Exit
-
-
 @app.callback()
-def options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")
-    ] = False,
-) -> None:
+def options(version: version_option("mmannot") = False) -> None:
     """Options of the program itself."""
 
 

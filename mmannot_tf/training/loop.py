@@ -105,7 +105,7 @@ class Loop:
         self.job.log.epoch(
             epoch + 1,
             {"loss": loss, **measures},
-            images_per_second=(self.job.examples - first * self.job.batch_size) / seconds,
+            images_per_second=max(self.job.examples - first * self.job.batch_size, 0) / seconds,
         )
         self.progress.epoch.assign_add(1)
         self.progress.step.assign(0)
