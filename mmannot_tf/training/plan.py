@@ -113,6 +113,24 @@ def staleness(run: Run, stage: Stage) -> list[str]:
     return differences(record["made_from"], made_from(run, stage))
 
 
+def require_upstream(run: Run, stage: Stage) -> None:
+    """Checks that all a stage is made from is trained and holds.
+
+    Raises:
+        UserError: an earlier stage is missing or stale; the message names it.
+    """
+    for name in stage.upstream:
+        if stage_digest(run, name) is None:
+            raise UserError(f"Stage {stage.name} needs stage {name} trained first. Add {name} to --stages.")
+        reasons = staleness(run, STAGES[name])
+        if reasons:
+            raise UserError(
+                f"Stage {stage.name} needs stage {name} as configured. Received: a stale one "
+                f"({'; '.join(reasons)}). Add {name} to --stages."
+            )
+        require_upstream(run, STAGES[name])
+
+
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """What changed between two sets of inputs, one phrase each."""
     changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]

@@ -1,5 +1,6 @@
 import json
 import os
+import resource
 import shutil
 import signal
 import subprocess
@@ -36,7 +37,7 @@ def test_trained_stages_move_their_own_branch_and_no_other_bit(
     tiny_config, tiny_records, tmp_path, monkeypatch
 ):
     """Every variable of every stage, batch-norm statistics included, before and after its training."""
-    from mmannot_tf.training import train as module
+    from mmannot_tf.training import fitting as module
 
     moved, seen = {}, {}
 
@@ -116,6 +117,14 @@ def test_a_stage_before_its_time_is_refused(tiny_config, tiny_records, tmp_path)
         train(tiny_config, data=tiny_records.path, run=tmp_path / "run", stages=["ms_cnn"])
 
 
+def test_a_stage_on_a_stale_one_is_refused(tiny_config, tiny_records, tiny_run, tmp_path):
+    copy = shutil.copytree(tiny_run.path, tmp_path / "run")
+    settings = tiny_config.model_dump(mode="json")
+    settings["stages"]["cnn"]["epochs"] = 1
+    with pytest.raises(UserError, match=r"ms_cnn needs stage cnn as configured.*epochs was 2, is 1"):
+        train(parse(settings, "test"), data=tiny_records.path, run=copy, stages=["classifier"])
+
+
 def test_an_empty_split_is_refused(tiny_config, tiny_records, tmp_path):
     copy = shutil.copytree(tiny_records.path, tmp_path / "records")
     marker = json.loads((copy / "records.json").read_text())
@@ -167,39 +176,70 @@ def test_records_that_are_not_the_runs_are_refused(tiny_run, tmp_path):
         open_session(tiny_run, other.path)
 
 
-@pytest.mark.slow
-def test_a_killed_and_resumed_run_is_the_uninterrupted_one_bit_for_bit(
-    tiny_config, tiny_records, tiny_run, tmp_path
-):
-    """SIGKILL at moments spread over the stages, the same command again each time."""
+PROGRAM = [sys.executable, "-c", "import sys; from mmannot_tf.cli.main import main; sys.exit(main())"]
+
+
+@pytest.fixture
+def command(tiny_config, tiny_records, tmp_path):
+    """`mmannot train` of the tiny run into a new folder, with a checkpoint after each step."""
     settings = tiny_config.model_dump(mode="json")
     settings["training"]["checkpoint_seconds"] = 0.0
     config = tmp_path / "config.toml"
     config.write_text(dump(parse(settings, "test")), encoding="utf-8")
-    arguments = ["train", str(config), "--data", str(tiny_records.path), "--run", str(tmp_path / "run")]
-    command = [
-        sys.executable,
-        "-c",
-        "import sys; from mmannot_tf.cli.main import main; sys.exit(main())",
-        *arguments,
-    ]
-    for stage in ("cnn", "ms_cnn", "classifier", "quantity"):
-        _kill_within(command, tmp_path / "run" / "stages" / stage / "checkpoint")
+    return [*PROGRAM, "train", str(config), "--data", str(tiny_records.path), "--run", str(tmp_path / "run")]
+
+
+@pytest.mark.slow
+def test_a_stopped_and_resumed_run_is_the_uninterrupted_one_bit_for_bit(command, tiny_run, tmp_path):
+    """Ctrl-C or SIGKILL at moments spread over the stages, the same command again each time."""
+    for stage, stop in (
+        ("cnn", signal.SIGKILL),
+        ("ms_cnn", signal.SIGINT),
+        ("classifier", signal.SIGKILL),
+        ("quantity", signal.SIGKILL),
+    ):
+        status, told = _stop_within(command, tmp_path / "run" / "stages" / stage / "checkpoint", stop)
+        assert status == (130 if stop == signal.SIGINT else -signal.SIGKILL)
+        assert ("interrupted" in told) == (stop == signal.SIGINT)
+        assert "Traceback" not in told
     subprocess.run(command, check=True, capture_output=True, timeout=300)
     assert _digests(open_run(tmp_path / "run")) == _digests(tiny_run)
 
 
-def _kill_within(command, checkpoint) -> None:
-    """Kills the command as soon as the stage has written a checkpoint."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def _stop_within(command, checkpoint, stop) -> tuple[int, str]:
+    """Stops the command as soon as the stage has written a checkpoint; its exit status and stderr."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 200
     while not list(checkpoint.glob("*.index")):
         if process.poll() is not None or time.monotonic() > deadline:
             process.kill()
-            pytest.fail(f"no checkpoint in {checkpoint}: exit status {process.poll()}")
+            pytest.fail(f"no checkpoint in {checkpoint}: {process.communicate()[1][-2000:]}")
         time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    os.kill(process.pid, stop)
+    told = process.communicate(timeout=60)[1]
+    return process.returncode, told
+
+
+@pytest.mark.parametrize("limit", [20_000, 200_000])
+def test_a_file_that_cannot_be_written_is_one_line_and_leaves_nothing_for_whole(command, tmp_path, limit):
+    """A limit on the size of files stands in for a full disk."""
+
+    def limited():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    done = subprocess.run(
+        [*command, "--stages", "cnn"],
+        preexec_fn=limited,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr[-2000:]
+    assert "Traceback" not in done.stderr
+    assert len([line for line in done.stderr.splitlines() if line.startswith("error: ")]) == 1
+    assert not (tmp_path / "run" / "stages" / "cnn" / "stage.json").exists()
+    subprocess.run([*command, "--stages", "cnn"], check=True, capture_output=True, timeout=200)
 
 
 def test_damaged_records_stop_the_stage_in_one_line(tiny_config, tiny_records, tmp_path):
