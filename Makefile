@@ -18,7 +18,7 @@ quickstart: $(VENV)/core.stamp
 	$(BIN)/mmannot quickstart
 
 test: lint
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 test-fast: lint
 	$(BIN)/python -m pytest -m "not slow and not real" --cov --cov-report=term:skip-covered --cov-fail-under=90

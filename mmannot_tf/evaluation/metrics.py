@@ -20,6 +20,8 @@ from typing import Literal
 
 import numpy as np
 
+from mmannot_tf.evaluation.selection import ranks
+
 NeverPredicted = Literal["zero", "left_out"]
 
 SYMBOLS = {
@@ -110,6 +112,23 @@ def _average_precision(scores: np.ndarray, truth: np.ndarray) -> float:
     no_lower = len(ranked) - np.searchsorted(ranked, correct)
     correct_no_lower = len(correct) - np.searchsorted(correct, correct)
     return float(np.mean(correct_no_lower / no_lower))
+
+
+def ranking_precision(scores: np.ndarray, labels: np.ndarray) -> float:
+    """Label ranking average precision in percent: the mean over images of the average precision over labels.
+
+    Not in the paper. It judges each image's whole ranking and no cut of it, so small splits rarely tie.
+    Images without a true label are left out.
+
+    Args:
+        scores: [N, C] float.
+        labels: the ground truth, [N, C] bool.
+    """
+    hits = np.take_along_axis(labels, np.argsort(ranks(scores), axis=1), axis=1)
+    precision = np.cumsum(hits, axis=1) / np.arange(1, labels.shape[1] + 1)
+    true = labels.sum(axis=1)
+    labelled = true > 0
+    return float(100.0 * np.mean((precision * hits).sum(axis=1)[labelled] / true[labelled]))
 
 
 def _mean_ratio(numerators: np.ndarray, denominators: np.ndarray) -> float:

@@ -5,13 +5,13 @@ from dataclasses import asdict
 import numpy as np
 
 from mmannot_tf.config.settings import EvaluationSettings
-from mmannot_tf.evaluation.metrics import annotation_scores
+from mmannot_tf.evaluation.metrics import annotation_scores, ranking_precision
 from mmannot_tf.evaluation.quantity import quantity_scores
 from mmannot_tf.evaluation.selection import top_k
 from mmannot_tf.training.stage import Stage
 
 # The measure that picks the best epoch, and whether more of it is better.
-PICKS = {"labels": ("image_f1", 1.0), "quantity": ("mse", -1.0)}
+PICKS = {"labels": ("ranking_precision", 1.0), "quantity": ("mse", -1.0)}
 
 
 def judge(
@@ -32,7 +32,8 @@ def judge(
     if stage.target == "labels":
         chosen = top_k(outputs, settings.k)
         scores = annotation_scores(chosen, truth, never_predicted=settings.never_predicted)
-        return {"image_f1": scores.image_f1, "class_f1": scores.class_f1}
+        ranking = ranking_precision(outputs, truth)
+        return {"image_f1": scores.image_f1, "class_f1": scores.class_f1, "ranking_precision": ranking}
     return asdict(quantity_scores(outputs, truth, settings))
 
 

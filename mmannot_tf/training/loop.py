@@ -157,16 +157,24 @@ class Loop:
     def _distributed(self, batches: tf.data.Dataset):
         return self.strategy.experimental_distribute_dataset(batches)
 
+    def _rate_factors(self) -> list[float]:
+        """The factor on the learning rate of each trained variable; scaling its gradient is the same."""
+        backbone = self.job.network.branches.get("backbone")
+        slowed = {id(variable) for variable in backbone.trainable_variables} if backbone else set()
+        return [self.job.settings.backbone_rate if id(one) in slowed else 1.0 for one in self.trained]
+
     def _step_function(self) -> Callable:
         model, optimizer, decay, loss = self.job.network.model, self.optimizer, self.decay, self.job.loss
         batch_size, replicas = self.job.batch_size, self.strategy.num_replicas_in_sync
+        factors = self._rate_factors()
 
         def replica(inputs, targets):
             with tf.GradientTape() as tape:
                 losses = loss(targets, model(inputs, training=True))
                 objective = tf.reduce_sum(losses) / batch_size + decay.penalty() / replicas
             gradients = tape.gradient(objective, [variable.value for variable in self.trained])
-            optimizer.apply(gradients, self.trained)
+            scaled = [factor * one for factor, one in zip(factors, gradients, strict=True)]
+            optimizer.apply(scaled, self.trained)
             decay.after_step()
             return tf.reduce_sum(losses)
 

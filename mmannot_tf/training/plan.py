@@ -32,10 +32,6 @@ READING_KEYS: Mapping[str, tuple[str, ...]] = {
     "tags": ("data.vocabulary_size",),
     "features": (),
 }
-TARGET_KEYS: Mapping[str, tuple[str, ...]] = {
-    "labels": ("evaluation.k", "evaluation.never_predicted"),
-    "quantity": ("evaluation.quantity_rounding", "evaluation.least_quantity"),
-}
 SHARED_KEYS = (
     "training.seed",
     "training.batch_size",
@@ -70,7 +66,7 @@ def chosen(config: Config, names: Sequence[str] | None) -> list[Stage]:
 def made_from(run: Run, stage: Stage) -> dict[str, Any]:
     """Everything a stage's weights depend on, by name."""
     settings = flatten(run.config.model_dump(mode="json"))
-    keys = [*SHARED_KEYS, *READING_KEYS[stage.reads], *TARGET_KEYS[stage.target]]
+    keys = [*SHARED_KEYS, *READING_KEYS[stage.reads]]
     keys += [key for branch in stage.path for key in BRANCH_KEYS[branch]]
     keys += [key for key in settings if key.startswith(f"stages.{stage.name}.")]
     inputs = {key: settings[key] for key in dict.fromkeys(keys)}

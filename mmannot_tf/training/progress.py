@@ -35,7 +35,8 @@ class StageLog:
         (self.folder / "log.jsonl").write_text("".join(lines), encoding="utf-8")
         self._bars.update(self._task, completed=(self._done + step) * self._batch_size)
         self._bars.console.print(
-            f"{self._name}: resumed in epoch {epoch + 1} after {step} of {self._steps} steps"
+            f"{self._name}: resumed in epoch {epoch + 1} after {step} of {self._steps} steps",
+            soft_wrap=True,
         )
 
     def step(self, step: int) -> bool:
@@ -62,7 +63,8 @@ class StageLog:
         self._bars.update(self._task, completed=self._done * self._batch_size)
         told = "  ".join(f"{name} {value:.3f}" for name, value in measures.items())
         self._bars.console.print(
-            f"{self._name} {epoch}/{self._epochs}  {told}  {images_per_second:,.0f} images/s"
+            f"{self._name} {epoch}/{self._epochs}  {told}  {images_per_second:,.0f} images/s",
+            soft_wrap=True,
         )
 
     def close(self) -> None:

@@ -7,9 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from sklearn.metrics import average_precision_score, precision_recall_fscore_support
+from sklearn.metrics import (
+    average_precision_score,
+    label_ranking_average_precision_score,
+    precision_recall_fscore_support,
+)
 
-from mmannot_tf.evaluation.metrics import SYMBOLS, annotation_scores, harmonic_mean, mean_average_precision
+from mmannot_tf.evaluation.metrics import (
+    SYMBOLS,
+    annotation_scores,
+    harmonic_mean,
+    mean_average_precision,
+    ranking_precision,
+)
 from mmannot_tf.evaluation.selection import by_quantity
 
 MULTI_HOT = arrays(bool, (6, 4))
@@ -149,6 +159,19 @@ def test_mean_average_precision_agrees_with_scikit_learn(scores, labels):
     expected = [average_precision_score(labels[:, j], scores[:, j]) for j in present]
     mean = 100 * float(np.mean(expected)) if expected else 0
     assert mean_average_precision(scores, labels) == pytest.approx(mean)
+
+
+@given(st.permutations(range(24)), arrays(bool, (6, 4)))
+def test_ranking_precision_agrees_with_scikit_learn(order, labels):
+    labels[:, 0] |= ~labels.any(axis=1)  # every image has a label, as where scikit-learn's rule is the same
+    scores = np.array(order, np.float64).reshape(6, 4)
+    expected = 100 * label_ranking_average_precision_score(labels, scores)
+    assert ranking_precision(scores, labels) == pytest.approx(expected)
+
+
+def test_ranking_precision_leaves_out_images_without_a_label():
+    scores, labels = np.array([[0.2, 0.9], [0.3, 0.1]]), np.array([[1, 0], [0, 0]], bool)
+    assert ranking_precision(scores, labels) == pytest.approx(100 * 1 / 2)
 
 
 @pytest.mark.slow

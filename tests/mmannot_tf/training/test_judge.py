@@ -8,13 +8,15 @@ from mmannot_tf.training.stages import STAGES
 LABELS = np.array([[1, 1, 0, 0], [0, 0, 1, 0]], np.uint8)
 
 
-def test_label_stages_are_judged_by_image_f1_at_k():
+def test_label_stages_are_judged_by_the_ranking_whatever_k():
     logits = np.array([[3.0, 1.0, 2.0, 0.0], [0.0, 1.0, 3.0, 2.0]])
     measures = judge(STAGES["cnn"], logits, LABELS, EvaluationSettings(k=2))
     # Of 4 labels handed out and 3 true ones, label 0 of the first and label 2 of the second image are right.
     precision, recall = 2 / 4, 2 / 3
     assert measures["image_f1"] == pytest.approx(100 * 2 * precision * recall / (precision + recall))
-    assert score(STAGES["cnn"], measures) == measures["image_f1"]
+    # Labels 0 and 1 of the first image come 1st and 3rd, label 2 of the second comes 1st.
+    assert measures["ranking_precision"] == pytest.approx(100 * ((1 / 1 + 2 / 3) / 2 + 1) / 2)
+    assert score(STAGES["cnn"], measures) == measures["ranking_precision"]
 
 
 def test_quantity_stages_are_judged_by_their_squared_error():

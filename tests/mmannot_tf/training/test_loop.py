@@ -1,3 +1,5 @@
+import dataclasses
+
 import keras
 import numpy as np
 import pytest
@@ -68,6 +70,22 @@ def test_steps_are_momentum_on_the_loss_over_the_batch_size(job_for, reading, co
     Loop(job).run()
     for have, want in zip(job.network.model.get_weights(), expected, strict=True):
         np.testing.assert_allclose(have, want, rtol=1e-4, atol=1e-6)
+
+
+def test_the_backbones_rate_is_the_stages_times_its_factor(job_for):
+    """One step from rest moves each weight by minus rate times gradient, the same for all factors."""
+    moves = []
+    for factor in (1.0, 0.02):
+        job = job_for(epochs=1, folder=str(factor))
+        settings = job.settings.model_copy(update={"backbone_rate": factor})
+        network = Network(job.network.model, {"backbone": job.network.branches["classifier"]})
+        job = dataclasses.replace(job, settings=settings, network=network)
+        before = job.network.model.get_weights()[0]
+        (batch, *_) = job.batches.epoch(seed=0, epoch=0)
+        Loop(job).step(batch)
+        moves.append(job.network.model.get_weights()[0] - before)
+    np.testing.assert_allclose(moves[1], 0.02 * moves[0], rtol=1e-3, atol=1e-7)
+    assert np.abs(moves[0]).max() > 1e-3
 
 
 def test_the_weights_kept_are_those_of_the_best_epoch(job_for):

@@ -44,6 +44,7 @@ def test_a_finished_run_holds(run):
         ("model.tag_hidden", [8, 8], ["tag_encoder"]),
         ("training.momentum", 0.5, list(STAGES)),
         ("evaluation.threshold", 0.4, []),
+        ("evaluation.k", 2, []),
         ("training.checkpoint_seconds", 1.0, []),
     ],
 )
