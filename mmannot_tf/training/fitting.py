@@ -40,9 +40,10 @@ def fit_stage(session: Session, stage: Stage, bars: Bars) -> Mapping[str, float]
     settings: StageSettings = getattr(run.config.stages, stage.name)
     batch_size = settings.batch_size or run.config.training.batch_size
     arrays = session.arrays("train")
-    keras.utils.set_random_seed(int(digest([run.config.training.seed, stage.name])[:8], 16))
     batches = session.batches(stage, "train", batch_size)
     width = batches.inputs.shape[1] if isinstance(batches, ArrayBatches) else 0
+    # After the batches: computing features on the way draws seeds too, and must not move the initialisation.
+    keras.utils.set_random_seed(int(digest([run.config.training.seed, stage.name])[:8], 16))
     with tf.distribute.get_strategy().scope():
         network = build_network(stage, _blueprint(run, arrays), width)
         _initialise(run, stage, network)

@@ -112,6 +112,18 @@ def test_stages_can_be_trained_one_by_one_to_the_same_bits(tiny_config, tiny_rec
     assert _digests(open_run(tmp_path / "run")) == _digests(tiny_run)
 
 
+def test_a_stage_begins_the_same_whether_its_features_were_cached_or_not(
+    tiny_config, tiny_records, tiny_run, tmp_path
+):
+    for name, cached in (("cached", True), ("computed", False)):
+        copy = shutil.copytree(tiny_run.path, tmp_path / name)
+        shutil.rmtree(copy / "stages" / "classifier")
+        if not cached:
+            shutil.rmtree(copy / "features")
+        run = train(tiny_config, data=tiny_records.path, run=copy)
+        assert _digests(run) == _digests(tiny_run)
+
+
 def test_a_stage_before_its_time_is_refused(tiny_config, tiny_records, tmp_path):
     with pytest.raises(UserError, match=r"ms_cnn needs stage cnn trained first"):
         train(tiny_config, data=tiny_records.path, run=tmp_path / "run", stages=["ms_cnn"])
