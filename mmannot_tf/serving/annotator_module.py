@@ -105,16 +105,13 @@ def _check_finished(run: Run) -> None:
 
 def _branches(run: Run) -> dict:
     """The annotator's branches, each from the stage that trained it."""
-    stage_of = {name: STAGES[name] for name in NEEDED} | {
-        name: STAGES["ms_cnn"] for name in ("backbone", "fusion")
-    }
     images = stage_input(STAGES["ms_cnn"], blueprint_of(run))
     backbone = trained_branch(run, STAGES["ms_cnn"], "backbone", images.shape[1:])
     fusion = trained_branch(run, STAGES["ms_cnn"], "fusion", [one.shape[1:] for one in backbone.outputs])
     tag_encoder = trained_branch(run, STAGES["tag_encoder"], "tag_encoder", None)
     joint = (fusion.output_shape[-1] + tag_encoder.output_shape[-1],)
     built = {"backbone": backbone, "fusion": fusion, "tag_encoder": tag_encoder}
-    return {name: built.get(name) or trained_branch(run, stage_of[name], name, joint) for name in BRANCHES}
+    return {name: built.get(name) or trained_branch(run, STAGES[name], name, joint) for name in BRANCHES}
 
 
 def _write_lines(path: Path, lines: Sequence[str]) -> Path:

@@ -58,11 +58,6 @@ class Job:
         """Examples a step over all replicas."""
         return self.settings.batch_size or self.training.batch_size
 
-    @property
-    def steps(self) -> int:
-        """Steps an epoch, the last partial batch included."""
-        return -(-self.examples // self.batch_size)
-
 
 class Loop:
     """Trains one stage to its last epoch, from wherever its checkpoint is."""
