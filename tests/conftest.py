@@ -43,11 +43,12 @@ def tiny_config():
 
 @pytest.fixture(scope="session")
 def tiny_records(tmp_path_factory):
-    from tfrecords_tools.synthetic.builder import build
+    from tfrecords_tools.building import build_records
     from tfrecords_tools.synthetic.settings import SyntheticSettings
+    from tfrecords_tools.synthetic.source import synthetic_source
 
     settings = SyntheticSettings(images=110, test_images=30, validation_share=0.2, size=32)
-    return build(tmp_path_factory.mktemp("records"), settings)
+    return build_records(synthetic_source(settings), out=tmp_path_factory.mktemp("records"))
 
 
 @pytest.fixture(scope="session")

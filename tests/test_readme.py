@@ -9,7 +9,7 @@ import typer
 
 from mmannot_tf.cli.main import app as mmannot
 from mmannot_tf.config.loading import shipped
-from tfrecords_tools.cli import app as records
+from tfrecords_tools.cli.main import app as records
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

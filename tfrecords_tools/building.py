@@ -3,42 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from tfrecords_tools import files
 from tfrecords_tools.census import Census, new_census
 from tfrecords_tools.console import notice, progress
 from tfrecords_tools.errors import UserError
 from tfrecords_tools.example import Example, content_digest
-from tfrecords_tools.records import MARKER, VOCABULARY, Records, open_records
+from tfrecords_tools.records import MARKER, VERSION, VOCABULARY, Records, open_records
 from tfrecords_tools.source import Source
 from tfrecords_tools.vocabulary import write_vocabulary
 
-if TYPE_CHECKING:
-    from tfrecords_tools.writing import RecordsBuilder
 
-
-def build_records(
-    builder_class: type[RecordsBuilder], source: Source, *, out: Path, overwrite: bool = False
-) -> Records:
+def build_records(source: Source, *, out: Path, overwrite: bool = False) -> Records:
     """Builds OUT/<source>/<config>/<version>/ unless the same settings have built it already.
 
     Raises:
-        UserError: other settings built that folder and `overwrite` is off; a split would be empty; too
-            many images are unreadable.
+        UserError: the annotation files have errors that the source's rules do not repair; other settings
+            built that folder and `overwrite` is off; a split would be empty; too many images are unreadable.
     """
-    final = Path(out) / source.name / source.config / str(builder_class.VERSION)
+    _sound(source)
+    final = Path(out) / source.name / source.config / VERSION
     if final.exists() and not overwrite:
         return _already_built(final, source)
     census = new_census(source)
     with files.aside(final) as staging:
-        shards = _write(builder_class, source, census=census, data_dir=staging.parent / "building")
+        shards = _write(source, census=census, data_dir=staging.parent / "building")
         write_vocabulary(shards / VOCABULARY, census.tags)
-        marker = _marker(source, census, files_of(shards), version=str(builder_class.VERSION))
+        marker = _marker(source, census, files_of(shards))
         files.write_json(shards / MARKER, marker)
         shards.rename(staging)
     return open_records(final)
+
+
+def _sound(source: Source) -> None:
+    if source.findings and not source.rules.repair_labels:
+        raise UserError(
+            f"annotation files must be free of errors. Received: {source.findings[0]}"
+            f"{f' and {len(source.findings) - 1} more' if len(source.findings) > 1 else ''}. "
+            "Mend the file, or pass --repair-labels."
+        )
 
 
 def files_of(folder: Path) -> dict[str, str]:
@@ -71,7 +77,7 @@ def _already_built(final: Path, source: Source) -> Records:
     return records
 
 
-def _write(builder_class: type[RecordsBuilder], source: Source, *, census: Census, data_dir: Path) -> Path:
+def _write(source: Source, *, census: Census, data_dir: Path) -> Path:
     from tfrecords_tools.writing import write_shards
 
     with progress("images") as display:
@@ -82,7 +88,7 @@ def _write(builder_class: type[RecordsBuilder], source: Source, *, census: Censu
             yield from census.kept(split, candidates.examples(), lambda: display.advance(task))
             _not_empty(split, census)
 
-        return write_shards(builder_class, source, kept=kept, data_dir=data_dir)
+        return write_shards(source, kept=kept, data_dir=data_dir)
 
 
 def _not_empty(split: str, census: Census) -> None:
@@ -94,10 +100,10 @@ def _not_empty(split: str, census: Census) -> None:
         )
 
 
-def _marker(source: Source, census: Census, hashes: dict[str, str], *, version: str) -> dict[str, Any]:
+def _marker(source: Source, census: Census, hashes: dict[str, str]) -> dict[str, Any]:
     return {
         "source": source.name,
-        "version": version,
+        "version": VERSION,
         "settings": dict(source.settings),
         "labels": list(source.labels),
         "splits": {split: census.images[split] for split in source.splits},
@@ -105,6 +111,10 @@ def _marker(source: Source, census: Census, hashes: dict[str, str], *, version: 
         "unlabelled": {split: census.unlabelled[split] for split in source.splits},
         "untagged": {split: census.untagged[split] for split in source.splits},
         "unreadable": census.unreadable,
+        "repaired": [str(finding) for finding in source.findings],
+        "repeated": {photo: list(ids) for photo, ids in source.repeated.items()},
+        "published": [asdict(counts) for counts in source.published],
+        "groups": source.has_groups,
         "files": hashes,
         "digest": content_digest(source.labels, census.fingerprints),
     }

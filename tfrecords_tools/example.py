@@ -23,17 +23,21 @@ class Example:
         image: the encoded file itself, or where it lies.
         labels: names of the image's labels; repeated ones are kept once, in order.
         tags: the user's words; made lower-case and stripped here, empty and repeated ones left out.
+        groups: names of the groups the photograph was put in, or None where the source knows no groups.
     """
 
     id: str
     image: Path | bytes
     labels: tuple[str, ...]
     tags: tuple[str, ...]
+    groups: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         tags = (tag.strip().lower() for tag in self.tags)
         object.__setattr__(self, "tags", tuple(dict.fromkeys(tag for tag in tags if tag)))
         object.__setattr__(self, "labels", tuple(dict.fromkeys(self.labels)))
+        if self.groups is not None:
+            object.__setattr__(self, "groups", tuple(dict.fromkeys(self.groups)))
 
     @property
     def file(self) -> str:
@@ -42,13 +46,15 @@ class Example:
 
     def record(self, image: bytes) -> dict[str, Any]:
         """The record's content, `image` being the checked bytes of the file."""
-        return {"id": self.id, "image": image, "labels": list(self.labels), "tags": list(self.tags)}
+        record = {"id": self.id, "image": image, "labels": list(self.labels), "tags": list(self.tags)}
+        return record if self.groups is None else {**record, "groups": list(self.groups)}
 
 
 def fingerprint(record: Mapping[str, Any]) -> str:
     """A SHA-256 of a record's content; label names, not their ids, are what counts."""
     image = hashlib.sha256(record["image"]).hexdigest()
-    return digest([record["id"], image, list(record["labels"]), list(record["tags"])])
+    words = [list(record[field]) for field in ("labels", "tags", "groups") if field in record]
+    return digest([record["id"], image, *words])
 
 
 def content_digest(labels: Sequence[str], fingerprints: Mapping[str, Sequence[str]]) -> str:
@@ -58,19 +64,21 @@ def content_digest(labels: Sequence[str], fingerprints: Mapping[str, Sequence[st
     )
 
 
-def features(labels: tuple[str, ...]) -> tfds.features.FeaturesDict:
+def features(labels: tuple[str, ...], *, has_groups: bool = False) -> tfds.features.FeaturesDict:
     """The features of a record: the original encoded image, an id, label ids and tag strings.
 
     Args:
         labels: all label names; a label's place is its id.
+        has_groups: whether the records also bear group names.
     """
     import tensorflow_datasets as tfds
 
-    return tfds.features.FeaturesDict(
-        {
-            "id": tfds.features.Text(),
-            "image": tfds.features.Image(shape=(None, None, 3)),
-            "labels": tfds.features.Sequence(tfds.features.ClassLabel(names=list(labels))),
-            "tags": tfds.features.Sequence(tfds.features.Text()),
-        }
-    )
+    fields = {
+        "id": tfds.features.Text(),
+        "image": tfds.features.Image(shape=(None, None, 3)),
+        "labels": tfds.features.Sequence(tfds.features.ClassLabel(names=list(labels))),
+        "tags": tfds.features.Sequence(tfds.features.Text()),
+    }
+    if has_groups:
+        fields["groups"] = tfds.features.Sequence(tfds.features.Text())
+    return tfds.features.FeaturesDict(fields)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from tfrecords_tools.console import progress
-from tfrecords_tools.published import beside_paper
+from tfrecords_tools.published import beside
 from tfrecords_tools.records import VOCABULARY, Records, read, reading
 from tfrecords_tools.vocabulary import read_vocabulary
 
@@ -32,7 +32,7 @@ def inspect(records: Records) -> dict[str, Any]:
         "splits": splits,
         "vocabulary": len(records.vocabulary),
         "most_frequent_tags": dict(read_vocabulary(records.path / VOCABULARY)[:MOST_FREQUENT]),
-        "paper": beside_paper(records.source, records.splits),
+        "published": beside(records.published, records.splits),
     }
 
 
@@ -68,8 +68,8 @@ def tables(counts: Mapping[str, Any]) -> list[Table]:
     for name, split in splits.items():
         means = (f"{split[key]:.2f}" for key in ("labels_per_image", "tags_per_image"))
         sizes.add_row(name, f"{split['images']:,}", *means, f"{split['without_tags']:,}")
-    for name, row in counts["paper"].items():
-        sizes.add_row(f"paper's {name}", f"{row['paper']:,} (ours {row['ours']:,})")
+    for row in counts["published"]:
+        sizes.add_row(f"{row['split']}, {row['where']}", f"{row['published']:,} (ours {row['ours']:,})")
     labels = Table("label", *splits, title="images by label")
     for label in next(iter(splits.values()))["label_frequencies"]:
         labels.add_row(label, *(f"{split['label_frequencies'][label]:,}" for split in splits.values()))

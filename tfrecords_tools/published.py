@@ -1,17 +1,35 @@
-"""How many images the paper trained and tested on, for printing beside ours."""
+"""Counts of images that others printed, for printing beside ours."""
 
-from collections.abc import Mapping
-
-PAPER: Mapping[str, Mapping[str, int]] = {
-    "nus_wide": {"train": 94_570, "test": 55_335},
-    "mscoco": {"train": 56_414, "test": 30_774},
-}
-"""Sec. IV-A1. The paper's training images are our train and validation splits together [16, 18]."""
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 
-def beside_paper(source: str, splits: Mapping[str, int]) -> dict[str, dict[str, int]]:
-    """`{"train": {"ours", "paper"}, "test": …}` of a source the paper used; empty for any other."""
-    if source not in PAPER:
-        return {}
+@dataclass(frozen=True)
+class Published:
+    """One pair of printed counts.
+
+    Attributes:
+        where: who printed them: "the paper (Sec. IV-A1)", "the official lists, labelled", …
+        train: their training images; ours are the train and validation splits together.
+        test: their test images.
+    """
+
+    where: str
+    train: int
+    test: int
+
+
+def beside(published: Iterable[Published], splits: Mapping[str, int]) -> list[dict[str, Any]]:
+    """`{"where", "split", "ours", "published"}` of every printed count.
+
+    Args:
+        published: the printed counts.
+        splits: our images by split.
+    """
     ours = {"train": splits.get("train", 0) + splits.get("validation", 0), "test": splits.get("test", 0)}
-    return {split: {"ours": ours[split], "paper": count} for split, count in PAPER[source].items()}
+    return [
+        {"where": counts.where, "split": split, "ours": ours[split], "published": getattr(counts, split)}
+        for counts in published
+        for split in ("train", "test")
+    ]

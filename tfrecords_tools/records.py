@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tfrecords_tools.errors import UserError
 from tfrecords_tools.files import read_json
+from tfrecords_tools.published import Published
 from tfrecords_tools.quiet import quiet_tfds
 from tfrecords_tools.vocabulary import read_vocabulary
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 MARKER = "records.json"
 VOCABULARY = "vocabulary.tsv"
+VERSION = "1.0.0"
+"""Of the records' format; the name of the folder they lie in."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class Records:
         vocabulary: every tag of the training split, the most frequent first.
         splits: how many images each split has.
         digest: SHA-256 of the content: two builds with the same digest hold the same examples.
+        published: counts that others printed for this data set.
+        has_groups: whether the examples bear group names beside tags.
     """
 
     path: Path
@@ -42,6 +47,8 @@ class Records:
     vocabulary: tuple[str, ...]
     splits: Mapping[str, int]
     digest: str
+    published: tuple[Published, ...]
+    has_groups: bool
 
 
 def open_records(path: Path) -> Records:
@@ -61,10 +68,12 @@ def open_records(path: Path) -> Records:
             vocabulary=tuple(tag for tag, _ in read_vocabulary(folder / VOCABULARY)),
             splits=MappingProxyType(marker["splits"]),
             digest=marker["digest"],
+            published=tuple(Published(**counts) for counts in marker["published"]),
+            has_groups=marker["groups"],
         )
     except (KeyError, TypeError) as error:
         raise UserError(
-            f"{MARKER} must state source, settings, labels, splits and digest. "
+            f"{MARKER} must state source, settings, labels, splits, digest, published and groups. "
             f"Received: {folder / MARKER} ({error!r}). Build the records again with --overwrite."
         ) from None
 
@@ -101,7 +110,8 @@ def read(records: Records, split: str, *, seed: int | None = None, images: bool 
         images: False leaves the image bytes out, for passes that need labels and tags only.
 
     Returns:
-        Elements `{"id": string [], "image": string [], "labels": int64 [n], "tags": string [m]}`.
+        Elements `{"id": string [], "image": string [], "labels": int64 [n], "tags": string [m]}`, and
+        `"groups": string [g]` where the records have them.
 
     Raises:
         UserError: the split is unknown, or one of its files is missing.
@@ -111,7 +121,7 @@ def read(records: Records, split: str, *, seed: int | None = None, images: bool 
     if split not in records.splits:
         raise UserError(f"split must be one of {', '.join(records.splits)}. Received: {split!r}.")
     config = tfds.ReadConfig(try_autocache=False, shuffle_seed=seed, shuffle_reshuffle_each_iteration=False)
-    wanted = tfds.decode.PartialDecoding({"id": True, "labels": True, "tags": True})
+    words = {"id": True, "labels": True, "tags": True, **({"groups": True} if records.has_groups else {})}
     with quiet_tfds():
         builder = tfds.builder_from_directory(records.path)
         _check_files(records, [Path(name) for name in builder.info.splits[split].filepaths])
@@ -119,7 +129,7 @@ def read(records: Records, split: str, *, seed: int | None = None, images: bool 
             split=split,
             shuffle_files=seed is not None,
             read_config=config,
-            decoders={"image": tfds.decode.SkipDecoding()} if images else wanted,
+            decoders={"image": tfds.decode.SkipDecoding()} if images else tfds.decode.PartialDecoding(words),
         )
 
 

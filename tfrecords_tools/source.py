@@ -1,10 +1,12 @@
-"""What a raw data set looks like to the build: a value that each source fills in."""
+"""What a raw data set looks like to a build or a check: a value that each source fills in."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tfrecords_tools.example import Example
+from tfrecords_tools.published import Published
+from tfrecords_tools.rules import Rules
 
 
 @dataclass(frozen=True)
@@ -21,32 +23,39 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Rules:
-    """Which examples become records.
+class Finding:
+    """An error in a raw annotation file that can be told apart from the rest of the file.
 
     Attributes:
-        keep_unlabelled: keep images without any label (the tables of the paper imply they were dropped) [14].
-        keep_untagged: keep images without any tag (Sec. IV-A1: the paper drops them) [14].
-        bad_share: the largest share of unreadable images that a build tolerates.
+        file: its path below the raw folder.
+        row: its line, or its place in a JSON list, counted from 1.
+        problem: what stands there, and what a repair makes of it.
     """
 
-    keep_unlabelled: bool = False
-    keep_untagged: bool = False
-    bad_share: float = 0.01
+    file: str
+    row: int
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.row}: {self.problem}"
 
 
 @dataclass(frozen=True)
 class Source:
-    """A raw data set, parsed and ready to be built.
+    """A raw data set, its annotations parsed, its images not yet read.
 
     Attributes:
-        name: "synthetic", "mscoco", …
+        name: "synthetic", "mscoco", "nus_wide", "manifest".
         config: which variant of it; a folder of this name holds the records.
         labels: all label names; a label's place is its id.
         settings: JSON values that decide the content, digests of raw annotation files included.
         splits: what becomes the splits of the same names.
         rules: which examples are kept.
         citation: where the data comes from, in words.
+        published: counts that others printed for this variant.
+        findings: errors in the annotation files; a build stops on them unless the rules repair them.
+        repeated: ids of photographs that occur in several examples, with those examples' ids.
+        has_groups: whether examples bear group names beside tags.
     """
 
     name: str
@@ -56,3 +65,12 @@ class Source:
     splits: Mapping[str, Split]
     rules: Rules = field(default_factory=Rules)
     citation: str = ""
+    published: tuple[Published, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    repeated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    has_groups: bool = False
+
+    @property
+    def candidates(self) -> int:
+        """How many examples all splits offer."""
+        return sum(split.candidates for split in self.splits.values())

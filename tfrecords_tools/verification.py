@@ -52,7 +52,7 @@ class _Reader:
         self._records = records
         self._split = split
         self._advance = advance
-        self._features = features(records.labels)
+        self._features = features(records.labels, has_groups=records.has_groups)
         self.fingerprints: list[str] = []
 
     def problems(self, shards: list[str]) -> list[str]:
@@ -96,7 +96,13 @@ class _Reader:
             "id": example["id"].numpy().decode(),
             "image": example["image"].numpy(),
             "labels": [names[place] for place in places],
-            "tags": [tag.decode() for tag in example["tags"].numpy().tolist()],
+            "tags": _words(example["tags"]),
         }
+        if self._records.has_groups:
+            record["groups"] = _words(example["groups"])
         self.fingerprints.append(fingerprint(record))
         return None
+
+
+def _words(feature: Any) -> list[str]:
+    return [word.decode() for word in feature.numpy().tolist()]

@@ -10,6 +10,7 @@ import tensorflow_datasets as tfds
 from tfrecords_tools.errors import UserError
 from tfrecords_tools.example import Example, features
 from tfrecords_tools.quiet import quiet_tfds
+from tfrecords_tools.records import VERSION
 from tfrecords_tools.source import Source
 
 Kept = Callable[[str], Iterable[tuple[Example, bytes]]]
@@ -17,9 +18,12 @@ Kept = Callable[[str], Iterable[tuple[Example, bytes]]]
 
 
 class RecordsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
-    """What the builders of all sources share; a source's own adds its version and name."""
+    """Writes a source's examples to shards; it bears the source's name, the version is the format's."""
+
+    VERSION = tfds.core.Version(VERSION)
 
     def __init__(self, *, source: Source, kept: Kept, data_dir: Path):
+        self.name = source.name
         self._source = source
         self._kept = kept
         config = tfds.core.BuilderConfig(name=source.config, description=source.citation)
@@ -27,7 +31,9 @@ class RecordsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
     def _info(self) -> tfds.core.DatasetInfo:
         return tfds.core.DatasetInfo(
-            builder=self, description=self._source.citation, features=features(self._source.labels)
+            builder=self,
+            description=self._source.citation,
+            features=features(self._source.labels, has_groups=self._source.has_groups),
         )
 
     def _split_generators(self, dl_manager: Any) -> dict[str, Iterator[tuple[str, dict]]]:
@@ -38,7 +44,7 @@ class RecordsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             yield example.id, example.record(image)
 
 
-def write_shards(builder_class: type[RecordsBuilder], source: Source, *, kept: Kept, data_dir: Path) -> Path:
+def write_shards(source: Source, *, kept: Kept, data_dir: Path) -> Path:
     """Writes all splits of `source` below `data_dir` and returns the folder they are in. Uses no network.
 
     Raises:
@@ -46,7 +52,7 @@ def write_shards(builder_class: type[RecordsBuilder], source: Source, *, kept: K
     """
     config = tfds.download.DownloadConfig(try_download_gcs=False)
     with quiet_tfds():
-        builder = builder_class(source=source, kept=kept, data_dir=data_dir)
+        builder = RecordsBuilder(source=source, kept=kept, data_dir=data_dir)
         try:
             builder.download_and_prepare(download_config=config)
         except (RuntimeError, tf.errors.OpError) as error:

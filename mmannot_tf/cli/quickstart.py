@@ -49,10 +49,11 @@ def quickstart(
 
 
 def _records(out: Path, images: int) -> "Records":
-    from tfrecords_tools.synthetic.builder import build
+    from tfrecords_tools.building import build_records
     from tfrecords_tools.synthetic.settings import SyntheticSettings
+    from tfrecords_tools.synthetic.source import synthetic_source
 
-    return build(out, SyntheticSettings(images=images))
+    return build_records(synthetic_source(SyntheticSettings(images=images)), out=out)
 
 
 def _annotate_one(records: "Records", saved_model: Path, run: Path) -> Path:

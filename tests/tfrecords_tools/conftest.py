@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tfrecords_tools.building import build_records
 from tfrecords_tools.records import Records, open_records
 from tfrecords_tools.synthetic.settings import SyntheticSettings
+from tfrecords_tools.synthetic.source import synthetic_source
 
 SMALL = SyntheticSettings(images=40, test_images=12, validation_share=0.25, size=32, seed=3)
 
@@ -26,9 +28,7 @@ def small_settings() -> SyntheticSettings:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Records:
-    from tfrecords_tools.synthetic.builder import build
-
-    return build(tmp_path_factory.mktemp("built"), SMALL)
+    return build_records(synthetic_source(SMALL), out=tmp_path_factory.mktemp("built"))
 
 
 @pytest.fixture

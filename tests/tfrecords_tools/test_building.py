@@ -7,10 +7,14 @@ import pytest
 from tfrecords_tools import building, files
 from tfrecords_tools.errors import UserError
 from tfrecords_tools.records import Records, open_records
-from tfrecords_tools.synthetic.builder import Synthetic, build, synthetic_source
 from tfrecords_tools.synthetic.settings import SyntheticSettings
+from tfrecords_tools.synthetic.source import synthetic_source
 
 TINY = SyntheticSettings(images=8, test_images=3, validation_share=0.25, size=32)
+
+
+def build(out: Path, settings: SyntheticSettings, *, overwrite: bool = False) -> Records:
+    return building.build_records(synthetic_source(settings), out=out, overwrite=overwrite)
 
 
 def visible(folder: Path) -> list[Path]:
@@ -86,6 +90,6 @@ def test_a_build_cut_short_leaves_nothing_and_keeps_what_was_there(tmp_path, mon
     else:
         monkeypatch.setattr(building.files, "write_json", fail)
     with pytest.raises(failure if isinstance(failure, type) else type(failure)):
-        building.build_records(Synthetic, source, out=tmp_path, overwrite=True)
+        building.build_records(source, out=tmp_path, overwrite=True)
     assert open_records(tmp_path) == before
     assert list(before.path.parent.iterdir()) == [before.path]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tfrecords_tools.cli import main
+from tfrecords_tools.cli.main import main
 from tfrecords_tools.records import Records
 
-ENTRY = "import sys; from tfrecords_tools.cli import main; sys.exit(main())"
+ENTRY = "import sys; from tfrecords_tools.cli.main import main; sys.exit(main())"
 
 
 def call(*argv: str) -> subprocess.CompletedProcess[str]:

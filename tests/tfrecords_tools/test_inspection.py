@@ -3,9 +3,9 @@ from rich.console import Console
 
 from tfrecords_tools.errors import UserError
 from tfrecords_tools.inspection import inspect, tables
-from tfrecords_tools.published import beside_paper
+from tfrecords_tools.published import Published, beside
 from tfrecords_tools.records import Records
-from tfrecords_tools.synthetic.builder import synthetic_source
+from tfrecords_tools.synthetic.source import synthetic_source
 
 
 def test_counts_agree_with_the_source(built: Records, small_settings):
@@ -24,7 +24,7 @@ def test_counts_agree_with_the_source(built: Records, small_settings):
     assert counts["digest"] == built.digest
     assert counts["vocabulary"] == len(built.vocabulary)
     assert list(counts["most_frequent_tags"]) == list(built.vocabulary[:20])
-    assert counts["paper"] == {}
+    assert counts["published"] == []
 
 
 def test_the_tables_show_every_label_and_split(built: Records, capsys):
@@ -34,8 +34,11 @@ def test_the_tables_show_every_label_and_split(built: Records, capsys):
 
 
 def test_the_papers_training_images_stand_beside_train_and_validation_together():
-    rows = beside_paper("mscoco", {"train": 70, "validation": 10, "test": 40})
-    assert rows == {"train": {"ours": 70 + 10, "paper": 56_414}, "test": {"ours": 40, "paper": 30_774}}
+    printed = Published("the paper", train=56_414, test=30_774)
+    assert beside([printed], {"train": 70, "validation": 10, "test": 40}) == [
+        {"where": "the paper", "split": "train", "ours": 70 + 10, "published": 56_414},
+        {"where": "the paper", "split": "test", "ours": 40, "published": 30_774},
+    ]
 
 
 def test_a_corrupt_shard_is_a_named_failure(copied: Records):

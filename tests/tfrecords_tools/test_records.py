@@ -11,7 +11,7 @@ from PIL import Image
 
 from tfrecords_tools.errors import UserError
 from tfrecords_tools.records import Records, open_records, read
-from tfrecords_tools.synthetic.builder import synthetic_source
+from tfrecords_tools.synthetic.source import synthetic_source
 
 
 def ids(dataset) -> list[bytes]:

@@ -1,9 +1,12 @@
 """What the synthetic set can be told."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from tfrecords_tools.errors import UserError
+from tfrecords_tools.splitting import HeldOut, proper_share, within
 
 
 @dataclass(frozen=True)
@@ -18,21 +21,19 @@ class SyntheticSettings:
         seed: of everything random; the same seed makes the same bytes.
     """
 
-    images: int = 6600
-    test_images: int = 1200
-    validation_share: float = 0.091
-    size: int = 64
-    seed: int = 0
+    images: Annotated[int, typer.Option(help="Training and validation images.")] = 6600
+    test_images: Annotated[int, typer.Option(help="Test images.")] = 1200
+    validation_share: HeldOut = 0.091
+    size: Annotated[int, typer.Option(help="Side of the images, pixels.")] = 64
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0
 
     def __post_init__(self) -> None:
         if self.images < 2 or self.test_images < 1:
             raise UserError(
                 f"images must be >= 2, test images >= 1. Received: {self.images}, {self.test_images}."
             )
-        if not 0 < self.validation_share < 1:
-            raise UserError(f"validation share must lie in (0, 1). Received: {self.validation_share}.")
-        if not 32 <= self.size <= 1024:
-            raise UserError(f"size must lie in 32..1024 pixels. Received: {self.size}.")
+        proper_share("validation share", self.validation_share)
+        within("size (pixels)", self.size, least=32, most=1024)
         if self.seed < 0:
             raise UserError(f"seed must be >= 0. Received: {self.seed}.")
 

@@ -145,12 +145,12 @@ class TestBadInputIsOneLine:
         assert "vocabulary_size" in _refused(capsys, *arguments, "--set", "data.vocabulary_size=4000")
 
     def test_run_of_other_records(self, run, tmp_path, capsys):
-        from tfrecords_tools.synthetic.builder import build
+        from tfrecords_tools.building import build_records
         from tfrecords_tools.synthetic.settings import SyntheticSettings
+        from tfrecords_tools.synthetic.source import synthetic_source
 
-        other = build(
-            tmp_path, SyntheticSettings(images=60, test_images=5, validation_share=0.2, size=32, seed=3)
-        )
+        settings = SyntheticSettings(images=60, test_images=5, validation_share=0.2, size=32, seed=3)
+        other = build_records(synthetic_source(settings), out=tmp_path)
         copy = shutil.copytree(run, tmp_path / "run")
         arguments = ("train", copy / "config.toml", "--data", other.path, "--run", copy)
         assert "other records" in _refused(capsys, *arguments)

@@ -178,12 +178,12 @@ def test_cached_features_are_the_networks_own(tiny_run, tiny_records):
 
 def test_records_that_are_not_the_runs_are_refused(tiny_run, tmp_path):
     from mmannot_tf.training.session import open_session
-    from tfrecords_tools.synthetic.builder import build
+    from tfrecords_tools.building import build_records
     from tfrecords_tools.synthetic.settings import SyntheticSettings
+    from tfrecords_tools.synthetic.source import synthetic_source
 
-    other = build(
-        tmp_path, SyntheticSettings(images=20, test_images=5, validation_share=0.2, size=32, seed=9)
-    )
+    settings = SyntheticSettings(images=20, test_images=5, validation_share=0.2, size=32, seed=9)
+    other = build_records(synthetic_source(settings), out=tmp_path)
     with pytest.raises(UserError, match="must be those"):
         open_session(tiny_run, other.path)
 

@@ -1,40 +1,20 @@
-"""Builds MS-COCO's records from its official files."""
+"""MS-COCO's official files as a source of records."""
 
-from __future__ import annotations
-
-import hashlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import tensorflow_datasets as tfds
-
-from tfrecords_tools.building import build_records
 from tfrecords_tools.errors import UserError
 from tfrecords_tools.example import Example
 from tfrecords_tools.files import sha256
 from tfrecords_tools.mscoco.captions import words
 from tfrecords_tools.mscoco.layout import Part, annotation_file, find_year, read_part
 from tfrecords_tools.mscoco.settings import MscocoSettings
-from tfrecords_tools.records import Records
-from tfrecords_tools.source import Rules, Source, Split
-from tfrecords_tools.writing import RecordsBuilder
+from tfrecords_tools.published import Published
+from tfrecords_tools.source import Source, Split
+from tfrecords_tools.splitting import is_held_out
 
-
-class Mscoco(RecordsBuilder):
-    """TFDS builder of MS-COCO with captions as tags."""
-
-    VERSION = tfds.core.Version("1.0.0")
-
-
-def build(out: Path, settings: MscocoSettings, *, overwrite: bool = False) -> Records:
-    """Builds OUT/mscoco/<year>/<version>/ and opens it.
-
-    Raises:
-        UserError: raw files are missing or broken; other settings built that folder; a split would be
-            empty; too many images are unreadable.
-    """
-    return build_records(Mscoco, mscoco_source(settings), out=out, overwrite=overwrite)
+PAPER = Published("the paper (Sec. IV-A1)", train=56_414, test=30_774)
 
 
 def mscoco_source(settings: MscocoSettings) -> Source:
@@ -48,7 +28,7 @@ def mscoco_source(settings: MscocoSettings) -> Source:
     year = settings.year or find_year(settings.raw)
     train, val = (read_part(settings.raw, f"{half}{year}") for half in ("train", "val"))
     _fit_together(settings.raw, train, val)
-    held_out = [image for image in train.images if is_held_out(image, settings.validation_share)]
+    held_out = [image for image in train.images if is_held_out(str(image), settings.validation_share)]
     learned = sorted(set(train.images) - set(held_out))
     chosen = {"train": (train, learned), "validation": (train, held_out), "test": (val, list(val.images))}
     return Source(
@@ -60,15 +40,10 @@ def mscoco_source(settings: MscocoSettings) -> Source:
             name: Split(len(ids), partial(_examples, part, ids, settings))
             for name, (part, ids) in chosen.items()
         },
-        rules=Rules(settings.keep_unlabelled, settings.keep_untagged, settings.bad_share),
+        rules=settings.rules,
         citation="Lin et al., Microsoft COCO: Common Objects in Context, ECCV 2014.",
+        published=(PAPER,),
     )
-
-
-def is_held_out(image: int, share: float) -> bool:
-    """Whether an official training image is for validation: a pure function of its id."""
-    drawn = int.from_bytes(hashlib.sha256(str(image).encode()).digest()[:8], "big")
-    return drawn < share * 2**64
 
 
 def _fit_together(raw: Path, train: Part, val: Part) -> None:

@@ -1,35 +1,13 @@
-"""Builds the synthetic set."""
-
-from __future__ import annotations
+"""The synthetic scenes as a source of records."""
 
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
-import tensorflow_datasets as tfds
-
-from tfrecords_tools.building import build_records
 from tfrecords_tools.example import Example
-from tfrecords_tools.records import Records
-from tfrecords_tools.source import Rules, Source, Split
+from tfrecords_tools.rules import Rules
+from tfrecords_tools.source import Source, Split
 from tfrecords_tools.synthetic.scenes import LABELS, make_scene
 from tfrecords_tools.synthetic.settings import SyntheticSettings
-from tfrecords_tools.writing import RecordsBuilder
-
-
-class Synthetic(RecordsBuilder):
-    """TFDS builder of the synthetic scenes."""
-
-    VERSION = tfds.core.Version("1.0.0")
-
-
-def build(out: Path, settings: SyntheticSettings, *, overwrite: bool = False) -> Records:
-    """Builds OUT/synthetic/default/<version>/ and opens it.
-
-    Raises:
-        UserError: other settings built that folder; a split would be empty.
-    """
-    return build_records(Synthetic, synthetic_source(settings), out=out, overwrite=overwrite)
 
 
 def synthetic_source(settings: SyntheticSettings) -> Source:
@@ -50,7 +28,7 @@ def synthetic_source(settings: SyntheticSettings) -> Source:
         labels=LABELS,
         settings=settings.as_json(),
         splits=splits,
-        rules=Rules(keep_untagged=True),
+        rules=Rules(keep_untagged=True, placeholder_copies=0),
         citation="Synthetic scenes with noisy tags, drawn by tfrecords_tools.synthetic.",
     )
 

@@ -2,8 +2,8 @@ import dataclasses
 
 import pytest
 
-from tfrecords_tools.synthetic.builder import synthetic_source
 from tfrecords_tools.synthetic.settings import SyntheticSettings
+from tfrecords_tools.synthetic.source import synthetic_source
 
 
 @pytest.mark.parametrize(

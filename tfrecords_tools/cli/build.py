@@ -1,0 +1,49 @@
+"""`mmannot-records build SOURCE`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tfrecords_tools.cli.sources import Kind
+from tfrecords_tools.console import notice
+from tfrecords_tools.files import read_json
+from tfrecords_tools.published import beside
+from tfrecords_tools.quiet import import_tensorflow
+from tfrecords_tools.records import MARKER, Records
+
+SHOWN = 10
+"""Unreadable files named on the terminal; records.json lists all."""
+
+
+def build(
+    kind: Kind,
+    settings: Any,
+    *,
+    out: Annotated[Path, typer.Option("--out", help="Folder to build in: OUT/<source>/<config>/<version>/.")],
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+) -> None:
+    """Builds the records of one source and says what was built and what was left out."""
+    source = kind.source(settings)
+    import_tensorflow()
+    from tfrecords_tools.building import build_records
+
+    _report(build_records(source, out=out, overwrite=overwrite))
+
+
+def _report(records: Records) -> None:
+    marker: dict[str, Any] = read_json(records.path / MARKER, "records' metadata")
+    typer.echo(f"{records.path}: {len(records.labels)} labels, {len(records.vocabulary):,} tags")
+    for split, images in records.splits.items():
+        typer.echo(
+            f"  {split}: {images:,} images of {marker['candidates'][split]:,} "
+            f"({marker['unlabelled'][split]:,} without label, {marker['untagged'][split]:,} without tag)"
+        )
+    for row in beside(records.published, records.splits):
+        typer.echo(f"  {row['split']}: {row['ours']:,} ours, {row['published']:,} in {row['where']}")
+    for repaired in marker["repaired"][:SHOWN]:
+        notice(f"repaired: {repaired}")
+    for bad in marker["unreadable"][:SHOWN]:
+        notice(f"unreadable: {bad['file']}: {bad['reason']}")
+    if len(marker["unreadable"]) > SHOWN:
+        notice(f"… {len(marker['unreadable'])} unreadable in all: see {records.path / MARKER}")

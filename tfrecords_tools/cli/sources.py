@@ -1,0 +1,34 @@
+"""The sources the command line knows. A new source is a folder of its own and one entry here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tfrecords_tools.mscoco.settings import MscocoSettings
+from tfrecords_tools.mscoco.source import mscoco_source
+from tfrecords_tools.source import Source
+from tfrecords_tools.synthetic.settings import SyntheticSettings
+from tfrecords_tools.synthetic.source import synthetic_source
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One source.
+
+    Attributes:
+        name: what it is called on the command line.
+        doc: its help.
+        settings: the dataclass of its options.
+        source: parses its annotation files.
+    """
+
+    name: str
+    doc: str
+    settings: type
+    source: Callable[[Any], Source]
+
+
+KINDS = (
+    Kind("synthetic", "Made-up scenes with noisy tags: no download.", SyntheticSettings, synthetic_source),
+    Kind("mscoco", "MS-COCO 2014 or 2017, the words of the captions as tags.", MscocoSettings, mscoco_source),
+)
