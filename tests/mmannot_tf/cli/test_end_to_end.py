@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from mmannot_tf.cli.main import app
-from tfrecords_tools.cli import app as records_app
+from tfrecords_tools.cli.main import app as records_app
 from tfrecords_tools.console import run
 
 STAGES = ("cnn", "cnn_longer", "ms_cnn", "tag_encoder", "classifier", "quantity_visual", "quantity")
