@@ -44,6 +44,8 @@ class ModelSettings(Section):
         batch_norm_momentum: decay of the moving statistics (Sec. IV-A3: 0.9997) [1].
         backbone_epsilon: batch-norm epsilon of the backbone; "weights": what its weights were made with [3].
         block_epsilon: batch-norm epsilon of the fusion blocks, and of a randomly initialised backbone [3].
+        fusion_gamma: what the last batch-norm scale of each fusion block starts at; below 1, MS-CNN starts
+            nearer to the CNN it is built on (ours; the paper states no initialisation) [9].
         tag_hidden: units of the tag encoder's hidden layers (Sec. III-B) [10].
         quantity_hidden: units of the quantity regressor's hidden layers (Sec. III-C).
         dropout: rate after each hidden layer of the quantity regressor (Sec. III-C) [13].
@@ -55,6 +57,7 @@ class ModelSettings(Section):
     batch_norm_momentum: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.9997
     backbone_epsilon: Rate | Literal["weights"] = "weights"
     block_epsilon: Rate = 1e-3
+    fusion_gamma: Rate = 1.0
     tag_hidden: tuple[Positive, Positive] = (2048, 2048)
     quantity_hidden: tuple[Positive, Positive] = (512, 256)
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.5

@@ -18,16 +18,21 @@ class BatchNorm:
     momentum: float
     epsilon: float
 
-    def layer(self, name: str) -> keras.layers.BatchNormalization:
+    def layer(self, name: str, *, gamma: float = 1.0) -> keras.layers.BatchNormalization:
         """A batch-norm layer over the last axis, its statistics those of the global batch.
 
         Under a strategy of several replicas, per-replica statistics drift apart and one replica's would
         be saved: there the layer is synchronised. On one replica the plain layer computes the same thing
         faster, and its variance does not suffer from E[x²] - E[x]².
+
+        Args:
+            name: the layer's name.
+            gamma: what its scale starts at.
         """
         return keras.layers.BatchNormalization(
             momentum=self.momentum,
             epsilon=self.epsilon,
+            gamma_initializer=keras.initializers.Constant(gamma),
             synchronized=tf.distribute.get_strategy().num_replicas_in_sync > 1,
             name=name,
         )

@@ -7,7 +7,7 @@ from mmannot_tf.layers.conv_bn_relu import conv_bn_relu
 
 
 def fusion_block(
-    fused: keras.KerasTensor, scale: keras.KerasTensor, *, norm: BatchNorm, name: str
+    fused: keras.KerasTensor, scale: keras.KerasTensor, *, norm: BatchNorm, gamma: float = 1.0, name: str
 ) -> keras.KerasTensor:
     """M'_l = M_l + φ_l2(φ_l1(M'_{l-1})), as layers `{name}_phi1_*`, `{name}_phi2_*`, `{name}_add`.
 
@@ -18,11 +18,12 @@ def fusion_block(
         fused: M'_{l-1}, `[B, 2H, 2W, C'] float32` (or one row and column fewer).
         scale: M_l, `[B, H, W, C] float32`.
         norm: of the two batch-norm layers.
+        gamma: what φ_l2's scale starts at: below 1, M'_l starts nearer to M_l.
         name: prefix of the layers' names.
 
     Returns:
         M'_l, `[B, H, W, C] float32`.
     """
     phi1 = conv_bn_relu(fused, fused.shape[-1], kernel_size=3, strides=2, norm=norm, name=f"{name}_phi1")
-    phi2 = conv_bn_relu(phi1, scale.shape[-1], kernel_size=1, norm=norm, name=f"{name}_phi2")
+    phi2 = conv_bn_relu(phi1, scale.shape[-1], kernel_size=1, norm=norm, gamma=gamma, name=f"{name}_phi2")
     return keras.layers.Add(name=f"{name}_add")([scale, phi2])

@@ -9,7 +9,7 @@ from mmannot_tf.layers.fusion_block import fusion_block
 
 
 def build_fusion(
-    map_shapes: Sequence[tuple[int, int, int]], *, momentum: float, epsilon: float
+    map_shapes: Sequence[tuple[int, int, int]], *, momentum: float, epsilon: float, gamma: float = 1.0
 ) -> keras.Model:
     """The branch "fusion": M'_1 = M_1, M'_l = M_l + F_l(M'_{l-1}), f_v the average over M'_5.
 
@@ -19,6 +19,7 @@ def build_fusion(
         map_shapes: height, width and channels of M_1 … M_5.
         momentum: decay of the batch-norm layers' moving statistics.
         epsilon: of the batch-norm layers.
+        gamma: what the scale of each block's last batch-norm layer starts at.
 
     Returns:
         A model from a list of five maps to f_v, `[B, D] float32`, D the channels of M_5.
@@ -27,6 +28,6 @@ def build_fusion(
     maps = [keras.Input(shape, name=f"map_{number}") for number, shape in enumerate(map_shapes, start=1)]
     fused = maps[0]
     for number, scale in enumerate(maps[1:], start=2):
-        fused = fusion_block(fused, scale, norm=norm, name=f"fusion{number}")
+        fused = fusion_block(fused, scale, norm=norm, gamma=gamma, name=f"fusion{number}")
     feature = keras.layers.GlobalAveragePooling2D(name="average")(fused)
     return keras.Model(maps, feature, name="fusion")

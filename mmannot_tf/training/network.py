@@ -61,7 +61,12 @@ def _backbone(blueprint: Blueprint, _: Any) -> keras.Model:
 
 def _fusion(blueprint: Blueprint, map_shapes: Any) -> keras.Model:
     model = blueprint.config.model
-    return build_fusion(map_shapes, momentum=model.batch_norm_momentum, epsilon=model.block_epsilon)
+    return build_fusion(
+        map_shapes,
+        momentum=model.batch_norm_momentum,
+        epsilon=model.block_epsilon,
+        gamma=model.fusion_gamma,
+    )
 
 
 def _tag_encoder(blueprint: Blueprint, _: Any) -> keras.Model:

@@ -21,7 +21,7 @@ BRANCH_KEYS: Mapping[str, tuple[str, ...]] = {
         "model.block_epsilon",
     ),
     "pooling": (),
-    "fusion": ("model.block_epsilon", "model.batch_norm_momentum"),
+    "fusion": ("model.block_epsilon", "model.batch_norm_momentum", "model.fusion_gamma"),
     "tag_encoder": ("model.tag_hidden",),
     "probe": (),
     "classifier": (),

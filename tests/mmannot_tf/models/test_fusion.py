@@ -59,3 +59,15 @@ def test_every_scale_reaches_the_feature(scale):
     before = fusion(maps).numpy()
     maps[scale] = 2 * maps[scale]
     assert np.abs(fusion(maps).numpy() - before).max() > 1e-4
+
+
+def test_a_small_gamma_is_where_the_last_scale_of_each_block_starts_and_nothing_else_changes():
+    gentle = build_fusion(SMALL, momentum=0.9997, epsilon=1e-3, gamma=0.01)
+    starts = {variable.path: set(variable.numpy().ravel()) for variable in gentle.weights}
+    for number in range(2, 6):
+        assert starts[f"fusion{number}_phi1_bn/gamma"] == {1.0}
+        assert starts[f"fusion{number}_phi2_bn/gamma"] == {np.float32(0.01)}
+    rng = np.random.default_rng(0)
+    maps = [rng.normal(size=(3, *shape)).astype(np.float32) for shape in SMALL]
+    cnn = maps[-1].mean((1, 2))
+    assert np.abs(gentle(maps) - cnn).max() < 0.05 * np.abs(_fusion(SMALL)(maps) - cnn).max()
