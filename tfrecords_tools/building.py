@@ -9,33 +9,60 @@ from typing import Any
 
 from tfrecords_tools import files
 from tfrecords_tools.census import Census, new_census
+from tfrecords_tools.checking import Report
 from tfrecords_tools.console import notice, progress
 from tfrecords_tools.errors import UserError
 from tfrecords_tools.example import Example, content_digest
-from tfrecords_tools.records import MARKER, VERSION, VOCABULARY, Records, open_records
+from tfrecords_tools.records import MARKER, VERSION, VOCABULARY, Records, open_records, seal
 from tfrecords_tools.source import Source
 from tfrecords_tools.vocabulary import write_vocabulary
+from tfrecords_tools.writer_lock import only_writer
 
 
-def build_records(source: Source, *, out: Path, overwrite: bool = False) -> Records:
+def build_records(
+    source: Source, *, out: Path, overwrite: bool = False, workers: int | None = None
+) -> Records:
     """Builds OUT/<source>/<config>/<version>/ unless the same settings have built it already.
 
     Raises:
         UserError: the annotation files have errors that the source's rules do not repair; other settings
-            built that folder and `overwrite` is off; a split would be empty; too many images are unreadable.
+            built that folder and `overwrite` is off; another process is writing there; a split would be
+            empty; too many images are unreadable.
     """
     _sound(source)
     final = Path(out) / source.name / source.config / VERSION
+    with only_writer(final):
+        if final.exists() and not overwrite:
+            return _already_built(final, source)
+        census = new_census(source, workers=workers)
+        with files.aside(final) as staging:
+            shards = _write(source, census=census, data_dir=staging.parent / "building")
+            write_vocabulary(shards / VOCABULARY, census.tags)
+            marker = _marker(source, census, files_of(shards))
+            files.write_json(shards / MARKER, {**marker, "seal": seal(marker)})
+            shards.rename(staging)
+        return open_records(final)
+
+
+def prospect(report: Report, *, out: Path, overwrite: bool = False) -> str:
+    """What `build_records` would do after such a check, in a line.
+
+    Raises:
+        UserError: it would stop before reading an image.
+    """
+    source = report.source
+    _sound(source)
+    final = Path(out) / source.name / source.config / VERSION
     if final.exists() and not overwrite:
-        return _already_built(final, source)
-    census = new_census(source)
-    with files.aside(final) as staging:
-        shards = _write(source, census=census, data_dir=staging.parent / "building")
-        write_vocabulary(shards / VOCABULARY, census.tags)
-        marker = _marker(source, census, files_of(shards))
-        files.write_json(shards / MARKER, marker)
-        shards.rename(staging)
-    return open_records(final)
+        return f"already built: {_already_built(final, source).path}"
+    bad, most = len(report.refused), source.rules.bad_share
+    if bad > most * source.candidates:
+        return f"would stop: {bad:,} of {source.candidates:,} images cannot be used, a share of {most:g} may"
+    empty = [name for name, counts in report.splits.items() if not counts.kept]
+    if empty:
+        return f"would stop: no image for {', '.join(empty)}"
+    kept = ", ".join(f"{counts.kept:,} {name}" for name, counts in report.splits.items())
+    return f"would {'replace' if final.exists() else 'build'} {final}: {kept} images"
 
 
 def _sound(source: Source) -> None:

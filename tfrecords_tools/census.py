@@ -1,19 +1,16 @@
 """Checks, counts and drops a source's examples on their way into records."""
 
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from tfrecords_tools.errors import UserError
+from tfrecords_tools.examining import examine, processes
 from tfrecords_tools.example import Example, fingerprint
-from tfrecords_tools.images import UnreadableImageError, checked
-from tfrecords_tools.source import Rules, Source
-
-WORKERS = 4
-WINDOW = 64
-"""Images decoded ahead by the workers (Pillow decodes outside the interpreter lock)."""
+from tfrecords_tools.placeholders import placeholder_reason, placeholders_of
+from tfrecords_tools.rules import Rules
+from tfrecords_tools.source import Source
 
 
 @dataclass
@@ -23,16 +20,20 @@ class Census:
     Attributes:
         rules: which examples are kept.
         candidates: how many examples the source offers.
+        workers: other processes that read the images; None: what suits their number.
+        placeholders: files that stand for deleted photographs, with the number of identical ones.
         images: records by split.
         unlabelled: images without a label, by split, kept or not.
         untagged: images without a tag, by split, kept or not.
-        unreadable: `{"file", "reason"}` of every image that could not be used.
+        unreadable: `{"id", "file", "reason"}` of every image that could not be used.
         tags: how many training images bear a tag.
         fingerprints: of every record, by split.
     """
 
     rules: Rules
     candidates: int
+    workers: int | None = None
+    placeholders: Mapping[str, int] = field(default_factory=dict)
     images: Counter[str] = field(default_factory=Counter)
     unlabelled: Counter[str] = field(default_factory=Counter)
     untagged: Counter[str] = field(default_factory=Counter)
@@ -53,32 +54,37 @@ class Census:
         Raises:
             UserError: the share of unreadable images exceeds the rules' `bad_share`.
         """
-        for example, outcome in _decoded_ahead(self._wanted(split, examples, advance)):
+        workers = processes(self.workers, self.candidates)
+        for one in examine(self.wanted(split, examples, advance), workers=workers):
             advance()
-            if isinstance(outcome, UnreadableImageError):
-                self._refuse(example, str(outcome))
+            if one.image is None:
+                self.refuse(one.example, one.reason)
                 continue
-            self.images[split] += 1
-            self.fingerprints.setdefault(split, []).append(fingerprint(example.record(outcome)))
-            if split == "train":
-                self.tags.update(example.tags)
-            yield example, outcome
+            self.record(split, one.example, fingerprint(one.example.record(one.image), one.content))
+            yield one.example, one.image
 
-    def _wanted(
+    def wanted(
         self, split: str, examples: Iterable[Example], advance: Callable[[], Any]
     ) -> Iterator[Example]:
+        """The examples whose images are worth reading: kept by the rules, and no placeholder."""
         for example in examples:
             self.unlabelled[split] += not example.labels
             self.untagged[split] += not example.tags
-            labels_suffice = example.labels or self.rules.keep_unlabelled
-            tags_suffice = example.tags or self.rules.keep_untagged
-            if labels_suffice and tags_suffice:
-                yield example
-            else:
+            if self.rules.lacks(example.labels, example.tags):
                 advance()
+            elif copies := self._copies(example):
+                advance()
+                self.refuse(example, placeholder_reason(copies))
+            else:
+                yield example
 
-    def _refuse(self, example: Example, reason: str) -> None:
-        self.unreadable.append({"file": example.file, "reason": reason})
+    def refuse(self, example: Example, reason: str) -> None:
+        """Notes an image that cannot be used.
+
+        Raises:
+            UserError: these are too many.
+        """
+        self.unreadable.append({"id": example.id, "file": example.file, "reason": reason})
         if len(self.unreadable) > self.rules.bad_share * self.candidates:
             first = "; ".join(f"{bad['file']}: {bad['reason']}" for bad in self.unreadable[:3])
             raise UserError(
@@ -86,30 +92,22 @@ class Census:
                 f"Received: {len(self.unreadable)} so far ({first}). Mend the files, or raise --bad-share."
             )
 
+    def _copies(self, example: Example) -> int:
+        return self.placeholders.get(str(example.image), 0) if self.placeholders else 0
 
-def new_census(source: Source) -> Census:
-    """A census that has seen nothing yet of `source`."""
-    return Census(source.rules, sum(split.candidates for split in source.splits.values()))
-
-
-def _outcome(example: Example) -> bytes | UnreadableImageError:
-    try:
-        return checked(example.image)
-    except UnreadableImageError as error:
-        return error
+    def record(self, split: str, example: Example, print_: str) -> None:
+        """Notes an example that has become a record."""
+        self.images[split] += 1
+        self.fingerprints.setdefault(split, []).append(print_)
+        if split == "train":
+            self.tags.update(example.tags)
 
 
-def _decoded_ahead(examples: Iterable[Example]) -> Iterator[tuple[Example, bytes | UnreadableImageError]]:
-    """Each example with its checked image, in order, a window of them decoded at a time."""
-    pool = ThreadPoolExecutor(WORKERS)
-    pending: deque[tuple[Example, Any]] = deque()
-    try:
-        for example in examples:
-            pending.append((example, pool.submit(_outcome, example)))
-            if len(pending) >= WINDOW:
-                first, outcome = pending.popleft()
-                yield first, outcome.result()
-        for example, outcome in pending:
-            yield example, outcome.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+def new_census(source: Source, *, workers: int | None = None) -> Census:
+    """A census that has seen nothing yet of `source`, except which files are placeholders.
+
+    Args:
+        source: whose examples are to be counted.
+        workers: other processes that read the images; None: what suits their number.
+    """
+    return Census(source.rules, source.candidates, workers, placeholders_of(source))

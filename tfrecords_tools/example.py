@@ -50,9 +50,14 @@ class Example:
         return record if self.groups is None else {**record, "groups": list(self.groups)}
 
 
-def fingerprint(record: Mapping[str, Any]) -> str:
-    """A SHA-256 of a record's content; label names, not their ids, are what counts."""
-    image = hashlib.sha256(record["image"]).hexdigest()
+def fingerprint(record: Mapping[str, Any], content: str | None = None) -> str:
+    """A SHA-256 of a record; label names, not their ids, are what counts.
+
+    Args:
+        record: from `Example.record`.
+        content: the SHA-256 of the image's bytes in hexadecimal, where it is known already.
+    """
+    image = content or hashlib.sha256(record["image"]).hexdigest()
     words = [list(record[field]) for field in ("labels", "tags", "groups") if field in record]
     return digest([record["id"], image, *words])
 

@@ -11,6 +11,9 @@ from typing import Any
 
 from tfrecords_tools.errors import UserError
 
+REPLACED = "replaced"
+"""Where a staging folder holds the folder that is being replaced."""
+
 
 @contextlib.contextmanager
 def aside(path: Path) -> Iterator[Path]:
@@ -24,21 +27,48 @@ def aside(path: Path) -> Iterator[Path]:
     try:
         yield staging / path.name
         if path.is_dir():
-            path.rename(staging / "replaced")
+            path.rename(staging / REPLACED)
         (staging / path.name).replace(path)
     finally:
+        put_back(staging, path)
         shutil.rmtree(staging, ignore_errors=True)
 
 
+def put_back(staging: Path, path: Path) -> bool:
+    """Renames to `path` the folder that a writer had moved out of its way, if it then wrote nothing there.
+
+    Args:
+        staging: the writer's staging folder.
+        path: what it was to write.
+
+    Returns:
+        Whether there was such a folder.
+    """
+    if not (staging / REPLACED).is_dir() or path.exists():
+        return False
+    (staging / REPLACED).rename(path)
+    return True
+
+
+def staging_folders(path: Path) -> list[Path]:
+    """The folders beside `path` in which `aside` is at work on it, or was when it was killed."""
+    return sorted(path.parent.glob(f".{path.name}.*"))
+
+
 def write_text(path: Path, text: str) -> None:
-    """Writes `text` to `path` as UTF-8, aside and renamed."""
+    """Writes `text` to `path` as UTF-8 with the same bytes on every system, aside and renamed."""
     with aside(path) as staging:
-        staging.write_text(text, encoding="utf-8")
+        staging.write_text(text, encoding="utf-8", newline="\n")
+
+
+def json_text(value: Any) -> str:
+    """`value` as indented JSON: the one form in which this project writes a document."""
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Writes `value` to `path` as indented JSON, aside and renamed."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    """Writes `value` to `path` as `json_text`, aside and renamed."""
+    write_text(path, json_text(value))
 
 
 def read_json(path: Path, what: str) -> Any:

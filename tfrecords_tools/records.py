@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from tfrecords_tools.errors import UserError
-from tfrecords_tools.files import read_json
+from tfrecords_tools.files import digest, read_json
 from tfrecords_tools.published import Published
 from tfrecords_tools.quiet import quiet_tfds
 from tfrecords_tools.vocabulary import read_vocabulary
@@ -22,6 +22,11 @@ MARKER = "records.json"
 VOCABULARY = "vocabulary.tsv"
 VERSION = "1.0.0"
 """Of the records' format; the name of the folder they lie in."""
+
+
+def seal(marker: Mapping[str, Any]) -> str:
+    """The digest of a marker without its own seal: no other file can vouch for records.json."""
+    return digest({key: value for key, value in marker.items() if key != "seal"})
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Which of a source's examples become records: options that the sources of real photographs share."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -22,9 +23,11 @@ class Rules:
     """
 
     keep_unlabelled: Annotated[
-        bool, typer.Option("--keep-unlabelled", help="Keep images without a label.")
+        bool, typer.Option("--keep-unlabelled/--drop-unlabelled", help="Images without a label.")
     ] = False
-    keep_untagged: Annotated[bool, typer.Option("--keep-untagged", help="Keep images without a tag.")] = False
+    keep_untagged: Annotated[
+        bool, typer.Option("--keep-untagged/--drop-untagged", help="Images without a tag.")
+    ] = False
     placeholder_copies: Annotated[
         int, typer.Option(help="So many identical files are a placeholder, not photographs; 0: never.", min=0)
     ] = 5
@@ -35,6 +38,12 @@ class Rules:
 
     def __post_init__(self) -> None:
         within("bad share", self.bad_share, least=0.0, most=1.0)
+
+    def lacks(self, labels: Sequence[str], tags: Sequence[str]) -> Literal["unlabelled", "untagged"] | None:
+        """Why an image of these labels and tags is dropped, or None where it is kept."""
+        if not labels and not self.keep_unlabelled:
+            return "unlabelled"
+        return None if tags or self.keep_untagged else "untagged"
 
     def as_json(self) -> dict[str, Any]:
         """What decides the content, as JSON values: the tolerance does not."""

@@ -55,6 +55,7 @@ class Source:
         published: counts that others printed for this variant.
         findings: errors in the annotation files; a build stops on them unless the rules repair them.
         repeated: ids of photographs that occur in several examples, with those examples' ids.
+        notes: what is no error and yet worth a look, a sentence each: a label no training image bears, …
         has_groups: whether examples bear group names beside tags.
     """
 
@@ -68,6 +69,7 @@ class Source:
     published: tuple[Published, ...] = ()
     findings: tuple[Finding, ...] = ()
     repeated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
     has_groups: bool = False
 
     @property

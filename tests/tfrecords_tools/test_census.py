@@ -1,9 +1,10 @@
 import pytest
 
-from tfrecords_tools.census import WINDOW, Census
+from tfrecords_tools.census import Census, new_census
 from tfrecords_tools.errors import UserError
 from tfrecords_tools.example import Example
-from tfrecords_tools.source import Rules
+from tfrecords_tools.rules import Rules
+from tfrecords_tools.source import Source, Split
 
 
 def example(number: int, image: bytes, *, labels=("sea",), tags=("blue",)) -> Example:
@@ -15,14 +16,6 @@ def run(census: Census, examples: list[Example], *, split: str = "train") -> lis
     ids = [kept.id for kept, _ in census.kept(split, examples, lambda: calls.append(None))]
     assert len(calls) == len(examples)
     return ids
-
-
-def test_order_is_kept_beyond_the_window(make_jpeg):
-    image = make_jpeg(1)
-    count = 2 * WINDOW + 3
-    census = Census(Rules(), count)
-    assert run(census, [example(n, image) for n in range(count)]) == [str(n) for n in range(count)]
-    assert census.images == {"train": count}
 
 
 @pytest.mark.parametrize(
@@ -59,9 +52,33 @@ def test_unreadable_images_are_listed_up_to_the_share_and_stop_the_build_beyond(
     examples = [example(n, make_jpeg(1) if n > 1 else b"no image") for n in range(10)]
     tolerant = Census(Rules(bad_share=0.2), 10)
     assert len(run(tolerant, examples)) == 8
-    assert tolerant.unreadable == [{"file": str(n), "reason": "no image"} for n in range(2)]
+    assert tolerant.unreadable == [{"id": str(n), "file": str(n), "reason": "no image"} for n in range(2)]
     strict = Census(Rules(bad_share=0.19), 10)
     with pytest.raises(
         UserError, match=r"share of 0\.19 of 10 .* Received: 2 so far \(0: no image; 1: no image\)"
     ):
         run(strict, examples)
+
+
+def test_placeholders_are_refused_by_name_and_other_files_are_not(make_jpeg, tmp_path):
+    paths = [tmp_path / f"{n}.jpg" for n in range(6)]
+    for n, path in enumerate(paths):
+        path.write_bytes(make_jpeg(0 if n < 3 else n))
+    examples = [Example(path.stem, path, ("sea",), ("blue",)) for path in paths]
+    source = Source(
+        "made",
+        "up",
+        ("sea",),
+        {},
+        {"train": Split(6, lambda: iter(examples))},
+        Rules(placeholder_copies=3, bad_share=0.5),
+    )
+    census = new_census(source)
+    assert run(census, examples) == ["3", "4", "5"]
+    assert census.unreadable == [
+        {"id": str(n), "file": f"{n}.jpg", "reason": "placeholder: 3 files of these bytes"} for n in range(3)
+    ]
+    for copies in (0, 4):
+        rules = Rules(placeholder_copies=copies)
+        kept = new_census(Source("made", "up", ("sea",), {}, source.splits, rules))
+        assert len(run(kept, examples)) == 6

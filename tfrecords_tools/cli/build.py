@@ -5,6 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
+from tfrecords_tools.building import build_records, prospect
+from tfrecords_tools.checking import check
+from tfrecords_tools.cli.check import Workers, lines
 from tfrecords_tools.cli.sources import Kind
 from tfrecords_tools.console import notice
 from tfrecords_tools.files import read_json
@@ -22,13 +25,19 @@ def build(
     *,
     out: Annotated[Path, typer.Option("--out", help="Folder to build in: OUT/<source>/<config>/<version>/.")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    workers: Workers = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; write nothing.")] = False,
 ) -> None:
     """Builds the records of one source and says what was built and what was left out."""
     source = kind.source(settings)
+    if dry_run:
+        report = check(source, workers=workers)
+        typer.echo("\n".join([*lines(report), prospect(report, out=out, overwrite=overwrite)]))
+        return
     import_tensorflow()
-    from tfrecords_tools.building import build_records
-
-    _report(build_records(source, out=out, overwrite=overwrite))
+    for note in source.notes:
+        notice(f"note: {note}")
+    _report(build_records(source, out=out, overwrite=overwrite, workers=workers))
 
 
 def _report(records: Records) -> None:

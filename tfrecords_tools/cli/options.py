@@ -15,7 +15,7 @@ def with_settings(
 
     Args:
         settings: a dataclass whose fields bear `Annotated[…, typer.Option(…)]`; a field that is a dataclass
-            itself adds its fields.
+            itself adds its fields, whose defaults are the values of its own default, if it has one.
         command: called as `command(*first, settings, **own)`; its own options are keyword-only.
         first: what `command` is given before the settings.
         doc: the command's help.
@@ -53,10 +53,17 @@ def _typed_fields(settings: type) -> Iterator[tuple[Field, Any]]:
         yield field, hints[field.name]
 
 
-def _parameters(settings: type) -> Iterator[Parameter]:
+def _parameters(settings: type, values: Any = None) -> Iterator[Parameter]:
+    """The options of `settings`, their defaults read off the instance `values` where there is one."""
     for field, hint in _typed_fields(settings):
+        default = _default(field) if values is None else getattr(values, field.name)
         if is_dataclass(hint):
-            yield from _parameters(hint)
+            yield from _parameters(hint, None if default is Parameter.empty else default)
         else:
-            default = Parameter.empty if field.default is MISSING else field.default
             yield Parameter(field.name, Parameter.KEYWORD_ONLY, default=default, annotation=hint)
+
+
+def _default(field: Field) -> Any:
+    if field.default_factory is not MISSING:
+        return field.default_factory()
+    return Parameter.empty if field.default is MISSING else field.default

@@ -6,6 +6,8 @@ from typing import Any
 
 from tfrecords_tools.mscoco.settings import MscocoSettings
 from tfrecords_tools.mscoco.source import mscoco_source
+from tfrecords_tools.nus_wide.settings import NusWideSettings
+from tfrecords_tools.nus_wide.source import nus_wide_source
 from tfrecords_tools.source import Source
 from tfrecords_tools.synthetic.settings import SyntheticSettings
 from tfrecords_tools.synthetic.source import synthetic_source
@@ -31,4 +33,10 @@ class Kind:
 KINDS = (
     Kind("synthetic", "Made-up scenes with noisy tags: no download.", SyntheticSettings, synthetic_source),
     Kind("mscoco", "MS-COCO 2014 or 2017, the words of the captions as tags.", MscocoSettings, mscoco_source),
+    Kind(
+        "nus-wide",
+        "NUS-WIDE in its official layout: 81 concepts, 1,000 user tags.",
+        NusWideSettings,
+        nus_wide_source,
+    ),
 )

@@ -1,0 +1,49 @@
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from tfrecords_tools.errors import UserError
+from tfrecords_tools.nus_wide.protocols import PROTOCOLS
+from tfrecords_tools.nus_wide.settings import NusWideSettings, ProtocolName
+from tfrecords_tools.rules import Rules
+
+
+def test_the_command_line_offers_every_protocol():
+    assert get_args(ProtocolName) == tuple(PROTOCOLS)
+
+
+def test_the_paper_s_protocol_and_the_official_tags_are_the_default():
+    settings = NusWideSettings(Path("raw"))
+    assert settings.as_json() == {
+        "protocol": "paper",
+        "validation_share": 0.1,
+        "drop_label_tags": False,
+        **Rules().as_json(),
+    }
+
+
+@pytest.mark.parametrize("wrong", [{"protocol": "5k"}, {"validation_share": 0.0}, {"validation_share": 1.0}])
+def test_impossible_settings_are_named(wrong):
+    with pytest.raises(UserError, match=str(*wrong.values())):
+        NusWideSettings(Path("raw"), **wrong)
+
+
+@pytest.mark.parametrize(
+    ("protocol", "keep_unlabelled", "keep_untagged"),
+    [
+        ("paper", False, False),
+        ("official-all", True, True),
+        ("150000-59347", False, True),
+        ("150000-40253", False, False),
+    ],
+)
+def test_the_rules_a_protocol_stands_on_are_in_the_settings(protocol, keep_unlabelled, keep_untagged):
+    content = NusWideSettings(Path("raw"), protocol=protocol).as_json()
+    assert (content["keep_unlabelled"], content["keep_untagged"]) == (keep_unlabelled, keep_untagged)
+
+
+def test_rules_asked_for_stay():
+    asked = Rules(keep_unlabelled=True, repair_labels=True, placeholder_copies=3)
+    assert PROTOCOLS["paper"].rules(asked) == asked
+    assert PROTOCOLS["official-all"].rules(asked).repair_labels

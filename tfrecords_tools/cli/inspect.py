@@ -1,0 +1,39 @@
+"""`mmannot-records inspect`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tfrecords_tools import console
+from tfrecords_tools.quiet import import_tensorflow
+from tfrecords_tools.records import open_records
+
+Folder = Annotated[Path, typer.Argument(help="Folder of records, or one above it.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
+Html = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="Also write a page with samples and plots.")
+]
+
+
+def inspect(folder: Folder, json: Json = False, html: Html = None) -> None:
+    """Count what the records hold."""
+    from tfrecords_tools.page import check_page, write_page
+
+    records = open_records(folder)
+    if html is not None:
+        check_page(html, records)
+    import_tensorflow()
+    from tfrecords_tools.inspection import inspect as count
+    from tfrecords_tools.inspection import tables
+
+    counts = count(records)
+    if html is not None:
+        write_page(html, records, counts)
+        console.notice(f"page: {html}")
+    if json:
+        console.print_json(counts)
+    else:
+        from rich.console import Console
+
+        Console().print(*tables(counts), sep="\n")

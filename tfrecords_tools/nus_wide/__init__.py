@@ -1,0 +1,1 @@
+"""NUS-WIDE in its official layout, user tags as tags."""

@@ -1,0 +1,89 @@
+"""The official image lists: an image's place, its id, its photograph."""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tfrecords_tools.errors import UserError
+from tfrecords_tools.nus_wide.layout import HALVES, Half, image_list_file, read_lines
+from tfrecords_tools.source import Finding
+
+_ENTRY = re.compile(r"[^/]+/[^/]*_\d+\.\w+")
+"""`power_plant/0002_174174086.jpg`: the photograph's id stands after the last underscore."""
+
+
+@dataclass(frozen=True)
+class ImageList:
+    """One official list.
+
+    Attributes:
+        length: how many lines it has; the label and tag files of its half have as many.
+        files: images below Flickr/ with forward slashes, in the list's order, each once.
+        rows: `[len(files)]` where in the list each stands, counted from 0.
+    """
+
+    length: int
+    files: tuple[str, ...]
+    rows: np.ndarray
+
+
+def record_id(file: str) -> str:
+    """The id of a listed image: its path below Flickr/ without the suffix."""
+    return file.rpartition(".")[0]
+
+
+def photo_id(file: str) -> str:
+    """Flickr's id of a listed image: what stands after its last underscore."""
+    return record_id(file).rpartition("_")[2]
+
+
+def read_image_lists(raw: Path) -> tuple[dict[Half, ImageList], list[Finding]]:
+    """Both official lists; an image that is listed again is a finding and is left out the second time.
+
+    Raises:
+        UserError: a list is missing, or a line names no image; the message names file and line.
+    """
+    listed: dict[str, str] = {}
+    lists: dict[Half, ImageList] = {}
+    findings: list[Finding] = []
+    for half in HALVES:
+        path = image_list_file(raw, half)
+        lists[half] = _one_list(path, listed=listed, findings=findings, name=path.relative_to(raw).as_posix())
+    return lists, findings
+
+
+def _one_list(path: Path, *, listed: dict[str, str], findings: list[Finding], name: str) -> ImageList:
+    lines = read_lines(path)
+    files, rows = [], []
+    for row, line in enumerate(lines):
+        file = _entry(path, row + 1, line)
+        place = f"{name}:{row + 1}"
+        first = listed.setdefault(record_id(file), place)
+        if first != place:
+            findings.append(Finding(name, row + 1, f"{file} is listed in {first} already; a repair skips it"))
+            continue
+        files.append(file)
+        rows.append(row)
+    return ImageList(len(lines), tuple(files), np.array(rows, dtype=np.int64))
+
+
+def _entry(path: Path, row: int, line: str) -> str:
+    file = line.replace("\\", "/")
+    if not _ENTRY.fullmatch(file) or file.startswith(".."):
+        raise UserError(
+            rf"image list must hold folder\index_photo.jpg lines. Received: {path}:{row}: {line!r}. "
+            "Unpack the official list again."
+        )
+    return file
+
+
+def repeated_photos(files: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """The photographs listed under several paths: their ids, and the record ids of each."""
+    records: dict[str, list[str]] = defaultdict(list)
+    for file in files:
+        records[photo_id(file)].append(record_id(file))
+    return {photo: tuple(ids) for photo, ids in records.items() if len(ids) > 1}

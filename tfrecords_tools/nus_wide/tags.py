@@ -1,0 +1,111 @@
+"""The user tags: one 0/1 matrix a half, too wide to keep as text, kept as bits."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from tfrecords_tools.errors import UserError
+from tfrecords_tools.nus_wide.labels import check_rows, wrong_values
+from tfrecords_tools.nus_wide.layout import Half, image_list_file, tag_matrix_file
+from tfrecords_tools.source import Finding
+
+BLOCK = 1024
+"""Rows parsed at a time."""
+
+_ZERO = int.from_bytes(b"0\t", "little")
+"""A value and the tab behind it as one little-endian number; of a 1 it is one more."""
+
+
+def read_tags(raw: Path, half: Half, *, tags: int, rows: int) -> tuple[np.ndarray, list[Finding]]:
+    """One half's tag matrix; a value other than 0 and 1 is a finding, read as 0.
+
+    Args:
+        raw: the folder of the official layout.
+        half: "Train" or "Test".
+        tags: how many values a row has.
+        rows: how many lines the half's image list has.
+
+    Returns:
+        bits `[rows, ceil(tags / 8)] uint8`, as `np.packbits` packs each row, and the findings.
+
+    Raises:
+        UserError: the file is missing, or has another number of rows or of values in a row,
+            or more wrong values than `REPAIRABLE`.
+    """
+    path = tag_matrix_file(raw, half)
+    bits = np.zeros((rows, -(-tags // 8)), np.uint8)
+    wrong: list[tuple[int, str]] = []
+    findings: list[Finding] = []
+    end = 0
+    for block in _blocks(path):
+        values = _plain(block, tags)
+        if values is None:
+            values = _mended(path, block, tags=tags, start=end, wrong=wrong)
+            findings = wrong_values(path, path.relative_to(raw).as_posix(), wrong)
+        kept = values[: max(rows - end, 0)]
+        bits[end : end + len(kept)] = np.packbits(kept, axis=1)
+        end += len(block)
+    check_rows(path, image_list_file(raw, half), received=end, expected=rows)
+    return bits, findings
+
+
+def unpacked(bits: np.ndarray, tags: int) -> np.ndarray:
+    """Whether each of `tags` tags is there: `[…, ceil(tags / 8)]` bits to `[…, tags]` of 0 and 1."""
+    return np.unpackbits(bits, axis=-1, count=tags)
+
+
+def _blocks(path: Path) -> Iterator[list[bytes]]:
+    """The lines, `BLOCK` at a time, without line ends, the tab before them and blank last lines."""
+    block: list[bytes] = []
+    for row in _rows(path):
+        block.append(row)
+        if len(block) == BLOCK:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def _rows(path: Path) -> Iterator[bytes]:
+    if not path.is_file():
+        raise UserError(
+            f"raw files must be complete. Received: {path}, which does not exist. Unpack it there."
+        )
+    blank = 0
+    with path.open("rb") as file:
+        for line in file:
+            row = line.rstrip(b"\r\n").removesuffix(b"\t")
+            if not row.strip():
+                blank += 1
+                continue
+            yield from [b""] * blank
+            blank = 0
+            yield row
+
+
+def _plain(block: list[bytes], tags: int) -> np.ndarray | None:
+    """`[len(block), tags]` of 0 and 1 where every row is such digits parted by tabs; else None."""
+    if any(len(row) != 2 * tags - 1 for row in block):
+        return None
+    pairs = np.frombuffer(b"\t".join(block) + b"\t", "<u2").reshape(len(block), tags)
+    values = pairs - _ZERO
+    return values if (values <= 1).all() else None
+
+
+def _mended(
+    path: Path, block: list[bytes], *, tags: int, start: int, wrong: list[tuple[int, str]]
+) -> np.ndarray:
+    values = np.zeros((len(block), tags), np.uint8)
+    for place, row in enumerate(block):
+        words = row.split(b"\t")
+        number = start + place + 1
+        if len(words) != tags:
+            raise UserError(
+                f"a row must have a value for each of {tags} tags. Received: {path}:{number} with "
+                f"{len(words) if row else 0}. Unpack the official file again."
+            )
+        values[place] = [word == b"1" for word in words]
+        texts = (word.decode("ascii", "backslashreplace") for word in words if word not in (b"0", b"1"))
+        wrong.extend((number, text) for text in texts)
+    return values
