@@ -37,12 +37,13 @@ docs: $(VENV)/core.stamp
 wheel:
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
 
-# New pins; needs uv. Plain name==version lines, no index address.
+# New pins; needs uv. Plain name==version lines, no index address. What is used is what is tested: the pins of the
+# core are those of the tests, where Apache Beam holds some packages back.
+COMPILE = uv pip compile --quiet --upgrade --no-header --no-annotate --no-emit-index-url --python-version 3.11
+
 requirements:
-	uv pip compile --quiet --upgrade --no-header --no-annotate --no-emit-index-url --python-version 3.11 \
-		pyproject.toml --output-file requirements.txt
-	uv pip compile --quiet --upgrade --no-header --no-annotate --no-emit-index-url --python-version 3.11 \
-		--extra test pyproject.toml --output-file requirements-test.txt
+	$(COMPILE) --extra test pyproject.toml --output-file requirements-test.txt
+	$(COMPILE) --constraint requirements-test.txt pyproject.toml --output-file requirements.txt
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -12,17 +12,30 @@ from tfrecords_tools.census import Census, new_census
 from tfrecords_tools.checking import Report
 from tfrecords_tools.console import notice, progress
 from tfrecords_tools.errors import UserError
-from tfrecords_tools.example import Example, content_digest
+from tfrecords_tools.example import content_digest
 from tfrecords_tools.records import MARKER, VERSION, VOCABULARY, Records, open_records, seal
+from tfrecords_tools.runner import Runner
 from tfrecords_tools.source import Source
 from tfrecords_tools.vocabulary import write_vocabulary
 from tfrecords_tools.writer_lock import only_writer
 
 
 def build_records(
-    source: Source, *, out: Path, overwrite: bool = False, workers: int | None = None
+    source: Source,
+    *,
+    out: Path,
+    overwrite: bool = False,
+    workers: int | None = None,
+    runner: Runner | None = None,
 ) -> Records:
     """Builds OUT/<source>/<config>/<version>/ unless the same settings have built it already.
+
+    Args:
+        source: what is built.
+        out: the folder above.
+        overwrite: replace what is there.
+        workers: other processes that read the images; None: what suits their number.
+        runner: of Apache Beam, as the engine instead of this process.
 
     Raises:
         UserError: the annotation files have errors that the source's rules do not repair; other settings
@@ -36,7 +49,7 @@ def build_records(
             return _already_built(final, source)
         census = new_census(source, workers=workers)
         with files.aside(final) as staging:
-            shards = _write(source, census=census, data_dir=staging.parent / "building")
+            shards = _write(source, census=census, data_dir=staging.parent / "building", runner=runner)
             write_vocabulary(shards / VOCABULARY, census.tags)
             marker = _marker(source, census, files_of(shards))
             files.write_json(shards / MARKER, {**marker, "seal": seal(marker)})
@@ -48,10 +61,11 @@ def prospect(report: Report, *, out: Path, overwrite: bool = False) -> str:
     """What `build_records` would do after such a check, in a line.
 
     Raises:
-        UserError: it would stop before reading an image.
+        UserError: other settings built the folder.
     """
     source = report.source
-    _sound(source)
+    if source.findings and not source.rules.repair_labels:
+        return f"would stop: {len(source.findings)} label errors"
     final = Path(out) / source.name / source.config / VERSION
     if final.exists() and not overwrite:
         return f"already built: {_already_built(final, source).path}"
@@ -104,27 +118,23 @@ def _already_built(final: Path, source: Source) -> Records:
     return records
 
 
-def _write(source: Source, *, census: Census, data_dir: Path) -> Path:
+def _write(source: Source, *, census: Census, data_dir: Path, runner: Runner | None) -> Path:
+    if runner:
+        from tfrecords_tools.beam import write_on_beam
+
+        return write_on_beam(source, census=census, runner=runner, data_dir=data_dir)
     from tfrecords_tools.writing import write_shards
 
     with progress("images") as display:
 
-        def kept(split: str) -> Iterator[tuple[Example, bytes]]:
+        def records(split: str) -> Iterator[tuple[str, dict[str, Any]]]:
             candidates = source.splits[split]
             task = display.add_task(f"{source.name} {split}", total=candidates.candidates)
-            yield from census.kept(split, candidates.examples(), lambda: display.advance(task))
-            _not_empty(split, census)
+            for example, image in census.kept(split, candidates.examples(), lambda: display.advance(task)):
+                yield example.id, example.record(image)
+            census.not_empty(split)
 
-        return write_shards(source, kept=kept, data_dir=data_dir)
-
-
-def _not_empty(split: str, census: Census) -> None:
-    if not census.images[split]:
-        raise UserError(
-            f"split {split!r} must hold an image. Received: none, after dropping {census.unlabelled[split]} "
-            f"unlabelled and {census.untagged[split]} untagged ones and {len(census.unreadable)} unreadable "
-            "files. Take more images or another --validation-share, or keep what is dropped."
-        )
+        return write_shards(source, records=records, data_dir=data_dir)
 
 
 def _marker(source: Source, census: Census, hashes: dict[str, str]) -> dict[str, Any]:

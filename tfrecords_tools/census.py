@@ -92,6 +92,20 @@ class Census:
                 f"Received: {len(self.unreadable)} so far ({first}). Mend the files, or raise --bad-share."
             )
 
+    def not_empty(self, split: str) -> None:
+        """Checks, at the end of a split, that it holds a record.
+
+        Raises:
+            UserError: it holds none.
+        """
+        if not self.images[split]:
+            dropped = f"{self.unlabelled[split]} unlabelled and {self.untagged[split]} untagged ones"
+            raise UserError(
+                f"split {split!r} must hold an image. Received: none, after dropping {dropped} and "
+                f"{len(self.unreadable)} unreadable files. Take more images or another --validation-share, "
+                "or keep what is dropped."
+            )
+
     def _copies(self, example: Example) -> int:
         return self.placeholders.get(str(example.image), 0) if self.placeholders else 0
 

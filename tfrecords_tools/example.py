@@ -50,6 +50,28 @@ class Example:
         return record if self.groups is None else {**record, "groups": list(self.groups)}
 
 
+def stored(features: Mapping[str, Any], labels: Sequence[str]) -> dict[str, Any]:
+    """The record that was stored, from what TFDS reads back.
+
+    Args:
+        features: of one example, images still encoded, as numpy values.
+        labels: all label names.
+
+    Raises:
+        ValueError: a label id has no name, or a word is no UTF-8.
+    """
+    places = features["labels"].tolist()
+    if not all(0 <= place < len(labels) for place in places):
+        raise ValueError(f"label ids must lie in 0..{len(labels) - 1}, received {places}")
+    words = [field for field in ("tags", "groups") if field in features]
+    return {
+        "id": features["id"].decode(),
+        "image": features["image"],
+        "labels": [labels[place] for place in places],
+        **{field: [word.decode() for word in features[field].tolist()] for field in words},
+    }
+
+
 def fingerprint(record: Mapping[str, Any], content: str | None = None) -> str:
     """A SHA-256 of a record; label names, not their ids, are what counts.
 

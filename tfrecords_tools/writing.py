@@ -1,6 +1,6 @@
 """The TFDS builder that turns a `Source` into TFRecord shards."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +8,13 @@ import tensorflow as tf
 import tensorflow_datasets as tfds
 
 from tfrecords_tools.errors import UserError
-from tfrecords_tools.example import Example, features
+from tfrecords_tools.example import features
 from tfrecords_tools.quiet import quiet_tfds
 from tfrecords_tools.records import VERSION
 from tfrecords_tools.source import Source
 
-Kept = Callable[[str], Iterable[tuple[Example, bytes]]]
-"""The examples of a split that become records, with their image bytes."""
+KeyedRecords = Callable[[str], Any]
+"""A split's examples as TFDS takes them: an iterator of keys and records, or a Beam transform making them."""
 
 
 class RecordsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
@@ -22,10 +22,10 @@ class RecordsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
     VERSION = tfds.core.Version(VERSION)
 
-    def __init__(self, *, source: Source, kept: Kept, data_dir: Path):
+    def __init__(self, *, source: Source, records: KeyedRecords, data_dir: Path):
         self.name = source.name
         self._source = source
-        self._kept = kept
+        self._records = records
         config = tfds.core.BuilderConfig(name=source.config, description=source.citation)
         super().__init__(data_dir=data_dir, config=config)
 
@@ -36,23 +36,30 @@ class RecordsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             features=features(self._source.labels, has_groups=self._source.has_groups),
         )
 
-    def _split_generators(self, dl_manager: Any) -> dict[str, Iterator[tuple[str, dict]]]:
+    def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
         return {split: self._generate_examples(split) for split in self._source.splits}
 
-    def _generate_examples(self, split: str) -> Iterator[tuple[str, dict]]:
-        for example, image in self._kept(split):
-            yield example.id, example.record(image)
+    def _generate_examples(self, split: str) -> Any:
+        return self._records(split)
 
 
-def write_shards(source: Source, *, kept: Kept, data_dir: Path) -> Path:
+def write_shards(
+    source: Source, *, records: KeyedRecords, data_dir: Path, beam: Mapping[str, Any] | None = None
+) -> Path:
     """Writes all splits of `source` below `data_dir` and returns the folder they are in. Uses no network.
+
+    Args:
+        source: what is written.
+        records: the keys and records of a split, by its name.
+        data_dir: where the folder is made.
+        beam: TFDS' `beam_runner` and `beam_options`, where `records` makes Beam transforms.
 
     Raises:
         UserError: the file system refuses a write.
     """
-    config = tfds.download.DownloadConfig(try_download_gcs=False)
+    config = tfds.download.DownloadConfig(try_download_gcs=False, **(beam or {}))
     with quiet_tfds():
-        builder = RecordsBuilder(source=source, kept=kept, data_dir=data_dir)
+        builder = RecordsBuilder(source=source, records=records, data_dir=data_dir)
         try:
             builder.download_and_prepare(download_config=config)
         except (RuntimeError, tf.errors.OpError) as error:

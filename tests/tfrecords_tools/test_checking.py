@@ -93,8 +93,9 @@ def test_what_would_stop_the_build_is_foretold(tmp_path: Path, make_jpeg):
     assert prospect(empty, out=tmp_path / "out") == "would stop: no image for test"
     wrong = check(made(examples[:3], findings=(Finding("labels.txt", 7, "2, neither 0 nor 1"),)))
     assert wrong.lost == {Loss.LABEL_ERRORS: 1}
+    assert prospect(wrong, out=tmp_path / "out") == "would stop: 1 label errors"
     with pytest.raises(UserError, match=r"labels\.txt:7: 2, neither 0 nor 1"):
-        prospect(wrong, out=tmp_path / "out")
+        build_records(wrong.source, out=tmp_path / "out")
 
 
 def test_repeated_photographs_findings_and_published_counts_are_told(tmp_path: Path, make_jpeg):

@@ -14,6 +14,7 @@ from tfrecords_tools.files import read_json
 from tfrecords_tools.published import beside
 from tfrecords_tools.quiet import import_tensorflow
 from tfrecords_tools.records import MARKER, Records
+from tfrecords_tools.runner import Runner
 
 SHOWN = 10
 """Unreadable files named on the terminal; records.json lists all."""
@@ -26,6 +27,12 @@ def build(
     out: Annotated[Path, typer.Option("--out", help="Folder to build in: OUT/<source>/<config>/<version>/.")],
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
     workers: Workers = None,
+    beam_runner: Annotated[
+        str | None, typer.Option(help="Build on Apache Beam: DirectRunner, FlinkRunner, DataflowRunner, …")
+    ] = None,
+    beam_option: Annotated[
+        list[str] | None, typer.Option(help="Of Beam's own, as --direct_num_workers=2; repeatable.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; write nothing.")] = False,
 ) -> None:
     """Builds the records of one source and says what was built and what was left out."""
@@ -34,10 +41,11 @@ def build(
         report = check(source, workers=workers)
         typer.echo("\n".join([*lines(report), prospect(report, out=out, overwrite=overwrite)]))
         return
+    runner = Runner(beam_runner, tuple(beam_option or ())) if beam_runner else None
     import_tensorflow()
     for note in source.notes:
         notice(f"note: {note}")
-    _report(build_records(source, out=out, overwrite=overwrite, workers=workers))
+    _report(build_records(source, out=out, overwrite=overwrite, workers=workers, runner=runner))
 
 
 def _report(records: Records) -> None:

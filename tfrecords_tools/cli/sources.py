@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tfrecords_tools.manifest.settings import ManifestSettings
+from tfrecords_tools.manifest.source import manifest_source
 from tfrecords_tools.mscoco.settings import MscocoSettings
 from tfrecords_tools.mscoco.source import mscoco_source
 from tfrecords_tools.nus_wide.settings import NusWideSettings
@@ -38,5 +40,11 @@ KINDS = (
         "NUS-WIDE in its official layout: 81 concepts, 1,000 user tags.",
         NusWideSettings,
         nus_wide_source,
+    ),
+    Kind(
+        "manifest",
+        "Your own photographs, listed in a CSV or JSON-lines file.",
+        ManifestSettings,
+        manifest_source,
     ),
 )

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tfrecords_tools.errors import UserError
-from tfrecords_tools.files import read_json
+from tfrecords_tools.mscoco.annotations import read_captions, read_instances
+from tfrecords_tools.source import Finding
 
 YEARS = (2014, 2017)
 
@@ -20,12 +20,14 @@ class Part:
         categories: names by category id, in the order of the ids.
         labels: the category ids seen in each image; an image without objects is absent.
         captions: each image's captions; an image without any is absent.
+        findings: annotations that cannot be used, and are left out.
     """
 
     images: Mapping[int, Path]
     categories: Mapping[int, str]
     labels: Mapping[int, frozenset[int]]
     captions: Mapping[int, tuple[str, ...]]
+    findings: tuple[Finding, ...]
 
 
 def find_year(raw: Path) -> int:
@@ -60,14 +62,16 @@ def read_part(raw: Path, half: str) -> Part:
     Raises:
         UserError: a file or folder is missing or broken; the message names it and the cause.
     """
-    instances = annotation_file(raw, "instances", half)
-    captions = annotation_file(raw, "captions", half)
-    document = _document(instances, ("images", "annotations", "categories"))
-    images = _images(instances, document["images"], folder=image_folder(raw, half))
-    categories = _categories(instances, document["categories"])
-    labels = _labels(instances, document["annotations"], images=images, categories=categories)
-    notes = _document(captions, ("images", "annotations"))["annotations"]
-    return Part(images, categories, labels, _captions(captions, notes, images=images))
+    folder = image_folder(raw, half)
+    instances = read_instances(annotation_file(raw, "instances", half))
+    captions = read_captions(annotation_file(raw, "captions", half), images=instances.files)
+    return Part(
+        images={image: folder / Path(name).name for image, name in instances.files.items()},
+        categories=instances.categories,
+        labels=instances.labels,
+        captions=captions.texts,
+        findings=(*instances.findings, *captions.findings),
+    )
 
 
 def image_folder(raw: Path, half: str) -> Path:
@@ -83,75 +87,3 @@ def image_folder(raw: Path, half: str) -> Path:
     raise UserError(
         f"image folder must exist. Received: neither {places[0]} nor {places[1]}. Unpack the images."
     )
-
-
-def _document(path: Path, keys: tuple[str, ...]) -> dict[str, Any]:
-    """A JSON object whose `keys` hold lists of objects."""
-    document = read_json(path, "annotation file")
-    if not isinstance(document, dict):
-        raise UserError(f"annotation file must be an object. Received: {path}, a {type(document).__name__}.")
-    for key in keys:
-        entries = document.get(key)
-        if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-            raise UserError(
-                f"annotation file must have {key!r}, a list of objects. Received: {path}, without."
-            )
-    return document
-
-
-def _value(path: Path, entry: Mapping[str, Any], key: str, kind: type) -> Any:
-    value = entry.get(key)
-    if not isinstance(value, kind) or isinstance(value, bool):
-        shown = {name: entry[name] for name in list(entry)[:4] if name != "segmentation"}
-        raise UserError(f"every entry must have {key!r}, {kind.__name__}. Received: {path}: {shown}.")
-    return value
-
-
-def _images(path: Path, entries: list[dict], *, folder: Path) -> dict[int, Path]:
-    images: dict[int, Path] = {}
-    for entry in entries:
-        identifier = _value(path, entry, "id", int)
-        if identifier in images:
-            raise UserError(f"image ids must be unique. Received: {path}: two images with id {identifier}.")
-        images[identifier] = folder / Path(_value(path, entry, "file_name", str)).name
-    return images
-
-
-def _categories(path: Path, entries: list[dict]) -> dict[int, str]:
-    named = {_value(path, entry, "id", int): _value(path, entry, "name", str) for entry in entries}
-    if not named or len(named) < len(entries) or len(set(named.values())) < len(entries):
-        raise UserError(f"categories must be there, ids and names unique. Received: {path}.")
-    return dict(sorted(named.items()))
-
-
-def _labels(
-    path: Path, entries: list[dict], *, images: Mapping[int, Path], categories: Mapping[int, str]
-) -> dict[int, frozenset[int]]:
-    seen: dict[int, set[int]] = {}
-    for entry in entries:
-        image = _image_of(path, entry, images)
-        category = _value(path, entry, "category_id", int)
-        if category not in categories:
-            raise UserError(
-                f"every category_id must be a category's. Received: {path}: annotation "
-                f"{entry.get('id')} with category_id {category}."
-            )
-        seen.setdefault(image, set()).add(category)
-    return {image: frozenset(found) for image, found in seen.items()}
-
-
-def _captions(path: Path, entries: list[dict], *, images: Mapping[int, Path]) -> dict[int, tuple[str, ...]]:
-    found: dict[int, list[str]] = {}
-    for entry in entries:
-        found.setdefault(_image_of(path, entry, images), []).append(_value(path, entry, "caption", str))
-    return {image: tuple(captions) for image, captions in found.items()}
-
-
-def _image_of(path: Path, entry: Mapping[str, Any], images: Mapping[int, Path]) -> int:
-    image = _value(path, entry, "image_id", int)
-    if image not in images:
-        raise UserError(
-            f"every image_id must be an image's. Received: {path}: annotation {entry.get('id')} "
-            f"with image_id {image}."
-        )
-    return image

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal, get_args
 
 import typer
 
@@ -11,41 +11,79 @@ from tfrecords_tools.mscoco.captions import StopWords, Tokens
 from tfrecords_tools.rules import Rules
 from tfrecords_tools.splitting import HeldOut, proper_share
 
+Origin = Literal["raw", "tfds"]
+
 
 @dataclass(frozen=True)
 class MscocoSettings:
-    """Where the official files lie and how they are read.
+    """Where the data set comes from and how it is read.
 
     Attributes:
-        raw: the folder with annotations/ and the images' folders.
-        year: 2014 or 2017; None takes the one that is there.
+        raw: the folder with annotations/ and the images' folders; for source "raw" only, which needs it.
+        year: 2014 or 2017; None takes the one that is there. TFDS has 2014 only.
         validation_share: share of the official training images held out, by a hash of the id.
         tokens: how captions part into words [18].
         stop_words: whether English stop words are dropped [18].
+        source: "raw" reads the official files, "tfds" has TFDS download its `coco_captions`.
+        tfds_dir: TFDS' data folder, for source "tfds" only; None takes TFDS' own.
         rules: which images are kept.
     """
 
-    raw: Annotated[Path, typer.Option(help="Official layout: annotations/, train<year>/, val<year>/.")]
+    raw: Annotated[
+        Path | None, typer.Option(help="Official layout: annotations/, train<year>/, val<year>/.")
+    ] = None
     year: Annotated[int | None, typer.Option(help="2014 or 2017; the one that is there.")] = None
     validation_share: HeldOut = 0.1
     tokens: Annotated[Tokens, typer.Option(help="How captions part into words.")] = "letters"
     stop_words: Annotated[StopWords, typer.Option(help="English stop words.")] = "drop"
+    source: Annotated[
+        Origin, typer.Option(help="Official files in --raw, or TFDS' coco_captions, downloaded.")
+    ] = "raw"
+    tfds_dir: Annotated[
+        Path | None, typer.Option(help="Data folder of TFDS, with --source tfds; TFDS' own.")
+    ] = None
     rules: Rules = field(default_factory=Rules)
 
     def __post_init__(self) -> None:
+        for name, choices in (("tokens", Tokens), ("stop_words", StopWords), ("source", Origin)):
+            _chosen(name.replace("_", " "), getattr(self, name), get_args(choices))
         if self.year not in (None, 2014, 2017):
             raise UserError(f"year must be 2014 or 2017. Received: {self.year}.")
         proper_share("validation share", self.validation_share)
-        if self.tokens not in ("letters", "whitespace"):
-            raise UserError(f"tokens must be letters or whitespace. Received: {self.tokens!r}.")
-        if self.stop_words not in ("drop", "keep"):
-            raise UserError(f"stop words must be drop or keep. Received: {self.stop_words!r}.")
+        if self.source == "raw":
+            self._of_files()
+        else:
+            self._of_tfds()
+
+    def _of_files(self) -> None:
+        if self.raw is None:
+            raise UserError(
+                "raw folder must be given. Received: none. Pass --raw, or --source tfds to download."
+            )
+        if self.tfds_dir is not None:
+            raise UserError(
+                f"tfds dir is for --source tfds. Received: {self.tfds_dir}. Take --tfds-dir away."
+            )
+
+    def _of_tfds(self) -> None:
+        if self.raw is not None:
+            raise UserError(f"raw folder is for --source raw. Received: {self.raw}. Take --raw away.")
+        if self.year not in (None, 2014):
+            raise UserError(
+                f"year must be 2014 with --source tfds. Received: {self.year}. Pass --raw for it."
+            )
 
     def as_json(self) -> dict[str, Any]:
-        """What decides the content, as JSON values: the raw folder's place does not."""
+        """What decides the content, as JSON values: where files lie does not."""
         return {
+            "source": self.source,
             "validation_share": self.validation_share,
             "tokens": self.tokens,
             "stop_words": self.stop_words,
             **self.rules.as_json(),
         }
+
+
+def _chosen(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise UserError(f"{name} must be {' or '.join(choices)}. Received: {value!r}.")

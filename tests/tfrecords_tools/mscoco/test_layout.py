@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 
@@ -44,10 +45,6 @@ BROKEN = {
     "image without file": (INSTANCES, lambda d: d["images"][0].pop("file_name"), "'file_name'"),
     "id no number": (INSTANCES, lambda d: d["images"][0].update(id="x"), "'id'"),
     "image twice": (INSTANCES, lambda d: d["images"].append(d["images"][4]), "two images with id 5"),
-    "unknown image": (INSTANCES, lambda d: d["annotations"][0].update(image_id=999), "image_id 999"),
-    "unknown category": (INSTANCES, lambda d: d["annotations"][0].update(category_id=2), "category_id 2"),
-    "caption's image unknown": (CAPTIONS, lambda d: d["annotations"][0].update(image_id=999), "image_id 999"),
-    "caption missing": (CAPTIONS, lambda d: d["annotations"][0].pop("caption"), "'caption'"),
     "category twice": (INSTANCES, lambda d: d["categories"].append({"id": 1, "name": "x"}), "unique"),
     "category name twice": (INSTANCES, lambda d: d["categories"].append({"id": 2, "name": "dog"}), "unique"),
     "no category": (INSTANCES, lambda d: d["categories"].clear(), "categories must be there"),
@@ -88,3 +85,53 @@ def test_captions_need_no_categories_and_file_names_cannot_leave_the_folder(coco
     raw = coco_raw()
     edited(raw / "annotations" / INSTANCES, lambda d: d["images"][0].update(file_name="../../secret.jpg"))
     assert read_part(raw, "train2017").images[1] == raw / "train2017" / "secret.jpg"
+
+
+WRONG = {
+    "unknown image": (INSTANCES, lambda e: e.update(image_id=999), "image_id 999 is no image's"),
+    "image id no number": (INSTANCES, lambda e: e.update(image_id="1"), "image_id '1' is no image's"),
+    "image id a list": (INSTANCES, lambda e: e.update(image_id=[1]), "image_id [1] is no image's"),
+    "no image id": (INSTANCES, lambda e: e.pop("image_id"), "image_id None is no image's"),
+    "unknown category": (INSTANCES, lambda e: e.update(category_id=2), "category_id 2 is no category's"),
+    "category true": (INSTANCES, lambda e: e.update(category_id=True), "category_id True is no category's"),
+    "caption's image unknown": (CAPTIONS, lambda e: e.update(image_id=999), "image_id 999 is no image's"),
+    "no caption": (CAPTIONS, lambda e: e.pop("caption"), "caption None is no string"),
+    "caption no string": (CAPTIONS, lambda e: e.update(caption=3), "caption 3 is no string"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_annotation_is_a_finding_and_left_out(coco_raw, edited, case):
+    name, change, problem = WRONG[case]
+    raw = coco_raw()
+    edited(raw / "annotations" / name, lambda document: change(document["annotations"][1]))
+    part = read_part(raw, "train2017")
+    assert [(one.file, one.row) for one in part.findings] == [(f"annotations/{name}", 2)]
+    assert part.findings[0].problem == f"{problem}; a repair leaves the annotation out"
+    assert part.labels[1] == ({1} if name == INSTANCES else {1, 18}) | {18}
+    assert part.captions[1] == ("A dog and a man.", "two dogs ")[: 1 if name == CAPTIONS else 2]
+
+
+def test_every_wrong_annotation_is_listed_objects_first(coco_raw, edited):
+    raw = coco_raw()
+    annotations = raw / "annotations"
+    edited(annotations / CAPTIONS, lambda d: d["annotations"][4].update(caption=None))
+    edited(annotations / INSTANCES, lambda d: [d["annotations"][n].update(image_id=0) for n in (6, 0)])
+    found = [(one.file.removeprefix("annotations/"), one.row) for one in read_part(raw, "train2017").findings]
+    assert found == [(INSTANCES, 1), (INSTANCES, 7), (CAPTIONS, 5)]
+
+
+def test_lists_may_come_in_any_order(coco_raw):
+    raw = coco_raw()
+    before = read_part(raw, "train2017")
+    path = raw / "annotations" / INSTANCES
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps(dict(reversed(document.items()))))
+    assert list(json.loads(path.read_text())) == ["categories", "annotations", "images"]
+    assert read_part(raw, "train2017") == before
+
+
+def test_captions_are_in_the_order_of_their_ids(coco_raw, edited):
+    raw = coco_raw()
+    edited(raw / "annotations" / CAPTIONS, lambda d: d["annotations"].reverse())
+    assert read_part(raw, "train2017").captions[7] == ("A dog and a man.", "two dogs ")

@@ -85,18 +85,25 @@ def test_train_and_val_must_fit_together(coco_raw, edited):
         mscoco_source(MscocoSettings(raw))
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [{"year": 2015}, {"validation_share": 0.0}, {"tokens": "x"}, {"stop_words": "x"}],
-)
-def test_impossible_settings_are_named(wrong):
-    with pytest.raises(UserError, match=str(*wrong.values())):
-        MscocoSettings(Path("raw"), **wrong)
-
-
 def test_a_missing_raw_folder_is_named(tmp_path: Path):
     with pytest.raises(UserError, match="--raw"):
         mscoco_source(MscocoSettings(tmp_path / "gone"))
+
+
+def test_wrong_annotations_stop_a_build_until_it_is_told_to_repair(coco_raw, edited, tmp_path: Path):
+    raw = coco_raw()
+    edited(raw / "annotations/captions_val2017.json", lambda d: d["annotations"][0].update(image_id=7))
+    edited(raw / "annotations/instances_train2017.json", lambda d: d["annotations"][2].pop("category_id"))
+    with pytest.raises(UserError, match=r"instances_train2017\.json:3: category_id None.* and 1 more"):
+        build(tmp_path / "out", MscocoSettings(raw))
+    rules = Rules(repair_labels=True, keep_untagged=True)
+    records = build(tmp_path / "out", MscocoSettings(raw, rules=rules))
+    assert examples(records, "test")["50"]["tags"].tolist() == []
+    repaired = json.loads((records.path / "records.json").read_text())["repaired"]
+    assert [line.split(": ")[0] for line in repaired] == [
+        "annotations/instances_train2017.json:3",
+        "annotations/captions_val2017.json:1",
+    ]
 
 
 @pytest.mark.real

@@ -1,0 +1,47 @@
+import pytest
+
+from tfrecords_tools.errors import UserError
+from tfrecords_tools.manifest.label_list import notes, read_labels, sorted_labels
+
+
+def test_a_file_keeps_its_order(tmp_path):
+    path = tmp_path / "labels.txt"
+    path.write_bytes("\ufeffzebra \r\n\r\n cat\r\nCat\r\n".encode())
+    assert read_labels(path) == ("zebra", "cat", "Cat")
+
+
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        (b"cat\n\ndog\n cat\n", r"labels.txt:4: 'cat', which stands at line 1"),
+        (b" \n\n", "labels.txt, which is empty"),
+        (b"\xe9", "UTF-8 text.*labels.txt"),
+        (None, "labels.txt, which does not"),
+    ],
+)
+def test_a_broken_file_is_named(tmp_path, content, cause):
+    path = tmp_path / "labels.txt"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(UserError, match=cause):
+        read_labels(path)
+
+
+def test_labels_are_sorted_without_regard_to_case_and_then_as_written():
+    assert sorted_labels(["dog", "cat", "Dog", "Ant", "dog"]) == ("Ant", "cat", "Dog", "dog")
+
+
+def test_nothing_odd_is_no_note():
+    assert list(notes(("a", "b"), learned=["b", "a", "a"])) == []
+
+
+def test_labels_never_learned_and_labels_that_differ_in_case_are_noted():
+    assert list(notes(("Cat", "ant", "cat"), learned=["cat"])) == [
+        "no training image bears 'Cat', 'ant'",
+        "labels differ in upper and lower case only: 'Cat', 'cat'",
+    ]
+
+
+def test_many_are_counted():
+    note = next(notes([f"l{n}" for n in range(13)], learned=["l0"]))
+    assert note.endswith("'l10' and 2 more labels")

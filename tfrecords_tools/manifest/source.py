@@ -1,0 +1,68 @@
+"""A user's own photographs as a source of records."""
+
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+
+from tfrecords_tools.errors import UserError
+from tfrecords_tools.example import Example
+from tfrecords_tools.files import sha256
+from tfrecords_tools.manifest.label_list import notes, read_labels, sorted_labels
+from tfrecords_tools.manifest.rows import Row, Rows, read_rows
+from tfrecords_tools.manifest.settings import ManifestSettings
+from tfrecords_tools.manifest.splits import split_rows
+from tfrecords_tools.source import Source, Split
+
+
+def manifest_source(settings: ManifestSettings) -> Source:
+    """The photographs that a manifest lists; their files are not touched yet.
+
+    Raises:
+        UserError: a file or folder is missing or broken as a whole; errors of single rows become findings.
+    """
+    if not settings.raw.is_dir():
+        raise UserError(f"raw folder must exist. Received: {settings.raw}, which does not. Pass --raw.")
+    listed = None if settings.labels is None else read_labels(settings.labels)
+    rows = read_rows(
+        settings.manifest, separator=settings.separator, labels=None if listed is None else frozenset(listed)
+    )
+    labels = listed or _labels_of(rows, settings.manifest)
+    splits = split_rows(
+        rows.sound, validation_share=settings.validation_share, test_share=settings.test_share
+    )
+    learned = {label for row in splits["train"] for label in row.labels}
+    return Source(
+        name="manifest",
+        config="default",
+        labels=labels,
+        settings={
+            **settings.as_json(),
+            "manifest": sha256(settings.manifest),
+            "labels": None if settings.labels is None else sha256(settings.labels),
+        },
+        splits={
+            name: Split(len(rows_), partial(_examples, rows_, raw=settings.raw, has_groups=rows.has_groups))
+            for name, rows_ in splits.items()
+        },
+        rules=settings.rules,
+        citation=f"Photographs listed in {settings.manifest.name}.",
+        findings=rows.findings,
+        notes=tuple(notes(labels, learned=learned)),
+        has_groups=rows.has_groups,
+    )
+
+
+def _labels_of(rows: Rows, manifest: Path) -> tuple[str, ...]:
+    labels = sorted_labels(label for row in rows.sound for label in row.labels)
+    if not labels:
+        raise UserError(
+            f"an image must bear a label. Received: {manifest}, where none of {len(rows.sound)} rows does. "
+            "Fill in the labels, or pass --labels and --keep-unlabelled."
+        )
+    return labels
+
+
+def _examples(rows: Sequence[Row], *, raw: Path, has_groups: bool) -> Iterator[Example]:
+    for row in rows:
+        groups = row.groups if has_groups else None
+        yield Example(id=row.path, image=raw / row.path, labels=row.labels, tags=row.tags, groups=groups)

@@ -1,0 +1,165 @@
+"""Long JSON files read entry by entry: MS-COCO's annotations take gigabytes when parsed whole."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, TextIO
+
+from tfrecords_tools.errors import UserError
+
+CHUNK = 2**20
+"""Characters read at a time."""
+LONGEST = 2**26
+"""Characters that one entry may have; a longer one is taken for a string or list that is never closed."""
+
+_BLANKS = re.compile(r"[ \t\n\r]*")
+_decode = json.JSONDecoder().raw_decode
+
+
+def read_lists(path: Path, keys: tuple[str, ...]) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    """Reads a JSON object some of whose values are lists of objects, in bounded memory.
+
+    Args:
+        path: the file, UTF-8.
+        keys: of the lists wanted; they may come in any order, and other values are read over.
+
+    Yields:
+        `(key, place, entry)`, the place of the entry in its list counted from 1, in the file's order.
+
+    Raises:
+        UserError: the file is missing, no UTF-8 text, no JSON or no object; a list is missing, stands there
+            twice or has something else than objects.
+    """
+    try:
+        with path.open(encoding="utf-8-sig") as file:
+            yield from _lists(path, _Window(file), keys)
+    except FileNotFoundError:
+        raise UserError(f"annotation file must exist. Received: {path}, which does not.") from None
+    except _BrokenError as error:
+        raise UserError(f"annotation file must be valid JSON. Received: {path}, broken at {error}.") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"annotation file must be UTF-8 text. Received: {path} ({error.reason}).") from None
+
+
+def _lists(path: Path, window: "_Window", keys: tuple[str, ...]) -> Iterator[tuple[str, int, dict]]:
+    if window.peek() not in ("", "{"):
+        raise UserError(f"annotation file must be an object. Received: {path}, which begins otherwise.")
+    missing = set(keys)
+    for key in window.members():
+        if key in keys and (key not in missing or window.peek() not in ("[", "")):
+            raise _no_list(path, key)
+        missing.discard(key)
+        if window.peek() != "[":
+            window.value()
+            continue
+        for place, entry in enumerate(window.elements(), start=1):
+            if key not in keys:
+                continue
+            if not isinstance(entry, dict):
+                raise _no_list(path, key)
+            yield key, place, entry
+    for key in keys:
+        if key in missing:
+            raise _no_list(path, key)
+
+
+def _no_list(path: Path, key: str) -> UserError:
+    return UserError(f"annotation file must have {key!r}, one list of objects. Received: {path}, without.")
+
+
+class _BrokenError(Exception):
+    """The text is no JSON; the message says where and why."""
+
+
+class _Window:
+    """The part of a text that is being read.
+
+    Args:
+        file: the whole text.
+    """
+
+    def __init__(self, file: TextIO):
+        self._file = file
+        self._text = ""
+        self._at = 0
+        self._line, self._column = 1, 1  # of the text's first character
+
+    def members(self) -> Iterator[str]:
+        """The keys of the object that is all of the text; each value must be read before the next key."""
+        self.take("{")
+        mark = self.take("}") if self.peek() == "}" else ","
+        while mark == ",":
+            if self.peek() != '"':
+                raise self._broken("a key in double quotes is missing", self._at)
+            key = self.value()
+            self.take(":")
+            yield key
+            mark = self.take(",}")
+        if self.peek():
+            raise self._broken("more follows the end of the object", self._at)
+
+    def elements(self) -> Iterator[Any]:
+        """The values of the list that begins here."""
+        self.take("[")
+        mark = self.take("]") if self.peek() == "]" else ","
+        while mark == ",":
+            yield self.value()
+            mark = self.take(",]")
+
+    def value(self) -> Any:
+        """The value that begins here, whole."""
+        self.peek()
+        while True:
+            problem, place = "", self._at
+            try:
+                value, end = _decode(self._text, self._at)
+            except json.JSONDecodeError as error:
+                problem, place, end = error.msg, error.pos, len(self._text)
+            except (ValueError, RecursionError) as error:
+                raise self._broken(str(error), self._at) from None
+            if self._goes_on(end) and len(self._text) - self._at <= LONGEST and self._more():
+                continue
+            if problem:
+                raise self._broken(problem, place)
+            self._at = end
+            return value
+
+    def _goes_on(self, end: int) -> bool:
+        """Whether a value that seems to end here may be cut short by the window, as 1 of 1.5 is."""
+        return end == len(self._text) or self._text[end] in ".eE+-0123456789"
+
+    def take(self, marks: str) -> str:
+        """Reads one of these characters."""
+        mark = self.peek()
+        if not mark or mark not in marks:
+            raise self._broken(f"{' or '.join(marks)} is missing", self._at)
+        self._at += 1
+        return mark
+
+    def peek(self) -> str:
+        """The next character that is no blank, left unread; empty at the end."""
+        while True:
+            self._at = _BLANKS.match(self._text, self._at).end()
+            if self._at < len(self._text):
+                return self._text[self._at]
+            if not self._more():
+                return ""
+
+    def _more(self) -> bool:
+        """Moves the window on behind what has been read; False at the text's end."""
+        kept = self._text[self._at :]
+        more = self._file.read(max(CHUNK, len(kept)))
+        if more:
+            self._line, self._column = self._position(self._at)
+            self._text, self._at = kept + more, 0
+        return bool(more)
+
+    def _position(self, place: int) -> tuple[int, int]:
+        lines = self._text.count("\n", 0, place)
+        start = self._text.rfind("\n", 0, place) + 1
+        return self._line + lines, place - start + (1 if lines else self._column)
+
+    def _broken(self, problem: str, place: int) -> _BrokenError:
+        line, column = self._position(place)
+        return _BrokenError(f"line {line}, column {column} ({problem})")
