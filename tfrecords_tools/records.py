@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.errors import UserError, plain
 from tfrecords_tools.files import digest, read_json
 from tfrecords_tools.published import Published
 from tfrecords_tools.quiet import quiet_tfds
@@ -151,7 +151,7 @@ def reading(records: Records) -> Iterator[None]:
         yield
     except tf.errors.DataLossError as error:
         raise UserError(
-            f"records must be whole. Received: {records.path} ({error.message}). "
+            f"records must be whole. Received: {records.path} ({plain(error)}). "
             f"See `mmannot-records verify {records.path}`, then build again with --overwrite."
         ) from None
 

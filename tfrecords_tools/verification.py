@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from tfrecords_tools.console import progress
-from tfrecords_tools.example import content_digest, features, fingerprint
-from tfrecords_tools.files import read_json, sha256
+from tfrecords_tools.errors import UserError, plain
+from tfrecords_tools.example import content_digest, features, fingerprint, stored
+from tfrecords_tools.files import json_text, read_json, sha256
 from tfrecords_tools.quiet import quiet_tfds
-from tfrecords_tools.records import MARKER, Records
+from tfrecords_tools.records import MARKER, Records, seal
 
 
 def verify(records: Records) -> list[str]:
     """Every problem found, one line each, its file named; an empty list means whole.
 
     Reads all bytes twice: once for the files' SHA-256, once for every record's checksum and image.
+    Records are held only against metadata that bears its own seal: nothing vouches for any other.
     """
-    hashes: dict[str, str] = read_json(records.path / MARKER, "records' metadata").get("files", {})
+    try:
+        marker = read_json(records.path / MARKER, "records' metadata")
+    except UserError as error:
+        return [f"{MARKER}: {error}"]
+    unsealed = [*_marker(records.path / MARKER, marker)]
+    if unsealed:
+        return unsealed
+    hashes: dict[str, str] = marker["files"]
     problems = [*_files(records.path, hashes)]
     prints: dict[str, list[str]] = {}
     with progress("images") as display, quiet_tfds():
@@ -32,9 +42,19 @@ def verify(records: Records) -> list[str]:
     return problems
 
 
-def _files(folder: Path, hashes: dict[str, str]) -> Iterator[str]:
-    if not hashes:
+def _marker(path: Path, marker: Any) -> Iterator[str]:
+    """What is wrong with the metadata's own bytes: not one of them may differ from what a build writes."""
+    if not isinstance(marker, Mapping) or "seal" not in marker:
+        yield f"{MARKER}: bears no seal: edited, or of an older version; build the records again"
+    elif marker["seal"] != seal(marker):
+        yield f"{MARKER}: seal differs from that of its content: edited or damaged; nothing else was checked"
+    elif path.read_bytes() != json_text(marker).encode():
+        yield f"{MARKER}: bytes differ from those a build writes: edited or damaged; nothing else was checked"
+    elif not marker.get("files"):
         yield f"{MARKER}: lists no files"
+
+
+def _files(folder: Path, hashes: Mapping[str, str]) -> Iterator[str]:
     for name, expected in hashes.items():
         if not (folder / name).is_file():
             yield f"{name}: missing"
@@ -46,7 +66,7 @@ def _files(folder: Path, hashes: dict[str, str]) -> Iterator[str]:
 
 
 class _Reader:
-    """Reads the shards of one split record by record."""
+    """Reads the shards of one split record by record; records are parsed and decoded ahead, in parallel."""
 
     def __init__(self, records: Records, split: str, *, advance: Callable[[], Any]):
         self._records = records
@@ -65,44 +85,32 @@ class _Reader:
         return problems
 
     def _shard(self, name: str) -> Iterator[str]:
+        """What is wrong with each record; a broken checksum hides all that follow it."""
         import tensorflow as tf
 
-        place = 0
-        try:
-            for place, serialized in enumerate(tf.data.TFRecordDataset(str(self._records.path / name))):
-                problem = self._record(serialized)
-                self._advance()
-                if problem:
-                    yield f"{name}: record {place}: {problem}"
-        except tf.errors.DataLossError as error:
-            yield f"{name}: unreadable after record {place}: {error.message}"
+        examples = self._examples(name)
+        for place in count():
+            try:
+                self.fingerprints.append(fingerprint(stored(next(examples), self._records.labels)))
+            except StopIteration:
+                return
+            except (tf.errors.InvalidArgumentError, ValueError) as error:
+                yield f"{name}: record {place}: {plain(error)}"
+            except tf.errors.OpError as error:
+                yield f"{name}: unreadable from record {place} on: {plain(error)}"
+                return
+            self._advance()
 
-    def _record(self, serialized: Any) -> str | None:
-        """What is wrong with one record; its fingerprint is kept if nothing is."""
+    def _examples(self, name: str) -> Iterator[dict[str, Any]]:
+        """The shard's examples; `next` raises InvalidArgumentError for one that is broken, and goes on."""
         import tensorflow as tf
         import tensorflow_datasets as tfds
 
-        skip = {"image": tfds.decode.SkipDecoding()}
-        try:
+        def parsed(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
+            skip = {"image": tfds.decode.SkipDecoding()}
             example = self._features.deserialize_example(serialized, decoders=skip)
-            tf.io.decode_image(example["image"], channels=3, expand_animations=False)
-        except (tf.errors.InvalidArgumentError, ValueError) as error:
-            return " ".join(str(error).split())
-        names = self._records.labels
-        places = example["labels"].numpy().tolist()
-        if not all(0 <= place < len(names) for place in places):
-            return f"label ids must lie in 0..{len(names) - 1}, received {places}"
-        record = {
-            "id": example["id"].numpy().decode(),
-            "image": example["image"].numpy(),
-            "labels": [names[place] for place in places],
-            "tags": _words(example["tags"]),
-        }
-        if self._records.has_groups:
-            record["groups"] = _words(example["groups"])
-        self.fingerprints.append(fingerprint(record))
-        return None
+            pixels = tf.io.decode_image(example["image"], channels=3, expand_animations=False)
+            return {**example, "shape": tf.shape(pixels)}  # unless something needs it, nothing is decoded
 
-
-def _words(feature: Any) -> list[str]:
-    return [word.decode() for word in feature.numpy().tolist()]
+        shard = tf.data.TFRecordDataset(str(self._records.path / name))
+        return shard.map(parsed, num_parallel_calls=tf.data.AUTOTUNE).as_numpy_iterator()

@@ -27,6 +27,8 @@ def read_vocabulary(path: Path) -> list[tuple[str, int]]:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise UserError(f"tag vocabulary must exist. Received: {path}, which does not.") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"tag vocabulary must be UTF-8 text. Received: {path} ({error.reason}).") from None
     return [_entry(path, number, line) for number, line in enumerate(text.split("\n")[:-1], start=1)]
 
 

@@ -31,3 +31,10 @@ def test_a_broken_line_is_named(tmp_path: Path, line: str):
 def test_a_missing_file_is_named(tmp_path: Path):
     with pytest.raises(UserError, match=r"gone\.tsv"):
         read_vocabulary(tmp_path / "gone.tsv")
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path):
+    path = tmp_path / "vocabulary.tsv"
+    path.write_bytes(b"art\xff\t4\n")
+    with pytest.raises(UserError, match=r"UTF-8 text. Received: .*vocabulary\.tsv"):
+        read_vocabulary(path)
