@@ -1,4 +1,4 @@
-"""Every command the README shows is one the programs take, and every file it names is there."""
+"""Every command that the README and the other pages show is one the programs take; linked files are there."""
 
 import re
 import shlex
@@ -13,20 +13,33 @@ from tfrecords_tools.cli.main import app as records
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "docs" / "data.md",
+    *sorted((ROOT / "tfrecords_tools").glob("*/README.md")),
+]
 PROGRAMS = {"mmannot": mmannot, "mmannot-records": records}
 
 
 def _commands() -> list[str]:
-    blocks = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
-    lines = [line.split("  #")[0].strip() for block in blocks for line in block.splitlines()]
-    return [line for line in lines if line.partition(" ")[0] in PROGRAMS]
+    """The command lines of all pages, fenced or indented, without optional parts and comments."""
+    lines: list[str] = []
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        for block in re.findall(r"```sh\n(.*?)```", text, re.DOTALL):
+            lines += block.splitlines()
+        lines += re.findall(r"^ {4}(mmannot.*)$", text, re.MULTILINE)
+    plain = [re.sub(r" \[.*?\]", "", line.split("  #")[0]).strip() for line in lines]
+    return [line for line in plain if line.partition(" ")[0] in PROGRAMS and "SOURCE" not in line]
 
 
 def test_the_readme_shows_the_whole_way():
     shown = {" ".join(command.split()[:2]) for command in _commands()}
     assert shown >= {
         "mmannot-records build",
+        "mmannot-records check",
         "mmannot-records inspect",
+        "mmannot-records verify",
         "mmannot train",
         "mmannot evaluate",
         "mmannot compare",
@@ -47,7 +60,7 @@ def test_commands_of_the_readme_parse(line):
 
 
 def test_configurations_the_readme_trains_are_shipped():
-    trained = {shlex.split(line)[2] for line in _commands() if line.startswith("mmannot train ")}
+    trained = {shlex.split(line)[2] for line in _commands() if line.startswith("mmannot train ")} - {"CONFIG"}
     assert trained
     assert trained <= set(shipped())
 
@@ -68,3 +81,9 @@ def test_local_links_of_the_readme_lead_somewhere():
 def test_the_map_of_the_code_names_every_room():
     rooms = {file.parent.name for file in (ROOT / "mmannot_tf").glob("*/__init__.py")}
     assert [room for room in rooms if f"{room}/" not in README] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_files_that_a_page_links_are_there(page):
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []

@@ -32,8 +32,8 @@ DEPARTURES = (
     Departure(
         "A gentle start of the fusion blocks",
         "`model.fusion_gamma` is 1, the plain start, but 0.1 in `configs/mscoco_small.toml`: with a few "
-        "hundred images, fresh blocks at full scale drown the CNN's feature and have too few steps to make up "
-        "for it.",
+        "hundred images, fresh blocks at full scale drown the CNN's feature and have too few steps to make "
+        "up for it.",
     ),
     Departure(
         "What the best epoch is",
