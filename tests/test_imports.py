@@ -21,7 +21,8 @@ ROOMS = {
     "data": {"config", "weights"},
     "training": {"config", "data", "evaluation", "losses", "models", "weights"},
     "serving": {"data", "models", "training"},
-    "cli": {"config", "evaluation", "paper", "serving", "training", "weights"},
+    "ablation": {"config", "paper", "training"},
+    "cli": {"ablation", "config", "evaluation", "paper", "serving", "training", "weights"},
 }
 READING_SIDE = {"console", "errors", "files", "quiet", "records"}
 NO_TENSORFLOW = {

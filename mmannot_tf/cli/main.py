@@ -2,11 +2,13 @@
 
 import typer
 
+from mmannot_tf.cli.ablate import ablate
 from mmannot_tf.cli.annotate import annotate
 from mmannot_tf.cli.compare import compare
 from mmannot_tf.cli.evaluate import evaluate
 from mmannot_tf.cli.export import export
 from mmannot_tf.cli.quickstart import quickstart
+from mmannot_tf.cli.readings import readings
 from mmannot_tf.cli.train import train
 from mmannot_tf.cli.weights import weights
 from tfrecords_tools.console import run, version_option
@@ -18,7 +20,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (train, evaluate, compare, export, annotate, quickstart):
+for command in (train, evaluate, compare, export, annotate, readings, ablate, quickstart):
     app.command()(command)
 app.add_typer(weights, name="weights")
 

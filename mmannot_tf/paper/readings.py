@@ -6,7 +6,7 @@ configuration key against the settings.
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -23,11 +23,13 @@ class Key:
             ("mmannot-records build --keep-untagged").
         default: its default.
         options: the values to choose from; empty where any value of the default's kind will do.
+        tried: the values an ablation tries beside the configured one.
     """
 
     name: str
     default: Any
     options: tuple[Any, ...] = ()
+    tried: tuple[Any, ...] = ()
 
     @property
     def in_configuration(self) -> bool:
@@ -78,6 +80,30 @@ def in_force(config: Config) -> dict[str, Any]:
     return {key.name: _look_up(document, key.name) for key, _ in configuration_keys()}
 
 
+def listed(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every reading as JSON values, each key with its value in force.
+
+    Args:
+        values: from `in_force`; a key it lacks, as any option of a command, is at its default.
+    """
+    return [
+        {
+            **{name: value for name, value in asdict(reading).items() if name != "keys"},
+            "options": list(reading.options),
+            "keys": [
+                {
+                    "name": key.name,
+                    "default": key.default,
+                    "options": list(key.options),
+                    "value": values.get(key.name, key.default),
+                }
+                for key in reading.keys
+            ],
+        }
+        for reading in readings()
+    ]
+
+
 def departures(values: Mapping[str, Any]) -> list[str]:
     """What a run read otherwise than by default, one phrase a key.
 
@@ -93,10 +119,13 @@ def departures(values: Mapping[str, Any]) -> list[str]:
 
 
 def _reading(entry: Mapping[str, Any]) -> Reading:
-    keys = tuple(
-        Key(key["name"], key["default"], tuple(key.get("options", ()))) for key in entry.get("keys", ())
-    )
+    keys = tuple(map(_key, entry.get("keys", ())))
     return Reading(**{**entry, "options": tuple(entry["options"]), "keys": keys})
+
+
+def _key(entry: Mapping[str, Any]) -> Key:
+    options = tuple(entry.get("options", ()))
+    return Key(entry["name"], entry["default"], options, tuple(entry.get("tried", options)))
 
 
 def _look_up(document: Mapping[str, Any], dotted: str) -> Any:

@@ -1,11 +1,15 @@
+import json
 from dataclasses import asdict
-from typing import Literal, get_args, get_origin
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
+import typer
 from pydantic import BaseModel
 
 from mmannot_tf.config.settings import Config, EvaluationSettings, Stages, StageSettings, TrainingSettings
-from mmannot_tf.paper.readings import configuration_keys, departures, in_force, readings
+from mmannot_tf.paper.readings import configuration_keys, departures, in_force, listed, readings
+from tfrecords_tools.cli.main import app as records
+from tfrecords_tools.cli.sources import KINDS
 
 KEYS = [key for key, _ in configuration_keys()]
 SECTIONS = ["Optimisation", "Model", "Data", "Evaluation"]
@@ -49,6 +53,36 @@ def test_each_key_exists_with_the_default_and_options_of_the_settings(key):
 def test_every_named_choice_of_the_settings_is_a_reading_or_known_to_be_ours():
     ours = {"model.backbone", "model.quantity_bias"}
     assert set(literal_fields(Config)) - ours == {key.name for key in KEYS if key.options}
+
+
+OPTIONS = [key for reading in readings() for key in reading.keys if not key.in_configuration]
+
+
+@pytest.mark.parametrize("key", OPTIONS, ids=lambda key: key.name)
+def test_each_option_of_a_command_exists_with_its_default_and_choices(key):
+    _, *words, option = key.name.split()
+    command = typer.main.get_command(records)
+    for word in words:
+        command = command.commands[word]
+    (found,) = (one for one in command.params if option in one.opts)
+    assert found.default == key.default
+    (kind,) = (one for one in KINDS if one.name == words[-1])
+    assert literal_options(get_type_hints(kind.settings).get(found.name)) == key.options
+
+
+def test_what_an_ablation_tries_fits_the_settings_and_differs_from_the_default():
+    for key in KEYS:
+        tried = [value for value in key.tried if value != key.default]
+        assert len(tried) >= len(key.tried) - 1
+        assert {type(value) for value in tried} <= {type(key.default)}
+
+
+def test_listed_readings_bear_the_values_in_force():
+    found = {key["name"]: key for one in listed({"evaluation.k": 2}) for key in one["keys"]}
+    assert (found["evaluation.k"]["value"], found["evaluation.k"]["default"]) == (2, 3)
+    assert found["training.weight_decay"]["value"] == "l2"
+    assert [one["number"] for one in listed({})] == list(range(1, 25))
+    assert json.loads(json.dumps(listed({}))) == listed({})
 
 
 def test_all_24_readings_are_there_in_order_and_whole():

@@ -1,0 +1,73 @@
+"""`mmannot ablate`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmannot_tf.cli.arguments import JsonOption
+
+
+def ablate(
+    config: Annotated[str, typer.Argument(metavar="CONFIG", help="A TOML file, or a shipped one's name.")],
+    data: Annotated[Path, typer.Option("--data", help="The records' folder.")],
+    out: Annotated[Path, typer.Option("--out", help="Where the runs are put; a second call goes on there.")],
+    readings: Annotated[
+        str, typer.Option("--readings", help="Numbers or keys of docs/fidelity.md, comma-separated.")
+    ],
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many seeds, from 0.")] = 3,
+    measure: Annotated[
+        str, typer.Option("--measure", help="Of the table: image_f1, class_f1 or harmonic_f1.")
+    ] = "image_f1",
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="section.key=value, repeatable.")
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the table as Markdown.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure what readings of the paper are worth: train once for each of their values and each seed."""
+    from mmannot_tf.ablation.effects import MEASURES, effects
+    from mmannot_tf.ablation.running import run_variants
+    from mmannot_tf.ablation.variants import variants
+    from mmannot_tf.cli.evaluate import evaluation_of
+    from mmannot_tf.config.loading import load
+    from tfrecords_tools.console import print_json
+    from tfrecords_tools.errors import UserError
+    from tfrecords_tools.files import write_json
+    from tfrecords_tools.quiet import import_tensorflow
+    from tfrecords_tools.records import open_records
+
+    if measure not in MEASURES:
+        raise UserError(f"--measure must be one of {', '.join(MEASURES)}. Received: {measure}.")
+    configuration = load(config, settings or ())
+    wanted = variants(configuration, [name for name in readings.split(",") if name])
+    for variant in wanted:
+        variant.of(configuration, seed=0)
+    open_records(data)  # wrong input is told before TensorFlow is loaded
+    import_tensorflow()
+
+    evaluations = run_variants(
+        configuration,
+        wanted,
+        data=data,
+        out=out,
+        seeds=range(seeds),
+        evaluate=lambda run: evaluation_of(run, "test"),
+    )
+    found = effects(evaluations)
+    write_json(out / "effects.json", found)
+    if as_json:
+        print_json(found)
+    else:
+        _show(found, measure, seeds=seeds, markdown=markdown)
+
+
+def _show(found: list[dict], measure: str, *, seeds: int, markdown: bool) -> None:
+    from rich.console import Console
+
+    from mmannot_tf.ablation import table
+
+    if markdown:
+        typer.echo(table.markdown(found, measure), nl=False)
+    else:
+        Console().print(table.render(found, measure, seeds=seeds))

@@ -1,0 +1,60 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from mmannot_tf.cli.main import app
+from mmannot_tf.config.loading import dump
+from tfrecords_tools.console import run as run_command
+
+
+@pytest.fixture
+def config_file(tiny_config, tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.toml"
+    path.write_text(dump(tiny_config))
+    return path
+
+
+@pytest.mark.slow
+def test_an_ablation_trains_what_a_reading_touches_and_reports_every_row(
+    config_file, tiny_records, tmp_path, capsys
+):
+    argv = ["ablate", str(config_file), "--data", str(tiny_records.path), "--out", str(tmp_path / "out")]
+    argv += ["--readings", "dropout,never_predicted", "--seeds", "2"]
+    assert run_command(app, [*argv, "--json"]) == 0
+    streams = capsys.readouterr()
+    found = json.loads(streams.out)
+    assert {effect["variant"] for effect in found} == {
+        "as configured",
+        "model.dropout = 0.0",
+        "evaluation.never_predicted = left_out",
+    }
+    by = {(effect["variant"], effect["method"]): effect for effect in found}
+    # dropout belongs to the quantity regressor: rows at a fixed k stand on the same weights
+    assert by["model.dropout = 0.0", "MS-CNN+Tags"]["image_f1"]["difference"] == 0.0
+    assert by["evaluation.never_predicted = left_out", "CNN"]["image_f1"]["difference"] == 0.0
+    assert by["evaluation.never_predicted = left_out", "CNN"]["class_f1"]["difference"] != 0.0
+    said = streams.err
+    assert said.count("classifier: done, skipped") == 4
+    assert said.count("quantity: stale") == 2
+    assert run_command(app, [*argv, "--markdown"]) == 0
+    assert "| `model.dropout = 0.0` |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [(["--readings", "nothing"], "Received: nothing"), (["--readings", "2", "--measure", "x"], "--measure")],
+)
+def test_wrong_words_are_named_before_anything_is_trained(config_file, tmp_path, capsys, more, problem):
+    argv = ["ablate", str(config_file), "--data", str(tmp_path), "--out", str(tmp_path / "out"), *more]
+    assert run_command(app, argv) == 1
+    assert problem in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_readings_are_listed_with_the_value_in_force(capsys):
+    assert run_command(app, ["readings", "mscoco_small", "--json"]) == 0
+    keys = {key["name"]: key for one in json.loads(capsys.readouterr().out) for key in one["keys"]}
+    assert keys["model.fusion_gamma"]["value"] == 0.1
+    assert run_command(app, ["readings", "mscoco_small"]) == 0
+    assert "model.fusion_gamma = 0.1  (not the default)" in capsys.readouterr().out
