@@ -60,6 +60,30 @@ def test_resize_samples_where_the_key_says(sampling, half):
     np.testing.assert_allclose(images.resize(tf.constant(PHOTO), 24, sampling), expected, atol=1e-3)
 
 
+FROZEN_TF1 = {
+    # tf.image.resize_bilinear of TensorFlow 1.x, align_corners=False: source coordinate = target * in / out
+    ((1, 2), (3, 4)): [[1, 1.5, 2, 2], [2, 2.5, 3, 3], [3, 3.5, 4, 4], [3, 3.5, 4, 4]],
+    ((0, 10, 20), (30, 40, 50), (60, 70, 80)): [
+        [0, 6, 12, 18, 20],
+        [18, 24, 30, 36, 38],
+        [36, 42, 48, 54, 56],
+        [54, 60, 66, 72, 74],
+        [60, 66, 72, 78, 80],
+    ],
+    ((0, 1, 2, 3), (4, 5, 6, 7), (8, 9, 10, 11), (12, 13, 14, 15)): [[0, 2], [8, 10]],
+}
+"""Small pictures and what TensorFlow 1 made of them, as numbers: the sampling must never drift."""
+
+
+@pytest.mark.parametrize("pixels", FROZEN_TF1)
+def test_tf1_sampling_gives_the_frozen_outputs_and_half_pixel_does_not(pixels):
+    expected = np.array(FROZEN_TF1[pixels], np.float32)
+    picture = tf.repeat(tf.constant(pixels, tf.float32)[..., tf.newaxis], 3, axis=-1)
+    tf1, half_pixel = (images.resize(picture, len(expected), way)[..., 0] for way in ("tf1", "half_pixel"))
+    np.testing.assert_allclose(tf1, expected, rtol=1e-6)
+    assert np.abs(half_pixel - expected).max() > 0.2
+
+
 def test_normalise_caffe_is_bgr_less_the_channel_means():
     rgb = np.array([[[10.0, 20.0, 30.0]]], np.float32)
     expected = [[[30.0 - 103.939, 20.0 - 116.779, 10.0 - 123.68]]]
