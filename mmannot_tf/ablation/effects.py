@@ -13,7 +13,8 @@ def effects(evaluations: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict
     """`{"variant", "method", measure: {"mean", "spread", "difference"}, …}` of every variant and row.
 
     The spread is the standard deviation over seeds (divisor n - 1; 0 for one seed). The difference is the
-    mean, over seeds, of the variant's score minus the first variant's of the same seed.
+    mean, over seeds, of the variant's score minus the first variant's of the same seed. A row that a variant
+    lacks for some seed, because training could not go on, is left out.
 
     Args:
         evaluations: by variant, the first being what the others are held against; one a seed, in one order.
@@ -27,7 +28,12 @@ def effects(evaluations: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict
         }
         for variant, runs in evaluations.items()
         for row in runs[0]["rows"]
+        if all(_has(run, row["method"]) for run in runs)
     ]
+
+
+def _has(run: Mapping[str, Any], method: str) -> bool:
+    return any(row["method"] == method for row in run["rows"])
 
 
 def _effect(

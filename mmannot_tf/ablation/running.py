@@ -9,7 +9,10 @@ from typing import Any
 
 from mmannot_tf.ablation.variants import Variant
 from mmannot_tf.config.settings import Config
+from mmannot_tf.training.plan import finished, staleness
+from mmannot_tf.training.run import Run, open_run
 from tfrecords_tools.console import notice
+from tfrecords_tools.errors import UserError
 
 Evaluation = Callable[[Path], dict[str, Any]]
 """A run's folder to what `mmannot evaluate --json` prints of it."""
@@ -27,7 +30,8 @@ def run_variants(
     """Every variant's evaluations, one a seed, by the variant's name.
 
     A variant's run begins as a copy of the first variant's of its seed: the stages that its reading does not
-    touch are skipped, so the same features stand below what differs.
+    touch are skipped, so the same features stand below what differs. A reading under which training cannot go
+    on is a result, too: its rows are those of the stages that came before.
 
     Args:
         config: what is changed.
@@ -50,9 +54,23 @@ def run_variants(
             notice(f"{variant.name}, seed {seed}: {run}")
             if run != base and not run.exists():
                 _copy_trained(base, run)
-            train(variant.of(config, seed=seed), data=data, run=run)
+            configuration = variant.of(config, seed=seed)
+            try:
+                train(configuration, data=data, run=run)
+            except UserError as error:
+                if variant == variants[0]:
+                    raise
+                notice(f"{variant.name}, seed {seed}: not trained to the end: {error}")
+                _drop_stale(open_run(run))
             evaluations[variant.name].append(evaluate(run))
     return evaluations
+
+
+def _drop_stale(run: Run) -> None:
+    """Takes away the copied stages that training would have replaced."""
+    for stage in finished(run):
+        if staleness(run, stage):
+            shutil.rmtree(run.stage(stage.name))
 
 
 def _copy_trained(base: Path, run: Path) -> None:

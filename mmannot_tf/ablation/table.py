@@ -16,7 +16,7 @@ def cells(effects: Sequence[dict[str, Any]], measure: str) -> list[list[str]]:
     by_variant: dict[str, dict[str, Any]] = {}
     for effect in effects:
         by_variant.setdefault(effect["variant"], {})[effect["method"]] = effect[measure]
-    return [[name, *(_cell(scores[method]) for method in COLUMNS)] for name, scores in by_variant.items()]
+    return [[name, *(_cell(scores.get(method)) for method in COLUMNS)] for name, scores in by_variant.items()]
 
 
 def markdown(effects: Sequence[dict[str, Any]], measure: str) -> str:
@@ -39,5 +39,5 @@ def render(effects: Sequence[dict[str, Any]], measure: str, *, seeds: int) -> Ta
     return table
 
 
-def _cell(effect: dict[str, float]) -> str:
-    return f"{effect['mean']:.1f} ± {effect['spread']:.1f}"
+def _cell(effect: dict[str, float] | None) -> str:
+    return "not trained" if effect is None else f"{effect['mean']:.1f} ± {effect['spread']:.1f}"

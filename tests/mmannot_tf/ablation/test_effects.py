@@ -34,3 +34,11 @@ def test_a_row_a_variant_and_a_column_a_method():
     lines = markdown(FOUND, "harmonic_f1").splitlines()
     assert len(lines) == 2 + 2
     assert lines[2].startswith("| `as configured` | 27.0 ± 2.0 | ")
+
+
+def test_a_row_that_could_not_be_trained_for_some_seed_is_left_out_and_said():
+    lacking = evaluation(40.0)
+    lacking["rows"] = lacking["rows"][:2]
+    found = effects({"as configured": [evaluation(50.0)] * 2, "x = 1": [evaluation(40.0), lacking]})
+    assert [one["method"] for one in found if one["variant"] == "x = 1"] == list(COLUMNS[:2])
+    assert cells(found, "image_f1")[1][1:] == ["40.0 ± 0.0"] * 2 + ["not trained"] * (len(COLUMNS) - 2)
