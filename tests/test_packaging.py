@@ -45,7 +45,13 @@ def test_the_wheel_holds_the_code_and_its_data_and_no_tests(tmp_path):
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     code = [file for room in ("mmannot_tf", "tfrecords_tools") for file in (ROOT / room).rglob("*.py")]
-    data = {"configs/quickstart.toml", "paper/tables.csv", "paper/lqp_tables.csv", "paper/readings.toml"}
+    data = {
+        "configs/quickstart.toml",
+        "paper/measured.md",
+        "paper/tables.csv",
+        "paper/lqp_tables.csv",
+        "paper/readings.toml",
+    }
     assert {str(file.relative_to(ROOT)) for file in code} <= names
     assert {f"mmannot_tf/{name}" for name in data} <= names
     assert not [name for name in names if name.startswith("tests")]

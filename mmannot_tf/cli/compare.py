@@ -1,9 +1,13 @@
 """`mmannot compare`."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmannot_tf.cli.arguments import DataOption, JsonOption, RunArgument, SplitOption
+
+if TYPE_CHECKING:
+    from mmannot_tf.training.run import Dataset
 
 
 def compare(
@@ -26,7 +30,7 @@ def compare(
 def comparison_of(path: Path, split: str, data: Path | None = None) -> dict[str, Any]:
     """The comparison of a run's split with the paper."""
     from mmannot_tf.cli.evaluate import evaluation_of
-    from mmannot_tf.paper.compare import RunFacts
+    from mmannot_tf.paper.comparability import RunFacts
     from mmannot_tf.paper.compare import compare as set_beside
     from mmannot_tf.training.run import open_run
 
@@ -38,5 +42,16 @@ def comparison_of(path: Path, split: str, data: Path | None = None) -> dict[str,
         backbone=run.config.model.backbone,
         weights_origin=run.provenance.origin,
         readings=evaluation["readings"],
+        build=_build(run.dataset, data),
     )
     return set_beside(evaluation, facts)
+
+
+def _build(dataset: "Dataset", data: Path | None) -> Mapping[str, Any] | None:
+    """What the build of a run's records was asked; None where they are gone or others lie there."""
+    from tfrecords_tools.records import MARKER, open_records
+
+    if data is None and not (Path(dataset.path) / MARKER).is_file():
+        return None
+    records = open_records(data or Path(dataset.path))
+    return records.settings if records.digest == dataset.digest else None

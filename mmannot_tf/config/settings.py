@@ -116,7 +116,10 @@ class StageSettings(Section):
 
 
 class Stages(Section):
-    """Algorithm 1's stages in order. `cnn_longer` is ours, optional: the control of MS-CNN against CNN."""
+    """Algorithm 1's stages in order, and two of ours, left out where None.
+
+    `cnn_longer` is the control of MS-CNN against CNN; `joint` trains all branches on together [6].
+    """
 
     cnn: StageSettings
     cnn_longer: StageSettings | None = None
@@ -125,6 +128,7 @@ class Stages(Section):
     classifier: StageSettings
     quantity_visual: StageSettings
     quantity: StageSettings
+    joint: StageSettings | None = None
 
 
 class EvaluationSettings(Section):

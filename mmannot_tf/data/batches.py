@@ -1,13 +1,15 @@
 """tf.data pipelines: each a pure function of (seed, epoch, step), so a resumed run sees the same batches."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import tensorflow as tf
 
 from mmannot_tf.config.settings import DataSettings
 from mmannot_tf.data.images import prepare
-from mmannot_tf.data.tags import multi_hot
+from mmannot_tf.data.tags import multi_hot, tag_table
 from mmannot_tf.weights.provenance import Preprocessing
 from tfrecords_tools.records import Records, read
 
@@ -22,6 +24,7 @@ class ImageBatches:
         preprocessing: what the backbone's weights were made with.
         batch_size: examples a batch; the last one of a pass may be smaller.
         shuffle_buffer: undecoded records held for shuffling.
+        vocabulary: the T tags read beside the images; none for images alone. See `with_tags`.
     """
 
     records: Records
@@ -29,6 +32,15 @@ class ImageBatches:
     preprocessing: Preprocessing
     batch_size: int
     shuffle_buffer: int = 4096
+    vocabulary: tuple[str, ...] = ()
+
+    def with_tags(self, vocabulary: Sequence[str]) -> Self:
+        """The same images in the same order with their tags beside them, and their quantity beside labels.
+
+        Batches become ({"images": [B, S, S, 3], "tags": multi-hot [B, T]},
+        {"labels": multi-hot [B, C], "quantity": [B]}), all float32.
+        """
+        return replace(self, vocabulary=tuple(vocabulary))
 
     def epoch(self, *, seed: int, epoch: int, skip: int = 0) -> tf.data.Dataset:
         """Shuffled training batches ([B, S, S, 3] float32, [B, C] float32), after the first `skip` ones."""
@@ -50,13 +62,28 @@ class ImageBatches:
                 sampling=self.data.resize,
                 preprocessing=self.preprocessing,
             )
-            return finish(index, image), example["labels"]
+            return finish(index, image), *(example[words] for words in read_beside)
 
-        def target(images, labels):
-            return images, multi_hot(labels, len(self.records.labels))
-
+        read_beside = ("labels", "tags") if self.vocabulary else ("labels",)
+        assemble = self._with_tags() if self.vocabulary else self._alone
         batches = examples.map(ready, num_parallel_calls=tf.data.AUTOTUNE).ragged_batch(self.batch_size)
-        return batches.map(target).prefetch(tf.data.AUTOTUNE)
+        return batches.map(assemble).prefetch(tf.data.AUTOTUNE)
+
+    def _alone(self, images: tf.Tensor, labels: tf.RaggedTensor) -> tuple:
+        return images, multi_hot(labels, len(self.records.labels))
+
+    def _with_tags(self) -> Callable[..., tuple]:
+        table = tag_table(self.vocabulary)
+
+        def assemble(images, labels, tags):
+            known = multi_hot(tags.with_flat_values(table.lookup(tags.flat_values)), len(self.vocabulary))
+            images, labels = self._alone(images, labels)
+            return {"images": images, "tags": known}, {
+                "labels": labels,
+                "quantity": tf.reduce_sum(labels, axis=-1),
+            }
+
+        return assemble
 
     def _augmented(self, image: tf.Tensor, seed: tuple) -> tf.Tensor:
         if self.data.augmentation == "flip":

@@ -42,10 +42,12 @@ ROWS = (
     Row("CNN", "cnn", "top_k"),
     Row("CNN, trained as long", "cnn_longer", "top_k"),  # ours, from here on
     Row("Tags only", "tag_encoder", "top_k"),
+    Row("Joint MS-CNN+Tags+LQP", "joint", "predicted_quantity", "joint"),
+    Row("Joint MS-CNN+Tags", "joint", "top_k"),
 )
 
-FEATURES = {"quantity_visual": "MS-CNN", "quantity": "MS-CNN+Tags"}
-"""Regressor → the features it reads, as Tables V and VI name them, in their order."""
+FEATURES = {"quantity_visual": "MS-CNN", "quantity": "MS-CNN+Tags", "joint": "Joint"}
+"""Regressor → the features it reads, as Tables V and VI name them, in their order; then ours."""
 
 
 def evaluate(

@@ -12,7 +12,7 @@ from mmannot_tf.evaluation.metrics import SYMBOLS
 
 _MAP = {"mean_average_precision": "mAP"}
 _QUANTITY = {"accuracy": "Accuracy (%)", "mse": "MSE"}
-_SIDES = {"ours": "ours", "paper": "paper", "difference": "diff."}
+_SIDES = {"ours": "ours", "paper": "paper", "corrected": "corr.", "difference": "diff."}
 
 
 def render_scores(evaluation: Mapping[str, Any]) -> Group:
@@ -27,7 +27,7 @@ def render_scores(evaluation: Mapping[str, Any]) -> Group:
 
 
 def render_comparison(comparison: Mapping[str, Any]) -> Group:
-    """What `mmannot_tf.paper.compare.compare` returned: ours, the paper's and the difference, and why not."""
+    """What `mmannot_tf.paper.compare.compare` returned: a table of pairs, then a line on each row."""
     methods, quantities = comparison["tables"]
     parts: list[Table | Text] = [
         _pairs_table("method", comparison["rows"], SYMBOLS, title=f"beside Table {methods}, percent")
@@ -42,7 +42,7 @@ def _scores_table(
     name: str, rows: Sequence[Mapping[str, Any]], heads: Mapping[str, str], *, title: str
 ) -> Table:
     heads = _used(heads, rows)
-    table = _table(name, heads, title=title)
+    table = narrow_table(name, heads, title=title)
     for row in rows:
         table.add_row(Text(row[name]), *_numbers(row, heads))
     return table
@@ -51,10 +51,10 @@ def _scores_table(
 def _pairs_table(
     name: str, pairs: Sequence[Mapping[str, Any]], heads: Mapping[str, str], *, title: str
 ) -> Table:
-    """Up to three lines a pair: ours, the paper's, ours minus the paper's."""
-    table = _table(name, {"side": "", **heads}, title=title)
+    """Up to four lines a pair: ours, the paper's, what of it was likely meant otherwise, the difference."""
+    table = narrow_table(name, {"side": "", **heads}, title=title)
     for pair in pairs:
-        sides = [side for side in _SIDES if pair[side] is not None]
+        sides = [side for side in _SIDES if pair.get(side) is not None]
         for side in sides:
             shown = pair[name] if side == sides[0] else ""
             numbers = _numbers(pair[side], heads, signed=side == "difference")
@@ -62,7 +62,7 @@ def _pairs_table(
     return table
 
 
-def _table(name: str, heads: Mapping[str, str], *, title: str) -> Table:
+def narrow_table(name: str, heads: Mapping[str, str], *, title: str) -> Table:
     """A table that fits 80 columns: a long name wraps, a number never does."""
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=0)
     table.add_column(name.capitalize())
@@ -84,14 +84,23 @@ def _numbers(scores: Mapping[str, float], heads: Mapping[str, str], *, signed: b
 
 
 def _remarks(comparison: Mapping[str, Any]) -> list[Text]:
-    """Each remark once: the run's reasons, what concerns single rows, what concerns all."""
+    """A line on each row of both sides, the numbered reasons, then what concerns single rows or all."""
     whole = [pair for pair in comparison["rows"] if pair["difference"] is not None]
-    general = dict.fromkeys(reason for pair in whole for reason in pair["reasons"])
+    quantities = [pair for pair in comparison["quantity"] if pair["difference"] is not None]
+    reasons = list(dict.fromkeys(reason for pair in [*whole, *quantities] for reason in pair["reasons"]))
+    lines = [f"{pair['method']}: {_verdict(pair, reasons)}" for pair in whole]
+    lines += [f"label quantity on {pair['features']}: {_verdict(pair, reasons)}" for pair in quantities]
+    lines += [f"({number}) {reason}" for number, reason in enumerate(reasons, 1)]
     belonging: dict[str, list[str]] = {}
     for pair in comparison["rows"]:
-        for remark in [*(pair["reasons"] if pair["ours"] is None else ()), *pair["notes"]]:
+        for remark in [*(pair["reasons"] if pair["difference"] is None else ()), *pair["notes"]]:
             belonging.setdefault(remark, []).append(pair["method"])
-    remarks = [*general, *(f"{'; '.join(rows)}: {remark}" for remark, rows in belonging.items())]
-    remarks += comparison["notes"]
-    heading = "Not to be compared digit by digit, or to be known:"
-    return [Text(heading), *(Text(f"· {remark}") for remark in remarks)] if remarks else []
+    lines += [f"{'; '.join(rows)}: {remark}" for remark, rows in belonging.items()]
+    lines += comparison["notes"]
+    return [Text("To be compared digit by digit, row by row:"), *(Text(f"· {line}") for line in lines)]
+
+
+def _verdict(pair: Mapping[str, Any], reasons: Sequence[str]) -> str:
+    if pair["comparable"]:
+        return "comparable"
+    return "not comparable, " + " ".join(f"({reasons.index(reason) + 1})" for reason in pair["reasons"])

@@ -1,6 +1,14 @@
-"""Where the printed tables contradict themselves: found by recomputing every F1 from its P and R."""
+"""What the audit of the printed tables found, in sentences."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from mmannot_tf.evaluation.metrics import SYMBOLS
+from mmannot_tf.paper.audit import Inconsistency, inconsistencies
+from mmannot_tf.paper.labels_per_image import own_labels_per_image
+from mmannot_tf.paper.other_test_sets import OtherTestSet, other_test_sets
+from mmannot_tf.paper.row_checks import PARTS
+from mmannot_tf.paper.tables import ANNOTATION_TABLES, DATASETS
 
 
 @dataclass(frozen=True)
@@ -10,8 +18,8 @@ class Contradiction:
     Attributes:
         table: Roman number.
         system: the row.
-        score: the derived score that does not follow from the row's others.
-        text: what is printed, what follows from the rest, and what explains it.
+        score: the score that does not follow from the row's others.
+        text: what is printed, what follows from the rest, and what explains it; without a full stop.
     """
 
     table: str
@@ -20,30 +28,65 @@ class Contradiction:
     text: str
 
 
-CONTRADICTIONS = (
-    Contradiction(
-        "II",
-        "MS-CNN",
-        "image_f1",
-        "Table II prints I-P 61.06, I-R 62.15 and I-F1 63.02, but those two give I-F1 61.60; I-R 65.12 gives "
-        "63.02 and the 2.812 labels an image of the neighbouring rows: the printed I-R is a digit swap",
-    ),
-    Contradiction(
-        "III",
-        "SINN",
-        "class_f1",
-        "Table III prints C-P 58.30, C-R 60.30 and C-F1 59.44, but those two give C-F1 59.28",
-    ),
-    Contradiction(
-        "IV",
-        "CNN+WARP",
-        "image_f1",
-        "Table IV prints I-P 61.40, I-R 59.80 and I-F1 60.70, but those two give I-F1 60.59 "
-        "(its source printed one decimal)",
-    ),
-)
-
-
 def about(table: str, system: str) -> tuple[str, ...]:
     """What is contradictory in one printed row."""
     return tuple(c.text for c in CONTRADICTIONS if (c.table, c.system) == (table, system))
+
+
+def other_test_sets_in_words(numbers: Iterable[str] = ANNOTATION_TABLES) -> tuple[str, ...]:
+    """One sentence for each group of rows from another test set; without a full stop.
+
+    Args:
+        numbers: the tables to look at.
+    """
+    return tuple(map(_test_set, other_test_sets(numbers)))
+
+
+def _contradiction(found: Inconsistency) -> Contradiction:
+    row, score = found.row, found.found.score
+    return Contradiction(row.table, row.system, score, f"{_against(found)}; {_explanation(found)}")
+
+
+def _against(found: Inconsistency) -> str:
+    row, score = found.row, found.found.score
+    scores = [*PARTS.get(score, ()), score]
+    *others, last = [f"{SYMBOLS[name]} {row.printed[name]}" for name in scores]
+    printed = f"{', '.join(others)} and {last}" if others else last
+    low, high = found.found.recomputed.as_json()
+    source = " (its source gave one decimal)" if row.decimals == 1 else ""
+    return (
+        f"Table {row.table} prints {printed} for {row.system}{source}, but the others give "
+        f"{SYMBOLS[score]} {low:.3f} to {high:.3f}"
+    )
+
+
+def _explanation(found: Inconsistency) -> str:
+    slip = found.search.likely
+    if slip is not None:
+        symbol = SYMBOLS[slip.score]
+        return f"{symbol} {slip.printed} is likely {slip.corrected} ({found.why()})"
+    fitting = len(found.search.fitting)
+    return (
+        f"{fitting} one-digit changes of the row would fit, so none is likely"
+        if fitting
+        else "no one-digit slip fits"
+    )
+
+
+def _test_set(other: OtherTestSet) -> str:
+    rows = ", ".join(f"{measured.row.system} ({measured.labels.middle:.2f})" for measured in other.rows)
+    own = own_labels_per_image(other.dataset).middle
+    opening = (
+        f"Table {other.rows[0].row.table}: {rows}: labels per image where the paper's own rows have {own:.3f}"
+    )
+    if other.split is None:
+        return f"{opening}; another test set of {DATASETS[other.dataset].title}, which one is not known"
+    fit = {True: "which fits", False: "which does not fit", None: "which their number cannot confirm"}[
+        other.fits
+    ]
+    split = f"{other.split.train:,}/{other.split.test:,} images"
+    return f"{opening}; their studies split {split}, {fit}: {other.split.evidence}"
+
+
+CONTRADICTIONS = tuple(map(_contradiction, inconsistencies()))
+"""All contradictions, by table and row."""

@@ -2,9 +2,10 @@
 
 import json
 import sys
+from importlib.resources import files
 from itertools import groupby
 
-from mmannot_tf.paper.contradictions import CONTRADICTIONS
+from mmannot_tf.paper.contradictions import CONTRADICTIONS, other_test_sets_in_words
 from mmannot_tf.paper.departures import DEPARTURES
 from mmannot_tf.paper.readings import Key, Reading, readings
 
@@ -19,23 +20,25 @@ a key can be made otherwise in the configuration or on the command line; `mmanno
 in force and `mmannot compare` names those that differ from the default.
 """
 
-_BASELINES = """\
-The rows of other methods in Tables III and IV come from other test sets. At k = 3 the ratio I-R / I-P implies
-2.41 labels an image for CNN+WARP and CNN+softmax (the 150,000/59,347 split), 2.16 for SINN, 2.14 for
-TagNeighbour and 2.18 for CNN+logistic (150,000/40,253 of 190,253 images), against 2.547 for the paper's own
-rows. They are not comparable digit by digit.
-"""
-
 
 def document() -> str:
     """The whole Markdown document."""
     parts = [_HEAD, "## The keys\n", _keys_table()]
     for section, members in groupby(readings(), key=lambda reading: reading.section):
         parts += [f"## {section}\n", *map(_reading, members)]
-    parts += ["## What the printed tables contradict\n", *(f"- {c.text}." for c in CONTRADICTIONS), ""]
-    parts += [_BASELINES, "## Where this project departs from the paper on purpose\n"]
+    contradictions = [c.text for c in CONTRADICTIONS]
+    parts += ["## What the printed tables contradict\n", *(f"- {text}." for text in contradictions), ""]
+    parts += ["Rows that come from other test sets, and are not comparable digit by digit:\n"]
+    parts += [*(f"- {text}." for text in other_test_sets_in_words()), ""]
+    parts += ["## What the readings of the optimisation are worth\n", _measured()]
+    parts += ["## Where this project departs from the paper on purpose\n"]
     parts += [f"- **{departure.title}.** {departure.text}" for departure in DEPARTURES]
     return "\n".join(parts) + "\n"
+
+
+def _measured() -> str:
+    """An ablation's table as a command printed it, with that command."""
+    return (files("mmannot_tf.paper") / "measured.md").read_text(encoding="utf-8")
 
 
 def _keys_table() -> str:

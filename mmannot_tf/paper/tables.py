@@ -1,12 +1,18 @@
 """The paper's printed tables (arXiv 1709.01220): I to IV, V and VI."""
 
 import csv
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
 
 from mmannot_tf.evaluation.metrics import SYMBOLS, AnnotationScores
 from mmannot_tf.evaluation.quantity import QuantityScores
+from mmannot_tf.paper.intervals import Interval, of_print
+
+ANNOTATION_TABLES = ("I", "II", "III", "IV")
+QUANTITY_TABLES = ("V", "VI")
+_SOURCES = {"nus-wide": "nus_wide", "mscoco": "mscoco"}
 
 
 @dataclass(frozen=True)
@@ -15,11 +21,12 @@ class PublishedRow:
 
     Attributes:
         table: Roman number.
-        dataset: the source it was measured on, "nus-wide" or "mscoco".
+        dataset: the source it was measured on, "nus_wide" or "mscoco".
         system: the method's printed name.
         multi_modal: it reads tags besides pixels.
         quantity_prediction: it decides how many labels to give.
         scores: the seven printed numbers, percent.
+        printed: score → its digits as printed, "61.40".
     """
 
     table: str
@@ -28,6 +35,29 @@ class PublishedRow:
     multi_modal: bool
     quantity_prediction: bool
     scores: AnnotationScores
+    printed: Mapping[str, str] = field(hash=False)
+
+    def interval(self, score: str) -> Interval:
+        """What the score can have been before it was rounded, percent."""
+        text = self.printed[score]
+        return of_print(text, _decimals(text) if score == "harmonic_f1" else self.decimals)
+
+    @property
+    def decimals(self) -> int:
+        """To how many decimals the row is known.
+
+        The paper pads with zeros: a row that needs only one decimal anywhere was copied from a source that
+        gave one (CNN-RNN; all of Table IV's baselines but RIA and SR-CNN-RNN). H-F1 is no source's: the
+        paper computed it from the padded F1s, so it has the decimals it shows.
+        """
+        return max(
+            _decimals(text.rstrip("0")) for name, text in self.printed.items() if name != "harmonic_f1"
+        )
+
+    def corrected(self, score: str, text: str) -> "PublishedRow":
+        """The row with other digits for one score."""
+        printed = {**self.printed, score: text}
+        return replace(self, scores=_scores(printed), printed=printed)
 
 
 @dataclass(frozen=True)
@@ -36,7 +66,7 @@ class PublishedQuantity:
 
     Attributes:
         table: Roman number.
-        dataset: "nus-wide" or "mscoco".
+        dataset: "nus_wide" or "mscoco".
         features: what the regressor reads, "MS-CNN" or "MS-CNN+Tags".
         scores: accuracy in percent, and MSE.
     """
@@ -52,7 +82,7 @@ class PublishedDataset:
     """What the paper measured its own rows on (Sec. IV-A1).
 
     Attributes:
-        source: our name of the data set.
+        source: the data set, as records name it.
         title: the paper's.
         test_images: how many images its test split holds.
         methods: the table of the method's own variants.
@@ -67,14 +97,14 @@ class PublishedDataset:
 
 
 DATASETS = {
-    "nus-wide": PublishedDataset("nus-wide", "NUS-WIDE", 55_335, "I", "V"),
+    "nus_wide": PublishedDataset("nus_wide", "NUS-WIDE", 55_335, "I", "V"),
     "mscoco": PublishedDataset("mscoco", "MS-COCO", 30_774, "II", "VI"),
 }
 
 
 def beside(source: str) -> PublishedDataset:
     """The paper's data set to show a source beside: its own, or NUS-WIDE for a source the paper lacks."""
-    return DATASETS.get(source, DATASETS["nus-wide"])
+    return DATASETS.get(source, DATASETS["nus_wide"])
 
 
 def table(number: str) -> tuple[PublishedRow, ...]:
@@ -89,17 +119,28 @@ def quantity_table(number: str) -> tuple[PublishedQuantity, ...]:
 
 @cache
 def _rows() -> tuple[PublishedRow, ...]:
-    return tuple(
-        PublishedRow(
-            table=line["table"],
-            dataset=line["dataset"],
-            system=line["system"],
-            multi_modal=line["multi_modal"] == "yes",
-            quantity_prediction=line["quantity_prediction"] == "yes",
-            scores=AnnotationScores(**{name: float(line[symbol]) for name, symbol in SYMBOLS.items()}),
-        )
-        for line in _lines("tables.csv")
+    return tuple(map(_row, _lines("tables.csv")))
+
+
+def _row(line: Mapping[str, str]) -> PublishedRow:
+    printed = {name: line[symbol] for name, symbol in SYMBOLS.items()}
+    return PublishedRow(
+        table=line["table"],
+        dataset=_SOURCES[line["dataset"]],
+        system=line["system"],
+        multi_modal=line["multi_modal"] == "yes",
+        quantity_prediction=line["quantity_prediction"] == "yes",
+        scores=_scores(printed),
+        printed=printed,
     )
+
+
+def _scores(printed: Mapping[str, str]) -> AnnotationScores:
+    return AnnotationScores(**{name: float(text) for name, text in printed.items()})
+
+
+def _decimals(text: str) -> int:
+    return len(text.partition(".")[2])
 
 
 @cache
@@ -107,7 +148,7 @@ def _quantities() -> tuple[PublishedQuantity, ...]:
     return tuple(
         PublishedQuantity(
             table=line["table"],
-            dataset=line["dataset"],
+            dataset=_SOURCES[line["dataset"]],
             features=line["features"],
             scores=QuantityScores(accuracy=float(line["accuracy"]), mse=float(line["mse"])),
         )

@@ -36,10 +36,8 @@ class FeatureCache:
     def get(self, stages: Sequence[str]) -> dict[str, np.ndarray]:
         """The features of the named stages, computed where they are missing or stale."""
         missing = [STAGES[name] for name in stages if not self._holds(name)]
-        for reads in ("images", "tags"):
-            group = [stage for stage in missing if stage.reads == reads]
-            if group:
-                self._store(self._extracted(group))
+        for reads in dict.fromkeys(stage.reads for stage in missing):
+            self._store(self._extracted([stage for stage in missing if stage.reads == reads]))
         return {name: np.load(self._file(name)) for name in stages}
 
     def joint(self, stages: Sequence[str]) -> np.ndarray:
@@ -65,7 +63,10 @@ class FeatureCache:
         write_json(self.run.features(self.split) / "index.json", {**self._index(), **made_from})
 
     def _extracted(self, stages: Sequence[Stage]) -> dict[str, np.ndarray]:
-        model = feature_model(self.run, stages)
-        if stages[0].reads == "images":
-            return outputs(model, self.images.split(self.split))
-        return outputs(model, ArrayBatches(self.arrays.tags, self.arrays.labels, batch_size=512).ordered())
+        model, reads = feature_model(self.run, stages), stages[0].reads
+        if "images" not in reads:
+            return outputs(
+                model, ArrayBatches(self.arrays.tags, self.arrays.labels, batch_size=512).ordered()
+            )
+        images = self.images.with_tags(self.run.dataset.tags) if "tags" in reads else self.images
+        return outputs(model, images.split(self.split))

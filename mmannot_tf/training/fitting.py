@@ -1,6 +1,7 @@
 """One stage put together: its network at its initial weights, its batches, loss and validation."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -11,6 +12,7 @@ from mmannot_tf.data.arrays import SplitArrays
 from mmannot_tf.data.batches import ArrayBatches, ImageBatches
 from mmannot_tf.losses.quantity_error import quantity_error
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
+from mmannot_tf.losses.summed import SummedLoss
 from mmannot_tf.training.inference import outputs
 from mmannot_tf.training.judge import judge, score
 from mmannot_tf.training.loop import Job, Loop
@@ -18,7 +20,7 @@ from mmannot_tf.training.network import Blueprint, Network, build_network
 from mmannot_tf.training.progress import StageLog
 from mmannot_tf.training.run import Run
 from mmannot_tf.training.session import Session
-from mmannot_tf.training.stage import Stage
+from mmannot_tf.training.stage import Stage, bare
 from mmannot_tf.training.stages import STAGES, owner
 from mmannot_tf.training.trained import blueprint_of
 from mmannot_tf.weights.source import resolve
@@ -100,7 +102,7 @@ def _validation(session: Session, stage: Stage, model: keras.Model) -> Callable:
     return validate
 
 
-def _loss(config: Config, stage: Stage) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    if stage.target == "quantity":
-        return quantity_error
-    return SigmoidCrossEntropy(config.training.loss_reduction)
+def _loss(config: Config, stage: Stage) -> Callable[[Any, Any], tf.Tensor]:
+    known = {"labels": SigmoidCrossEntropy(config.training.loss_reduction), "quantity": quantity_error}
+    losses = {target: known[target] for target in stage.targets}
+    return SummedLoss(losses) if len(losses) > 1 else bare(losses)

@@ -1,6 +1,8 @@
 """How an epoch is judged on the validation split; the test split picks nothing."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 
@@ -8,20 +10,18 @@ from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.evaluation.metrics import annotation_scores, ranking_precision
 from mmannot_tf.evaluation.quantity import quantity_scores
 from mmannot_tf.evaluation.selection import top_k
-from mmannot_tf.training.stage import Stage
+from mmannot_tf.training.stage import Stage, named
 
 # The measure that picks the best epoch, and whether more of it is better.
 PICKS = {"labels": ("ranking_precision", 1.0), "quantity": ("mse", -1.0)}
 
 
-def judge(
-    stage: Stage, outputs: np.ndarray, labels: np.ndarray, settings: EvaluationSettings
-) -> dict[str, float]:
+def judge(stage: Stage, outputs: Any, labels: np.ndarray, settings: EvaluationSettings) -> dict[str, float]:
     """Scores a stage's outputs on the validation split.
 
     Args:
-        stage: whose target decides the measures.
-        outputs: logits [N, C], or raw quantities [N].
+        stage: whose targets decide the measures.
+        outputs: of its network: logits [N, C] or raw quantities [N], or a dict of both by target.
         labels: multi-hot ground truth [N, C].
         settings: k and the readings of the measures.
 
@@ -29,15 +29,33 @@ def judge(
         Measures by name, percent; mse in labels².
     """
     truth = labels > 0
-    if stage.target == "labels":
-        chosen = top_k(outputs, settings.k)
-        scores = annotation_scores(chosen, truth, never_predicted=settings.never_predicted)
-        ranking = ranking_precision(outputs, truth)
-        return {"image_f1": scores.image_f1, "class_f1": scores.class_f1, "ranking_precision": ranking}
-    return asdict(quantity_scores(outputs, truth, settings))
+    measures: dict[str, float] = {}
+    for target, predicted in named(stage.targets, outputs).items():
+        measures.update(MEASURES[target](predicted, truth, settings))
+    return measures
 
 
 def score(stage: Stage, measures: dict[str, float]) -> float:
-    """The number that is highest for the best epoch."""
-    name, sign = PICKS[stage.target]
+    """The number that is highest for the best epoch: of the stage's first target."""
+    name, sign = PICKS[stage.targets[0]]
     return sign * measures[name]
+
+
+def _label_measures(logits: np.ndarray, truth: np.ndarray, settings: EvaluationSettings) -> dict[str, float]:
+    chosen = top_k(logits, settings.k)
+    scores = annotation_scores(chosen, truth, never_predicted=settings.never_predicted)
+    ranking = ranking_precision(logits, truth)
+    return {"image_f1": scores.image_f1, "class_f1": scores.class_f1, "ranking_precision": ranking}
+
+
+def _quantity_measures(
+    quantity: np.ndarray, truth: np.ndarray, settings: EvaluationSettings
+) -> dict[str, float]:
+    return asdict(quantity_scores(quantity, truth, settings))
+
+
+# Of each target; no two share a name.
+MEASURES: Mapping[str, Callable[[np.ndarray, np.ndarray, EvaluationSettings], dict[str, float]]] = {
+    "labels": _label_measures,
+    "quantity": _quantity_measures,
+}

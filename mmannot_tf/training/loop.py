@@ -44,7 +44,7 @@ class Job:
     """
 
     network: Network
-    loss: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+    loss: Callable[[Any, Any], tf.Tensor]
     batches: Batches
     examples: int
     settings: StageSettings

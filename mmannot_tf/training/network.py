@@ -1,4 +1,4 @@
-"""Branches put together along a stage's path, at the sizes a run has."""
+"""Branches put together as a stage says, at the sizes a run has."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from mmannot_tf.models.fusion import build_fusion
 from mmannot_tf.models.pooling import build_pooling
 from mmannot_tf.models.quantity_regressor import build_quantity_regressor
 from mmannot_tf.models.tag_encoder import build_tag_encoder
-from mmannot_tf.training.stage import Stage
+from mmannot_tf.training.stage import Stage, bare
 from mmannot_tf.weights.provenance import Provenance
 
 
@@ -107,10 +107,16 @@ class Network:
     branches: Mapping[str, keras.Model]
 
 
-def stage_input(stage: Stage, blueprint: Blueprint, feature_size: int = 0) -> keras.KerasTensor:
-    """The symbolic input of a stage; `feature_size` is the width of the features it reads, if any."""
+def stage_inputs(stage: Stage, blueprint: Blueprint, feature_size: int = 0) -> dict[str, keras.KerasTensor]:
+    """The symbolic inputs of a stage by what it reads; `feature_size` is the width of "features"."""
     shapes = {"images": blueprint.image_shape(), "tags": (blueprint.tags,), "features": (feature_size,)}
-    return keras.Input(shapes[stage.reads], name=stage.reads)
+    return {source: keras.Input(shapes[source], name=source) for source in stage.reads}
+
+
+def stage_input(stage: Stage, blueprint: Blueprint) -> keras.KerasTensor:
+    """The symbolic input of a stage that reads images or tags alone."""
+    (start,) = stage_inputs(stage, blueprint).values()
+    return start
 
 
 def follow(path: Sequence[str], start: Any, branch_for: Callable[[str, Any], keras.Model]) -> Any:
@@ -121,8 +127,17 @@ def follow(path: Sequence[str], start: Any, branch_for: Callable[[str, Any], ker
     return start
 
 
+def side_by_side(features: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
+    """The stage's feature from those of its trunks: f = [f_v, f_t] (Sec. III-B), or the only one."""
+    return keras.layers.Concatenate()(features) if len(features) > 1 else features[0]
+
+
 def build_network(stage: Stage, blueprint: Blueprint, feature_size: int = 0) -> Network:
-    """A stage's network, freshly initialised, with only `stage.trains` trainable."""
+    """A stage's network, freshly initialised, with only `stage.trains` trainable.
+
+    Its model reads the stage's one input, or a dict of them by name; it returns the one output, or a dict of
+    them by target.
+    """
     branches: dict[str, keras.Model] = {}
 
     def branch_for(name: str, shapes: Any) -> keras.Model:
@@ -130,5 +145,9 @@ def build_network(stage: Stage, blueprint: Blueprint, feature_size: int = 0) -> 
         branches[name].trainable = name in stage.trains
         return branches[name]
 
-    start = stage_input(stage, blueprint, feature_size)
-    return Network(keras.Model(start, follow(stage.path, start, branch_for), name=stage.name), branches)
+    inputs = stage_inputs(stage, blueprint, feature_size)
+    feature = side_by_side(
+        [follow(path, inputs[source], branch_for) for source, path in stage.trunks.items()]
+    )
+    outputs = {target: follow((head,), feature, branch_for) for head, target in stage.heads.items()}
+    return Network(keras.Model(bare(inputs), bare(outputs), name=stage.name), branches)

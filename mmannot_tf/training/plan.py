@@ -66,12 +66,12 @@ def chosen(config: Config, names: Sequence[str] | None) -> list[Stage]:
 def made_from(run: Run, stage: Stage) -> dict[str, Any]:
     """Everything a stage's weights depend on, by name."""
     settings = flatten(run.config.model_dump(mode="json"))
-    keys = [*SHARED_KEYS, *READING_KEYS[stage.reads]]
-    keys += [key for branch in stage.path for key in BRANCH_KEYS[branch]]
+    keys = [*SHARED_KEYS, *(key for source in stage.reads for key in READING_KEYS[source])]
+    keys += [key for branch in stage.branches for key in BRANCH_KEYS[branch]]
     keys += [key for key in settings if key.startswith(f"stages.{stage.name}.")]
     inputs = {key: settings[key] for key in dict.fromkeys(keys)}
     inputs["records"] = run.dataset.digest
-    if "backbone" in stage.path and owner(stage, "backbone") == stage.name:
+    if "backbone" in stage.branches and owner(stage, "backbone") == stage.name:
         inputs["backbone weights"] = run.provenance.digest
     for name in stage.upstream:
         inputs[f"stage {name}"] = stage_digest(run, name)

@@ -1,6 +1,6 @@
 """A run's predictions on a split: every trained head on the cached features."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from mmannot_tf.training.inference import outputs
 from mmannot_tf.training.plan import finished, predictions_digest
 from mmannot_tf.training.session import Session
 from mmannot_tf.training.stage import Stage
-from mmannot_tf.training.trained import head_model
+from mmannot_tf.training.trained import trained_branch
 from tfrecords_tools.errors import UserError
 from tfrecords_tools.records import reading
 
@@ -31,34 +31,39 @@ def predict(session: Session, split: str) -> Predictions:
     read = dict.fromkeys(name for stage in stages for name in _features(stage))
     with reading(session.records):  # all at once: what shares a backbone is one pass over the images
         session.features(split).get(tuple(read))
-    results = {stage.name: _outputs(session, stage, split) for stage in stages}
+    results = {
+        (stage.name, target): _outputs(session, stage, head, split)
+        for stage in stages
+        for head, target in stage.heads.items()
+    }
     predictions = Predictions(
         split=split,
         digest=predictions_digest(run, split),
         ids=arrays.ids,
         labels=arrays.labels > 0,
         label_names=run.dataset.labels,
-        probabilities={name: _sigmoid(results[name]) for name in _of(stages, "labels")},
-        quantity={name: results[name] for name in _of(stages, "quantity")},
+        probabilities={name: _sigmoid(logits) for name, logits in _of(results, "labels").items()},
+        quantity=_of(results, "quantity"),
     )
     predictions.save(run.predictions(split))
     return predictions
 
 
-def _of(stages: Sequence[Stage], target: str) -> list[str]:
-    return [stage.name for stage in stages if stage.target == target]
+def _of(results: Mapping[tuple[str, str], np.ndarray], target: str) -> dict[str, np.ndarray]:
+    """What the stages' heads for `target` gave, by stage."""
+    return {stage: values for (stage, of), values in results.items() if of == target}
 
 
 def _features(stage: Stage) -> tuple[str, ...]:
-    """The stages whose features the head of `stage` reads: others', or its own."""
+    """The stages whose features the heads of `stage` read: others', or its own."""
     return stage.features or (stage.name,)
 
 
-def _outputs(session: Session, stage: Stage, split: str) -> np.ndarray:
+def _outputs(session: Session, stage: Stage, head: str, split: str) -> np.ndarray:
     features = session.features(split).joint(_features(stage))
-    head = head_model(session.run, stage, features.shape[1])
+    model = trained_branch(session.run, stage, head, features.shape[1:])
     targets = session.arrays(split).quantity
-    return outputs(head, ArrayBatches(features, targets, batch_size=512).ordered())
+    return outputs(model, ArrayBatches(features, targets, batch_size=512).ordered())
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:

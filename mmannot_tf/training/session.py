@@ -48,12 +48,13 @@ class Session:
 
     def batches(self, stage: Stage, split: str, batch_size: int) -> ImageBatches | ArrayBatches:
         """A split's inputs and targets as the stage reads them."""
-        if stage.reads == "images":
-            return self.images(batch_size)
+        if "images" in stage.reads:
+            images = self.images(batch_size)
+            return images.with_tags(self.run.dataset.tags) if "tags" in stage.reads else images
         arrays = self.arrays(split)
-        inputs = arrays.tags if stage.reads == "tags" else self.features(split).joint(stage.features)
+        inputs = arrays.tags if "tags" in stage.reads else self.features(split).joint(stage.features)
         return ArrayBatches(
-            inputs, arrays.labels if stage.target == "labels" else arrays.quantity, batch_size
+            inputs, arrays.labels if "labels" in stage.targets else arrays.quantity, batch_size
         )
 
 

@@ -1,8 +1,11 @@
 """The Stage value: one training step of Algorithm 1, as data."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
+
+Source = Literal["images", "tags", "features"]
+Target = Literal["labels", "quantity"]
 
 
 @dataclass(frozen=True)
@@ -11,32 +14,52 @@ class Stage:
 
     Attributes:
         name: also its section in the configuration and its folder in the run.
-        reads: "images", "tags" (multi-hot), or "features" (cached outputs of earlier stages).
-        path: branches in order, each fed by the one before; the first by what the stage reads. The last one
-            is the head; the output of the path before it is the stage's feature.
-        trains: the branches of the path that move; all others are frozen, statistics included.
+        trunks: what the stage reads → branches in order, each fed by the one before. It reads "images",
+            "tags" (multi-hot), or "features" (cached outputs of earlier stages). The outputs of the trunks,
+            side by side, are the stage's feature.
+        heads: branch on the feature → what it predicts: "labels" (multi-hot) or "quantity" (their number).
+            A stage of several minimises the sum of their losses; the first picks the best epoch.
+        trains: the branches that move; all others are frozen, statistics included.
         starts_from: branch → the earlier stage whose branch of the same name it starts as a copy of.
             A frozen branch is always listed here. Others start as initialised.
         features: for "features", the stages whose features are concatenated, in order.
-        target: "labels" (multi-hot) or "quantity" (their number).
         optional: left out when the configuration has no section for it.
     """
 
     name: str
-    reads: Literal["images", "tags", "features"]
-    path: tuple[str, ...]
+    trunks: Mapping[Source, tuple[str, ...]]
+    heads: Mapping[str, Target]
     trains: tuple[str, ...]
     starts_from: Mapping[str, str] = field(default_factory=dict)
     features: tuple[str, ...] = ()
-    target: Literal["labels", "quantity"] = "labels"
     optional: bool = False
 
     @property
-    def head(self) -> str:
-        """The branch that turns the stage's feature into its output."""
-        return self.path[-1]
+    def reads(self) -> tuple[Source, ...]:
+        """What the stage reads, in the order of its trunks."""
+        return tuple(self.trunks)
+
+    @property
+    def branches(self) -> tuple[str, ...]:
+        """All branches, trunks first, in the order they are built."""
+        return (*(name for trunk in self.trunks.values() for name in trunk), *self.heads)
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """What the stage predicts, in the order of its heads."""
+        return tuple(self.heads.values())
 
     @property
     def upstream(self) -> tuple[str, ...]:
         """The stages this one is made from, in order, each once."""
         return tuple(dict.fromkeys((*self.starts_from.values(), *self.features)))
+
+
+def bare(parts: Mapping[str, Any]) -> Any:
+    """The only part by itself, several by name: how a network's inputs and outputs are passed around."""
+    return dict(parts) if len(parts) > 1 else next(iter(parts.values()))
+
+
+def named(names: Sequence[str], value: Any) -> Mapping[str, Any]:
+    """What `bare` was given: the parts by name."""
+    return value if len(names) > 1 else {names[0]: value}

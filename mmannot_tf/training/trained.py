@@ -5,9 +5,9 @@ from typing import Any
 
 import keras
 
-from mmannot_tf.training.network import BUILDERS, Blueprint, follow, stage_input
+from mmannot_tf.training.network import BUILDERS, Blueprint, follow, side_by_side, stage_inputs
 from mmannot_tf.training.run import Run
-from mmannot_tf.training.stage import Stage
+from mmannot_tf.training.stage import Stage, bare
 from mmannot_tf.training.stages import owner
 
 
@@ -26,18 +26,17 @@ def trained_branch(run: Run, stage: Stage, name: str, shapes: Any) -> keras.Mode
 
 
 def feature_model(run: Run, stages: Sequence[Stage]) -> keras.Model:
-    """One model from the stages' common input to {stage name: feature [B, D]}.
+    """One model from what all the stages read to {stage name: feature [B, D]}.
 
-    A stage's feature is the output of its path before the head. What stages share (the frozen backbone of
-    cnn and ms_cnn) is computed once.
+    What stages share (the frozen backbone of cnn and ms_cnn) is computed once.
     """
-    start = stage_input(stages[0], blueprint_of(run))
-    computed: dict[tuple, Any] = {(): start}
+    inputs = stage_inputs(stages[0], blueprint_of(run))
+    computed: dict[tuple, Any] = {(source,): start for source, start in inputs.items()}
 
-    def output(stage: Stage, path: tuple[str, ...]) -> Any:
-        trail = tuple((owner(stage, name), name) for name in path)
+    def output(stage: Stage, source: str, path: tuple[str, ...]) -> Any:
+        trail = (source, *((owner(stage, name), name) for name in path))
         if trail not in computed:
-            before = output(stage, path[:-1])
+            before = output(stage, source, path[:-1])
             computed[trail] = follow(path[-1:], before, lambda name, shapes: branch(stage, name, shapes))
         return computed[trail]
 
@@ -46,11 +45,7 @@ def feature_model(run: Run, stages: Sequence[Stage]) -> keras.Model:
         built.name = f"{owner(stage, name)}_{name}"
         return built
 
-    return keras.Model(
-        start, {stage.name: output(stage, stage.path[:-1]) for stage in stages}, name="features"
-    )
+    def feature(stage: Stage) -> Any:
+        return side_by_side([output(stage, source, path) for source, path in stage.trunks.items()])
 
-
-def head_model(run: Run, stage: Stage, feature_size: int) -> keras.Model:
-    """A stage's trained head: features [B, D] to its output."""
-    return trained_branch(run, stage, stage.head, (feature_size,))
+    return keras.Model(bare(inputs), {stage.name: feature(stage) for stage in stages}, name="features")

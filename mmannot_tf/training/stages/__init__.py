@@ -1,15 +1,16 @@
-"""The stages of Algorithm 1, one small file each. A new stage is a new file and a line here."""
+"""The stages of Algorithm 1 and ours, one small file each. A new stage is a new file and a line here."""
 
 from collections.abc import Mapping
 
 from mmannot_tf.training.stage import Stage
 from mmannot_tf.training.stages.classifier import CLASSIFIER
 from mmannot_tf.training.stages.cnn import CNN, CNN_LONGER
+from mmannot_tf.training.stages.joint import JOINT
 from mmannot_tf.training.stages.ms_cnn import MS_CNN
 from mmannot_tf.training.stages.quantity import QUANTITY, QUANTITY_VISUAL
 from mmannot_tf.training.stages.tag_encoder import TAG_ENCODER
 
-_IN_ORDER = (CNN, CNN_LONGER, MS_CNN, TAG_ENCODER, CLASSIFIER, QUANTITY_VISUAL, QUANTITY)
+_IN_ORDER = (CNN, CNN_LONGER, MS_CNN, TAG_ENCODER, CLASSIFIER, QUANTITY_VISUAL, QUANTITY, JOINT)
 
 STAGES: Mapping[str, Stage] = {stage.name: stage for stage in _IN_ORDER}
 

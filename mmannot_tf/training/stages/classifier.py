@@ -4,8 +4,8 @@ from mmannot_tf.training.stage import Stage
 
 CLASSIFIER = Stage(
     name="classifier",
-    reads="features",
-    path=("classifier",),
+    trunks={"features": ()},
+    heads={"classifier": "labels"},
     trains=("classifier",),
     features=("ms_cnn", "tag_encoder"),
 )

@@ -4,16 +4,16 @@ from mmannot_tf.training.stage import Stage
 
 CNN = Stage(
     name="cnn",
-    reads="images",
-    path=("backbone", "pooling", "probe"),
+    trunks={"images": ("backbone", "pooling")},
+    heads={"probe": "labels"},
     trains=("backbone", "probe"),
 )
 
 # Ours: the same CNN trained for as many more epochs as MS-CNN takes, which the paper does not compare with.
 CNN_LONGER = Stage(
     name="cnn_longer",
-    reads="images",
-    path=("backbone", "pooling", "probe"),
+    trunks={"images": ("backbone", "pooling")},
+    heads={"probe": "labels"},
     trains=("backbone", "probe"),
     starts_from={"backbone": "cnn", "probe": "cnn"},
     optional=True,

@@ -4,18 +4,16 @@ from mmannot_tf.training.stage import Stage
 
 QUANTITY_VISUAL = Stage(
     name="quantity_visual",
-    reads="features",
-    path=("quantity",),
+    trunks={"features": ()},
+    heads={"quantity": "quantity"},
     trains=("quantity",),
     features=("ms_cnn",),
-    target="quantity",
 )
 
 QUANTITY = Stage(
     name="quantity",
-    reads="features",
-    path=("quantity",),
+    trunks={"features": ()},
+    heads={"quantity": "quantity"},
     trains=("quantity",),
     features=("ms_cnn", "tag_encoder"),
-    target="quantity",
 )

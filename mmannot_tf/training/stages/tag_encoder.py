@@ -4,7 +4,7 @@ from mmannot_tf.training.stage import Stage
 
 TAG_ENCODER = Stage(
     name="tag_encoder",
-    reads="tags",
-    path=("tag_encoder", "probe"),
+    trunks={"tags": ("tag_encoder",)},
+    heads={"probe": "labels"},
     trains=("tag_encoder", "probe"),
 )

@@ -79,13 +79,35 @@ def test_eighty_columns_are_enough_for_every_number(comparison):
 
 def test_reasons_and_notes_stand_once_below(comparison):
     text = shown(render_comparison(comparison))
-    for remark in ("· another data set", "· CNN: a note", "· MS-CNN: not trained", "· tags are captions"):
+    remarks = ("· (1) another data set", "· CNN: a note", "· MS-CNN: not trained", "· tags are captions")
+    for remark in remarks:
         assert text.count(remark) == 1
 
 
-def test_nothing_to_remark_leaves_no_heading(comparison):
-    clean = [
-        pair({"method": "CNN"}, comparison["rows"][0]["ours"], comparison["rows"][0]["paper"], [], notes=[])
-    ]
-    text = shown(render_comparison({**comparison, "rows": clean, "notes": []}))
-    assert "Not to be compared" not in text
+def test_each_row_of_both_sides_has_a_line_of_comparability_that_numbers_its_reasons(comparison):
+    first, second = comparison["rows"]
+    second = {
+        **second,
+        **pair({"method": "MS-CNN"}, first["ours"], first["paper"], ["tiny", "another data set"]),
+    }
+    third = pair({"method": "MS-CNN+LQP"}, first["ours"], first["paper"], [], notes=[])
+    lines = shown(render_comparison({**comparison, "rows": [first, second, third]})).splitlines()
+    assert "· CNN: not comparable, (1)" in lines
+    assert "· MS-CNN: not comparable, (2) (1)" in lines
+    assert "· MS-CNN+LQP: comparable" in lines
+    assert "· label quantity on MS-CNN: not comparable, (1)" in lines
+    assert {"· (1) another data set", "· (2) tiny"} <= set(lines)
+
+
+def test_a_corrected_score_stands_alone_in_a_line_of_its_own(comparison):
+    corrected = {**comparison["rows"][0], "corrected": {"image_recall": 65.12}}
+    text = shown(render_comparison({**comparison, "rows": [corrected]}))
+    assert cells(text, "corr.") == ["corr.", "65.12"]
+    place = {line.split()[-1]: line.index("65.12") for line in text.splitlines() if "corr." in line}
+    assert place["65.12"] + 5 == next(line for line in text.splitlines() if "I-R" in line).index("I-R") + 3
+
+
+def test_a_comparable_row_has_no_remark_beside_its_line(comparison):
+    row = pair({"method": "CNN"}, comparison["rows"][0]["ours"], comparison["rows"][0]["paper"], [], notes=[])
+    text = shown(render_comparison({**comparison, "rows": [row], "quantity": [], "notes": []}))
+    assert [line for line in text.splitlines() if line.startswith("·")] == ["· CNN: comparable"]

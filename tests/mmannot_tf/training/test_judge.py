@@ -24,3 +24,17 @@ def test_quantity_stages_are_judged_by_their_squared_error():
     assert measures["mse"] == pytest.approx((0.5**2 + 0.25**2) / 2)
     assert measures["accuracy"] == pytest.approx(50.0)  # 2.5 rounds to 3, where 2 is true
     assert score(STAGES["quantity"], measures) == -measures["mse"]
+
+
+def test_the_joint_stage_is_measured_on_both_and_picked_by_the_ranking():
+    logits = np.array([[3.0, 1.0, 2.0, 0.0], [0.0, 1.0, 3.0, 2.0]])
+    quantity = np.array([2.5, 1.25], np.float32)
+    settings = EvaluationSettings(k=2)
+    measures = judge(STAGES["joint"], {"labels": logits, "quantity": quantity}, LABELS, settings)
+    apart = {
+        **judge(STAGES["classifier"], logits, LABELS, settings),
+        **judge(STAGES["quantity"], quantity, LABELS, settings),
+    }
+    assert measures == apart
+    assert len(measures) == 5
+    assert score(STAGES["joint"], measures) == measures["ranking_precision"]

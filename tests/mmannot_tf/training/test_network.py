@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from mmannot_tf.training.network import Blueprint, build_network
+from mmannot_tf.training.stage import named
 from mmannot_tf.training.stages import STAGES
 from mmannot_tf.weights.provenance import CENTRED, Provenance
 
@@ -23,8 +24,24 @@ def test_only_the_stages_own_branches_are_trainable(blueprint, stage):
 
 @pytest.mark.parametrize("stage", STAGES.values(), ids=lambda stage: stage.name)
 def test_outputs_are_a_logit_a_label_or_one_quantity(blueprint, stage):
-    output = build_network(stage, blueprint, feature_size=32).model.output_shape
-    assert output == ((None,) if stage.target == "quantity" else (None, 14))
+    outputs = named(stage.targets, build_network(stage, blueprint, feature_size=32).model.output)
+    shapes = {"labels": (None, 14), "quantity": (None,)}
+    assert {target: output.shape for target, output in outputs.items()} == {
+        target: shapes[target] for target in stage.targets
+    }
+
+
+def test_the_joint_network_is_its_branches_fed_as_in_algorithm_2(blueprint):
+    network = build_network(STAGES["joint"], blueprint)
+    model, branches = network.model, network.branches
+    rng = np.random.default_rng(0)
+    images = rng.normal(size=(3, 32, 32, 3)).astype(np.float32)
+    tags = (rng.random((3, 40)) < 0.2).astype(np.float32)
+    visual, textual = branches["fusion"](branches["backbone"](images)), branches["tag_encoder"](tags)
+    feature = np.concatenate([visual, textual], axis=1)
+    outputs = model({"images": images, "tags": tags})
+    np.testing.assert_allclose(outputs["labels"], branches["classifier"](feature), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(outputs["quantity"], branches["quantity"](feature), rtol=1e-5)
 
 
 def test_the_quantity_bias_starts_at_the_mean_quantity(blueprint):

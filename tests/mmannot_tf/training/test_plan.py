@@ -28,7 +28,7 @@ def _with(run, key, value):
 
 
 def _stale(run) -> list[str]:
-    return [name for name, stage in STAGES.items() if plan.staleness(run, stage)]
+    return [stage.name for stage in plan.configured(run.config) if plan.staleness(run, stage)]
 
 
 def test_a_finished_run_holds(run):
@@ -42,7 +42,7 @@ def test_a_finished_run_holds(run):
         ("stages.quantity.learning_rate", 0.5, ["quantity"]),
         ("model.dropout", 0.1, ["quantity_visual", "quantity"]),
         ("model.tag_hidden", [8, 8], ["tag_encoder"]),
-        ("training.momentum", 0.5, list(STAGES)),
+        ("training.momentum", 0.5, [name for name in STAGES if name != "joint"]),
         ("evaluation.threshold", 0.4, []),
         ("evaluation.k", 2, []),
         ("training.checkpoint_seconds", 1.0, []),
@@ -83,11 +83,25 @@ def test_a_stage_that_is_none_is_refused_with_the_known_ones(run):
         plan.chosen(run.config, ["cnnn"])
 
 
-def test_the_optional_control_is_left_out_without_its_section(run):
+def test_optional_stages_are_left_out_without_their_sections(run):
     settings = run.config.model_dump(mode="json")
-    del settings["stages"]["cnn_longer"]
+    del settings["stages"]["cnn_longer"], settings["stages"]["joint"]
     names = [stage.name for stage in plan.configured(parse(settings, "test"))]
-    assert names == [name for name in STAGES if name != "cnn_longer"]
+    assert names == [name for name, stage in STAGES.items() if not stage.optional]
+    assert len(names) == len(STAGES) - 2
+
+
+def test_the_joint_stage_depends_on_all_that_it_reads_and_starts_from(run):
+    inputs = plan.made_from(_with(run, "stages.joint", {"epochs": 1, "learning_rate": 0.1}), STAGES["joint"])
+    assert {name for name in inputs if name.startswith("stage ")} == {
+        "stage cnn",
+        "stage ms_cnn",
+        "stage tag_encoder",
+        "stage classifier",
+        "stage quantity",
+    }
+    keys = {"data.image_size", "data.vocabulary_size", "model.fusion_gamma", "model.dropout"}
+    assert keys | {"model.tag_hidden", "stages.joint.epochs", "backbone weights"} <= set(inputs)
 
 
 def test_predictions_depend_on_the_stages_and_the_split(run):

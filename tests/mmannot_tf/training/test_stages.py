@@ -2,17 +2,17 @@ import pytest
 
 from mmannot_tf.training.network import BUILDERS
 from mmannot_tf.training.plan import BRANCH_KEYS
+from mmannot_tf.training.stage import bare, named
 from mmannot_tf.training.stages import STAGES, owner
 
 
 @pytest.mark.parametrize("stage", STAGES.values(), ids=lambda stage: stage.name)
 class TestEveryStage:
-    def test_trains_branches_of_its_own_path(self, stage):
-        assert set(stage.trains) <= set(stage.path)
-        assert stage.head in stage.trains
+    def test_trains_branches_of_its_own_and_always_its_heads(self, stage):
+        assert set(stage.heads) <= set(stage.trains) <= set(stage.branches)
 
     def test_takes_frozen_branches_from_an_earlier_stage(self, stage):
-        frozen = {name for name in stage.path if name not in stage.trains} - {"pooling"}
+        frozen = {name for name in stage.branches if name not in stage.trains} - {"pooling"}
         assert frozen <= set(stage.starts_from)
 
     def test_is_made_from_earlier_stages_only(self, stage):
@@ -20,14 +20,18 @@ class TestEveryStage:
         assert all(order.index(name) < order.index(stage.name) for name in stage.upstream)
 
     def test_has_builders_and_keys_for_its_branches(self, stage):
-        assert set(stage.path) <= set(BUILDERS)
-        assert set(stage.path) <= set(BRANCH_KEYS)
+        assert set(stage.branches) <= set(BUILDERS)
+        assert set(stage.branches) <= set(BRANCH_KEYS)
 
     def test_reads_features_only_where_it_says_whose(self, stage):
-        assert bool(stage.features) == (stage.reads == "features")
+        assert bool(stage.features) == ("features" in stage.reads)
+
+    def test_predicts_each_target_once_and_several_only_from_images_and_tags(self, stage):
+        assert len(set(stage.targets)) == len(stage.targets)
+        assert (len(stage.targets) > 1) == (stage.reads == ("images", "tags"))
 
 
-def test_the_order_is_algorithm_1s():
+def test_the_order_is_algorithm_1s_and_ours_come_after_what_they_need():
     assert list(STAGES) == [
         "cnn",
         "cnn_longer",
@@ -36,6 +40,7 @@ def test_the_order_is_algorithm_1s():
         "classifier",
         "quantity_visual",
         "quantity",
+        "joint",
     ]
 
 
@@ -44,3 +49,11 @@ def test_owner_follows_frozen_branches_to_the_stage_that_trained_them():
     assert owner(STAGES["ms_cnn"], "fusion") == "ms_cnn"
     assert owner(STAGES["cnn_longer"], "backbone") == "cnn_longer"
     assert owner(STAGES["cnn"], "pooling") == "cnn"
+    assert {owner(STAGES["joint"], name) for name in STAGES["joint"].branches} == {"joint"}
+
+
+def test_parts_are_passed_bare_where_there_is_one_and_by_name_where_there_are_more():
+    assert bare({"labels": 1}) == 1
+    assert named(("labels",), 1) == {"labels": 1}
+    assert bare({"labels": 1, "quantity": 2}) == {"labels": 1, "quantity": 2}
+    assert named(("labels", "quantity"), {"labels": 1, "quantity": 2}) == {"labels": 1, "quantity": 2}

@@ -1,0 +1,46 @@
+import json
+
+import pytest
+
+from mmannot_tf.cli.compare import _build
+from mmannot_tf.training.run import Dataset
+from tfrecords_tools.errors import UserError
+
+
+def write_records(folder, digest="abc"):
+    """The metadata of records as a build of NUS-WIDE leaves it, without examples."""
+    marker = {
+        "source": "nus_wide",
+        "settings": {"protocol": "150000-59347"},
+        "labels": ["sky"],
+        "splits": {"test": 1},
+        "digest": digest,
+        "published": [],
+        "groups": False,
+    }
+    folder.mkdir()
+    (folder / "records.json").write_text(json.dumps(marker), encoding="utf-8")
+    (folder / "vocabulary.tsv").write_text("", encoding="utf-8")
+    return folder
+
+
+def dataset_at(path):
+    return Dataset(
+        path=str(path), source="nus_wide", digest="abc", splits={"test": 1}, labels=("sky",), tags=()
+    )
+
+
+def test_the_build_is_read_from_the_runs_records(tmp_path):
+    records = write_records(tmp_path / "records")
+    assert _build(dataset_at(records), None) == {"protocol": "150000-59347"}
+    assert _build(dataset_at(tmp_path / "gone"), records) == {"protocol": "150000-59347"}
+
+
+def test_records_that_are_gone_or_others_tell_nothing(tmp_path):
+    assert _build(dataset_at(tmp_path / "gone"), None) is None
+    assert _build(dataset_at(write_records(tmp_path / "others", digest="xyz")), None) is None
+
+
+def test_a_data_folder_that_is_none_is_an_error(tmp_path):
+    with pytest.raises(UserError, match="must exist"):
+        _build(dataset_at(tmp_path / "gone"), tmp_path / "none")
