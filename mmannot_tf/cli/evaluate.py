@@ -1,34 +1,55 @@
 """`mmannot evaluate`, and the evaluation other commands ask for."""
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from mmannot_tf.cli.arguments import DataOption, JsonOption, RunArgument, SplitOption
 
+DRAWS = 1000
+"""How many times the test images are drawn again unless `--bootstrap` says otherwise."""
+
 
 def evaluate(
-    run: RunArgument, split: SplitOption = "test", data: DataOption = None, as_json: JsonOption = False
+    run: RunArgument,
+    split: SplitOption = "test",
+    data: DataOption = None,
+    bootstrap: Annotated[
+        int, typer.Option(help="Resamples for intervals and paired tests; 0 for neither.")
+    ] = DRAWS,
+    as_json: JsonOption = False,
 ) -> None:
     """Score every row of Tables I/II and V/VI, predicting first where predictions are missing or stale."""
     from tfrecords_tools.console import print_json
 
-    evaluation = evaluation_of(run, split, data)
+    evaluation = evaluation_of(run, split, data, bootstrap=bootstrap)
     if as_json:
         print_json(evaluation)
         return
     from rich.console import Console
 
     from mmannot_tf.evaluation.table import render_scores
+    from mmannot_tf.evaluation.uncertainty_table import render_uncertainty
 
-    Console().print(render_scores(evaluation))
+    Console().print(render_scores(evaluation), *render_uncertainty(evaluation))
 
 
-def evaluation_of(path: Path, split: str, data: Path | None = None) -> dict[str, Any]:
+def evaluation_of(
+    path: Path, split: str, data: Path | None = None, *, bootstrap: int = DRAWS
+) -> dict[str, Any]:
     """The evaluation of a run's split; also written to scores.json for the test split.
 
     TensorFlow is loaded only if the split must be predicted.
+
+    Args:
+        path: the run's folder.
+        split: of its records.
+        data: the records, where they have moved since training.
+        bootstrap: resamples for intervals and paired tests; 0 for neither.
     """
     from mmannot_tf.evaluation.predictions import Predictions
+    from mmannot_tf.evaluation.resampling import Resampling
     from mmannot_tf.evaluation.rows import evaluate as score_rows
     from mmannot_tf.paper.readings import in_force
     from mmannot_tf.training.plan import predictions_digest
@@ -36,7 +57,7 @@ def evaluation_of(path: Path, split: str, data: Path | None = None) -> dict[str,
     from tfrecords_tools.files import write_json
     from tfrecords_tools.quiet import import_tensorflow
 
-    run = open_run(path)
+    run, resampling = open_run(path), Resampling(draws=bootstrap) if bootstrap else None
     file = run.predictions(split)
     predictions = Predictions.load(file) if file.exists() else None
     if predictions is None or predictions.digest != predictions_digest(run, split):
@@ -45,7 +66,8 @@ def evaluation_of(path: Path, split: str, data: Path | None = None) -> dict[str,
         from mmannot_tf.training.session import open_session
 
         predictions = predict(open_session(run, data), split)
-    evaluation = score_rows(predictions, run.config.evaluation, readings=in_force(run.config))
+    readings = in_force(run.config)
+    evaluation = score_rows(predictions, run.config.evaluation, readings=readings, resampling=resampling)
     if split == "test":
         write_json(path / "scores.json", evaluation)
     return evaluation

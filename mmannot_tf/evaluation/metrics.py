@@ -61,7 +61,7 @@ class AnnotationScores:
 
 def harmonic_mean(a: float, b: float) -> float:
     """2ab / (a + b): the form of C-F1 and I-F1 (equation 6) and of H-F1 (equation 7); 0 where both are 0."""
-    return 2 * a * b / (a + b) if a + b else 0.0
+    return float(_ratios(2 * a * b, a + b))
 
 
 def annotation_scores(
@@ -78,16 +78,35 @@ def annotation_scores(
         C-P, C-R, C-F1, I-P, I-R, I-F1 and H-F1 in percent.
     """
     n_c = np.count_nonzero(chosen & labels, axis=0)
-    n_g = np.count_nonzero(labels, axis=0)
     n_p = np.count_nonzero(chosen, axis=0)
+    n_g = np.count_nonzero(labels, axis=0)
+    return AnnotationScores(*scores_of_counts(n_c, n_p, n_g, never_predicted=never_predicted).tolist())
+
+
+def scores_of_counts(
+    n_c: np.ndarray, n_p: np.ndarray, n_g: np.ndarray, *, never_predicted: NeverPredicted = "zero"
+) -> np.ndarray:
+    """Equations 6 and 7 from the counts of every class, for any number of test sets at once.
+
+    Args:
+        n_c: images correctly labelled as each class, [..., C].
+        n_p: images predicted as each class, [..., C].
+        n_g: images that have each true label, [..., C].
+        never_predicted: what the C-P of a class never predicted is [reading 21].
+
+    Returns:
+        [..., 7] float64 in the order of `SYMBOLS`, percent.
+    """
     counted = n_p > 0 if never_predicted == "left_out" else np.ones_like(n_p, bool)
-    c_p = 100 * _mean_ratio(n_c[counted], n_p[counted])
-    c_r = 100 * _mean_ratio(n_c[n_g > 0], n_g[n_g > 0])
-    i_p = 100 * _ratio(n_c.sum(), n_p.sum())
-    i_r = 100 * _ratio(n_c.sum(), n_g.sum())
-    c_f1 = harmonic_mean(c_p, c_r)
-    i_f1 = harmonic_mean(i_p, i_r)
-    return AnnotationScores(c_p, c_r, c_f1, i_p, i_r, i_f1, harmonic_mean(c_f1, i_f1))
+    c_p = 100 * _mean_ratio(n_c, n_p, counted)
+    c_r = 100 * _mean_ratio(n_c, n_g, n_g > 0)
+    correct = n_c.sum(axis=-1)
+    i_p = 100 * _ratios(correct, n_p.sum(axis=-1))
+    i_r = 100 * _ratios(correct, n_g.sum(axis=-1))
+    c_f1 = _ratios(2 * c_p * c_r, c_p + c_r)
+    i_f1 = _ratios(2 * i_p * i_r, i_p + i_r)
+    h_f1 = _ratios(2 * c_f1 * i_f1, c_f1 + i_f1)
+    return np.stack([c_p, c_r, c_f1, i_p, i_r, i_f1, h_f1], axis=-1)
 
 
 def mean_average_precision(scores: np.ndarray, labels: np.ndarray) -> float:
@@ -131,11 +150,13 @@ def ranking_precision(scores: np.ndarray, labels: np.ndarray) -> float:
     return float(100.0 * np.mean((precision * hits).sum(axis=1)[labelled] / true[labelled]))
 
 
-def _mean_ratio(numerators: np.ndarray, denominators: np.ndarray) -> float:
-    """The mean of the ratios, 0/0 as 0; 0 where there are none."""
-    ratios = numerators / np.maximum(denominators, 1)
-    return float(ratios.mean()) if ratios.size else 0.0
+def _mean_ratio(numerators: np.ndarray, denominators: np.ndarray, counted: np.ndarray) -> np.ndarray:
+    """The mean of the counted ratios over the last axis, 0/0 as 0; 0 where none counts."""
+    ratios = _ratios(numerators, denominators)
+    return _ratios(ratios.sum(axis=-1, where=counted), counted.sum(axis=-1))
 
 
-def _ratio(numerator: int, denominator: int) -> float:
-    return float(numerator / denominator) if denominator else 0.0
+def _ratios(numerators: np.ndarray | float, denominators: np.ndarray | float) -> np.ndarray:
+    """Element by element, 0/0 as 0."""
+    numerators, denominators = np.asarray(numerators, np.float64), np.asarray(denominators, np.float64)
+    return np.divide(numerators, denominators, out=np.zeros_like(numerators), where=denominators > 0)

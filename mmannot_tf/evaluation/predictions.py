@@ -12,6 +12,7 @@ from tfrecords_tools.files import aside
 
 _SCORER = "probabilities."
 _REGRESSOR = "quantity."
+_FREQUENCIES = "label_frequencies"
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +27,8 @@ class Predictions:
         label_names: the C names, in label order.
         probabilities: scorer → [N, C] float32: "cnn", "cnn_longer", "ms_cnn", "tag_encoder", "classifier".
         quantity: regressor → raw outputs, [N] float32: "quantity_visual" (on f_v), "quantity" (on f).
+        label_frequencies: the share of the training images that have each label, [C] float32; None in files
+            made before it was kept.
 
     Raises:
         UserError: the split is empty, a shape disagrees with `labels`, or a value is not finite.
@@ -38,6 +41,7 @@ class Predictions:
     label_names: tuple[str, ...]
     probabilities: Mapping[str, np.ndarray] = field(default_factory=dict)
     quantity: Mapping[str, np.ndarray] = field(default_factory=dict)
+    label_frequencies: np.ndarray | None = None
 
     def __post_init__(self):
         images, classes = len(self.ids), len(self.label_names)
@@ -54,6 +58,9 @@ class Predictions:
         for name, values in self.quantity.items():
             _check_shape(f"outputs of {name}", values, (images,))
             _check_finite(f"outputs of {name}", values)
+        if self.label_frequencies is not None:
+            _check_shape("label frequencies", self.label_frequencies, (classes,))
+            _check_shares("label frequencies", self.label_frequencies)
 
     @property
     def true_quantity(self) -> np.ndarray:
@@ -65,6 +72,8 @@ class Predictions:
         arrays = {name: np.asarray(getattr(self, name)) for name in _PLAIN}
         arrays |= {_SCORER + name: np.asarray(a, np.float32) for name, a in self.probabilities.items()}
         arrays |= {_REGRESSOR + name: np.asarray(a, np.float32) for name, a in self.quantity.items()}
+        if self.label_frequencies is not None:
+            arrays[_FREQUENCIES] = np.asarray(self.label_frequencies, np.float32)
         with aside(path) as staging, staging.open("wb") as file:
             np.savez(file, **arrays)
 
@@ -88,6 +97,7 @@ class Predictions:
                 label_names=tuple(arrays["label_names"].tolist()),
                 probabilities=_under(_SCORER, arrays),
                 quantity=_under(_REGRESSOR, arrays),
+                label_frequencies=arrays.get(_FREQUENCIES),
             )
         except UserError as error:
             raise UserError(f"{path}: {error}") from None
@@ -130,4 +140,12 @@ def _check_finite(what: str, values: np.ndarray) -> None:
         raise UserError(
             f"{what} must be finite. Received: {bad} of {values.size} values NaN or infinite; "
             "the stage diverged: lower its learning rate."
+        )
+
+
+def _check_shares(what: str, values: np.ndarray) -> None:
+    if not ((values >= 0) & (values <= 1)).all():
+        raise UserError(
+            f"{what} must be shares of the training images, 0 to 1. "
+            f"Received: {values.min():g} to {values.max():g}; delete the file to have it made again."
         )

@@ -10,10 +10,16 @@ from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.evaluation.metrics import annotation_scores, mean_average_precision
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.quantity import quantity_scores, quantize
+from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.selection import above, by_quantity, top_k
+from mmannot_tf.evaluation.uncertainty import Uncertainty
 from tfrecords_tools.errors import UserError
 
-Selection = Literal["true_quantity", "predicted_quantity", "top_k"]
+Selection = Literal["true_quantity", "predicted_quantity", "top_k", "threshold"]
+Source = Literal["paper", "ours"]
+
+FREQUENCIES = "label_frequencies"
+"""The scorer that looks at no image: every image gets the training split's most frequent labels."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +31,14 @@ class Row:
         scorer: whose probabilities rank the labels.
         selection: how labels are selected from them.
         quantity: whose predicted quantity cuts the ranking; for "predicted_quantity" only.
+        source: "paper" where its tables have such a row, "ours" where not.
     """
 
     method: str
     scorer: str
     selection: Selection
     quantity: str | None = None
+    source: Source = "paper"
 
 
 ROWS = (
@@ -40,10 +48,11 @@ ROWS = (
     Row("MS-CNN+Tags", "classifier", "top_k"),
     Row("MS-CNN", "ms_cnn", "top_k"),
     Row("CNN", "cnn", "top_k"),
-    Row("CNN, trained as long", "cnn_longer", "top_k"),  # ours, from here on
-    Row("Tags only", "tag_encoder", "top_k"),
-    Row("Joint MS-CNN+Tags+LQP", "joint", "predicted_quantity", "joint"),
-    Row("Joint MS-CNN+Tags", "joint", "top_k"),
+    Row("CNN, trained as long", "cnn_longer", "top_k", source="ours"),
+    Row("Tags only", "tag_encoder", "top_k", source="ours"),
+    Row("Label frequencies", FREQUENCIES, "top_k", source="ours"),
+    Row("Joint MS-CNN+Tags+LQP", "joint", "predicted_quantity", "joint", source="ours"),
+    Row("Joint MS-CNN+Tags", "joint", "top_k", source="ours"),
 )
 
 FEATURES = {"quantity_visual": "MS-CNN", "quantity": "MS-CNN+Tags", "joint": "Joint"}
@@ -51,7 +60,11 @@ FEATURES = {"quantity_visual": "MS-CNN", "quantity": "MS-CNN+Tags", "joint": "Jo
 
 
 def evaluate(
-    predictions: Predictions, settings: EvaluationSettings, *, readings: Mapping[str, Any]
+    predictions: Predictions,
+    settings: EvaluationSettings,
+    *,
+    readings: Mapping[str, Any],
+    resampling: Resampling | None = None,
 ) -> dict[str, Any]:
     """Every row that the predictions allow; rows whose scorer or regressor is absent are left out.
 
@@ -59,30 +72,31 @@ def evaluate(
         predictions: of one split.
         settings: how labels are selected and scored.
         readings: the readings of the paper in force, for the record.
+        resampling: how intervals and paired tests are made; None for neither.
 
     Returns:
         A JSON document {"split", "images", "classes", "classes_present", "rows", "quantity", "readings"},
-        scores in percent. "classes_present" have a true label in the split; C-R is a mean over them.
+        scores in percent. "classes_present" have a true label in the split; C-R is a mean over them. The
+        "source" of a row is "paper" or "ours". With `resampling` each of "rows" has "intervals", measure →
+        [low, high] (mAP has none), and the document has "pairs" and "resampling".
 
     Raises:
         UserError: no known scorer is among the predictions.
     """
+    _check_scorers(predictions)
     rows = [row for row in ROWS if _has(predictions, row)]
-    if not rows:
-        raise UserError(
-            f"predictions must hold a known scorer ({', '.join(sorted({row.scorer for row in ROWS}))}). "
-            f"Received: {', '.join(sorted(predictions.probabilities)) or 'none'}; train the run first."
-        )
-    return {
+    rows += [_by_threshold(row, settings) for row in rows if row.selection == "top_k"]
+    chosen = {row.method: _select(row, predictions, settings) for row in rows}
+    document = {
         "split": predictions.split,
         "images": len(predictions.ids),
         "classes": len(predictions.label_names),
         "classes_present": int(predictions.labels.any(axis=0).sum()),
-        "rows": [_selected_row(row, predictions, settings) for row in rows]
-        + [_threshold_row(row, predictions, settings) for row in rows if row.selection == "top_k"],
+        "rows": [_scored(row, chosen[row.method], predictions, settings) for row in rows],
         "quantity": [
             {
                 "features": features,
+                "source": "ours" if name == "joint" else "paper",
                 **asdict(quantity_scores(predictions.quantity[name], predictions.labels, settings)),
             }
             for name, features in FEATURES.items()
@@ -90,39 +104,61 @@ def evaluate(
         ],
         "readings": dict(readings),
     }
+    if resampling is None:
+        return document
+    uncertainty = Uncertainty(predictions.labels, resampling, settings.never_predicted)
+    intervals, pairs = uncertainty.of(chosen)
+    measured = [{**row, "intervals": intervals[row["method"]]} for row in document["rows"]]
+    return {**document, "rows": measured, "pairs": pairs, "resampling": asdict(resampling)}
+
+
+def _check_scorers(predictions: Predictions) -> None:
+    known = {row.scorer for row in ROWS} - {FREQUENCIES}
+    if not known & set(predictions.probabilities):
+        raise UserError(
+            f"predictions must hold a known scorer ({', '.join(sorted(known))}). "
+            f"Received: {', '.join(sorted(predictions.probabilities)) or 'none'}; train the run first."
+        )
 
 
 def _has(predictions: Predictions, row: Row) -> bool:
+    if row.scorer == FREQUENCIES:
+        return predictions.label_frequencies is not None
     return row.scorer in predictions.probabilities and (
         row.quantity is None or row.quantity in predictions.quantity
     )
 
 
-def _selected_row(row: Row, predictions: Predictions, settings: EvaluationSettings) -> dict[str, Any]:
-    chosen = _select(row, predictions, settings)
-    return {"method": row.method, "selection": row.selection, **_scores(chosen, predictions, settings)}
-
-
-def _threshold_row(row: Row, predictions: Predictions, settings: EvaluationSettings) -> dict[str, Any]:
+def _by_threshold(row: Row, settings: EvaluationSettings) -> Row:
     """A scorer read as later papers do: every label above the threshold, and mAP."""
-    probabilities = predictions.probabilities[row.scorer]
-    return {
-        "method": f"{row.method}, p > {settings.threshold:g}",
-        "selection": "threshold",
-        **_scores(above(probabilities, settings.threshold), predictions, settings),
-        "mean_average_precision": mean_average_precision(probabilities, predictions.labels),
-    }
+    return Row(f"{row.method}, p > {settings.threshold:g}", row.scorer, "threshold", source="ours")
+
+
+def _scored(
+    row: Row, chosen: np.ndarray, predictions: Predictions, settings: EvaluationSettings
+) -> dict[str, Any]:
+    scores = annotation_scores(chosen, predictions.labels, never_predicted=settings.never_predicted)
+    record = {"method": row.method, "source": row.source, "selection": row.selection, **asdict(scores)}
+    if row.selection == "threshold":
+        probabilities = _probabilities(row, predictions)
+        record["mean_average_precision"] = mean_average_precision(probabilities, predictions.labels)
+    return record
 
 
 def _select(row: Row, predictions: Predictions, settings: EvaluationSettings) -> np.ndarray:
-    probabilities = predictions.probabilities[row.scorer]
+    probabilities = _probabilities(row, predictions)
     if row.selection == "top_k":
         return top_k(probabilities, settings.k)
+    if row.selection == "threshold":
+        return above(probabilities, settings.threshold)
     if row.selection == "true_quantity":
         return by_quantity(probabilities, predictions.true_quantity)
     quantity = quantize(predictions.quantity[row.quantity], len(predictions.label_names), settings)
     return by_quantity(probabilities, quantity)
 
 
-def _scores(chosen: np.ndarray, predictions: Predictions, settings: EvaluationSettings) -> dict[str, float]:
-    return asdict(annotation_scores(chosen, predictions.labels, never_predicted=settings.never_predicted))
+def _probabilities(row: Row, predictions: Predictions) -> np.ndarray:
+    """[N, C]; the same for every image where the training split's label frequencies are the scorer."""
+    if row.scorer == FREQUENCIES:
+        return np.broadcast_to(predictions.label_frequencies, predictions.labels.shape)
+    return predictions.probabilities[row.scorer]

@@ -23,7 +23,8 @@ def render_scores(evaluation: Mapping[str, Any]) -> Group:
         quantity = _scores_table("features", evaluation["quantity"], _QUANTITY, title="label quantity")
         parts.append(quantity)
     readings = ", ".join(f"{key} {value}" for key, value in evaluation["readings"].items())
-    return Group(*parts, Text(f"Readings of the paper: {readings}"))
+    ours = Text("* ours: the paper has no such row.")
+    return Group(*parts, ours, Text(f"Readings of the paper: {readings}"))
 
 
 def render_comparison(comparison: Mapping[str, Any]) -> Group:
@@ -44,7 +45,8 @@ def _scores_table(
     heads = _used(heads, rows)
     table = narrow_table(name, heads, title=title)
     for row in rows:
-        table.add_row(Text(row[name]), *_numbers(row, heads))
+        mark = " *" if row.get("source") == "ours" else ""
+        table.add_row(Text(row[name] + mark), *_numbers(row, heads))
     return table
 
 

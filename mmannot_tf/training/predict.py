@@ -44,6 +44,7 @@ def predict(session: Session, split: str) -> Predictions:
         label_names=run.dataset.labels,
         probabilities={name: _sigmoid(logits) for name, logits in _of(results, "labels").items()},
         quantity=_of(results, "quantity"),
+        label_frequencies=session.arrays("train").labels.mean(axis=0, dtype=np.float64).astype(np.float32),
     )
     predictions.save(run.predictions(split))
     return predictions

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from mmannot_tf.cli.main import app
@@ -68,6 +69,34 @@ def test_evaluate_prints_every_row_and_quantity_as_json(run, capsys):
     assert (document["split"], document["images"]) == ("test", 30)
     assert document["readings"]["training.weight_decay"] == "l2"
     assert json.loads((run / "scores.json").read_text()) == document
+
+
+def test_evaluate_gives_every_row_intervals_and_pairs_their_tests(run, capsys):
+    document = _json(capsys, "evaluate", run)
+    assert all(set(row["intervals"]) == ROW for row in document["rows"])
+    assert ("MS-CNN", "CNN, trained as long") in {(pair["a"], pair["b"]) for pair in document["pairs"]}
+    assert all(0 < pair["p"] <= 1 for pair in document["pairs"])
+    assert document["resampling"]["draws"] == 1000
+    assert _json(capsys, "evaluate", run) == document
+
+
+def test_evaluate_without_bootstrap_has_the_same_scores_and_no_intervals(run, capsys):
+    document = _json(capsys, "evaluate", run)
+    for row in document["rows"]:
+        del row["intervals"]
+    del document["pairs"], document["resampling"]
+    assert _json(capsys, "evaluate", run, "--bootstrap", 0) == document
+
+
+def test_the_row_of_label_frequencies_is_of_the_training_split(run, tiny_records, capsys):
+    labels = [example["labels"] for example in read(tiny_records, "train", images=False).as_numpy_iterator()]
+    counts = np.bincount(np.concatenate(labels), minlength=len(tiny_records.labels))
+    with np.load(run / "predictions" / "test.npz") as saved:
+        np.testing.assert_allclose(saved["label_frequencies"], counts / len(labels), rtol=1e-6)
+        commonest = np.argsort(-counts, kind="stable")[:3]
+        correct = saved["labels"][:, commonest].sum()
+    rows = {row["method"]: row for row in _json(capsys, "evaluate", run)["rows"]}
+    assert rows["Label frequencies"]["image_precision"] == pytest.approx(100 * correct / (3 * 30))
 
 
 def test_evaluate_takes_another_split(run, capsys):
@@ -163,6 +192,10 @@ class TestBadInputIsOneLine:
     def test_a_model_that_is_none(self, tmp_path, photo, capsys):
         assert "neither" in _refused(capsys, "annotate", tmp_path, photo)
         assert "does not exist" in _refused(capsys, "annotate", tmp_path / "none", photo)
+
+    @pytest.mark.parametrize("draws", ["1", "-3"])
+    def test_too_few_resamples(self, draws, run, capsys):
+        assert f"Received: {draws}." in _refused(capsys, "evaluate", run, "--bootstrap", draws)
 
     def test_a_split_that_is_none(self, run, capsys):
         assert "train, validation, test" in _refused(capsys, "evaluate", run, "--split", "dev")

@@ -19,6 +19,7 @@ from mmannot_tf.evaluation.metrics import (
     harmonic_mean,
     mean_average_precision,
     ranking_precision,
+    scores_of_counts,
 )
 from mmannot_tf.evaluation.selection import by_quantity
 
@@ -107,6 +108,16 @@ def test_scikit_learn_agrees(pair):
     assert c_p == pytest.approx(100 * p)
     assert c_r == pytest.approx(100 * each[present].mean() if present.any() else 0)
     assert (i_p, i_r, i_f1) == pytest.approx([100 * value for value in micro])
+
+
+@given(st.lists(PAIRS, min_size=1, max_size=4), st.sampled_from(["zero", "left_out"]))
+def test_many_test_sets_at_once_score_as_each_alone(pairs, never_predicted):
+    n_c, n_p, n_g = (
+        np.array([counted(*pair).sum(axis=0) for pair in pairs])
+        for counted in (lambda c, g: c & g, lambda c, g: c, lambda c, g: g)
+    )
+    together = scores_of_counts(n_c, n_p, n_g, never_predicted=never_predicted)
+    assert together.tolist() == [scores_of(*pair, never_predicted=never_predicted) for pair in pairs]
 
 
 @given(PAIRS, st.permutations(range(6)), st.permutations(range(4)))

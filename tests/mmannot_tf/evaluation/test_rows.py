@@ -8,6 +8,7 @@ import pytest
 
 from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.evaluation.metrics import SYMBOLS
+from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.rows import ROWS, evaluate
 from tfrecords_tools.errors import UserError
 
@@ -120,6 +121,61 @@ def test_rows_whose_scorer_or_quantity_is_absent_are_left_out(predictions):
 def test_no_known_scorer_is_an_error(predictions):
     with pytest.raises(UserError, match=r"known scorer.*Received: other"):
         evaluate(replace(predictions, probabilities={"other": np.zeros((2, 3))}), SETTINGS, readings={})
+
+
+def test_label_frequencies_give_every_image_the_training_splits_commonest_labels(predictions):
+    with_them = replace(predictions, label_frequencies=np.array([0.1, 0.75, 0.4], np.float32))
+    evaluation = evaluate(with_them, SETTINGS, readings={})
+    row = row_of(evaluation, "Label frequencies")  # {sea}, {sea}, where the truth is {sky, sea}, {owl}
+    assert row["source"] == "ours"
+    assert row["image_precision"] == pytest.approx(100 * 1 / 2)
+    assert row["image_recall"] == pytest.approx(100 * 1 / 3)
+    assert row["class_recall"] == pytest.approx(100 * (0 / 1 + 1 / 1 + 0 / 1) / 3)
+    chance = row_of(evaluation, "Label frequencies, p > 0.5")["mean_average_precision"]
+    assert chance == pytest.approx(100 * (1 / 2 + 1 / 2 + 1 / 2) / 3)  # how common the labels are
+
+
+def test_predictions_without_label_frequencies_have_no_such_row(predictions):
+    methods = [row["method"] for row in evaluate(predictions, SETTINGS, readings={})["rows"]]
+    assert not [method for method in methods if method.startswith("Label frequencies")]
+
+
+def test_label_frequencies_alone_are_no_run(predictions):
+    lone = replace(predictions, probabilities={}, label_frequencies=np.full(3, 0.5, np.float32))
+    with pytest.raises(UserError, match=r"known scorer \(classifier.*Received: none"):
+        evaluate(lone, SETTINGS, readings={})
+
+
+def test_the_papers_rows_are_told_from_ours(predictions):
+    rows = evaluate(predictions, SETTINGS, readings={})["rows"]
+    papers = [row["method"] for row in rows if row["source"] == "paper"]
+    assert papers == ["Upper bound", "MS-CNN+Tags+LQP", "MS-CNN+LQP", "MS-CNN+Tags", "MS-CNN", "CNN"]
+    ours = {row.method for row in ROWS if row.source == "ours"}
+    assert ours == {
+        "CNN, trained as long",
+        "Tags only",
+        "Label frequencies",
+        "Joint MS-CNN+Tags+LQP",
+        "Joint MS-CNN+Tags",
+    }
+
+
+def test_resampling_adds_intervals_and_pairs_and_changes_nothing_else(predictions):
+    plain = evaluate(predictions, SETTINGS, readings={})
+    resampled = evaluate(predictions, SETTINGS, readings={}, resampling=Resampling(draws=100, seed=4))
+    assert json.loads(json.dumps(resampled)) == resampled
+    assert resampled.pop("resampling") == {"draws": 100, "confidence": 95.0, "seed": 4}
+    pairs = [(pair["a"], pair["b"]) for pair in resampled.pop("pairs")[::2]]
+    assert pairs == [
+        ("MS-CNN", "CNN"),
+        ("MS-CNN+Tags", "MS-CNN"),
+        ("MS-CNN+LQP", "MS-CNN"),
+        ("MS-CNN+Tags+LQP", "MS-CNN+Tags"),
+    ]
+    intervals = [row.pop("intervals") for row in resampled["rows"]]
+    assert resampled == plain
+    assert all(list(interval) == list(SYMBOLS) for interval in intervals)
+    assert all(low <= high for interval in intervals for low, high in interval.values())
 
 
 def test_each_row_is_named_once():

@@ -1,0 +1,127 @@
+"""How sure an evaluation's rows are: intervals over test images, and pairs of rows with a paired test.
+
+The test set is the only thing drawn again. How a row varies with the training seed is another question, which
+several runs answer.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mmannot_tf.evaluation.metrics import SYMBOLS, NeverPredicted, scores_of_counts
+from mmannot_tf.evaluation.resampling import Resampling, weighted_sums
+
+MEASURES = ("image_f1", "harmonic_f1")
+"""What pairs are compared by."""
+
+PAIRS = (
+    ("MS-CNN", "CNN"),
+    ("MS-CNN", "CNN, trained as long"),
+    ("MS-CNN+Tags", "MS-CNN"),
+    ("MS-CNN+Tags", "Tags only"),
+    ("MS-CNN+LQP", "MS-CNN"),
+    ("MS-CNN+Tags+LQP", "MS-CNN+Tags"),
+    ("Joint MS-CNN+Tags+LQP", "MS-CNN+Tags+LQP"),
+)
+"""The paper's chain of improvements, each row with the one it improves on, and our controls."""
+
+
+@dataclass(frozen=True, eq=False)
+class Uncertainty:
+    """The intervals and pairs of rows that were scored on the same images.
+
+    Attributes:
+        labels: the ground truth, [N, C] bool.
+        resampling: how test sets are drawn.
+        never_predicted: what the C-P of a class never predicted is [reading 21].
+    """
+
+    labels: np.ndarray
+    resampling: Resampling
+    never_predicted: NeverPredicted = "zero"
+
+    def of(self, chosen: Mapping[str, np.ndarray]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """Measures the uncertainty of every row.
+
+        Args:
+            chosen: method → the labels it handed out, [N, C] bool.
+
+        Returns:
+            Method → measure → [low, high] in percent; and for every pair and measure {"a", "b", "measure",
+            "difference", "interval", "p"}, the difference being a's score minus b's.
+        """
+        resampled = self._resampled(chosen)
+        intervals = {method: self._intervals(scores) for method, scores in resampled.items()}
+        pairs = [pair for pair in PAIRS if chosen.keys() >= set(pair)]
+        swaps = self.resampling.swaps(len(self.labels)) if pairs else np.empty(0, np.uint8)
+        found: list[dict[str, Any]] = []
+        for a, b in pairs:
+            p = self._randomization(chosen[a], chosen[b], swaps)
+            difference = self._scores(chosen[a]) - self._scores(chosen[b])
+            interval = self.resampling.interval(resampled[a] - resampled[b])
+            found += _pair((a, b), difference, interval, p)
+        return intervals, found
+
+    def _resampled(self, chosen: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """Every method's scores on the same resamples, [draws, 7]: differences between them are paired."""
+        counts = self.resampling.bootstrap(len(self.labels))
+        true = weighted_sums(counts, self.labels)
+        return {
+            method: self._of_counts(weighted_sums(counts, self._contributions(one)), true)
+            for method, one in chosen.items()
+        }
+
+    def _randomization(self, a: np.ndarray, b: np.ndarray, swaps: np.ndarray) -> np.ndarray:
+        """The two-sided p of every measure under the null that the two rows are exchangeable on each image.
+
+        Approximate randomization: the two outputs for an image change places or do not, at random, and the
+        measures are taken anew. Unlike a t-test it needs no sum of independent terms, which F-measures are
+        not. p = (1 + shuffles at least as far apart) / (1 + shuffles), so it is never 0; it is not corrected
+        for the number of pairs. Noreen, "Computer-Intensive Methods for Testing Hypotheses" (1989); Yeh,
+        "More accurate tests for the statistical significance of result differences" (COLING 2000).
+
+        Returns:
+            [7], in the order of `SYMBOLS`.
+        """
+        ones, others = self._contributions(a), self._contributions(b)
+        moved = weighted_sums(swaps, others.astype(np.int8) - ones.astype(np.int8))
+        true = self.labels.sum(axis=0, dtype=np.float64)
+        here = self._of_counts(ones.sum(axis=0) + moved, true)
+        there = self._of_counts(others.sum(axis=0) - moved, true)
+        observed = np.abs(self._scores(a) - self._scores(b))
+        as_far = np.abs(here - there) >= observed - 1e-9  # equal up to rounding counts as equal
+        return (1 + as_far.sum(axis=0)) / (1 + len(swaps))
+
+    def _contributions(self, chosen: np.ndarray) -> np.ndarray:
+        """What each image adds to each class's N^c and N^p: [N, 2C] bool."""
+        return np.concatenate([chosen & self.labels, chosen], axis=1)
+
+    def _of_counts(self, sums: np.ndarray, true: np.ndarray) -> np.ndarray:
+        n_c, n_p = np.split(sums, 2, axis=-1)
+        n_g = np.broadcast_to(true, n_c.shape)
+        return scores_of_counts(n_c, n_p, n_g, never_predicted=self.never_predicted)
+
+    def _scores(self, chosen: np.ndarray) -> np.ndarray:
+        return self._of_counts(self._contributions(chosen).sum(axis=0), self.labels.sum(axis=0))
+
+    def _intervals(self, resampled: np.ndarray) -> dict[str, list[float]]:
+        bounds = self.resampling.interval(resampled).T.tolist()
+        return dict(zip(SYMBOLS, bounds, strict=True))
+
+
+def _pair(
+    names: tuple[str, str], difference: np.ndarray, interval: np.ndarray, p: np.ndarray
+) -> Iterable[dict[str, Any]]:
+    """A record a measure; the difference and its interval are percentage points."""
+    for place, measure in enumerate(SYMBOLS):
+        if measure in MEASURES:
+            yield {
+                "a": names[0],
+                "b": names[1],
+                "measure": measure,
+                "difference": float(difference[place]),
+                "interval": interval[:, place].tolist(),
+                "p": float(p[place]),
+            }

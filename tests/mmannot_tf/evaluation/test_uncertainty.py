@@ -1,0 +1,202 @@
+import itertools
+import time
+import tracemalloc
+from dataclasses import astuple
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis.extra.numpy import arrays
+
+from mmannot_tf.evaluation.metrics import SYMBOLS, annotation_scores
+from mmannot_tf.evaluation.resampling import Resampling
+from mmannot_tf.evaluation.rows import ROWS
+from mmannot_tf.evaluation.uncertainty import MEASURES, PAIRS, Uncertainty
+
+N, C = 40, 5
+DRAWS = Resampling(draws=100)
+
+
+def outputs(rng, labels, *, wrong):
+    """The truth with a share of its cells turned over."""
+    return labels ^ (rng.random(labels.shape) < wrong)
+
+
+@pytest.fixture
+def labels():
+    return np.random.default_rng(1).random((N, C)) < 0.4
+
+
+@pytest.fixture
+def chosen(labels):
+    rng = np.random.default_rng(2)
+    return {"MS-CNN": outputs(rng, labels, wrong=0.1), "CNN": outputs(rng, labels, wrong=0.3)}
+
+
+def pair_of(pairs, measure="image_f1"):
+    (pair,) = [pair for pair in pairs if pair["measure"] == measure]
+    return pair
+
+
+def by_index(chosen, labels, resampling, never_predicted):
+    """Every resample's seven scores, by copying its images out: the textbook's bootstrap."""
+    rng = np.random.default_rng([resampling.seed, 0])
+    drawn = [rng.integers(len(labels), size=len(labels)) for _ in range(resampling.draws)]
+    scores = (annotation_scores(chosen[i], labels[i], never_predicted=never_predicted) for i in drawn)
+    return np.array([astuple(score) for score in scores])
+
+
+@pytest.mark.parametrize("never_predicted", ["zero", "left_out"])
+def test_intervals_are_those_of_resamples_copied_out(labels, chosen, never_predicted):
+    chosen["CNN"][3:, 0] = False  # in some resamples this class is never predicted
+    intervals, pairs = Uncertainty(labels, DRAWS, never_predicted).of(chosen)
+    scores = {method: by_index(one, labels, DRAWS, never_predicted) for method, one in chosen.items()}
+    for method, resampled in scores.items():
+        expected = np.percentile(resampled, [2.5, 97.5], axis=0)
+        np.testing.assert_array_equal(np.array(list(intervals[method].values())).T, expected)
+        assert list(intervals[method]) == list(SYMBOLS)
+    differences = np.percentile(scores["MS-CNN"] - scores["CNN"], [2.5, 97.5], axis=0)
+    for measure in MEASURES:
+        place = list(SYMBOLS).index(measure)
+        assert pair_of(pairs, measure)["interval"] == differences[:, place].tolist()
+
+
+def test_a_pair_is_the_first_minus_the_second_of_the_whole_set(labels, chosen):
+    _, pairs = Uncertainty(labels, DRAWS).of(chosen)
+    assert [(pair["a"], pair["b"], pair["measure"]) for pair in pairs] == [
+        ("MS-CNN", "CNN", measure) for measure in MEASURES
+    ]
+    whole = {method: annotation_scores(one, labels) for method, one in chosen.items()}
+    for pair in pairs:
+        ours, theirs = (getattr(whole[pair[side]], pair["measure"]) for side in ("a", "b"))
+        assert pair["difference"] == pytest.approx(ours - theirs)
+
+
+def test_p_is_that_of_outputs_exchanged_image_by_image(labels, chosen):
+    _, pairs = Uncertainty(labels, DRAWS).of(chosen)
+    a, b = chosen["MS-CNN"], chosen["CNN"]
+    b[:] = np.where(np.arange(N)[:, None] < 34, a, b)  # alike enough for a p between the ends
+    _, pairs = Uncertainty(labels, DRAWS).of(chosen)
+    for measure in MEASURES:
+
+        def apart(one, other, measure=measure):
+            return abs(np.subtract(*(getattr(annotation_scores(x, labels), measure) for x in (one, other))))
+
+        shuffles = [
+            apart(np.where(swap[:, None], b, a), np.where(swap[:, None], a, b))
+            for swap in DRAWS.swaps(N).astype(bool)
+        ]
+        as_far = sum(shuffle >= apart(a, b) - 1e-9 for shuffle in shuffles)
+        assert 1 < as_far < 100
+        assert pair_of(pairs, measure)["p"] == pytest.approx((1 + as_far) / (1 + 100))
+
+
+def test_p_nears_that_of_every_possible_exchange():
+    rng = np.random.default_rng(5)
+    labels = rng.random((10, 3)) < 0.5
+    a, b = outputs(rng, labels, wrong=0.15), outputs(rng, labels, wrong=0.35)
+    observed = abs(annotation_scores(a, labels).image_f1 - annotation_scores(b, labels).image_f1)
+    as_far = 0
+    for swap in itertools.product([False, True], repeat=10):
+        turned = np.array(swap)[:, None]
+        one, other = np.where(turned, b, a), np.where(turned, a, b)
+        apart = annotation_scores(one, labels).image_f1 - annotation_scores(other, labels).image_f1
+        as_far += abs(apart) >= observed - 1e-9
+    _, pairs = Uncertainty(labels, Resampling(draws=4000)).of({"MS-CNN": a, "CNN": b})
+    assert 0.02 < as_far / 2**10 < 0.9
+    assert pair_of(pairs)["p"] == pytest.approx(as_far / 2**10, abs=0.03)  # four standard errors
+
+
+@given(arrays(bool, (12, 3)), arrays(bool, (12, 3)))
+def test_identical_rows_differ_by_nothing_and_p_is_1(labels, chosen):
+    _, pairs = Uncertainty(labels, DRAWS).of({"MS-CNN": chosen, "CNN": chosen.copy()})
+    for pair in pairs:
+        assert (pair["difference"], pair["interval"], pair["p"]) == (0, [0, 0], 1)
+
+
+def test_a_clearly_better_row_has_the_smallest_p_there_is(labels):
+    rng = np.random.default_rng(3)
+    better, worse = outputs(rng, labels, wrong=0.02), outputs(rng, labels, wrong=0.5)
+    _, pairs = Uncertainty(labels, Resampling(draws=500)).of({"MS-CNN": better, "CNN": worse})
+    for pair in pairs:
+        assert pair["p"] == pytest.approx(1 / 501)
+        assert pair["interval"][0] > 0
+
+
+@given(arrays(bool, (12, 3)), arrays(bool, (12, 3)), arrays(bool, (12, 3)))
+def test_exchanging_the_two_rows_turns_the_sign_and_keeps_p(labels, one, other):
+    _, there = Uncertainty(labels, DRAWS).of({"MS-CNN": one, "CNN": other})
+    _, back = Uncertainty(labels, DRAWS).of({"MS-CNN": other, "CNN": one})
+    for first, second in zip(there, back, strict=True):
+        assert first["difference"] == -second["difference"]
+        assert first["interval"] == pytest.approx([-bound for bound in reversed(second["interval"])])
+        assert first["p"] == second["p"]
+
+
+def test_about_95_of_100_intervals_hold_the_true_score():
+    """Images come from a population of which the seven scores are known."""
+    rng = np.random.default_rng(0)
+    labels = rng.random((20_000, 4)) < 0.5
+    chosen = outputs(rng, labels, wrong=0.2)
+    true = annotation_scores(chosen, labels).image_f1
+    held = 0
+    for _ in range(150):
+        sample = rng.choice(len(labels), size=150)
+        intervals, _ = Uncertainty(labels[sample], Resampling(draws=200)).of({"CNN": chosen[sample]})
+        low, high = intervals["CNN"]["image_f1"]
+        held += low <= true <= high
+    assert 0.88 <= held / 150 <= 0.995  # 0.95 ± 4 standard errors
+
+
+def test_equal_rows_are_told_apart_at_5_percent_about_once_in_20():
+    """Two annotators that err alike: p must not be small too often, or the test is none."""
+    rng = np.random.default_rng(0)
+    small = 0
+    for _ in range(200):
+        labels = rng.random((60, 4)) < 0.4
+        both = {name: outputs(rng, labels, wrong=0.25) for name in ("MS-CNN", "CNN")}
+        _, pairs = Uncertainty(labels, Resampling(draws=100)).of(both)
+        small += pair_of(pairs)["p"] <= 0.05
+    assert 1 <= small <= 22  # 10 expected, 4 standard deviations above
+
+
+def test_more_images_narrow_the_intervals():
+    rng = np.random.default_rng(0)
+    widths = []
+    for images in (100, 1600):
+        labels = rng.random((images, 4)) < 0.5
+        intervals, _ = Uncertainty(labels, DRAWS).of({"CNN": outputs(rng, labels, wrong=0.2)})
+        widths.append(np.ptp(intervals["CNN"]["image_f1"]))
+    assert widths[0] / widths[1] == pytest.approx(4, rel=0.4)  # √16
+
+
+def test_one_image_has_an_interval_of_no_width():
+    intervals, _ = Uncertainty(np.array([[True, False]]), DRAWS).of({"CNN": np.array([[True, True]])})
+    assert intervals["CNN"]["image_precision"] == pytest.approx([50, 50])
+
+
+def test_pairs_are_of_rows_that_there_are():
+    methods = {row.method for row in ROWS}
+    assert all(set(pair) <= methods for pair in PAIRS)
+    assert len(set(PAIRS)) == len(PAIRS)
+
+
+def test_a_pair_that_lacks_a_row_is_left_out(labels, chosen):
+    intervals, pairs = Uncertainty(labels, DRAWS).of({"Upper bound": labels, "MS-CNN": chosen["MS-CNN"]})
+    assert list(intervals) == ["Upper bound", "MS-CNN"]
+    assert pairs == []
+
+
+@pytest.mark.slow
+def test_a_pair_on_all_of_nus_wide_takes_a_minute_of_processor_and_half_a_gigabyte_at_most():
+    rng = np.random.default_rng(0)
+    labels = rng.random((107_859, 81), np.float32) < 0.03
+    both = {name: outputs(rng, labels, wrong=0.01) for name in ("MS-CNN", "CNN")}
+    tracemalloc.start()
+    start = time.process_time()
+    Uncertainty(labels, Resampling()).of(both)
+    seconds = time.process_time() - start
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert seconds < 60
+    assert peak < 500e6
