@@ -37,7 +37,8 @@ def normalise(pixels: tf.Tensor, preprocessing: Preprocessing) -> tf.Tensor:
     """RGB pixels float32 [..., 3] of 0 to 255, as the backbone's weights expect them."""
     if preprocessing.channel_order == "BGR":
         pixels = tf.reverse(pixels, axis=[-1])
-    return (pixels - tf.constant(preprocessing.mean, tf.float32)) * preprocessing.scale
+    mean, scale = (tf.constant(one, tf.float32) for one in (preprocessing.mean, preprocessing.scale))
+    return (pixels - mean) * scale
 
 
 def prepare(encoded: tf.Tensor, *, size: int, sampling: str, preprocessing: Preprocessing) -> tf.Tensor:

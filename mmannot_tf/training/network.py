@@ -25,7 +25,7 @@ class Blueprint:
         config: the run's configuration.
         labels: C, the number of labels.
         tags: T, the size of the tag vocabulary.
-        provenance: of the backbone's initial weights: epsilon, stride placement, preprocessing.
+        provenance: of the backbone's initial weights: epsilon, geometry, preprocessing.
         mean_quantity: labels an image of the training split, where the quantity bias may start.
     """
 
@@ -55,7 +55,7 @@ def _backbone(blueprint: Blueprint, _: Any) -> keras.Model:
         image_size=blueprint.config.data.image_size,
         momentum=model.batch_norm_momentum,
         epsilon=blueprint.backbone_epsilon,
-        stride=blueprint.provenance.stride,
+        geometry=blueprint.provenance.geometry,
     )
 
 

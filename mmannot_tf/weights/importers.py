@@ -1,23 +1,44 @@
 """Other projects' weights into our weights file. Another origin is a new file and a line in `ORIGINS`."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from mmannot_tf.weights import weights_file
-from mmannot_tf.weights.provenance import Provenance
+from mmannot_tf.weights.caffe2016 import import_caffe2016
+from mmannot_tf.weights.imported import Imported
+from mmannot_tf.weights.keras_saved import import_keras
+from mmannot_tf.weights.slim import import_slim
 from mmannot_tf.weights.tfjs import import_tfjs
+from mmannot_tf.weights.torchvision import import_torchvision
 from tfrecords_tools.errors import UserError
 
-Importer = Callable[[Path], tuple[Provenance, dict[str, np.ndarray]]]
 
-ORIGINS: Mapping[str, Importer] = {
-    "tfjs": import_tfjs,
+@dataclass(frozen=True)
+class Origin:
+    """A project whose weights can be imported.
+
+    Attributes:
+        read: a path to the tensors under our names and how they were made.
+        reads: what the path is, in words.
+    """
+
+    read: Callable[[Path], Imported]
+    reads: str
+
+
+ORIGINS: Mapping[str, Origin] = {
+    "keras": Origin(import_keras, "a ResNet saved by Keras (.h5, .keras), with or without top"),
+    "tfjs": Origin(import_tfjs, "a TF.js layers model (archive, folder or model.json)"),
+    "slim": Origin(import_slim, "a TF-Slim resnet_v1 checkpoint (its prefix or .ckpt)"),
+    "caffe2016": Origin(import_caffe2016, "a checkpoint of ry/tensorflow-resnet, the 2016 port of Caffe's"),
+    "torchvision": Origin(import_torchvision, "a state dict of torchvision (.safetensors, .pth)"),
 }
 
 
-def import_weights(path: Path, origin: str, out: Path) -> Provenance:
+def import_weights(path: Path, origin: str, out: Path) -> Imported:
     """Reads weights of another project, proves that they fit, and writes our file.
 
     Args:
@@ -26,7 +47,7 @@ def import_weights(path: Path, origin: str, out: Path) -> Provenance:
         out: the file to write, usually .h5; replaced if it is there.
 
     Returns:
-        How the weights were made.
+        What was written, and what of the source was left aside.
 
     Raises:
         UserError: the origin is unknown, the source is missing or broken, or a tensor does not fit.
@@ -35,22 +56,33 @@ def import_weights(path: Path, origin: str, out: Path) -> Provenance:
         raise UserError(f"weights can be imported from {', '.join(ORIGINS)}. Received: {origin}.")
     if out.is_dir():
         raise UserError(f"weights are written to a file. Received: {out}, which is a folder.")
-    provenance, tensors = ORIGINS[origin](path)
-    _fit(provenance, tensors, path)
-    weights_file.write(out, tensors, provenance)
-    return provenance
+    found = ORIGINS[origin].read(path)
+    _check_numbers(found.tensors, path)
+    _fit(found, path)
+    weights_file.write(out, found.tensors, found.provenance)
+    return found
 
 
-def _fit(provenance: Provenance, tensors: Mapping[str, np.ndarray], path: Path) -> None:
+def _check_numbers(tensors: Mapping[str, np.ndarray], path: Path) -> None:
+    odd = [
+        name for name, tensor in tensors.items() if tensor.dtype.kind != "f" or not np.isfinite(tensor).all()
+    ]
+    if odd:
+        raise UserError(
+            f"weights must be finite floating-point numbers. Received: {path}, where {odd[0]} is not."
+        )
+
+
+def _fit(found: Imported, path: Path) -> None:
     """Loads the tensors into a backbone once, so that a wrong file is never written."""
     from mmannot_tf.models.backbone import build_backbone
     from mmannot_tf.weights.assignment import assign
 
     backbone = build_backbone(
-        provenance.architecture,
+        found.provenance.architecture,
         image_size=32,
         momentum=0.99,  # unused: nothing is trained here
-        epsilon=provenance.epsilon,
-        stride=provenance.stride,
+        epsilon=found.provenance.epsilon,
+        geometry=found.provenance.geometry,
     )
-    assign(backbone, tensors, source=str(path))
+    assign(backbone, found.tensors, source=str(path))

@@ -4,6 +4,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from mmannot_tf.models.geometry import Geometry
+
+VERSION = 2
+"""Of `Provenance.to_dict`. 1 knew only Keras' geometry, and one scale for all channels."""
+
+Triple = tuple[float, float, float]
+
 
 @dataclass(frozen=True)
 class Preprocessing:
@@ -12,18 +19,18 @@ class Preprocessing:
     Attributes:
         channel_order: of the network's input; pixels come as RGB, 0 to 255.
         mean: subtracted from each channel, in `channel_order`.
-        scale: factor after the subtraction.
+        scale: factor of each channel after the subtraction, in `channel_order`.
     """
 
     channel_order: Literal["RGB", "BGR"]
-    mean: tuple[float, float, float]
-    scale: float
+    mean: Triple
+    scale: Triple = (1.0, 1.0, 1.0)
 
 
-CAFFE = Preprocessing("BGR", (103.939, 116.779, 123.68), 1.0)
+CAFFE = Preprocessing("BGR", (103.939, 116.779, 123.68))
 """He's Caffe models and what was converted from them: keras.applications' mode "caffe"."""
 
-CENTRED = Preprocessing("RGB", (127.5, 127.5, 127.5), 1 / 127.5)
+CENTRED = Preprocessing("RGB", (127.5, 127.5, 127.5), (1 / 127.5, 1 / 127.5, 1 / 127.5))
 """For random weights: each channel from -1 to 1 (ours; keras.applications' mode "tf")."""
 
 
@@ -35,7 +42,7 @@ class Provenance:
         origin: "random", "imagenet" (keras.applications), or the importer's name.
         architecture: a key of `models.architectures.ARCHITECTURES`.
         epsilon: of the batch-norm layers; None for random weights, where the caller chooses.
-        stride: which unit of a group has stride 2: a key of `models.backbone.STRIDE_PLACEMENTS`.
+        geometry: places of stride 2 and paddings.
         preprocessing: of the pixels.
         digest: identifies the tensors; None for random weights.
     """
@@ -43,24 +50,43 @@ class Provenance:
     origin: str
     architecture: str
     epsilon: float | None
-    stride: str
+    geometry: Geometry
     preprocessing: Preprocessing
     digest: str | None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values only, for JSON."""
         plain = asdict(self)
-        plain["preprocessing"]["mean"] = list(self.preprocessing.mean)
-        return plain
+        for name in ("mean", "scale"):
+            plain["preprocessing"][name] = list(plain["preprocessing"][name])
+        return {"version": VERSION, **plain}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> "Provenance":
-        """The inverse of `to_dict`.
+        """The inverse of `to_dict`, of this version and of those before.
 
         Raises:
-            TypeError: a key is missing or unknown.
-            KeyError: there is no preprocessing, or it has no mean.
+            TypeError: a key is missing or unknown, or a value is of another kind.
+            KeyError: the preprocessing or the geometry is missing, or has no mean or scale.
+            ValueError: the version or the geometry is not a known one.
         """
-        preprocessing = dict(plain["preprocessing"])
-        preprocessing["mean"] = tuple(preprocessing["mean"])
-        return cls(**{**plain, "preprocessing": Preprocessing(**preprocessing)})
+        current = dict(plain)
+        version = current.pop("version", 1)
+        if version == 1:
+            current = _from_version_1(current)
+        elif version != VERSION:
+            raise ValueError(f"version must be at most {VERSION}. Received: version={version!r}")
+        preprocessing = dict(current.pop("preprocessing"))
+        triples = {name: tuple(preprocessing.pop(name)) for name in ("mean", "scale")}
+        geometry = Geometry(**current.pop("geometry"))
+        return cls(**current, geometry=geometry, preprocessing=Preprocessing(**preprocessing, **triples))
+
+
+def _from_version_1(plain: dict[str, Any]) -> dict[str, Any]:
+    """Version 2 of what was written before there were other origins than Keras."""
+    stride = plain.pop("stride")
+    if stride != "first":
+        raise ValueError(f"stride must be 'first' in version 1. Received: stride={stride!r}")
+    preprocessing = dict(plain["preprocessing"])
+    preprocessing["scale"] = [preprocessing["scale"]] * 3
+    return {**plain, "preprocessing": preprocessing, "geometry": asdict(Geometry())}

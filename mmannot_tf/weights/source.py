@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mmannot_tf.models.geometry import KERAS
 from mmannot_tf.weights import weights_file
 from mmannot_tf.weights.assignment import assign, named_variables
 from mmannot_tf.weights.provenance import CAFFE, CENTRED, Provenance
@@ -40,7 +41,7 @@ class BackboneSource:
     """Weights for a backbone, found but not read yet.
 
     Attributes:
-        provenance: what they are only right with: epsilon, stride, preprocessing.
+        provenance: what they are only right with: epsilon, geometry, preprocessing.
         name: what the user asked for: "random", "imagenet" or a path.
         read: gives the tensors by name, or None where the backbone keeps its random weights.
     """
@@ -70,7 +71,7 @@ def resolve(weights: str, architecture: str) -> BackboneSource:
         UserError: there are none for this architecture, or the file is missing, foreign or damaged.
     """
     if weights == "random":
-        return BackboneSource(Provenance("random", architecture, None, "first", CENTRED, None), weights)
+        return BackboneSource(Provenance("random", architecture, None, KERAS, CENTRED, None), weights)
     if weights == "imagenet":
         return _imagenet(architecture)
     return _imported(Path(weights), architecture)
@@ -83,7 +84,7 @@ def _imagenet(architecture: str) -> BackboneSource:
             "choose one of these or the weights 'random'."
         )
     function, digest = KERAS_APPLICATIONS[architecture]
-    provenance = Provenance("imagenet", architecture, KERAS_EPSILON, "first", CAFFE, digest)
+    provenance = Provenance("imagenet", architecture, KERAS_EPSILON, KERAS, CAFFE, digest)
     return BackboneSource(provenance, "imagenet", partial(_download, function))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mmannot_tf.weights.keras_names import LayerConfig, layers_of
 from tfrecords_tools.errors import UserError
 
 MODEL = "model.json"
@@ -144,7 +145,6 @@ def _complete(group: Mapping[str, Any]) -> bool:
     return bool(group["paths"] and entries) and all({"name", "shape", "dtype"} <= set(e) for e in entries)
 
 
-def layer_configs(model: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """The configuration of each layer by its name, from the document model.json."""
-    layers = model["modelTopology"]["model_config"]["config"]["layers"]
-    return {layer["config"]["name"]: layer["config"] for layer in layers}
+def layer_configs(model: Mapping[str, Any]) -> list[LayerConfig]:
+    """The configuration of each layer, from the document model.json."""
+    return layers_of(model["modelTopology"]["model_config"])

@@ -97,10 +97,12 @@ def _opened(path: Path) -> h5py.File:
 def _provenance(path: Path, file: h5py.File) -> Provenance:
     try:
         return Provenance.from_dict(json.loads(file.attrs[ATTRIBUTE]))
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError) as error:
+        cause = " ".join(str(error).split()).rstrip(".")
         raise UserError(
             f"a weights file must say how its weights were made, in the attribute {ATTRIBUTE}. "
-            f"Received: {path}, which does not; import the original weights with `mmannot weights import`."
+            f"Received: {path}, which does not ({cause}); "
+            "import the original weights with `mmannot weights import`."
         ) from None
 
 

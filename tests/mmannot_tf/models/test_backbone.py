@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 from mmannot_tf.models.backbone import build_backbone, map_shapes
+from mmannot_tf.models.geometry import Geometry
 
 # Published by keras.applications (model summaries without top), checked against its code below.
 PARAMETERS = {"resnet50": 23_587_712, "resnet101": 42_658_176, "resnet152": 58_370_944}
@@ -86,19 +87,45 @@ def test_momentum_and_epsilon_reach_every_batch_norm():
     assert {(layer.momentum, layer.epsilon) for layer in norms} == {(0.75, 0.25)}
 
 
-def test_stride_stands_in_the_first_1x1_convolution():
+STRIDED = {
+    "first_1x1": {f"conv{g}_block1_{i}_conv" for g in (3, 4, 5) for i in (0, 1)},
+    "first_3x3": {f"conv{g}_block1_{i}_conv" for g in (3, 4, 5) for i in (0, 2)},
+    "last_3x3": {"conv2_block3_2_conv", "conv3_block4_2_conv", "conv4_block6_2_conv"},
+}
+
+
+@pytest.mark.parametrize("stride", STRIDED)
+def test_stride_stands_where_the_geometry_says(stride):
     strided = {
         layer.name
-        for layer in _build("resnet50", 32).layers
+        for layer in _build("resnet50", 32, geometry=Geometry(stride)).layers
         if isinstance(layer, keras.layers.Conv2D) and layer.strides == (2, 2)
     }
-    assert strided == {"conv1_conv"} | {f"conv{g}_block1_{i}_conv" for g in (3, 4, 5) for i in (0, 1)}
+    assert strided == {"conv1_conv"} | STRIDED[stride]
 
 
-@pytest.mark.parametrize(
-    ("architecture", "stride", "received"),
-    [("vgg", "first", "architecture='vgg'"), ("tiny", "last", "stride='last'")],
-)
-def test_unknown_choices_are_refused(architecture, stride, received):
-    with pytest.raises(ValueError, match=f"Received: {received}"):
-        _build(architecture, 32, stride=stride)
+@pytest.mark.parametrize("size", [64, 75])
+@pytest.mark.parametrize("padding", ["symmetric", "same"])
+@pytest.mark.parametrize("stride", STRIDED)
+def test_every_geometry_has_the_papers_sizes_and_the_same_weights(stride, padding, size):
+    geometry = Geometry(stride, stem=padding, pool=padding, strided=padding)
+    ours, default = _build("resnet50", size, geometry=geometry), _build("resnet50", size)
+    assert map_shapes(ours) == map_shapes(default)
+    assert [(v.path, v.shape) for v in ours.variables] == [(v.path, v.shape) for v in default.variables]
+
+
+def test_taps_stand_before_a_stride_in_the_last_unit():
+    backbone = _build("resnet50", 64, geometry=Geometry("last_3x3"))
+    names = ["conv1_relu", "conv2_block2_out", "conv3_block3_out", "conv4_block5_out", "conv5_block3_out"]
+    for tap, name in zip(backbone.outputs, names, strict=True):
+        assert tap is backbone.get_layer(name).output
+
+
+def test_one_unit_a_group_cannot_have_the_stride_in_its_last():
+    with pytest.raises(ValueError, match=r"needs two units a group.*Received: architecture='tiny'"):
+        _build("tiny", 32, geometry=Geometry("last_3x3"))
+
+
+def test_an_unknown_architecture_is_refused():
+    with pytest.raises(ValueError, match="Received: architecture='vgg'"):
+        _build("vgg", 32)

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
 
+from mmannot_tf.models.geometry import KERAS
 from mmannot_tf.training.network import Blueprint, build_network
 from mmannot_tf.training.stage import named
 from mmannot_tf.training.stages import STAGES
 from mmannot_tf.weights.provenance import CENTRED, Provenance
 
-RANDOM = Provenance("random", "tiny", None, "first", CENTRED, None)
+RANDOM = Provenance("random", "tiny", None, KERAS, CENTRED, None)
 
 
 @pytest.fixture
@@ -64,6 +65,6 @@ def test_the_backbones_epsilon_is_the_weights_own_unless_asked_otherwise(
     tiny_config, asked, of_weights, expected
 ):
     model = tiny_config.model.model_copy(update={"backbone_epsilon": asked})
-    provenance = Provenance("tests", "tiny", of_weights, "first", CENTRED, None)
+    provenance = Provenance("tests", "tiny", of_weights, KERAS, CENTRED, None)
     blueprint = Blueprint(tiny_config.model_copy(update={"model": model}), 14, 40, provenance)
     assert blueprint.backbone_epsilon == expected

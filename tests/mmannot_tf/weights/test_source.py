@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from mmannot_tf.models.backbone import build_backbone
+from mmannot_tf.models.geometry import KERAS
 from mmannot_tf.weights import weights_file
 from mmannot_tf.weights.assignment import named_variables
 from mmannot_tf.weights.provenance import CAFFE, CENTRED, Provenance
@@ -23,7 +24,7 @@ def file(tmp_path):
     rng = np.random.default_rng(0)
     tensors = {n: rng.normal(size=v.shape).astype("f4") for n, v in named_variables(_backbone()).items()}
     digest = weights_file.tensors_digest(tensors)
-    provenance = Provenance("tfjs", "tiny", 1e-3, "first", CAFFE, digest)
+    provenance = Provenance("tfjs", "tiny", 1e-3, KERAS, CAFFE, digest)
     weights_file.write(tmp_path / "tiny.h5", tensors, provenance)
     return tmp_path / "tiny.h5", tensors, provenance
 
@@ -33,7 +34,7 @@ def test_random_keeps_the_backbone_and_leaves_epsilon_to_the_caller():
     before = backbone.get_weights()
     source.load_into(backbone)
     assert all(np.array_equal(a, b) for a, b in zip(before, backbone.get_weights(), strict=True))
-    assert source.provenance == Provenance("random", "tiny", None, "first", CENTRED, None)
+    assert source.provenance == Provenance("random", "tiny", None, KERAS, CENTRED, None)
 
 
 def test_a_file_is_loaded_by_name(file):
@@ -78,7 +79,7 @@ def test_imagenet_says_how_keras_made_it(architecture):
     from keras.src.applications.resnet import WEIGHTS_HASHES
 
     digest = f"md5:{WEIGHTS_HASHES[architecture][1]}"
-    expected = Provenance("imagenet", architecture, 1.001e-5, "first", CAFFE, digest)
+    expected = Provenance("imagenet", architecture, 1.001e-5, KERAS, CAFFE, digest)
     assert resolve("imagenet", architecture).provenance == expected
 
 

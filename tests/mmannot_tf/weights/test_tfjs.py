@@ -5,6 +5,7 @@ import tarfile
 import numpy as np
 import pytest
 
+from mmannot_tf.models.geometry import KERAS
 from mmannot_tf.weights.provenance import CAFFE
 from mmannot_tf.weights.tfjs import import_tfjs
 from mmannot_tf.weights.weights_file import tensors_digest
@@ -49,7 +50,7 @@ def _refused(path, expected):
 
 
 def test_tensors_keep_their_values_under_our_names(tfjs_folder, caffe_tensors):
-    _, tensors = import_tfjs(tfjs_folder)
+    tensors = import_tfjs(tfjs_folder).tensors
     assert len(tensors) == len(caffe_tensors)
     for theirs, ours in NAMES.items():
         np.testing.assert_array_equal(tensors[ours], caffe_tensors[theirs])
@@ -64,8 +65,9 @@ def test_provenance_is_read_from_the_model(tfjs_folder):
             if n["name"].startswith("bn")
         ],
     )
-    provenance, tensors = import_tfjs(tfjs_folder)
-    assert (provenance.origin, provenance.architecture, provenance.stride) == ("tfjs", "tiny", "first")
+    found = import_tfjs(tfjs_folder)
+    provenance, tensors = found.provenance, found.tensors
+    assert (provenance.origin, provenance.architecture, provenance.geometry) == ("tfjs", "tiny", KERAS)
     assert (provenance.epsilon, provenance.preprocessing) == (0.01, CAFFE)
     assert provenance.digest == tensors_digest(tensors)
 
@@ -73,7 +75,7 @@ def test_provenance_is_read_from_the_model(tfjs_folder):
 def test_folder_package_document_and_archive_are_the_same(tfjs_folder, tmp_path):
     archive = _packed(tfjs_folder, tmp_path / "tiny-1.0.0.tgz")
     sources = [tfjs_folder, tfjs_folder.parent, tfjs_folder / "model.json", archive]
-    assert len({import_tfjs(source)[0] for source in sources}) == 1
+    assert len({import_tfjs(source).provenance for source in sources}) == 1
 
 
 def test_missing_path(tmp_path):
@@ -142,4 +144,4 @@ def test_stride_in_another_convolution(tfjs_folder):
         _config(model, "res3a_branch2b").update(strides=[2, 2])
 
     _edit(tfjs_folder, move)
-    _refused(tfjs_folder, "must have stride 2 in .*res3a_branch2a.* with .*res3a_branch2b")
+    _refused(tfjs_folder, "must have stride 2 in .*conv3_block1_1_conv.* with .*res3a_branch2b")

@@ -1,9 +1,12 @@
+import json
+
 import h5py
 import numpy as np
 import pytest
 
+from mmannot_tf.models.geometry import KERAS
 from mmannot_tf.weights.provenance import CAFFE, Provenance
-from mmannot_tf.weights.weights_file import read, read_provenance, tensors_digest, write
+from mmannot_tf.weights.weights_file import ATTRIBUTE, read, read_provenance, tensors_digest, write
 from tfrecords_tools.errors import UserError
 
 TENSORS = {
@@ -11,7 +14,7 @@ TENSORS = {
     "conv1_bn/gamma": np.ones(8, np.float32),
     "predictions/kernel": np.full((8, 10), 0.5, np.float32),
 }
-PROVENANCE = Provenance("tfjs", "tiny", 1e-3, "first", CAFFE, tensors_digest(TENSORS))
+PROVENANCE = Provenance("tfjs", "tiny", 1e-3, KERAS, CAFFE, tensors_digest(TENSORS))
 
 
 @pytest.fixture
@@ -101,3 +104,10 @@ def test_digest_is_of_names_shapes_and_values_not_of_their_order():
     ]
     assert tensors_digest(backwards) == tensors_digest(TENSORS)
     assert len({tensors_digest(tensors) for tensors in [TENSORS, *others]}) == 4
+
+
+def test_a_file_of_a_later_version_says_so(file):
+    with h5py.File(file, "r+") as content:
+        plain = json.loads(content.attrs[ATTRIBUTE])
+        content.attrs[ATTRIBUTE] = json.dumps({**plain, "version": 3})
+    assert "version must be at most 2. Received: version=3" in _message(file)

@@ -1,0 +1,76 @@
+"""PyTorch state dicts on disk: .safetensors, or what torch.save writes."""
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tfrecords_tools.errors import UserError
+
+WRAPPERS = ("state_dict", "model")
+"""Keys under which training scripts keep the state dict among other things."""
+
+
+def read_state_dict(path: Path) -> dict[str, np.ndarray]:
+    """The tensors by name; of a .pth file no code is run.
+
+    Raises:
+        UserError: the file is missing, broken or holds something else, or its package is not installed.
+    """
+    if not path.is_file():
+        raise UserError(f"a state dict must exist. Received: {path}, which is no file.")
+    return _safetensors(path) if path.suffix == ".safetensors" else _pickled(path)
+
+
+def _safetensors(path: Path) -> dict[str, np.ndarray]:
+    try:
+        from safetensors import SafetensorError
+        from safetensors.numpy import load_file
+    except ImportError:
+        raise _lacking("safetensors", path) from None
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        raise _broken(path, error) from None
+
+
+def _pickled(path: Path) -> dict[str, np.ndarray]:
+    try:
+        import torch
+    except ImportError:
+        raise _lacking("torch", path) from None
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, ValueError, KeyError) as error:
+        raise _broken(path, error) from None
+    return {name: value.float().numpy() for name, value in _state_dict(content, path).items()}
+
+
+def _state_dict(content: Any, path: Path) -> Mapping[str, Any]:
+    import torch
+
+    for key in WRAPPERS:
+        if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
+            content = content[key]
+    if not isinstance(content, Mapping) or not all(isinstance(one, torch.Tensor) for one in content.values()):
+        raise UserError(
+            f"a .pth file must hold a state dict, tensors by name. Received: {path}, which "
+            "holds something else."
+        )
+    return content
+
+
+def _lacking(package: str, path: Path) -> UserError:
+    return UserError(
+        f"reading {path.suffix or 'this file'} needs {package}. Received: {path}, and {package} is not "
+        f"installed; run `pip install 'mmannot-tf[{package}]'`."
+    )
+
+
+def _broken(path: Path, error: Exception) -> UserError:
+    cause = " ".join(str(error).split())[:120] or type(error).__name__
+    return UserError(
+        f"a state dict must be a whole .safetensors or .pth file of tensors. Received: {path} ({cause})."
+    )

@@ -1,0 +1,242 @@
+"""TF-Slim's ResNet v1, stated again from its definition, and checkpoints of it."""
+
+import math
+import re
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mmannot_tf.models.geometry import KERAS, Geometry
+from mmannot_tf.weights import weights_file
+from mmannot_tf.weights.importers import import_weights
+from mmannot_tf.weights.slim import import_slim, rename
+from tfrecords_tools.errors import UserError
+
+DEPTHS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
+NORM = ("gamma", "beta", "moving_mean", "moving_variance")
+
+
+def _shapes(depth, classes=1000):
+    scope = f"resnet_v1_{depth}"
+    convolutions = {f"{scope}/conv1": (7, 7, 3, 64)}
+    inputs = 64
+    for block, (units, width) in enumerate(zip(DEPTHS[depth], (64, 128, 256, 512), strict=True), start=1):
+        for unit in range(1, units + 1):
+            name = f"{scope}/block{block}/unit_{unit}/bottleneck_v1"
+            if unit == 1:
+                convolutions[f"{name}/shortcut"] = (1, 1, inputs, 4 * width)
+            convolutions[f"{name}/conv1"] = (1, 1, inputs, width)
+            convolutions[f"{name}/conv2"] = (3, 3, width, width)
+            convolutions[f"{name}/conv3"] = (1, 1, width, 4 * width)
+            inputs = 4 * width
+    shapes = {}
+    for name, shape in convolutions.items():
+        shapes[f"{name}/weights"] = shape
+        shapes |= {f"{name}/BatchNorm/{variable}": shape[-1:] for variable in NORM}
+    return {**shapes, f"{scope}/logits/weights": (1, 1, 2048, classes), f"{scope}/logits/biases": (classes,)}
+
+
+def _save(prefix, tensors):
+    """A checkpoint as TensorFlow's Saver writes it."""
+    names = list(tensors)
+    tf.raw_ops.SaveV2(
+        prefix=str(prefix),
+        tensor_names=names,
+        shape_and_slices=[""] * len(names),
+        tensors=[tensors[name] for name in names],
+    )
+    return prefix
+
+
+def _empty(shapes):
+    return {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+
+
+class Reference:
+    """resnet_v1 of nets/resnet_v1.py at inference, in plain TensorFlow."""
+
+    def __init__(self, tensors, depth):
+        self.tensors, self.blocks, self.scope = tensors, DEPTHS[depth], f"resnet_v1_{depth}"
+
+    def conv(self, x, name, stride=1):
+        """conv2d_same: SAME, except that strided convolutions are padded alike before and after."""
+        kernel = self.tensors[f"{name}/weights"]
+        before = (kernel.shape[0] - 1) // 2
+        after = kernel.shape[0] - 1 - before
+        if stride > 1:
+            x = tf.pad(x, [[0, 0], [before, after], [before, after], [0, 0]])
+        x = tf.nn.conv2d(x, kernel, strides=stride, padding="SAME" if stride == 1 else "VALID")
+        gamma, beta, mean, variance = (self.tensors[f"{name}/BatchNorm/{variable}"] for variable in NORM)
+        return gamma * (x - mean) / np.sqrt(variance + np.float32(1e-5)) + beta
+
+    def unit(self, x, name, stride):
+        shortcut = x[:, ::stride, ::stride]
+        if f"{name}/shortcut/weights" in self.tensors:
+            shortcut = self.conv(x, f"{name}/shortcut", stride)
+        residual = tf.nn.relu(self.conv(x, f"{name}/conv1"))
+        residual = tf.nn.relu(self.conv(residual, f"{name}/conv2", stride))
+        return tf.nn.relu(shortcut + self.conv(residual, f"{name}/conv3"))
+
+    def maps(self, x):
+        """The last map of each size 1/2, 1/4, … that a group of the paper's has computed."""
+        x = tf.nn.relu(self.conv(x, f"{self.scope}/conv1", 2))
+        taps = [x]
+        x = tf.nn.max_pool2d(x, 3, 2, "SAME")
+        for block, units in enumerate(self.blocks, start=1):
+            for unit in range(1, units + 1):
+                strided = unit == units and block < 4
+                if strided:
+                    taps.append(x)
+                x = self.unit(x, f"{self.scope}/block{block}/unit_{unit}/bottleneck_v1", 2 if strided else 1)
+        return [*taps, x]
+
+
+@pytest.fixture(scope="module")
+def tensors(random_values):
+    shapes = _shapes(50)
+    return random_values(shapes, ("gamma", "variance"), fan_in=lambda shape: math.prod(shape[:-1]))
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tensors, tmp_path_factory):
+    aside = {
+        "global_step": np.int64(7),
+        "resnet_v1_50/mean_rgb": np.zeros(3, np.float32),
+        "resnet_v1_50/conv1/weights/Momentum": np.zeros((7, 7, 3, 64), np.float32),
+        "resnet_v1_50/conv1/weights/RMSProp_1": np.zeros((7, 7, 3, 64), np.float32),
+        "resnet_v1_50/conv1/BatchNorm/gamma/ExponentialMovingAverage": np.zeros(64, np.float32),
+    }
+    return _save(tmp_path_factory.mktemp("slim") / "resnet_v1_50.ckpt", {**tensors, **aside})
+
+
+@pytest.fixture(scope="module")
+def imported(checkpoint, tmp_path_factory):
+    out = tmp_path_factory.mktemp("imported") / "slim.h5"
+    return out, import_weights(checkpoint, "slim", out)
+
+
+@pytest.mark.parametrize("size", [64, 75])
+def test_all_taps_equal_the_published_definition(imported, tensors, tap_differences, images_of, size):
+    images = images_of(size)
+    expected = Reference(tensors, 50).maps(images)
+    assert max(tap_differences(imported[0], images, expected)) < 1e-4
+
+
+@pytest.mark.parametrize("change", [{"pool": "symmetric"}, {"strided": "same"}, {"stem": "same"}])
+def test_another_padding_gives_other_maps(imported, tensors, tap_differences, images_of, change):
+    images = images_of(64)
+    other = Geometry(**{"stride": "last_3x3", "pool": "same", **change})
+    assert max(tap_differences(imported[0], images, Reference(tensors, 50).maps(images), other)) > 1e-2
+
+
+def test_the_stride_is_not_placed_anew(imported, tensors, tap_differences, images_of):
+    images = images_of(64)
+    expected = Reference(tensors, 50).maps(images)
+    assert max(tap_differences(imported[0], images, expected, Geometry(pool="same"))) > 1e-2
+    assert imported[1].provenance.geometry != KERAS
+
+
+def test_what_is_no_weight_is_left_aside_and_named(imported):
+    assert sorted(imported[1].aside) == [
+        "global_step",
+        "resnet_v1_50/conv1/BatchNorm/gamma/ExponentialMovingAverage",
+        "resnet_v1_50/conv1/weights/Momentum",
+        "resnet_v1_50/conv1/weights/RMSProp_1",
+        "resnet_v1_50/mean_rgb",
+    ]
+
+
+def test_the_head_and_the_preprocessing_travel_along(imported, tensors):
+    provenance, found = weights_file.read(imported[0])
+    np.testing.assert_array_equal(found["predictions/kernel"], tensors["resnet_v1_50/logits/weights"][0, 0])
+    assert provenance.preprocessing.channel_order == "RGB"
+    assert provenance.preprocessing.mean == (123.68, 116.78, 103.94)
+    assert (provenance.origin, provenance.architecture, provenance.epsilon) == ("slim", "resnet50", 1e-5)
+    assert not found["conv1_conv/bias"].any()
+
+
+def test_any_file_of_the_checkpoint_and_the_old_format_are_the_same(checkpoint, tensors, imported, tmp_path):
+    old = tmp_path / "resnet_v1_50.ckpt"
+    tf.raw_ops.Save(filename=str(old), tensor_names=list(tensors), data=list(tensors.values()))
+    digest = imported[1].provenance.digest
+    for path in (checkpoint.with_name(f"{checkpoint.name}.index"), old):
+        assert import_slim(path).provenance.digest == digest
+
+
+@pytest.mark.parametrize("depth", [50, 101, pytest.param(152, marks=pytest.mark.slow)])
+def test_every_depth_has_all_the_tensors_of_its_backbone(depth):
+    from mmannot_tf.models.backbone import build_backbone
+    from mmannot_tf.weights.assignment import named_variables
+    from mmannot_tf.weights.imported import with_zero_biases
+
+    backbone = build_backbone(
+        f"resnet{depth}", image_size=32, momentum=0.9, epsilon=1e-5, geometry=Geometry("last_3x3")
+    )
+    ours = with_zero_biases({rename(name): np.empty(shape) for name, shape in _shapes(depth).items()})
+    variables = named_variables(backbone)
+    found = {name: tensor.shape for name, tensor in ours.items() if not name.startswith("predictions/")}
+    assert found == {name: variable.shape for name, variable in variables.items()}
+
+
+def _refused(path, expected):
+    with pytest.raises(UserError, match=expected) as caught:
+        import_weights(path, "slim", path.parent / "out.h5")
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert not (path.parent / "out.h5").exists()
+
+
+def test_another_head_is_left_aside(tmp_path):
+    found = import_slim(_save(tmp_path / "a.ckpt", _empty(_shapes(50, classes=81))))
+    assert not any(name.startswith("predictions/") for name in found.tensors)
+    assert found.aside == ("predictions/bias", "predictions/kernel")
+
+
+def test_another_network(tmp_path):
+    path = _save(tmp_path / "vgg.ckpt", {"vgg_16/conv1/conv1_1/weights": np.zeros((3, 3, 3, 64))})
+    _refused(path, "must be of TF-Slim's resnet_v1_50.* with a tensor 'vgg_16/conv1/conv1_1/weights'")
+
+
+def test_another_depth(tmp_path):
+    shapes = {name: shape for name, shape in _shapes(50).items() if "block3/unit_6" not in name}
+    _refused(_save(tmp_path / "a.ckpt", _empty(shapes)), r"with \(3, 4, 5, 3\) units")
+
+
+def test_a_scope_of_another_depth(tmp_path):
+    tensors = {
+        name.replace("resnet_v1_50", "resnet_v1_101"): np.zeros(shape) for name, shape in _shapes(50).items()
+    }
+    _refused(_save(tmp_path / "a.ckpt", tensors), "resnet_v1_101 has the units of resnet50")
+
+
+def test_missing_tensors_are_named(tmp_path):
+    tensors = _empty(_shapes(50))
+    del tensors["resnet_v1_50/block2/unit_1/bottleneck_v1/conv2/BatchNorm/beta"]
+    _refused(_save(tmp_path / "a.ckpt", tensors), "missing: conv3_block1_2_bn/beta")
+
+
+def test_doubled_tensors_are_named(tmp_path):
+    tensors = {**_empty(_shapes(50)), "resnet_v1_101/conv1/weights": np.zeros((7, 7, 3, 64), np.float32)}
+    expected = "doubled: resnet_v1_101?/conv1/weights and .* for conv1_conv/kernel"
+    _refused(_save(tmp_path / "a.ckpt", tensors), re.sub("101", r"(101|50)", expected))
+
+
+def test_not_a_number(tmp_path):
+    tensors = _empty(_shapes(50))
+    tensors["resnet_v1_50/conv1/BatchNorm/gamma"][3] = np.nan
+    _refused(_save(tmp_path / "a.ckpt", tensors), "must be finite.* where conv1_bn/gamma is not")
+
+
+def test_missing_text_and_truncated_files(checkpoint, tmp_path):
+    _refused(tmp_path / "none.ckpt", "must exist")
+    (tmp_path / "text.ckpt").write_text("hello, this is no checkpoint\n" * 50)
+    _refused(tmp_path / "text.ckpt", "must be whole")
+    for part in (".index", ".data-00000-of-00001"):
+        content = checkpoint.with_name(f"{checkpoint.name}{part}").read_bytes()
+        share = 0.5 if part.startswith(".data") else 1.0
+        (tmp_path / f"half.ckpt{part}").write_bytes(content[: int(share * len(content))])
+    _refused(tmp_path / "half.ckpt", "must be whole")
+    index = tmp_path / "half.ckpt.index"
+    index.write_bytes(index.read_bytes()[:1000])
+    _refused(tmp_path / "half.ckpt", "must be whole")
