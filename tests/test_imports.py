@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Each room of mmannot_tf, and the rooms it may import. tfrecords_tools: only its reading side.
 ROOMS = {
     "config": set(),
+    "baselines": {"config", "layers", "losses", "models"},
     "paper": {"config", "evaluation"},
     "evaluation": {"config"},
     "losses": set(),
@@ -19,7 +20,7 @@ ROOMS = {
     "models": {"layers"},
     "weights": {"models"},
     "data": {"config", "weights"},
-    "training": {"config", "data", "evaluation", "losses", "models", "weights"},
+    "training": {"baselines", "config", "data", "evaluation", "losses", "models", "weights"},
     "serving": {"data", "models", "training"},
     "ablation": {"config", "paper", "training"},
     "cli": {"ablation", "config", "evaluation", "paper", "serving", "training", "weights"},

@@ -6,17 +6,11 @@ Numbers in brackets name the paper's open point that a key decides: docs/fidelit
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-Positive = Annotated[int, Field(gt=0)]
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-Rate = Annotated[float, Field(gt=0.0)]
-
-
-class Section(BaseModel):
-    """A section of the configuration: immutable, and every key must be known."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from mmannot_tf.config.methods import Methods
+from mmannot_tf.config.section import Positive, Rate, Section, Share
+from mmannot_tf.config.stage import StageSettings
 
 
 class DataSettings(Section):
@@ -98,23 +92,6 @@ class TrainingSettings(Section):
     checkpoint_seconds: Annotated[float, Field(ge=0.0)] = 300.0
 
 
-class StageSettings(Section):
-    """The numbers of one stage.
-
-    Attributes:
-        epochs: passes over the training split [5].
-        learning_rate: constant over the stage (Sec. IV-A3) [5].
-        batch_size: instead of training.batch_size, or None.
-        backbone_rate: factor on the learning rate for the backbone where the stage trains it; below 1, a
-            pretrained backbone moves less than the new head on it (ours; the paper gives one rate) [5].
-    """
-
-    epochs: Positive
-    learning_rate: Rate
-    batch_size: Positive | None = None
-    backbone_rate: Rate = 1.0
-
-
 class Stages(Section):
     """Algorithm 1's stages in order, and two of ours, left out where None.
 
@@ -156,6 +133,7 @@ class Config(Section):
     model: ModelSettings = ModelSettings()
     training: TrainingSettings = TrainingSettings()
     stages: Stages
+    methods: Methods = Methods()
     evaluation: EvaluationSettings = EvaluationSettings()
 
     def weights_file(self) -> Path | None:

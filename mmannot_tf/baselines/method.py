@@ -1,0 +1,105 @@
+"""The Method value: one compared system, as data and five functions."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from mmannot_tf.config.methods import MethodSettings
+
+Arrays = Mapping[str, np.ndarray]
+Tensors = Mapping[str, tf.Tensor]
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """What a method's network is built to.
+
+    Attributes:
+        features: shape of one image's feature: (D,), or (P, D) for a map's P places.
+        labels: C, the number of labels.
+        tags: T, the size of the tag vocabulary.
+    """
+
+    features: tuple[int, ...]
+    labels: int
+    tags: int
+
+
+@dataclass(frozen=True, eq=False)
+class MethodData:
+    """What a method may read of one split, in the records' order.
+
+    Attributes:
+        features: of the stages the method reads, float32 [N, D] or [N, P, D].
+        tags: multi-hot, uint8 [N, T].
+        labels: multi-hot ground truth, uint8 [N, C]. Only targets and what is counted on the training split
+            may be made from them.
+    """
+
+    features: np.ndarray
+    tags: np.ndarray
+    labels: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """What a method's network reads and is held against, ready for batches.
+
+    Attributes:
+        inputs: name → [N, …]. Whole numbers of 32 and 64 bits stay what they are, all else becomes float32.
+        targets: name → [N, …], likewise.
+        finish: in graph, on each batch of (inputs, targets): what is cheaper to look up a batch at a time.
+        lengths: [N], by which batches are bucketed: each holds examples of similar length; None for none.
+    """
+
+    inputs: Arrays
+    targets: Arrays
+    finish: Callable[[Tensors, Tensors], tuple[Tensors, Tensors]] | None = None
+    lengths: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Method:
+    """One compared system, re-stated on this run's features, splits and evaluation.
+
+    Attributes:
+        name: its stage, its section `methods.NAME` and its scorer in the predictions.
+        citation: who published it, where, and the arXiv number.
+        reads: what it uses, in words: "image", "image, tags".
+        predicts_quantity: it decides how many labels to give.
+        differs: what is otherwise than in the original, one phrase each.
+        build: the trainable network: reads a dict of `Examples.inputs` by name, returns what `loss` takes.
+        loss: (settings) → (targets, outputs) → the loss of each example [B].
+        prepare: (data of a split by its name, the split, settings) → its examples. Data of "train" is
+            always there.
+        scores: (network, settings) → a model from the same inputs to what ranks the labels, [B, C] float32.
+            A method that decodes label sets itself gives the labels it hands out scores above 0, the earlier
+            the higher, and exactly 0 to all others.
+        features: the stages whose features it reads.
+    """
+
+    name: str
+    citation: str
+    reads: str
+    predicts_quantity: bool
+    differs: tuple[str, ...]
+    build: Callable[[Sizes, Any], keras.Model]
+    loss: Callable[[Any], Callable[[Tensors, Any], tf.Tensor]]
+    prepare: Callable[[Callable[[str], MethodData], str, Any], Examples]
+    scores: Callable[[keras.Model, Any], keras.Model]
+    features: tuple[str, ...] = ("cnn",)
+
+
+def features_and_labels(data: Callable[[str], MethodData], split: str, _: MethodSettings) -> Examples:
+    """Examples of a method that reads the image alone: {"features"} to {"labels"}."""
+    of_split = data(split)
+    return Examples({"features": of_split.features}, {"labels": of_split.labels})
+
+
+def sigmoid_scores(network: keras.Model, _: MethodSettings) -> keras.Model:
+    """Probabilities from a network whose one output is a logit for each label."""
+    return keras.Model(network.inputs, keras.ops.sigmoid(network.outputs[0]), name=f"{network.name}_scores")

@@ -1,0 +1,15 @@
+"""What every section of a configuration is, and the kinds of numbers it holds."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[int, Field(gt=0)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Rate = Annotated[float, Field(gt=0.0)]
+
+
+class Section(BaseModel):
+    """A section of the configuration: immutable, and every key must be known."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")

@@ -1,0 +1,26 @@
+"""Random data of a few images for the compared systems."""
+
+import numpy as np
+import pytest
+
+from mmannot_tf.baselines.method import MethodData, Sizes
+
+
+@pytest.fixture
+def sizes():
+    return Sizes(features=(8,), labels=5, tags=7)
+
+
+@pytest.fixture
+def data():
+    """Splits by name: 24 training images, 6 of each other split; every image has a label."""
+
+    def split(name):
+        count = 24 if name == "train" else 6
+        rng = np.random.default_rng(["train", "validation", "test"].index(name))
+        labels = (rng.random((count, 5)) < 0.4).astype(np.uint8)
+        labels[np.arange(count), rng.integers(5, size=count)] = 1
+        tags = (rng.random((count, 7)) < 0.3).astype(np.uint8)
+        return MethodData(rng.normal(size=(count, 8)).astype(np.float32), tags, labels)
+
+    return {name: split(name) for name in ("train", "validation", "test")}.__getitem__
