@@ -1,1 +1,1 @@
-"""The compared systems, one small file each. A new one is a new file, a config section, a row and a line here."""
+"""The compared systems, one small file each. A new one is a new file, config section, row and line here."""

@@ -72,7 +72,8 @@ class Method:
         reads: what it uses, in words: "image", "image, tags".
         predicts_quantity: it decides how many labels to give.
         differs: what is otherwise than in the original, one phrase each.
-        build: the trainable network: reads a dict of `Examples.inputs` by name, returns what `loss` takes.
+        build: the trainable network: reads `Examples.inputs`, the only one itself, several as a dict by name;
+            returns what `loss` takes.
         loss: (settings) → (targets, outputs) → the loss of each example [B].
         prepare: (data of a split by its name, the split, settings) → its examples. Data of "train" is
             always there.
@@ -102,4 +103,4 @@ def features_and_labels(data: Callable[[str], MethodData], split: str, _: Method
 
 def sigmoid_scores(network: keras.Model, _: MethodSettings) -> keras.Model:
     """Probabilities from a network whose one output is a logit for each label."""
-    return keras.Model(network.inputs, keras.ops.sigmoid(network.outputs[0]), name=f"{network.name}_scores")
+    return keras.Model(network.input, keras.ops.sigmoid(network.output), name=f"{network.name}_scores")
