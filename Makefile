@@ -12,7 +12,7 @@ MAKE_VENV = $(PYTHON) -m venv $(VENV)
 INSTALL = $(BIN)/python -m pip install --quiet
 endif
 
-.PHONY: quickstart test test-fast lint format docs requirements wheel clean
+.PHONY: quickstart test test-fast torch lint format docs requirements wheel clean
 
 quickstart: $(VENV)/core.stamp
 	$(BIN)/mmannot quickstart
@@ -22,6 +22,9 @@ test: lint
 
 test-fast: lint
 	$(BIN)/python -m pytest -m "not slow and not real" --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+# PyTorch and torchvision, several GB on Linux: with them `make test` also holds torchvision's own model against ours.
+torch: $(VENV)/torch.stamp
 
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff format --check
@@ -56,4 +59,8 @@ $(VENV)/core.stamp: requirements.txt pyproject.toml setup.cfg
 
 $(VENV)/test.stamp: requirements-test.txt $(VENV)/core.stamp
 	$(INSTALL) -r requirements-test.txt
+	touch $@
+
+$(VENV)/torch.stamp: requirements-torch.txt $(VENV)/test.stamp
+	$(INSTALL) -r requirements-torch.txt --constraint requirements-test.txt
 	touch $@
