@@ -10,4 +10,10 @@ DataOption = Annotated[
     Path | None, typer.Option("--data", help="The run's records, where they have moved since training.")
 ]
 SplitOption = Annotated[str, typer.Option("--split", help="train, validation or test.")]
+BootstrapOption = Annotated[
+    int, typer.Option("--bootstrap", help="Resamples for intervals and paired tests; 0 for neither.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+
+DRAWS = 1000
+"""How many times the test images are drawn again unless `--bootstrap` says otherwise."""

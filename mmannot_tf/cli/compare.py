@@ -4,37 +4,50 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mmannot_tf.cli.arguments import DataOption, JsonOption, RunArgument, SplitOption
+from mmannot_tf.cli.arguments import DRAWS, BootstrapOption, DataOption, JsonOption, RunArgument, SplitOption
 
 if TYPE_CHECKING:
     from mmannot_tf.training.run import Dataset
 
 
 def compare(
-    run: RunArgument, split: SplitOption = "test", data: DataOption = None, as_json: JsonOption = False
+    run: RunArgument,
+    split: SplitOption = "test",
+    data: DataOption = None,
+    bootstrap: BootstrapOption = DRAWS,
+    as_json: JsonOption = False,
 ) -> None:
     """Set a run's rows beside the paper's printed ones, and say which are comparable and why not."""
     from tfrecords_tools.console import print_json
 
-    comparison = comparison_of(run, split, data)
+    comparison = comparison_of(run, split, data, bootstrap=bootstrap)
     if as_json:
         print_json(comparison)
-        return
+    else:
+        print_comparison(comparison)
+
+
+def print_comparison(comparison: Mapping[str, Any]) -> None:
+    """The pairs of rows, what to know of each, and how sure ours are."""
     from rich.console import Console
 
     from mmannot_tf.evaluation.table import render_comparison
+    from mmannot_tf.evaluation.uncertainty_table import render_uncertainty
 
-    Console().print(render_comparison(comparison))
+    uncertainty = comparison["uncertainty"]
+    Console().print(render_comparison(comparison), *(render_uncertainty(uncertainty) if uncertainty else ()))
 
 
-def comparison_of(path: Path, split: str, data: Path | None = None) -> dict[str, Any]:
-    """The comparison of a run's split with the paper."""
+def comparison_of(
+    path: Path, split: str, data: Path | None = None, *, bootstrap: int = DRAWS
+) -> dict[str, Any]:
+    """The comparison of a run's split with the paper; arguments as of `evaluation_of`."""
     from mmannot_tf.cli.evaluate import evaluation_of
     from mmannot_tf.paper.comparability import RunFacts
     from mmannot_tf.paper.compare import compare as set_beside
     from mmannot_tf.training.run import open_run
 
-    evaluation, run = evaluation_of(path, split, data), open_run(path)
+    evaluation, run = evaluation_of(path, split, data, bootstrap=bootstrap), open_run(path)
     facts = RunFacts(
         source=run.dataset.source,
         split=split,

@@ -1,23 +1,16 @@
 """`mmannot evaluate`, and the evaluation other commands ask for."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
-from mmannot_tf.cli.arguments import DataOption, JsonOption, RunArgument, SplitOption
-
-DRAWS = 1000
-"""How many times the test images are drawn again unless `--bootstrap` says otherwise."""
+from mmannot_tf.cli.arguments import DRAWS, BootstrapOption, DataOption, JsonOption, RunArgument, SplitOption
 
 
 def evaluate(
     run: RunArgument,
     split: SplitOption = "test",
     data: DataOption = None,
-    bootstrap: Annotated[
-        int, typer.Option(help="Resamples for intervals and paired tests; 0 for neither.")
-    ] = DRAWS,
+    bootstrap: BootstrapOption = DRAWS,
     as_json: JsonOption = False,
 ) -> None:
     """Score every row of Tables I/II and V/VI, predicting first where predictions are missing or stale."""

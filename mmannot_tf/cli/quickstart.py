@@ -20,11 +20,8 @@ def quickstart(
     ] = 6600,
 ) -> None:
     """See the whole method work on synthetic scenes: records, stages, table, SavedModel, annotation."""
-    from rich.console import Console
-
-    from mmannot_tf.cli.compare import comparison_of
+    from mmannot_tf.cli.compare import comparison_of, print_comparison
     from mmannot_tf.config.loading import load
-    from mmannot_tf.evaluation.table import render_comparison
     from tfrecords_tools.console import notice
     from tfrecords_tools.quiet import import_tensorflow
 
@@ -40,7 +37,7 @@ def quickstart(
 
     trained = train(configuration, data=records.path, run=run)
     notice("3/5 evaluation: ours beside the paper's, on another data set and another network")
-    Console().print(render_comparison(comparison_of(run, "test")))
+    print_comparison(comparison_of(run, "test"))
     notice("4/5 export")
     saved_model = export(trained, run / "export" / "1")
     notice("5/5 annotation of a test image by the SavedModel")

@@ -19,12 +19,15 @@ class DataSettings(Section):
     Attributes:
         image_size: side of the square network input, pixels (Sec. IV-A3: 224).
         vocabulary_size: T, how many of the most frequent training tags are read (Sec. IV-A1: 1,000).
+        preprocessing: of the pixels: what the backbone's "weights" were made with, or, whatever they are,
+            "caffe" (BGR less channel means) or "centred" (RGB from -1 to 1) [20].
         resize: where bilinear resizing samples: pixel centres, or corners as TF 1 did [19].
         augmentation: "none", or "flip" for random horizontal flips of training images [5].
     """
 
     image_size: Annotated[int, Field(ge=32)] = 224
     vocabulary_size: Positive = 1000
+    preprocessing: Literal["weights", "caffe", "centred"] = "weights"
     resize: Literal["half_pixel", "tf1"] = "half_pixel"
     augmentation: Literal["none", "flip"] = "none"
 
@@ -116,6 +119,7 @@ class EvaluationSettings(Section):
         never_predicted: a class never predicted counts as precision 0, or is left out of the mean [21].
         quantity_rounding: of the regressor's output [22].
         least_quantity: the smallest quantity given; 1 where every image has a label [22].
+        image_average: I-P and I-R: ratios of "sums" over the images, or means of each image's "ratios" [23].
         threshold: of the rows that select by probability (ours; how later papers are read).
     """
 
@@ -123,6 +127,7 @@ class EvaluationSettings(Section):
     never_predicted: Literal["zero", "left_out"] = "zero"
     quantity_rounding: Literal["nearest", "down", "up"] = "nearest"
     least_quantity: Literal[0, 1] = 1
+    image_average: Literal["sums", "ratios"] = "sums"
     threshold: Share = 0.5
 
 

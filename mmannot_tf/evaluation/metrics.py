@@ -23,6 +23,7 @@ import numpy as np
 from mmannot_tf.evaluation.selection import ranks
 
 NeverPredicted = Literal["zero", "left_out"]
+ImageAverage = Literal["sums", "ratios"]
 
 SYMBOLS = {
     "class_precision": "C-P",
@@ -65,7 +66,11 @@ def harmonic_mean(a: float, b: float) -> float:
 
 
 def annotation_scores(
-    chosen: np.ndarray, labels: np.ndarray, *, never_predicted: NeverPredicted = "zero"
+    chosen: np.ndarray,
+    labels: np.ndarray,
+    *,
+    never_predicted: NeverPredicted = "zero",
+    image_average: ImageAverage = "sums",
 ) -> AnnotationScores:
     """Equations 6 and 7.
 
@@ -73,6 +78,8 @@ def annotation_scores(
         chosen: the labels handed out, [N, C] bool.
         labels: the ground truth, [N, C] bool.
         never_predicted: what the C-P of a class never predicted is [reading 21].
+        image_average: of I-P and I-R: "sums" of numerators and denominators, as equation 6 has it, or the
+            mean of every image's "ratios", as the text does [reading 23].
 
     Returns:
         C-P, C-R, C-F1, I-P, I-R, I-F1 and H-F1 in percent.
@@ -80,11 +87,25 @@ def annotation_scores(
     n_c = np.count_nonzero(chosen & labels, axis=0)
     n_p = np.count_nonzero(chosen, axis=0)
     n_g = np.count_nonzero(labels, axis=0)
-    return AnnotationScores(*scores_of_counts(n_c, n_p, n_g, never_predicted=never_predicted).tolist())
+    ratios = image_ratios(chosen, labels).mean(axis=0) if image_average == "ratios" else None
+    scores = scores_of_counts(n_c, n_p, n_g, never_predicted=never_predicted, of_images=ratios)
+    return AnnotationScores(*scores.tolist())
+
+
+def image_ratios(chosen: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Precision and recall of every image by itself, 0/0 as 0: [N, 2] float64 from 0 to 1 [reading 23]."""
+    correct = np.count_nonzero(chosen & labels, axis=1)
+    predicted, true = (np.count_nonzero(one, axis=1) for one in (chosen, labels))
+    return np.stack([_ratios(correct, predicted), _ratios(correct, true)], axis=1)
 
 
 def scores_of_counts(
-    n_c: np.ndarray, n_p: np.ndarray, n_g: np.ndarray, *, never_predicted: NeverPredicted = "zero"
+    n_c: np.ndarray,
+    n_p: np.ndarray,
+    n_g: np.ndarray,
+    *,
+    never_predicted: NeverPredicted = "zero",
+    of_images: np.ndarray | None = None,
 ) -> np.ndarray:
     """Equations 6 and 7 from the counts of every class, for any number of test sets at once.
 
@@ -93,6 +114,8 @@ def scores_of_counts(
         n_p: images predicted as each class, [..., C].
         n_g: images that have each true label, [..., C].
         never_predicted: what the C-P of a class never predicted is [reading 21].
+        of_images: the means of `image_ratios`, [..., 2], to be I-P and I-R instead of equation 6's ratios of
+            sums [reading 23].
 
     Returns:
         [..., 7] float64 in the order of `SYMBOLS`, percent.
@@ -100,9 +123,11 @@ def scores_of_counts(
     counted = n_p > 0 if never_predicted == "left_out" else np.ones_like(n_p, bool)
     c_p = 100 * _mean_ratio(n_c, n_p, counted)
     c_r = 100 * _mean_ratio(n_c, n_g, n_g > 0)
-    correct = n_c.sum(axis=-1)
-    i_p = 100 * _ratios(correct, n_p.sum(axis=-1))
-    i_r = 100 * _ratios(correct, n_g.sum(axis=-1))
+    if of_images is None:
+        correct = n_c.sum(axis=-1)
+        i_p, i_r = 100 * _ratios(correct, n_p.sum(axis=-1)), 100 * _ratios(correct, n_g.sum(axis=-1))
+    else:
+        i_p, i_r = 100 * of_images[..., 0], 100 * of_images[..., 1]
     c_f1 = _ratios(2 * c_p * c_r, c_p + c_r)
     i_f1 = _ratios(2 * i_p * i_r, i_p + i_r)
     h_f1 = _ratios(2 * c_f1 * i_f1, c_f1 + i_f1)

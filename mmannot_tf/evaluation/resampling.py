@@ -1,8 +1,8 @@
 """Test sets drawn again from a test set, as how often each image counts in each draw.
 
 A measure of equation 6 is a ratio of sums over images, so a draw needs the images' weights and no copy of
-them: `weighted_sums` is one matrix product for all draws. All of it is exact: the sums are whole numbers
-below 2²⁴, which float32 holds, whatever the order they are added in.
+them: `weighted_sums` is one matrix product for all draws. Sums of counts are exact: whole numbers below 2²⁴,
+which float32 holds, whatever the order they are added in.
 """
 
 from dataclasses import dataclass
@@ -71,13 +71,14 @@ def weighted_sums(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
 
     Args:
         weights: from `Resampling`, [draws, N] uint8.
-        values: [N, K], bool or small integers.
+        values: [N, K], bool or small integers, or float64, which is added up as such.
 
     Returns:
         [draws, K] float64.
     """
+    kind = values.dtype if values.dtype.kind == "f" else np.float32
     sums = np.zeros((weights.shape[0], values.shape[1]))
     for start in range(0, len(values), _BLOCK):
         block = slice(start, start + _BLOCK)
-        sums += weights[:, block].astype(np.float32) @ values[block].astype(np.float32)
+        sums += weights[:, block].astype(kind) @ values[block].astype(kind)
     return sums

@@ -106,7 +106,9 @@ def evaluate(
     }
     if resampling is None:
         return document
-    uncertainty = Uncertainty(predictions.labels, resampling, settings.never_predicted)
+    uncertainty = Uncertainty(
+        predictions.labels, resampling, settings.never_predicted, settings.image_average
+    )
     intervals, pairs = uncertainty.of(chosen)
     measured = [{**row, "intervals": intervals[row["method"]]} for row in document["rows"]]
     return {**document, "rows": measured, "pairs": pairs, "resampling": asdict(resampling)}
@@ -137,7 +139,12 @@ def _by_threshold(row: Row, settings: EvaluationSettings) -> Row:
 def _scored(
     row: Row, chosen: np.ndarray, predictions: Predictions, settings: EvaluationSettings
 ) -> dict[str, Any]:
-    scores = annotation_scores(chosen, predictions.labels, never_predicted=settings.never_predicted)
+    scores = annotation_scores(
+        chosen,
+        predictions.labels,
+        never_predicted=settings.never_predicted,
+        image_average=settings.image_average,
+    )
     record = {"method": row.method, "source": row.source, "selection": row.selection, **asdict(scores)}
     if row.selection == "threshold":
         probabilities = _probabilities(row, predictions)

@@ -10,7 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from mmannot_tf.evaluation.metrics import SYMBOLS, NeverPredicted, scores_of_counts
+from mmannot_tf.evaluation.metrics import (
+    SYMBOLS,
+    ImageAverage,
+    NeverPredicted,
+    image_ratios,
+    scores_of_counts,
+)
 from mmannot_tf.evaluation.resampling import Resampling, weighted_sums
 
 MEASURES = ("image_f1", "harmonic_f1")
@@ -36,11 +42,13 @@ class Uncertainty:
         labels: the ground truth, [N, C] bool.
         resampling: how test sets are drawn.
         never_predicted: what the C-P of a class never predicted is [reading 21].
+        image_average: how I-P and I-R are taken [reading 23].
     """
 
     labels: np.ndarray
     resampling: Resampling
     never_predicted: NeverPredicted = "zero"
+    image_average: ImageAverage = "sums"
 
     def of(self, chosen: Mapping[str, np.ndarray]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
         """Measures the uncertainty of every row.
@@ -86,7 +94,8 @@ class Uncertainty:
             [7], in the order of `SYMBOLS`.
         """
         ones, others = self._contributions(a), self._contributions(b)
-        moved = weighted_sums(swaps, others.astype(np.int8) - ones.astype(np.int8))
+        signed = np.result_type(ones, np.int8)
+        moved = weighted_sums(swaps, others.astype(signed) - ones.astype(signed))
         true = self.labels.sum(axis=0, dtype=np.float64)
         here = self._of_counts(ones.sum(axis=0) + moved, true)
         there = self._of_counts(others.sum(axis=0) - moved, true)
@@ -95,13 +104,25 @@ class Uncertainty:
         return (1 + as_far.sum(axis=0)) / (1 + len(swaps))
 
     def _contributions(self, chosen: np.ndarray) -> np.ndarray:
-        """What each image adds to each class's N^c and N^p: [N, 2C] bool."""
-        return np.concatenate([chosen & self.labels, chosen], axis=1)
+        """What each image adds to each class's N^c and N^p, [N, 2C] bool.
+
+        Where I-P and I-R are means of ratios, also what it adds to these: [N, 2C + 2] float64.
+        """
+        parts = [chosen & self.labels, chosen]
+        if self.image_average == "ratios":
+            parts.append(image_ratios(chosen, self.labels) / len(chosen))
+        return np.concatenate(parts, axis=1)
 
     def _of_counts(self, sums: np.ndarray, true: np.ndarray) -> np.ndarray:
-        n_c, n_p = np.split(sums, 2, axis=-1)
-        n_g = np.broadcast_to(true, n_c.shape)
-        return scores_of_counts(n_c, n_p, n_g, never_predicted=self.never_predicted)
+        classes = self.labels.shape[1]
+        n_c, n_p, ratios = np.split(sums, [classes, 2 * classes], axis=-1)
+        return scores_of_counts(
+            n_c,
+            n_p,
+            np.broadcast_to(true, n_c.shape),
+            never_predicted=self.never_predicted,
+            of_images=ratios if self.image_average == "ratios" else None,
+        )
 
     def _scores(self, chosen: np.ndarray) -> np.ndarray:
         return self._of_counts(self._contributions(chosen).sum(axis=0), self.labels.sum(axis=0))

@@ -27,13 +27,14 @@ def compare(evaluation: Mapping[str, Any], facts: RunFacts) -> dict[str, Any]:
         facts: of the run it belongs to.
 
     Returns:
-        A JSON document {"tables", "split", "images", "rows", "quantity", "notes"}. A row is {"method",
-        "ours", "paper", "corrected", "difference", "comparable", "reasons", "comparability", "notes"}; one of
-        "quantity" has "features" for "method" and no notes. "paper" is as printed; "corrected" holds the
-        scores that the audit takes for slips, as they likely were, and is None where there are none.
-        "difference" is ours minus the corrected number, or the printed one where none is corrected; None
-        where either lacks the row. "comparable" is True where there are no "reasons" against it, and
-        "comparability" says so in one line; "notes" are what else to know.
+        A JSON document {"tables", "split", "images", "rows", "quantity", "notes", "uncertainty"}. A row is
+        {"method", "ours", "paper", "corrected", "difference", "comparable", "reasons", "comparability",
+        "notes"}; one of "quantity" has "features" for "method" and no notes. "paper" is as printed;
+        "corrected" holds the scores that the audit takes for slips, as they likely were, and is None where
+        there are none. "difference" is ours minus the corrected number, or the printed one where none is
+        corrected; None where either lacks the row. "comparable" is True where there are no "reasons" against
+        it, and "comparability" says so in one line; "notes" are what else to know. "uncertainty" is the
+        evaluation's rows with intervals, its pairs and how it resampled; None where it did not.
     """
     published = beside(facts.source)
     reasons = reasons_against(facts)
@@ -48,7 +49,14 @@ def compare(evaluation: Mapping[str, Any], facts: RunFacts) -> dict[str, Any]:
         ],
         "quantity": _pairs("features", evaluation["quantity"], _quantities(published), {}, reasons),
         "notes": [NEAR_ORACLE_TAGS] if facts.source == "mscoco" else [],
+        "uncertainty": _uncertainty(evaluation),
     }
+
+
+def _uncertainty(evaluation: Mapping[str, Any]) -> dict[str, Any] | None:
+    if "resampling" not in evaluation:
+        return None
+    return {name: evaluation[name] for name in ("rows", "pairs", "resampling")}
 
 
 def _methods(published: PublishedDataset) -> dict[str, dict[str, float]]:

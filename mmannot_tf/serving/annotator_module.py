@@ -35,7 +35,7 @@ class AnnotatorModule(tf.Module):
         """
         super().__init__(name="mmannot")
         _check_finished(run)
-        self._config, self._preprocessing = run.config, run.provenance.preprocessing
+        self._config, self._preprocessing = run.config, run.preprocessing
         self._sizes = blueprint_of(run)
         self.model = build_annotator(
             _branches(run),

@@ -43,7 +43,12 @@ def score(stage: Stage, measures: dict[str, float]) -> float:
 
 def _label_measures(logits: np.ndarray, truth: np.ndarray, settings: EvaluationSettings) -> dict[str, float]:
     chosen = top_k(logits, settings.k)
-    scores = annotation_scores(chosen, truth, never_predicted=settings.never_predicted)
+    scores = annotation_scores(
+        chosen,
+        truth,
+        never_predicted=settings.never_predicted,
+        image_average=settings.image_average,
+    )
     ranking = ranking_precision(logits, truth)
     return {"image_f1": scores.image_f1, "class_f1": scores.class_f1, "ranking_precision": ranking}
 

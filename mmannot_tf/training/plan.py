@@ -28,7 +28,13 @@ BRANCH_KEYS: Mapping[str, tuple[str, ...]] = {
     "quantity": ("model.quantity_hidden", "model.dropout", "model.quantity_bias"),
 }
 READING_KEYS: Mapping[str, tuple[str, ...]] = {
-    "images": ("data.image_size", "data.resize", "data.augmentation", "training.shuffle_buffer"),
+    "images": (
+        "data.image_size",
+        "data.preprocessing",
+        "data.resize",
+        "data.augmentation",
+        "training.shuffle_buffer",
+    ),
     "tags": ("data.vocabulary_size",),
     "features": (),
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 from mmannot_tf.config import loading
 from mmannot_tf.config.settings import Config
-from mmannot_tf.weights.provenance import Provenance
+from mmannot_tf.weights.provenance import PREPROCESSINGS, Preprocessing, Provenance
 from tfrecords_tools.errors import UserError
 from tfrecords_tools.files import read_json, write_json, write_text
 from tfrecords_tools.records import Records
@@ -51,6 +51,11 @@ class Run:
     config: Config
     dataset: Dataset
     provenance: Provenance
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """Of the pixels: as configured, or what the weights were made with [reading 20]."""
+        return PREPROCESSINGS.get(self.config.data.preprocessing, self.provenance.preprocessing)
 
     def stage(self, name: str) -> Path:
         """A stage's folder."""

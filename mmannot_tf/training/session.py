@@ -36,7 +36,7 @@ class Session:
         return ImageBatches(
             self.records,
             config.data,
-            self.run.provenance.preprocessing,
+            self.run.preprocessing,
             batch_size=batch_size,
             shuffle_buffer=config.training.shuffle_buffer,
         )

@@ -33,6 +33,9 @@ CAFFE = Preprocessing("BGR", (103.939, 116.779, 123.68))
 CENTRED = Preprocessing("RGB", (127.5, 127.5, 127.5), (1 / 127.5, 1 / 127.5, 1 / 127.5))
 """For random weights: each channel from -1 to 1 (ours; keras.applications' mode "tf")."""
 
+PREPROCESSINGS: Mapping[str, Preprocessing] = {"caffe": CAFFE, "centred": CENTRED}
+"""What `data.preprocessing` may name instead of the weights' own [reading 20]."""
+
 
 @dataclass(frozen=True)
 class Provenance:

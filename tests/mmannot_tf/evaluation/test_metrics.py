@@ -199,3 +199,15 @@ def test_all_of_nus_wide_takes_two_seconds_and_half_a_gigabyte_at_most():
     tracemalloc.stop()
     assert seconds < 2
     assert peak < 500e6
+
+
+def test_i_p_and_i_r_as_means_of_every_images_ratio():
+    labels = np.array([[1, 1, 0, 0], [1, 0, 0, 0], [0, 0, 1, 1]], bool)
+    chosen = np.array([[1, 0, 0, 0], [1, 1, 1, 1], [0, 0, 0, 0]], bool)
+    sums = annotation_scores(chosen, labels)
+    ratios = annotation_scores(chosen, labels, image_average="ratios")
+    assert (sums.image_precision, sums.image_recall) == pytest.approx((100 * 2 / 5, 100 * 2 / 5))
+    assert ratios.image_precision == pytest.approx(100 * (1 / 1 + 1 / 4 + 0) / 3)
+    assert ratios.image_recall == pytest.approx(100 * (1 / 2 + 1 / 1 + 0) / 3)
+    assert ratios.image_f1 == pytest.approx(harmonic_mean(ratios.image_precision, ratios.image_recall))
+    assert (ratios.class_precision, ratios.class_recall) == (sums.class_precision, sums.class_recall)

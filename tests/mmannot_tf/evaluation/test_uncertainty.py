@@ -38,11 +38,12 @@ def pair_of(pairs, measure="image_f1"):
     return pair
 
 
-def by_index(chosen, labels, resampling, never_predicted):
+def by_index(chosen, labels, resampling, never_predicted, image_average="sums"):
     """Every resample's seven scores, by copying its images out: the textbook's bootstrap."""
     rng = np.random.default_rng([resampling.seed, 0])
     drawn = [rng.integers(len(labels), size=len(labels)) for _ in range(resampling.draws)]
-    scores = (annotation_scores(chosen[i], labels[i], never_predicted=never_predicted) for i in drawn)
+    readings = {"never_predicted": never_predicted, "image_average": image_average}
+    scores = (annotation_scores(chosen[i], labels[i], **readings) for i in drawn)
     return np.array([astuple(score) for score in scores])
 
 
@@ -59,6 +60,19 @@ def test_intervals_are_those_of_resamples_copied_out(labels, chosen, never_predi
     for measure in MEASURES:
         place = list(SYMBOLS).index(measure)
         assert pair_of(pairs, measure)["interval"] == differences[:, place].tolist()
+
+
+def test_intervals_and_pairs_of_means_of_ratios(labels, chosen):
+    uncertainty = Uncertainty(labels, DRAWS, image_average="ratios")
+    intervals, pairs = uncertainty.of(chosen)
+    scores = {method: by_index(one, labels, DRAWS, "zero", "ratios") for method, one in chosen.items()}
+    for method, resampled in scores.items():
+        expected = np.percentile(resampled, [2.5, 97.5], axis=0)
+        np.testing.assert_allclose(np.array(list(intervals[method].values())).T, expected, rtol=1e-12)
+    whole = [annotation_scores(chosen[name], labels, image_average="ratios") for name in ("MS-CNN", "CNN")]
+    assert pair_of(pairs)["difference"] == pytest.approx(whole[0].image_f1 - whole[1].image_f1)
+    same = uncertainty.of({"MS-CNN": chosen["CNN"], "CNN": chosen["CNN"]})[1]
+    assert pair_of(same)["p"] == 1
 
 
 def test_a_pair_is_the_first_minus_the_second_of_the_whole_set(labels, chosen):

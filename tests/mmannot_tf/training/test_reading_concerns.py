@@ -26,11 +26,13 @@ CONCERNS = {
     "model.dropout": (0.1, ["quantity_visual", "quantity"]),
     "data.vocabulary_size": (20, ["tag_encoder"]),
     "data.image_size": (48, VISUAL),
+    "data.preprocessing": ("caffe", VISUAL),
     "data.resize": ("tf1", VISUAL),
     "evaluation.k": (2, []),
     "evaluation.never_predicted": ("left_out", []),
     "evaluation.quantity_rounding": ("down", []),
     "evaluation.least_quantity": (0, []),
+    "evaluation.image_average": ("ratios", []),
 }
 """Another value of each key, and the stages made from it directly; those made from these follow by digest."""
 

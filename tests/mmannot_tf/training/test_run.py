@@ -5,7 +5,7 @@ import pytest
 
 from mmannot_tf.models.geometry import KERAS
 from mmannot_tf.training.run import create_run, open_run
-from mmannot_tf.weights.provenance import CENTRED, Provenance
+from mmannot_tf.weights.provenance import CAFFE, CENTRED, Provenance
 from tfrecords_tools.errors import UserError
 
 RANDOM = Provenance("random", "tiny", None, KERAS, CENTRED, None)
@@ -60,3 +60,13 @@ def test_a_damaged_dataset_json_is_named(tmp_path, tiny_config, tiny_records, da
     (run.path / "dataset.json").write_text(json.dumps(facts))
     with pytest.raises(UserError, match=r"dataset\.json"):
         open_run(run.path)
+
+
+@pytest.mark.parametrize(
+    ("reading", "expected"), [("weights", CENTRED), ("caffe", CAFFE), ("centred", CENTRED)]
+)
+def test_pixels_are_prepared_as_the_weights_were_unless_configured(tiny_run, reading, expected):
+    data = tiny_run.config.data.model_copy(update={"preprocessing": reading})
+    run = dataclasses.replace(tiny_run, config=tiny_run.config.model_copy(update={"data": data}))
+    assert run.provenance.preprocessing == CENTRED
+    assert run.preprocessing == expected

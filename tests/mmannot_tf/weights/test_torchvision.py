@@ -20,6 +20,7 @@ from tfrecords_tools.errors import UserError
 TINY, RESNET50 = ((1, 1, 1, 1), 8), ((3, 4, 6, 3), 64)
 NORM = ("weight", "bias", "running_mean", "running_var")
 
+
 def _shapes(blocks, width, classes=1000):
     convolutions = {("conv1", "bn1"): (width, 3, 7, 7)}
     inputs = width
