@@ -23,7 +23,7 @@ ROOMS = {
     "training": {"baselines", "config", "data", "evaluation", "losses", "models", "weights"},
     "serving": {"data", "models", "training"},
     "ablation": {"config", "paper", "training"},
-    "cli": {"ablation", "config", "evaluation", "paper", "serving", "training", "weights"},
+    "cli": {"ablation", "baselines", "config", "evaluation", "paper", "serving", "training", "weights"},
 }
 READING_SIDE = {"console", "errors", "files", "quiet", "records"}
 NO_TENSORFLOW = {

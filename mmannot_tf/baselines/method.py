@@ -80,7 +80,8 @@ class Method:
         scores: (network, settings) → a model from the same inputs to what ranks the labels, [B, C] float32.
             A method that decodes label sets itself gives the labels it hands out scores above 0, the earlier
             the higher, and exactly 0 to all others.
-        features: the stages whose features it reads.
+        adapt: (network, the training split, settings): fits what is not learned (called once with the
+            training split before the first step; saved with the weights); None for nothing.
     """
 
     name: str
@@ -92,7 +93,7 @@ class Method:
     loss: Callable[[Any], Callable[[Tensors, Any], tf.Tensor]]
     prepare: Callable[[Callable[[str], MethodData], str, Any], Examples]
     scores: Callable[[keras.Model, Any], keras.Model]
-    features: tuple[str, ...] = ("cnn",)
+    adapt: Callable[[keras.Model, MethodData, Any], None] | None = None
 
 
 def features_and_labels(data: Callable[[str], MethodData], split: str, _: MethodSettings) -> Examples:

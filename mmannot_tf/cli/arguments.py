@@ -14,6 +14,15 @@ BootstrapOption = Annotated[
     int, typer.Option("--bootstrap", help="Resamples for intervals and paired tests; 0 for neither.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+MethodsOption = Annotated[
+    str | None,
+    typer.Option("--methods", help="Compared systems to train too: all, or names (see `mmannot methods`)."),
+]
 
 DRAWS = 1000
 """How many times the test images are drawn again unless `--bootstrap` says otherwise."""
+
+
+def listed(names: str | None) -> list[str] | None:
+    """What a comma-separated option names; None where it was not given."""
+    return None if names is None else [name.strip() for name in names.split(",")]

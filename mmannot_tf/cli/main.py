@@ -7,6 +7,7 @@ from mmannot_tf.cli.annotate import annotate
 from mmannot_tf.cli.compare import compare
 from mmannot_tf.cli.evaluate import evaluate
 from mmannot_tf.cli.export import export
+from mmannot_tf.cli.methods import methods
 from mmannot_tf.cli.paper import paper
 from mmannot_tf.cli.quickstart import quickstart
 from mmannot_tf.cli.readings import readings
@@ -21,7 +22,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (train, evaluate, compare, export, annotate, paper, readings, ablate, quickstart):
+for command in (train, evaluate, compare, export, annotate, paper, readings, methods, ablate, quickstart):
     app.command()(command)
 app.add_typer(weights, name="weights")
 

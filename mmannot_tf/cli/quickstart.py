@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mmannot_tf.cli.arguments import MethodsOption, listed
+
 if TYPE_CHECKING:
     from tfrecords_tools.records import Records
 
@@ -15,12 +17,13 @@ def quickstart(
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="section.key=value, repeatable.")
     ] = None,
+    methods: MethodsOption = None,
     images: Annotated[
         int, typer.Option("--images", min=100, help="Scenes for training and validation.")
     ] = 6600,
 ) -> None:
     """See the whole method work on synthetic scenes: records, stages, table, SavedModel, annotation."""
-    from mmannot_tf.cli.compare import comparison_of, print_comparison
+    from mmannot_tf.cli.compare import comparison_of, print_comparison, print_systems, systems_of
     from mmannot_tf.config.loading import load
     from tfrecords_tools.console import notice
     from tfrecords_tools.quiet import import_tensorflow
@@ -35,9 +38,11 @@ def quickstart(
     from mmannot_tf.serving.export import export
     from mmannot_tf.training.train import train
 
-    trained = train(configuration, data=records.path, run=run)
+    trained = train(configuration, data=records.path, run=run, methods=listed(methods))
     notice("3/5 evaluation: ours beside the paper's, on another data set and another network")
     print_comparison(comparison_of(run, "test"))
+    if methods is not None:
+        print_systems(systems_of(run, "test", table="III"))
     notice("4/5 export")
     saved_model = export(trained, run / "export" / "1")
     notice("5/5 annotation of a test image by the SavedModel")

@@ -5,17 +5,20 @@ from typing import Annotated
 
 import typer
 
+from mmannot_tf.cli.arguments import MethodsOption, listed
+
 
 def train(
     config: Annotated[str, typer.Argument(metavar="CONFIG", help="A TOML file, or a shipped one's name.")],
     data: Annotated[Path, typer.Option("--data", help="The records' folder.")],
     run: Annotated[Path, typer.Option("--run", help="The run's folder, made or continued.")],
     stages: Annotated[str | None, typer.Option("--stages", help="Only these, comma-separated.")] = None,
+    methods: MethodsOption = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="section.key=value, repeatable.")
     ] = None,
 ) -> None:
-    """Train the stages of Algorithm 1; finished ones are skipped, an interrupted one goes on."""
+    """Train the stages of Algorithm 1, then compared systems; skip what is done, go on with what stopped."""
     from mmannot_tf.config.loading import load
     from tfrecords_tools.console import notice
     from tfrecords_tools.quiet import import_tensorflow
@@ -27,6 +30,5 @@ def train(
 
     from mmannot_tf.training.train import train as train_stages
 
-    names = stages.split(",") if stages is not None else None
-    train_stages(configuration, data=data, run=run, stages=names)
+    train_stages(configuration, data=data, run=run, stages=listed(stages), methods=listed(methods))
     notice(f"trained: {run}. Next: mmannot evaluate {run}")

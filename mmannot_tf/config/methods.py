@@ -35,8 +35,11 @@ class CnnWarp(MethodSettings):
     Attributes:
         rank: how a positive's rank is taken: "sampled" (Gong et al., Sec. 3.3), or "exact", the number of
             negatives that violate the margin, which draws nothing.
+
+    The loss is a sum over pairs and hundreds of times the softmax's, so its rate is smaller.
     """
 
+    learning_rate: Rate = 5e-5
     rank: Literal["sampled", "exact"] = "sampled"
 
 
@@ -109,13 +112,15 @@ class TagNeighbour(MethodSettings):
 
 
 class Sinn(MethodSettings):
-    """Structured inference.
+    """Structured inference; its optimizer is ours.
 
     Attributes:
         observed: what is known of a test image: its tags, or nothing.
         least_cooccurrence: training images two concepts must share to be connected.
     """
 
+    learning_rate: Rate = 0.001
+    optimizer: Literal["sgd", "adam"] = "adam"
     observed: Literal["tags", "none"] = "tags"
     least_cooccurrence: Positive = 1
 

@@ -1,6 +1,8 @@
 """The numbers of one stage."""
 
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from mmannot_tf.config.section import Positive, Rate, Section
 
@@ -22,3 +24,11 @@ class StageSettings(Section):
     batch_size: Positive | None = None
     backbone_rate: Rate = 1.0
     optimizer: Literal["sgd", "adam"] = "sgd"
+
+    @model_validator(mode="after")
+    def _a_slower_backbone_needs_sgd(self) -> Self:
+        if self.backbone_rate != 1.0 and self.optimizer != "sgd":
+            raise ValueError(
+                'backbone_rate scales gradients, which Adam undoes: it needs optimizer = "sgd" or the value 1'
+            )
+        return self

@@ -1,8 +1,8 @@
 """tf.data pipelines: each a pure function of (seed, epoch, step), so a resumed run sees the same batches."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import tensorflow as tf
@@ -12,6 +12,11 @@ from mmannot_tf.data.images import prepare
 from mmannot_tf.data.tags import multi_hot, tag_table
 from mmannot_tf.weights.provenance import Preprocessing
 from tfrecords_tools.records import Records, read
+
+Arrays = np.ndarray | Mapping[str, np.ndarray]
+
+BUCKET_BATCHES = 50
+"""How many batches' rows are sorted by length together: few enough to stay well shuffled (ours)."""
 
 
 @dataclass(frozen=True)
@@ -93,35 +98,76 @@ class ImageBatches:
 
 @dataclass(frozen=True)
 class ArrayBatches:
-    """Batches of rows of arrays in memory: tags or cached features, with their targets.
+    """Batches of rows of arrays in memory: tags, cached features, sequences, with their targets.
 
     Attributes:
-        inputs: [N, D], any number type; cast to float32 a batch at a time.
-        targets: [N, C] or [N].
+        inputs: [N, …], or several by name. Integers of 32 and 64 bits stay what they are, all else becomes
+            float32, a batch at a time.
+        targets: likewise.
         batch_size: examples a batch; the last one of a pass may be smaller.
+        finish: TensorFlow operations on each batch of (inputs, targets), in graph; None for nothing.
+        lengths: [N]; training batches then hold examples of similar length. None for batches of any.
     """
 
-    inputs: np.ndarray
-    targets: np.ndarray
+    inputs: Arrays
+    targets: Arrays
     batch_size: int
+    finish: Callable[[Any, Any], tuple[Any, Any]] | None = None
+    lengths: np.ndarray | None = None
 
     def epoch(self, *, seed: int, epoch: int, skip: int = 0) -> tf.data.Dataset:
         """Shuffled training batches, after the first `skip` ones."""
-        order = np.random.default_rng((seed, epoch)).permutation(len(self.inputs))
+        generator = np.random.default_rng((seed, epoch))
+        order = generator.permutation(self._count())
+        if self.lengths is not None:
+            order = bucketed(order, self.lengths, self.batch_size, generator)
         return self._batched(order[skip * self.batch_size :])
 
     def ordered(self) -> tf.data.Dataset:
         """All rows in order."""
-        return self._batched(np.arange(len(self.inputs)))
+        return self._batched(np.arange(self._count()))
+
+    def _count(self) -> int:
+        return len(tf.nest.flatten(self.inputs)[0])
 
     def _batched(self, order: np.ndarray) -> tf.data.Dataset:
-        inputs, targets = tf.constant(self.inputs), tf.constant(self.targets)
+        arrays = tf.nest.map_structure(tf.constant, (self.inputs, self.targets))
 
         def rows(indices):
-            return (
-                tf.cast(tf.gather(inputs, indices), tf.float32),
-                tf.cast(tf.gather(targets, indices), tf.float32),
-            )
+            return tf.nest.map_structure(lambda array: _as_read(tf.gather(array, indices)), arrays)
 
         batches = tf.data.Dataset.from_tensor_slices(order).batch(self.batch_size)
-        return batches.map(rows, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+        batches = batches.map(rows, num_parallel_calls=tf.data.AUTOTUNE)
+        if self.finish is not None:
+            finish = tf.autograph.experimental.do_not_convert(self.finish)
+            batches = batches.map(finish, num_parallel_calls=tf.data.AUTOTUNE)
+        return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def bucketed(
+    order: np.ndarray, lengths: np.ndarray, batch_size: int, generator: np.random.Generator
+) -> np.ndarray:
+    """An order of rows in which each whole batch holds rows of similar length.
+
+    The shuffled rows are sorted by length within windows of some batches, and the batches are shuffled; what
+    is left for a smaller last batch stays last.
+
+    Args:
+        order: shuffled row numbers, [N].
+        lengths: of every row, [N].
+        batch_size: rows a batch.
+        generator: shuffles the batches.
+
+    Returns:
+        The same row numbers, [N].
+    """
+    whole = len(order) // batch_size * batch_size
+    window = BUCKET_BATCHES * batch_size
+    parts = [order[start : min(start + window, whole)] for start in range(0, whole, window)]
+    rows = [part[np.argsort(lengths[part], kind="stable")] for part in parts]
+    batches = np.concatenate([*rows, order[:0]]).reshape(-1, batch_size)
+    return np.concatenate([generator.permutation(batches).reshape(-1), order[whole:]])
+
+
+def _as_read(values: tf.Tensor) -> tf.Tensor:
+    return values if values.dtype in (tf.int32, tf.int64) else tf.cast(values, tf.float32)

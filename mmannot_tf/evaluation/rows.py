@@ -15,8 +15,8 @@ from mmannot_tf.evaluation.selection import above, by_quantity, top_k
 from mmannot_tf.evaluation.uncertainty import Uncertainty
 from tfrecords_tools.errors import UserError
 
-Selection = Literal["true_quantity", "predicted_quantity", "top_k", "threshold"]
-Source = Literal["paper", "ours"]
+Selection = Literal["true_quantity", "predicted_quantity", "top_k", "threshold", "decoded"]
+Source = Literal["paper", "ours", "compared", "later"]
 
 FREQUENCIES = "label_frequencies"
 """The scorer that looks at no image: every image gets the training split's most frequent labels."""
@@ -31,7 +31,9 @@ class Row:
         scorer: whose probabilities rank the labels.
         selection: how labels are selected from them.
         quantity: whose predicted quantity cuts the ranking; for "predicted_quantity" only.
-        source: "paper" where its tables have such a row, "ours" where not.
+        source: "paper" for the method's own rows in its tables, "compared" for the other systems of Tables
+            III and IV, "ours" for controls that it lacks, "later" for later work.
+        thresholded: a row by threshold stands beside it: its scores are probabilities of this image's labels.
     """
 
     method: str
@@ -39,6 +41,7 @@ class Row:
     selection: Selection
     quantity: str | None = None
     source: Source = "paper"
+    thresholded: bool = True
 
 
 ROWS = (
@@ -50,13 +53,28 @@ ROWS = (
     Row("CNN", "cnn", "top_k"),
     Row("CNN, trained as long", "cnn_longer", "top_k", source="ours"),
     Row("Tags only", "tag_encoder", "top_k", source="ours"),
-    Row("Label frequencies", FREQUENCIES, "top_k", source="ours"),
+    Row("Label frequencies", FREQUENCIES, "top_k", source="ours", thresholded=False),
     Row("Joint MS-CNN+Tags+LQP", "joint", "predicted_quantity", "joint", source="ours"),
     Row("Joint MS-CNN+Tags", "joint", "top_k", source="ours"),
+    Row("SR-CNN-RNN", "sr_cnn_rnn", "decoded", source="compared"),
+    Row("SINN", "sinn", "top_k", source="compared", thresholded=False),
+    Row("TagNeighbour", "tag_neighbour", "top_k", source="compared", thresholded=False),
+    Row("RIA", "ria", "decoded", source="compared"),
+    Row("CNN-RNN", "cnn_rnn", "decoded", source="compared"),
+    Row("CNN+WARP", "cnn_warp", "top_k", source="compared", thresholded=False),
+    Row("CNN+softmax", "cnn_softmax", "top_k", source="compared", thresholded=False),
+    Row("CNN+logistic", "cnn_logistic", "top_k", source="compared", thresholded=False),
+    Row("ASL", "asl", "top_k", source="later"),
+    Row("ML-Decoder", "ml_decoder", "top_k", source="later"),
 )
 
 FEATURES = {"quantity_visual": "MS-CNN", "quantity": "MS-CNN+Tags", "joint": "Joint"}
 """Regressor → the features it reads, as Tables V and VI name them, in their order; then ours."""
+
+
+def row_of(scorer: str) -> Row:
+    """The first row that a scorer has."""
+    return next(row for row in ROWS if row.scorer == scorer)
 
 
 def evaluate(
@@ -77,7 +95,7 @@ def evaluate(
     Returns:
         A JSON document {"split", "images", "classes", "classes_present", "rows", "quantity", "readings"},
         scores in percent. "classes_present" have a true label in the split; C-R is a mean over them. The
-        "source" of a row is "paper" or "ours". With `resampling` each of "rows" has "intervals", measure →
+        "source" of a row is that of `Row`. With `resampling` each of "rows" has "intervals", measure →
         [low, high] (mAP has none), and the document has "pairs" and "resampling".
 
     Raises:
@@ -85,7 +103,7 @@ def evaluate(
     """
     _check_scorers(predictions)
     rows = [row for row in ROWS if _has(predictions, row)]
-    rows += [_by_threshold(row, settings) for row in rows if row.selection == "top_k"]
+    rows += [_by_threshold(row, settings) for row in rows if row.selection == "top_k" and row.thresholded]
     chosen = {row.method: _select(row, predictions, settings) for row in rows}
     document = {
         "split": predictions.split,
@@ -133,7 +151,8 @@ def _has(predictions: Predictions, row: Row) -> bool:
 
 def _by_threshold(row: Row, settings: EvaluationSettings) -> Row:
     """A scorer read as later papers do: every label above the threshold, and mAP."""
-    return Row(f"{row.method}, p > {settings.threshold:g}", row.scorer, "threshold", source="ours")
+    source = "later" if row.source == "later" else "ours"
+    return Row(f"{row.method}, p > {settings.threshold:g}", row.scorer, "threshold", source=source)
 
 
 def _scored(
@@ -158,6 +177,8 @@ def _select(row: Row, predictions: Predictions, settings: EvaluationSettings) ->
         return top_k(probabilities, settings.k)
     if row.selection == "threshold":
         return above(probabilities, settings.threshold)
+    if row.selection == "decoded":
+        return above(probabilities, 0.0)
     if row.selection == "true_quantity":
         return by_quantity(probabilities, predictions.true_quantity)
     quantity = quantize(predictions.quantity[row.quantity], len(predictions.label_names), settings)

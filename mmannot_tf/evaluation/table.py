@@ -12,7 +12,15 @@ from mmannot_tf.evaluation.metrics import SYMBOLS
 
 _MAP = {"mean_average_precision": "mAP"}
 _QUANTITY = {"accuracy": "Accuracy (%)", "mse": "MSE"}
+MARKS = {"ours": " *", "compared": " †", "later": " ‡"}
+"""Behind the names of rows that are not the paper's own method's."""
+MEANINGS = {
+    "ours": "ours: the paper has no such row.",
+    "compared": "a compared system, re-stated on this run (`mmannot methods`).",
+    "later": "later work than the paper.",
+}
 _SIDES = {"ours": "ours", "paper": "paper", "corrected": "corr.", "difference": "diff."}
+_SYSTEM_SIDES = {"here": "here", "published": "publ.", "corrected": "corr."}
 
 
 def render_scores(evaluation: Mapping[str, Any]) -> Group:
@@ -23,8 +31,10 @@ def render_scores(evaluation: Mapping[str, Any]) -> Group:
         quantity = _scores_table("features", evaluation["quantity"], _QUANTITY, title="label quantity")
         parts.append(quantity)
     readings = ", ".join(f"{key} {value}" for key, value in evaluation["readings"].items())
-    ours = Text("* ours: the paper has no such row.")
-    return Group(*parts, ours, Text(f"Readings of the paper: {readings}"))
+    rows = [*evaluation["rows"], *evaluation["quantity"]]
+    used = dict.fromkeys(row["source"] for row in rows if row["source"] in MARKS)
+    marks = [Text(f"{MARKS[source].strip()} {MEANINGS[source]}") for source in used]
+    return Group(*parts, *marks, Text(f"Readings of the paper: {readings}"))
 
 
 def render_comparison(comparison: Mapping[str, Any]) -> Group:
@@ -39,28 +49,47 @@ def render_comparison(comparison: Mapping[str, Any]) -> Group:
     return Group(*parts, *_remarks(comparison))
 
 
+def render_systems(comparison: Mapping[str, Any]) -> Group:
+    """What `mmannot_tf.paper.systems.compare_systems` returned: two or three lines a system, then notes."""
+    pairs = [{**row, "name": _marked(row)} for row in comparison["rows"]]
+    title = f"beside Table {comparison['table']}, {comparison['images']:,} images, percent"
+    notes = [*comparison["notes"], *(note for row in comparison["rows"] for note in row["notes"])]
+    lines = [Text(f"{MARKS['later'].strip()} {MEANINGS['later']}"), *(Text(f"· {note}") for note in notes)]
+    return Group(_pairs_table("name", pairs, SYMBOLS, title=title, sides=_SYSTEM_SIDES), *lines)
+
+
+def _marked(row: Mapping[str, Any]) -> str:
+    reads = " (tags)" if row["multi_modal"] else ""
+    return f"{row['system']}{reads}{MARKS.get(row['source'], '')}"
+
+
 def _scores_table(
     name: str, rows: Sequence[Mapping[str, Any]], heads: Mapping[str, str], *, title: str
 ) -> Table:
     heads = _used(heads, rows)
     table = narrow_table(name, heads, title=title)
     for row in rows:
-        mark = " *" if row.get("source") == "ours" else ""
+        mark = MARKS.get(row.get("source"), "")
         table.add_row(Text(row[name] + mark), *_numbers(row, heads))
     return table
 
 
 def _pairs_table(
-    name: str, pairs: Sequence[Mapping[str, Any]], heads: Mapping[str, str], *, title: str
+    name: str,
+    pairs: Sequence[Mapping[str, Any]],
+    heads: Mapping[str, str],
+    *,
+    title: str,
+    sides: Mapping[str, str] = _SIDES,
 ) -> Table:
     """Up to four lines a pair: ours, the paper's, what of it was likely meant otherwise, the difference."""
     table = narrow_table(name, {"side": "", **heads}, title=title)
     for pair in pairs:
-        sides = [side for side in _SIDES if pair.get(side) is not None]
-        for side in sides:
-            shown = pair[name] if side == sides[0] else ""
+        present = [side for side in sides if pair.get(side) is not None]
+        for side in present:
+            shown = pair[name] if side == present[0] else ""
             numbers = _numbers(pair[side], heads, signed=side == "difference")
-            table.add_row(Text(shown), _SIDES[side], *numbers, end_section=side == sides[-1])
+            table.add_row(Text(shown), sides[side], *numbers, end_section=side == present[-1])
     return table
 
 

@@ -38,6 +38,7 @@ def compare(evaluation: Mapping[str, Any], facts: RunFacts) -> dict[str, Any]:
     """
     published = beside(facts.source)
     reasons = reasons_against(facts)
+    own = [row for row in evaluation["rows"] if row["source"] in ("paper", "ours")]
     corrected = {method: likely_corrections(published.methods, method) for method in _methods(published)}
     return {
         "tables": [published.methods, published.quantities],
@@ -45,15 +46,16 @@ def compare(evaluation: Mapping[str, Any], facts: RunFacts) -> dict[str, Any]:
         "images": evaluation["images"],
         "rows": [
             {**pair, "notes": list(about(published.methods, pair["method"]))}
-            for pair in _pairs("method", evaluation["rows"], _methods(published), corrected, reasons)
+            for pair in _pairs("method", own, _methods(published), corrected, reasons)
         ],
         "quantity": _pairs("features", evaluation["quantity"], _quantities(published), {}, reasons),
         "notes": [NEAR_ORACLE_TAGS] if facts.source == "mscoco" else [],
-        "uncertainty": _uncertainty(evaluation),
+        "uncertainty": uncertainty_of(evaluation),
     }
 
 
-def _uncertainty(evaluation: Mapping[str, Any]) -> dict[str, Any] | None:
+def uncertainty_of(evaluation: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The evaluation's rows with intervals, its pairs and how it resampled; None where it did not."""
     if "resampling" not in evaluation:
         return None
     return {name: evaluation[name] for name in ("rows", "pairs", "resampling")}

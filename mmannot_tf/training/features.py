@@ -12,14 +12,16 @@ from mmannot_tf.training.inference import outputs
 from mmannot_tf.training.plan import stage_digest
 from mmannot_tf.training.run import Run
 from mmannot_tf.training.stage import Stage
-from mmannot_tf.training.stages import STAGES
+from mmannot_tf.training.stages import KNOWN
 from mmannot_tf.training.trained import feature_model
 from tfrecords_tools.files import aside, read_json, write_json
 
 
 @dataclass(frozen=True)
 class FeatureCache:
-    """The features of a run's finished stages on one split: features/SPLIT/STAGE.npy, float32 [N, D].
+    """The features of a run's finished stages on one split: features/SPLIT/STAGE.npy.
+
+    A feature is float32 [N, D], or [N, P, D] of the places of a map.
 
     Attributes:
         run: whose stages.
@@ -35,7 +37,7 @@ class FeatureCache:
 
     def get(self, stages: Sequence[str]) -> dict[str, np.ndarray]:
         """The features of the named stages, computed where they are missing or stale."""
-        missing = [STAGES[name] for name in stages if not self._holds(name)]
+        missing = [KNOWN[name] for name in stages if not self._holds(name)]
         for reads in dict.fromkeys(stage.reads for stage in missing):
             self._store(self._extracted([stage for stage in missing if stage.reads == reads]))
         return {name: np.load(self._file(name)) for name in stages}

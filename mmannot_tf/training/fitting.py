@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 from rich.progress import Progress as Bars
 
-from mmannot_tf.config.settings import Config, StageSettings
+from mmannot_tf.config.settings import Config
 from mmannot_tf.data.arrays import SplitArrays
 from mmannot_tf.data.batches import ArrayBatches, ImageBatches
 from mmannot_tf.losses.quantity_error import quantity_error
@@ -16,8 +16,11 @@ from mmannot_tf.losses.summed import SummedLoss
 from mmannot_tf.training.inference import outputs
 from mmannot_tf.training.judge import judge, score
 from mmannot_tf.training.loop import Job, Loop
+from mmannot_tf.training.method_fitting import method_recipe
 from mmannot_tf.training.network import Blueprint, Network, build_network
+from mmannot_tf.training.plan import settings_of
 from mmannot_tf.training.progress import StageLog
+from mmannot_tf.training.recipe import Recipe, Validate
 from mmannot_tf.training.run import Run
 from mmannot_tf.training.session import Session
 from mmannot_tf.training.stage import Stage, bare
@@ -38,34 +41,31 @@ def fit_stage(session: Session, stage: Stage, bars: Bars) -> Mapping[str, float]
     Returns:
         Its best epoch and that epoch's validation score; its weights lie in the run.
     """
-    run = session.run
-    settings: StageSettings = getattr(run.config.stages, stage.name)
+    run, settings = session.run, settings_of(session.run.config, stage)
     batch_size = settings.batch_size or run.config.training.batch_size
-    arrays = session.arrays("train")
-    batches = session.batches(stage, "train", batch_size)
-    width = batches.inputs.shape[1] if isinstance(batches, ArrayBatches) else 0
+    recipe = RECIPES[stage.section](session, stage, batch_size)
     # After the batches: computing features on the way draws seeds too, and must not move the initialisation.
     keras.utils.set_random_seed(int(digest([run.config.training.seed, stage.name])[:8], 16))
     with tf.distribute.get_strategy().scope():
-        network = build_network(stage, _blueprint(run, arrays), width)
-        _initialise(run, stage, network)
-    steps = -(-len(arrays.ids) // batch_size)
+        network = recipe.build()
+    examples = len(session.arrays("train").ids)
     log = StageLog(
         run.stage(stage.name),
         name=stage.name,
         epochs=settings.epochs,
-        steps=steps,
+        steps=-(-examples // batch_size),
         batch_size=batch_size,
         bars=bars,
     )
     job = Job(
         network=network,
-        loss=_loss(run.config, stage),
-        batches=batches,
-        examples=len(arrays.ids),
+        loss=recipe.loss,
+        batches=recipe.batches,
+        examples=examples,
         settings=settings,
+        section=stage.section,
         training=run.config.training,
-        validate=_validation(session, stage, network.model),
+        validate=recipe.validation(network),
         folder=run.stage(stage.name),
         log=log,
     )
@@ -73,6 +73,30 @@ def fit_stage(session: Session, stage: Stage, bars: Bars) -> Mapping[str, float]
         return Loop(job).run()
     finally:
         log.close()
+
+
+def branch_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
+    """How a stage of Algorithm 1, or of ours, is trained: branches put together as it says."""
+    batches = session.batches(stage, "train", batch_size)
+    width = batches.inputs.shape[1] if isinstance(batches, ArrayBatches) else 0
+
+    def build() -> Network:
+        network = build_network(stage, _blueprint(session.run, session.arrays("train")), width)
+        _initialise(session.run, stage, network)
+        return network
+
+    return Recipe(
+        batches=batches,
+        build=build,
+        loss=_loss(session.run.config, stage),
+        validation=lambda network: _validation(session, stage, network.model),
+    )
+
+
+RECIPES: Mapping[str, Callable[[Session, Stage, int], Recipe]] = {
+    "stages": branch_recipe,
+    "methods": method_recipe,
+}
 
 
 def _blueprint(run: Run, arrays: SplitArrays) -> Blueprint:
@@ -90,7 +114,7 @@ def _initialise(run: Run, stage: Stage, network: Network) -> None:
             resolve(run.config.model.weights, run.config.model.backbone).load_into(branch)
 
 
-def _validation(session: Session, stage: Stage, model: keras.Model) -> Callable:
+def _validation(session: Session, stage: Stage, model: keras.Model) -> Validate:
     arrays = session.arrays("validation")
     batches = session.batches(stage, "validation", session.run.config.training.batch_size)
     ordered = batches.split("validation") if isinstance(batches, ImageBatches) else batches.ordered()

@@ -10,7 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mmannot_tf.config.settings import StageSettings, TrainingSettings
+from mmannot_tf.config.settings import TrainingSettings
+from mmannot_tf.config.stage import StageSettings
 from mmannot_tf.training import recalibrate
 from mmannot_tf.training.checkpoint import Progress, StageCheckpoint
 from mmannot_tf.training.network import Network
@@ -37,6 +38,7 @@ class Job:
         batches: of the training split.
         examples: of the training split, N.
         settings: the stage's epochs, rate and batch size.
+        section: of the configuration that they stand in.
         training: what all stages share.
         validate: measures of the network as it stands on the validation split, and the score to pick by.
         folder: the stage's.
@@ -48,6 +50,7 @@ class Job:
     batches: Batches
     examples: int
     settings: StageSettings
+    section: str
     training: TrainingSettings
     validate: Callable[[], tuple[Mapping[str, float], float]]
     folder: Path
@@ -68,7 +71,7 @@ class Loop:
         self.strategy = tf.distribute.get_strategy()
         self.trained = job.network.model.trainable_variables
         with self.strategy.scope():
-            self.optimizer = keras.optimizers.SGD(job.settings.learning_rate, momentum=job.training.momentum)
+            self.optimizer = _optimizer(job.settings, job.training)
             self.optimizer.build(self.trained)
             self.decay = weight_decay(job.training.weight_decay, self.trained)
             self.progress = Progress()
@@ -125,7 +128,7 @@ class Loop:
             name = self.job.network.model.name
             raise UserError(
                 f"The loss of stage {name} must stay finite. Received: {loss} in epoch "
-                f"{int(self.progress.epoch) + 1}. Lower stages.{name}.learning_rate "
+                f"{int(self.progress.epoch) + 1}. Lower {self.job.section}.{name}.learning_rate "
                 f"({self.job.settings.learning_rate})."
             )
         return loss
@@ -178,6 +181,12 @@ class Loop:
             return self.strategy.reduce("SUM", self.strategy.run(replica, args=batch), axis=None)
 
         return step
+
+
+def _optimizer(settings: StageSettings, training: TrainingSettings) -> keras.optimizers.Optimizer:
+    if settings.optimizer == "adam":
+        return keras.optimizers.Adam(settings.learning_rate)
+    return keras.optimizers.SGD(settings.learning_rate, momentum=training.momentum)
 
 
 def save_branches(network: Network, folder: Path) -> None:

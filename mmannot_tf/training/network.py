@@ -10,6 +10,7 @@ from mmannot_tf.config.settings import Config
 from mmannot_tf.models.backbone import build_backbone
 from mmannot_tf.models.classifier import build_classifier
 from mmannot_tf.models.fusion import build_fusion
+from mmannot_tf.models.places import build_places
 from mmannot_tf.models.pooling import build_pooling
 from mmannot_tf.models.quantity_regressor import build_quantity_regressor
 from mmannot_tf.models.tag_encoder import build_tag_encoder
@@ -91,6 +92,7 @@ def _quantity(blueprint: Blueprint, shape: Any) -> keras.Model:
 BUILDERS: Mapping[str, Callable[[Blueprint, Any], keras.Model]] = {
     "backbone": _backbone,
     "pooling": lambda _, map_shapes: build_pooling(map_shapes),
+    "places": lambda _, map_shapes: build_places(map_shapes),
     "fusion": _fusion,
     "tag_encoder": _tag_encoder,
     "probe": _classifier("probe"),

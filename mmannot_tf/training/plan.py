@@ -5,9 +5,10 @@ from typing import Any
 
 from mmannot_tf.config.loading import flatten
 from mmannot_tf.config.settings import Config
+from mmannot_tf.config.stage import StageSettings
 from mmannot_tf.training.run import Run
 from mmannot_tf.training.stage import Stage
-from mmannot_tf.training.stages import STAGES, owner
+from mmannot_tf.training.stages import KNOWN, METHOD_STAGES, STAGES, is_view, owner
 from tfrecords_tools.errors import UserError
 from tfrecords_tools.files import digest, read_json, sha256, write_json
 
@@ -21,6 +22,7 @@ BRANCH_KEYS: Mapping[str, tuple[str, ...]] = {
         "model.block_epsilon",
     ),
     "pooling": (),
+    "places": (),
     "fusion": ("model.block_epsilon", "model.batch_norm_momentum", "model.fusion_gamma"),
     "tag_encoder": ("model.tag_hidden",),
     "probe": (),
@@ -38,43 +40,56 @@ READING_KEYS: Mapping[str, tuple[str, ...]] = {
     "tags": ("data.vocabulary_size",),
     "features": (),
 }
-SHARED_KEYS = (
-    "training.seed",
-    "training.batch_size",
-    "training.momentum",
-    "training.weight_decay",
-    "training.loss_reduction",
-    "training.reestimate_batches",
-)
+SHARED_KEYS = ("training.seed", "training.batch_size", "training.momentum", "training.weight_decay")
+SECTION_KEYS: Mapping[str, tuple[str, ...]] = {
+    "stages": ("training.loss_reduction", "training.reestimate_batches"),
+    "methods": (),
+}
+ALL_METHODS = "all"
+
+
+def settings_of(config: Config, stage: Stage) -> StageSettings:
+    """The numbers of a stage or of a compared system."""
+    return getattr(getattr(config, stage.section), stage.name)
 
 
 def configured(config: Config) -> list[Stage]:
-    """The stages this configuration trains, in order."""
-    return [stage for stage in STAGES.values() if getattr(config.stages, stage.name) is not None]
+    """The stages this configuration trains, in order; compared systems are trained when asked for only."""
+    return [stage for stage in STAGES.values() if settings_of(config, stage) is not None]
 
 
-def chosen(config: Config, names: Sequence[str] | None) -> list[Stage]:
-    """The configured stages, or those of them that are named, in order.
+def chosen(config: Config, names: Sequence[str] | None, methods: Sequence[str] | None = None) -> list[Stage]:
+    """The configured stages, or those of them that are named, in order; then the named compared systems.
+
+    Args:
+        config: of the run.
+        names: of stages; None for all.
+        methods: names of compared systems, or "all"; None for none.
 
     Raises:
-        UserError: a name is no configured stage.
+        UserError: a name is no configured stage, or no compared system.
     """
     stages = configured(config)
-    known = [stage.name for stage in stages]
+    _check_known("--stages must name stages of the configuration", names, [one.name for one in stages])
+    _check_known("--methods must be all, or name", methods, [ALL_METHODS, *METHOD_STAGES])
+    wanted = METHOD_STAGES if methods and ALL_METHODS in methods else (methods or ())
+    compared = [stage for name, stage in METHOD_STAGES.items() if name in wanted]
+    return [stage for stage in stages if not names or stage.name in names] + compared
+
+
+def _check_known(rule: str, names: Sequence[str] | None, known: Sequence[str]) -> None:
     for name in names or ():
         if name not in known:
-            raise UserError(
-                f"--stages must name stages of the configuration ({', '.join(known)}). Received: {name}."
-            )
-    return [stage for stage in stages if not names or stage.name in names]
+            raise UserError(f"{rule} ({', '.join(known)}). Received: {name}.")
 
 
 def made_from(run: Run, stage: Stage) -> dict[str, Any]:
     """Everything a stage's weights depend on, by name."""
     settings = flatten(run.config.model_dump(mode="json"))
-    keys = [*SHARED_KEYS, *(key for source in stage.reads for key in READING_KEYS[source])]
-    keys += [key for branch in stage.branches for key in BRANCH_KEYS[branch]]
-    keys += [key for key in settings if key.startswith(f"stages.{stage.name}.")]
+    keys = [*SHARED_KEYS, *SECTION_KEYS[stage.section]]
+    keys += [key for source in stage.reads for key in READING_KEYS[source]]
+    keys += [key for branch in stage.branches for key in BRANCH_KEYS.get(branch, ())]
+    keys += [key for key in settings if key.startswith(f"{stage.section}.{stage.name}.")]
     inputs = {key: settings[key] for key in dict.fromkeys(keys)}
     inputs["records"] = run.dataset.digest
     if "backbone" in stage.branches and owner(stage, "backbone") == stage.name:
@@ -85,7 +100,12 @@ def made_from(run: Run, stage: Stage) -> dict[str, Any]:
 
 
 def stage_digest(run: Run, name: str) -> str | None:
-    """The digest of a finished stage's weights and of what they were made from; None where it is not done."""
+    """The digest of a finished stage's weights and of what they were made from; None where it is not done.
+
+    A view has none of its own: it is the digest of the stage it looks at.
+    """
+    if is_view(KNOWN[name]):
+        (name,) = KNOWN[name].upstream
     file = run.stage(name) / "stage.json"
     return read_json(file, "A stage's stage.json")["digest"] if file.exists() else None
 
@@ -122,15 +142,18 @@ def require_upstream(run: Run, stage: Stage) -> None:
         UserError: an earlier stage is missing or stale; the message names it.
     """
     for name in stage.upstream:
+        if is_view(KNOWN[name]):
+            require_upstream(run, KNOWN[name])
+            continue
         if stage_digest(run, name) is None:
             raise UserError(f"Stage {stage.name} needs stage {name} trained first. Add {name} to --stages.")
-        reasons = staleness(run, STAGES[name])
+        reasons = staleness(run, KNOWN[name])
         if reasons:
             raise UserError(
                 f"Stage {stage.name} needs stage {name} as configured. Received: a stale one "
                 f"({'; '.join(reasons)}). Add {name} to --stages."
             )
-        require_upstream(run, STAGES[name])
+        require_upstream(run, KNOWN[name])
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
@@ -147,8 +170,9 @@ def _is_digest(key: str) -> bool:
 
 
 def finished(run: Run) -> list[Stage]:
-    """The run's finished stages, in order."""
-    return [stage for stage in configured(run.config) if stage_digest(run, stage.name) is not None]
+    """The run's finished stages and compared systems, in order."""
+    stages = [*configured(run.config), *METHOD_STAGES.values()]
+    return [stage for stage in stages if stage_digest(run, stage.name) is not None]
 
 
 def predictions_digest(run: Run, split: str) -> str:

@@ -7,6 +7,7 @@ import numpy as np
 from mmannot_tf.data.batches import ArrayBatches
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.training.inference import outputs
+from mmannot_tf.training.method_fitting import method_scores
 from mmannot_tf.training.plan import finished, predictions_digest
 from mmannot_tf.training.session import Session
 from mmannot_tf.training.stage import Stage
@@ -31,10 +32,16 @@ def predict(session: Session, split: str) -> Predictions:
     read = dict.fromkeys(name for stage in stages for name in _features(stage))
     with reading(session.records):  # all at once: what shares a backbone is one pass over the images
         session.features(split).get(tuple(read))
+    own = [stage for stage in stages if stage.section == "stages"]
     results = {
         (stage.name, target): _outputs(session, stage, head, split)
-        for stage in stages
+        for stage in own
         for head, target in stage.heads.items()
+    }
+    compared = {
+        stage.name: method_scores(session, stage, split, batch_size=512)
+        for stage in stages
+        if stage not in own
     }
     predictions = Predictions(
         split=split,
@@ -42,7 +49,10 @@ def predict(session: Session, split: str) -> Predictions:
         ids=arrays.ids,
         labels=arrays.labels > 0,
         label_names=run.dataset.labels,
-        probabilities={name: _sigmoid(logits) for name, logits in _of(results, "labels").items()},
+        probabilities={
+            **{name: _sigmoid(logits) for name, logits in _of(results, "labels").items()},
+            **compared,
+        },
         quantity=_of(results, "quantity"),
         label_frequencies=session.arrays("train").labels.mean(axis=0, dtype=np.float64).astype(np.float32),
     )

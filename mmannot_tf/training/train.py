@@ -21,19 +21,27 @@ from tfrecords_tools.files import read_json, write_json
 from tfrecords_tools.records import open_records, reading
 
 
-def train(config: Config, *, data: Path, run: Path, stages: Sequence[str] | None = None) -> Run:
-    """Trains the configured stages (or those named) that are not done, in order.
+def train(
+    config: Config,
+    *,
+    data: Path,
+    run: Path,
+    stages: Sequence[str] | None = None,
+    methods: Sequence[str] | None = None,
+) -> Run:
+    """Trains the configured stages (or those named), then the named compared systems, that are not done.
 
     Args:
         config: what to train.
         data: the records' folder.
         run: the run's folder; made where it does not exist, continued where it does.
         stages: names of stages, or None for all.
+        methods: names of compared systems, or "all"; None for none.
 
     Raises:
         UserError: any input that cannot be worked with, in one line.
     """
-    wanted = plan.chosen(config, stages)
+    wanted = plan.chosen(config, stages, methods)
     if config.training.weight_decay == "literal":
         notice(
             "warning: weight decay as printed shrinks every kernel to nothing; docs/fidelity.md, reading 2"

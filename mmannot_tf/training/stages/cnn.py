@@ -1,4 +1,4 @@
-"""Algorithm 1, step 1: fine-tune the basic CNN; and our control of what MS-CNN adds to it."""
+"""Algorithm 1, step 1: fine-tune the basic CNN; our control of MS-CNN's gain over it; its last map."""
 
 from mmannot_tf.training.stage import Stage
 
@@ -17,4 +17,13 @@ CNN_LONGER = Stage(
     trains=("backbone", "probe"),
     starts_from={"backbone": "cnn", "probe": "cnn"},
     optional=True,
+)
+
+# Trains nothing: the places of the fine-tuned CNN's last map, for heads that look at more than their average.
+CNN_MAP = Stage(
+    name="cnn_map",
+    trunks={"images": ("backbone", "places")},
+    heads={},
+    trains=(),
+    starts_from={"backbone": "cnn"},
 )

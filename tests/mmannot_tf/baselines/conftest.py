@@ -1,5 +1,6 @@
 """Random data of a few images for the compared systems."""
 
+import keras
 import numpy as np
 import pytest
 
@@ -24,3 +25,9 @@ def data():
         return MethodData(rng.normal(size=(count, 8)).astype(np.float32), tags, labels)
 
     return {name: split(name) for name in ("train", "validation", "test")}.__getitem__
+
+
+@pytest.fixture(autouse=True)
+def _seeded():
+    """Initial weights are the same in every test."""
+    keras.utils.set_random_seed(0)

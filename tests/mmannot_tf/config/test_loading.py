@@ -1,6 +1,8 @@
 import pytest
+from pydantic import ValidationError
 
 from mmannot_tf.config import loading
+from mmannot_tf.config.stage import StageSettings
 from tfrecords_tools.errors import UserError
 
 STAGES = {
@@ -108,3 +110,10 @@ def test_keys_cover_sections_and_their_members():
     keys = loading.keys()
     assert {"data", "data.image_size", "stages.cnn_longer.epochs", "evaluation.k"} <= set(keys)
     assert len(keys) == len(set(keys))
+
+
+def test_a_slower_backbone_under_adam_is_refused():
+    rates = {"epochs": 1, "learning_rate": 0.1, "backbone_rate": 0.5, "optimizer": "adam"}
+    with pytest.raises(ValidationError, match="backbone_rate scales gradients, which Adam undoes"):
+        StageSettings(**rates)
+    assert StageSettings(**{**rates, "optimizer": "sgd"}).backbone_rate == 0.5

@@ -23,7 +23,8 @@ def evaluation_with(*methods):
         "split": "test",
         "images": 30_774,
         "rows": [
-            {"method": method, "selection": "top_k", **dict.fromkeys(SYMBOLS, 50.0)} for method in methods
+            {"method": method, "source": "paper", "selection": "top_k", **dict.fromkeys(SYMBOLS, 50.0)}
+            for method in methods
         ],
         "quantity": [{"features": "MS-CNN", "accuracy": 46.27, "mse": 1.0}],
         "readings": {},

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mmannot_tf.config.settings import StageSettings, TrainingSettings
+from mmannot_tf.config.settings import TrainingSettings
+from mmannot_tf.config.stage import StageSettings
 from mmannot_tf.data.batches import ArrayBatches
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.training.loop import Job, Loop
@@ -24,7 +25,16 @@ def job_for(tmp_path):
     """Makes jobs that train one linear layer; scores are given one an epoch."""
     with progress() as bars:
 
-        def make(*, epochs=2, rate=0.1, scores=(1.0, 2.0, 3.0), folder="stage", inputs=INPUTS, **training):
+        def make(
+            *,
+            epochs=2,
+            rate=0.1,
+            scores=(1.0, 2.0, 3.0),
+            folder="stage",
+            inputs=INPUTS,
+            optimizer="sgd",
+            **training,
+        ):
             keras.utils.set_random_seed(0)
             start = keras.Input((4,))
             layer = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)], name="classifier")
@@ -36,7 +46,8 @@ def job_for(tmp_path):
                 loss=SigmoidCrossEntropy("sum"),
                 batches=ArrayBatches(inputs, TARGETS, 8),
                 examples=20,
-                settings=StageSettings(epochs=epochs, learning_rate=rate),
+                settings=StageSettings(epochs=epochs, learning_rate=rate, optimizer=optimizer),
+                section="stages",
                 training=settings,
                 validate=lambda: (lambda score: ({"image_f1": score}, score))(next(remaining)),
                 folder=tmp_path / folder,
@@ -70,6 +81,24 @@ def test_steps_are_momentum_on_the_loss_over_the_batch_size(job_for, reading, co
     Loop(job).run()
     for have, want in zip(job.network.model.get_weights(), expected, strict=True):
         np.testing.assert_allclose(have, want, rtol=1e-4, atol=1e-6)
+
+
+def test_adams_first_step_moves_every_weight_by_its_rate(job_for):
+    """From rest, Adam's step is rate times the gradient's sign: m/√v = g/|g| (Kingma and Ba, 2015)."""
+    job = job_for(epochs=1, optimizer="adam", rate=0.01)
+    before = job.network.model.get_weights()
+    (batch, *_) = job.batches.epoch(seed=0, epoch=0)
+    Loop(job).step(batch)
+    kernel, _ = _gradients(before, batch)
+    moved = job.network.model.get_weights()[0] - before[0]
+    np.testing.assert_allclose(moved, -0.01 * np.sign(kernel), rtol=1e-2)
+
+
+def _gradients(weights, batch):
+    """The gradients of one batch."""
+    inputs, targets = (part.numpy() for part in batch)
+    error = 1 / (1 + np.exp(-(inputs @ weights[0] + weights[1]))) - targets
+    return inputs.T @ error / 8, error.sum(axis=0) / 8
 
 
 def test_the_backbones_rate_is_the_stages_times_its_factor(job_for):

@@ -1,9 +1,14 @@
 import pytest
 
+from mmannot_tf.baselines import METHODS
+from mmannot_tf.config.methods import Methods
+from mmannot_tf.evaluation.rows import ROWS
+from mmannot_tf.paper.tables import table
 from mmannot_tf.training.network import BUILDERS
 from mmannot_tf.training.plan import BRANCH_KEYS
 from mmannot_tf.training.stage import bare, named
-from mmannot_tf.training.stages import STAGES, owner
+from mmannot_tf.training.stages import KNOWN, STAGES, is_view, owner
+from mmannot_tf.training.stages.methods import METHOD_STAGES
 
 
 @pytest.mark.parametrize("stage", STAGES.values(), ids=lambda stage: stage.name)
@@ -57,3 +62,37 @@ def test_parts_are_passed_bare_where_there_is_one_and_by_name_where_there_are_mo
     assert named(("labels",), 1) == {"labels": 1}
     assert bare({"labels": 1, "quantity": 2}) == {"labels": 1, "quantity": 2}
     assert named(("labels", "quantity"), {"labels": 1, "quantity": 2}) == {"labels": 1, "quantity": 2}
+
+
+@pytest.mark.parametrize("stage", METHOD_STAGES.values(), ids=lambda stage: stage.name)
+class TestEveryComparedSystem:
+    def test_trains_one_network_on_one_cached_feature(self, stage):
+        assert stage.branches == stage.trains == (stage.name,)
+        assert (stage.section, stage.optional, len(stage.features)) == ("methods", True, 1)
+        assert set(stage.features) <= set(KNOWN)
+
+    def test_reads_tags_where_its_method_says_so(self, stage):
+        assert ("tags" in stage.reads) == ("tags" in METHODS[stage.name].reads)
+
+
+def test_systems_settings_rows_and_methods_are_the_same():
+    rows = [row.scorer for row in ROWS if row.source in ("compared", "later")]
+    assert set(METHOD_STAGES) == set(METHODS) == set(Methods.model_fields) == set(rows)
+    assert list(METHODS) == rows
+    assert all(name == method.name for name, method in METHODS.items())
+
+
+def test_systems_and_whether_they_decide_the_quantity_are_those_of_table_iii():
+    titles = {row.scorer: row.method for row in ROWS}
+    printed = {row.system: row for row in table("III")}
+    compared = [row.scorer for row in ROWS if row.source == "compared"]
+    assert [titles[name] for name in compared] == [
+        name for name in printed if name not in ("Upper bound", "Ours")
+    ]
+    decides = {name for name in compared if METHODS[name].predicts_quantity}
+    assert decides == {name for name in compared if printed[titles[name]].quantity_prediction} - {"sinn"}
+
+
+def test_a_view_trains_nothing_and_is_what_it_looks_at():
+    assert [name for name, stage in KNOWN.items() if is_view(stage)] == ["cnn_map"]
+    assert KNOWN["cnn_map"].upstream == ("cnn",)

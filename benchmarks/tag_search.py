@@ -1,0 +1,143 @@
+"""The search for neighbours by tags at full size, beside the loops over images one would write first.
+
+    python benchmarks/tag_search.py --json tag_search.json
+
+Tags are drawn from a Zipf law, about 8 an image. The loops run on a sample; an image's time in them is held
+against that in the search, in CPU seconds (all are of one thread), and their distances must be those of the
+search. "column_loop" and "set_loop" read the data as they come; "transposed_loop" first copies the array so
+that each tag's column is contiguous. Each vocabulary has a process of its own; its memory is the largest
+resident size above that before the search, when it holds the multi-hot array. Needs the extra `bench`.
+"""
+
+import contextlib
+import json
+import multiprocessing
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import psutil
+import typer
+
+from mmannot_tf.baselines.tag_search import nearest
+
+NEIGHBOURS = 6
+
+
+def main(
+    images: Annotated[int, typer.Option(help="Images, each a query and of the pool.")] = 150_000,
+    vocabularies: Annotated[list[int] | None, typer.Option("--tags", help="Sizes of vocabularies.")] = None,
+    sample: Annotated[int, typer.Option(help="Images each loop runs on.")] = 200,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Where the figures go.")] = None,
+) -> None:
+    """Prints seconds, peak memory above the start and the ratio to each loop, for each vocabulary."""
+    result = {}
+    for size in vocabularies or [1000, 5000]:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
+            result[f"{images} x {size}"] = fresh.submit(measured, images, size, sample).result()
+    typer.echo(json.dumps(result, indent=2))
+    if json_file:
+        json_file.write_text(json.dumps(result, indent=2) + "\n")
+
+
+def measured(images: int, vocabulary: int, sample: int) -> dict[str, float]:
+    """The search over all images, then the loops over a sample of them."""
+    tags = zipf_tags(images, vocabulary)
+    with peak_memory() as memory:
+        began, cpu_began = time.perf_counter(), time.process_time()
+        found = nearest(tags, tags, NEIGHBOURS, own=0).indices
+        seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
+    figures = {
+        "tags_an_image": tags.sum(dtype=np.int64) / images,
+        "seconds": seconds,
+        "peak_mib_above_start": memory["peak"] / 2**20,
+        "cpu_ms_an_image": cpu_seconds / images * 1e3,
+    }
+    chosen = np.random.default_rng(1).choice(np.flatnonzero(tags.any(axis=1)), sample, replace=False)
+    for loop in (column_loop, transposed_loop, set_loop):
+        milliseconds = loop_milliseconds(loop(tags), chosen, found)
+        figures[f"{loop.__name__}_cpu_ms_an_image"] = milliseconds
+        figures[f"{loop.__name__}_over_search"] = milliseconds / figures["cpu_ms_an_image"]
+    return figures
+
+
+def zipf_tags(images: int, vocabulary: int) -> np.ndarray:
+    """Multi-hot uint8 [N, T]: tags drawn with a probability of 1 / rank, a repeated one counted once."""
+    rng = np.random.default_rng(0)
+    shares = 1 / np.arange(1, vocabulary + 1)
+    rows = np.repeat(np.arange(images), rng.poisson(9, images))
+    tags = np.zeros((images, vocabulary), np.uint8)
+    tags[rows, rng.choice(vocabulary, len(rows), p=shares / shares.sum())] = 1
+    return tags
+
+
+def loop_milliseconds(distances: Callable[[int], np.ndarray], chosen: np.ndarray, found: np.ndarray) -> float:
+    """An image's time in a loop that picks the nearest by sorting a part; its distances checked untimed."""
+    seconds = 0.0
+    for image in chosen.tolist():
+        began = time.process_time()
+        to_all = distances(image)
+        to_all[image] = np.inf
+        picked = np.argpartition(to_all, NEIGHBOURS)[:NEIGHBOURS]
+        picked = picked[np.argsort(to_all[picked])]
+        seconds += time.process_time() - began
+        np.testing.assert_allclose(to_all[found[image]], to_all[picked], atol=1e-12)
+    return seconds / len(chosen) * 1e3
+
+
+def column_loop(tags: np.ndarray) -> Callable[[int], np.ndarray]:
+    """Distances by the columns of an image's tags, from the multi-hot array as it is."""
+    sizes = tags.sum(axis=1, dtype=np.int64)
+
+    def distances(image: int) -> np.ndarray:
+        shared = tags[:, np.flatnonzero(tags[image])].sum(axis=1, dtype=np.int64)
+        return 1 - shared / (sizes + sizes[image] - shared)
+
+    return distances
+
+
+def transposed_loop(tags: np.ndarray) -> Callable[[int], np.ndarray]:
+    """Likewise, from a transposed copy: all the pool's bytes a second time, made before the clock starts."""
+    sizes, rows = tags.sum(axis=1, dtype=np.int64), np.ascontiguousarray(tags.T)
+
+    def distances(image: int) -> np.ndarray:
+        shared = rows[np.flatnonzero(tags[image])].sum(axis=0, dtype=np.int64)
+        return 1 - shared / (sizes + sizes[image] - shared)
+
+    return distances
+
+
+def set_loop(tags: np.ndarray) -> Callable[[int], np.ndarray]:
+    """Distances by Python's sets, made before the clock starts."""
+    sets = [set(np.flatnonzero(row).tolist()) for row in tags]
+
+    def distances(image: int) -> np.ndarray:
+        mine = sets[image]
+        return np.array([1 - len(mine & theirs) / len(mine | theirs) for theirs in sets])
+
+    return distances
+
+
+@contextlib.contextmanager
+def peak_memory() -> Iterator[dict[str, int]]:
+    """Fills {"peak"}: the process' largest resident size within, above that at the start, in bytes."""
+    process, done, memory = psutil.Process(), threading.Event(), {"peak": 0}
+    start = process.memory_info().rss
+
+    def watch() -> None:
+        while not done.wait(0.01):
+            memory["peak"] = max(memory["peak"], process.memory_info().rss - start)
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    yield memory
+    done.set()
+    thread.join()
+
+
+if __name__ == "__main__":
+    typer.run(main)

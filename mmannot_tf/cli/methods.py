@@ -1,0 +1,56 @@
+"""`mmannot methods`."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from mmannot_tf.cli.arguments import JsonOption
+
+if TYPE_CHECKING:
+    from mmannot_tf.baselines.method import Method
+
+
+def methods(as_json: JsonOption = False) -> None:
+    """List the compared systems: who published each, what it reads, and what differs here."""
+    from tfrecords_tools.console import print_json
+    from tfrecords_tools.quiet import import_tensorflow
+
+    import_tensorflow()
+
+    from mmannot_tf.baselines import METHODS
+
+    if as_json:
+        print_json([_record(method) for method in METHODS.values()])
+        return
+    for method in METHODS.values():
+        typer.echo("\n".join(_lines(method)))
+
+
+def _record(method: "Method") -> dict[str, Any]:
+    from mmannot_tf.config.methods import Methods
+    from mmannot_tf.evaluation.rows import row_of
+
+    row = row_of(method.name)
+    return {
+        "name": method.name,
+        "row": row.method,
+        "later_work": row.source == "later",
+        "citation": method.citation,
+        "reads": method.reads,
+        "predicts_quantity": method.predicts_quantity,
+        "differs": list(method.differs),
+        "settings": getattr(Methods(), method.name).model_dump(mode="json"),
+    }
+
+
+def _lines(method: "Method") -> Iterator[str]:
+    record = _record(method)
+    yield f"{record['name']}: {record['row']}{' (later work)' if record['later_work'] else ''}"
+    yield f"  {record['citation']}"
+    decides = "decides" if method.predicts_quantity else "does not decide"
+    yield f"  reads {record['reads']}; {decides} how many labels to give"
+    yield from (f"  differs: {phrase}" for phrase in record["differs"])
+    shown = ", ".join(f"{key} {value}" for key, value in record["settings"].items() if value is not None)
+    yield f"  [methods.{record['name']}] {shown}"
+    yield ""

@@ -1,0 +1,103 @@
+"""The weighted approximate ranking loss of Gong et al.
+
+"Deep Convolutional Ranking for Multilabel Image Annotation", ICLR 2014, arXiv 1312.4894; after Weston
+et al., "WSABIE", IJCAI 2011.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import tensorflow as tf
+
+
+@dataclass(frozen=True)
+class Warp:
+    """J = Σ_{j ∈ c+} Σ_{k ∈ c-} L(r_j) max(0, 1 - f_j + f_k), L(r) = Σ_{i ≤ r} 1/i; one value an example.
+
+    A negative k violates the margin of a positive j where 1 - f_j + f_k > 0. The weights L(r_j) carry no
+    gradient.
+
+    Attributes:
+        rank: r_j. "exact": the number of violating negatives. "sampled": negatives are drawn, with
+            replacement, until one violates, s times; r_j = floor((c - 1) / s) for c labels. None is found
+            where none violates, and s > c - 1 gives the rank 0.
+
+    The number of trials is geometric with p = violators / negatives, so it is drawn at once. The seed is
+    made of the bits of all scores of the batch: the loss is a pure function, and a resumed run draws the same
+    again.
+    """
+
+    rank: Literal["sampled", "exact"] = "sampled"
+
+    def __post_init__(self) -> None:
+        if self.rank not in ("sampled", "exact"):
+            raise ValueError(f"rank must be 'sampled' or 'exact'. Received: rank={self.rank!r}")
+
+    def __call__(self, targets: tf.Tensor, scores: tf.Tensor) -> tf.Tensor:
+        """The loss of each example.
+
+        Args:
+            targets: y, multi-hot `[B, C]`.
+            scores: f, `[B, C] float32`.
+
+        Returns:
+            `[B] float32`; 0 for an image with no label or with all of them.
+        """
+        positive = tf.cast(targets, tf.bool)
+        margins = 1.0 - scores[:, :, tf.newaxis] + scores[:, tf.newaxis, :]
+        pairs = positive[:, :, tf.newaxis] & ~positive[:, tf.newaxis, :]
+        hinges = tf.where(pairs, tf.nn.relu(margins), 0.0)
+        weights = rank_weights(self._ranks(positive, hinges, scores), labels=scores.shape[-1])
+        return tf.reduce_sum(tf.stop_gradient(weights) * tf.reduce_sum(hinges, axis=-1), axis=-1)
+
+    def _ranks(self, positive: tf.Tensor, hinges: tf.Tensor, scores: tf.Tensor) -> tf.Tensor:
+        violators = tf.math.count_nonzero(hinges, axis=-1, dtype=tf.int32)
+        if self.rank == "exact":
+            return violators
+        negatives = tf.math.count_nonzero(~positive, axis=-1, keepdims=True, dtype=tf.int32)
+        uniform = tf.random.stateless_uniform(tf.shape(violators), seed=seed_of(scores), alg="philox")
+        return sampled_ranks(violators, negatives, labels=scores.shape[-1], uniform=uniform)
+
+
+def rank_weights(ranks: tf.Tensor, *, labels: int) -> tf.Tensor:
+    """L(r) = Σ_{i ≤ r} 1/i.
+
+    Args:
+        ranks: r, whole numbers from 0 to `labels`, any shape.
+        labels: C.
+
+    Returns:
+        L(r), float32, in the shape of `ranks`.
+    """
+    harmonic = np.cumsum([0.0, *(1.0 / np.arange(1, labels + 1))])
+    return tf.gather(tf.constant(harmonic, tf.float32), ranks)
+
+
+def sampled_ranks(
+    violators: tf.Tensor, negatives: tf.Tensor, *, labels: int, uniform: tf.Tensor
+) -> tf.Tensor:
+    """r_j = floor((c - 1) / s), s = max(1, ceil(log(1 - u) / log(1 - p))), p = violators / negatives.
+
+    Args:
+        violators: how many negatives violate each label's margin, `[B, C] int32`.
+        negatives: how many there are, `[B, 1] int32`.
+        labels: c.
+        uniform: u, from [0, 1), `[B, C] float32`.
+
+    Returns:
+        `[B, C] int32`; 0 where nothing violates.
+    """
+    p = tf.math.divide_no_nan(tf.cast(violators, tf.float32), tf.cast(negatives, tf.float32))
+    trials = tf.math.divide_no_nan(tf.math.log1p(-uniform), tf.math.log1p(-p))
+    ranks = tf.floor((labels - 1) / tf.maximum(tf.math.ceil(trials), 1.0))
+    return tf.where(violators > 0, tf.cast(ranks, tf.int32), 0)
+
+
+def seed_of(scores: tf.Tensor) -> tf.Tensor:
+    """A seed from the bits of float32 scores: `[2] int64`, equal for equal scores in the same order.
+
+    Sums of whole numbers, so that no device's order of summation changes it.
+    """
+    bits = tf.cast(tf.reshape(tf.bitcast(scores, tf.int32), [-1]), tf.int64)
+    return tf.stack([tf.reduce_sum(bits), tf.reduce_sum(bits * tf.range(1, tf.size(bits, tf.int64) + 1))])

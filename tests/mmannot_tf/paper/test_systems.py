@@ -1,0 +1,62 @@
+import json
+
+import pytest
+
+from mmannot_tf.evaluation.metrics import SYMBOLS
+from mmannot_tf.paper.systems import HERE, compare_systems
+from mmannot_tf.paper.tables import table
+
+
+def _evaluation(*rows):
+    return {
+        "split": "test",
+        "images": 7,
+        "rows": [
+            {"method": method, "source": source, "selection": selection, **dict.fromkeys(SYMBOLS, 50.0)}
+            for method, source, selection in rows
+        ],
+        "quantity": [],
+    }
+
+
+def _row(comparison, system):
+    (row,) = [row for row in comparison["rows"] if row["system"] == system]
+    return row
+
+
+@pytest.mark.parametrize("number", ["III", "IV"])
+def test_the_printed_rows_stand_in_their_order_with_ours_here(number):
+    evaluation = _evaluation(
+        ("MS-CNN+Tags+LQP", "paper", "predicted_quantity"), ("CNN+WARP", "compared", "top_k")
+    )
+    comparison = compare_systems(evaluation, number)
+    assert [row["system"] for row in comparison["rows"]] == [row.system for row in table(number)]
+    assert _row(comparison, "Ours")["here"]["harmonic_f1"] == 50.0
+    assert _row(comparison, "CNN+WARP")["here"] == dict.fromkeys(SYMBOLS, 50.0)
+    assert _row(comparison, "RIA")["here"] is None
+    assert _row(comparison, "RIA")["published"]["harmonic_f1"] > 0
+
+
+def test_later_work_comes_last_and_has_no_published_number():
+    comparison = compare_systems(
+        _evaluation(("ASL", "later", "top_k"), ("ASL, p > 0.5", "later", "threshold")), "III"
+    )
+    assert [row["system"] for row in comparison["rows"]][-2:] == ["ASL", "ASL, p > 0.5"]
+    assert [row["published"] for row in comparison["rows"][-2:]] == [None, None]
+    assert [row["quantity_prediction"] for row in comparison["rows"][-2:]] == [False, True]
+
+
+def test_it_says_which_columns_are_comparable_and_where_printed_rows_come_from():
+    comparison = compare_systems(_evaluation(), "III")
+    assert comparison["notes"][0] == HERE
+    assert "not comparable" in comparison["notes"][1] and "Table III" in comparison["notes"][1]
+    assert any("TagNeighbour" in note for note in comparison["notes"][2:])
+    assert any("59.44" in note for note in _row(comparison, "SINN")["notes"])
+
+
+def test_it_is_plain_json_with_the_intervals_where_there_are_any():
+    evaluation = {**_evaluation(), "pairs": [], "resampling": {"draws": 100}}
+    assert (
+        json.loads(json.dumps(compare_systems(evaluation, "IV")))["uncertainty"]["resampling"]["draws"] == 100
+    )
+    assert compare_systems(_evaluation(), "IV")["uncertainty"] is None
