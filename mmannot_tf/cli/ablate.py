@@ -52,7 +52,7 @@ def ablate(
         data=data,
         out=out,
         seeds=range(seeds),
-        evaluate=lambda run: evaluation_of(run, "test"),
+        evaluate=lambda run: evaluation_of(run, "test", bootstrap=0),
     )
     found = effects(evaluations)
     write_json(out / "effects.json", found)

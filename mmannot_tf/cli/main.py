@@ -4,6 +4,7 @@ import typer
 
 from mmannot_tf.cli.ablate import ablate
 from mmannot_tf.cli.annotate import annotate
+from mmannot_tf.cli.average import average
 from mmannot_tf.cli.compare import compare
 from mmannot_tf.cli.evaluate import evaluate
 from mmannot_tf.cli.export import export
@@ -22,7 +23,19 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for command in (train, evaluate, compare, export, annotate, paper, readings, methods, ablate, quickstart):
+for command in (
+    train,
+    evaluate,
+    compare,
+    average,
+    export,
+    annotate,
+    paper,
+    readings,
+    methods,
+    ablate,
+    quickstart,
+):
     app.command()(command)
 app.add_typer(weights, name="weights")
 

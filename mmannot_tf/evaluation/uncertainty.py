@@ -30,8 +30,17 @@ PAIRS = (
     ("MS-CNN+LQP", "MS-CNN"),
     ("MS-CNN+Tags+LQP", "MS-CNN+Tags"),
     ("Joint MS-CNN+Tags+LQP", "MS-CNN+Tags+LQP"),
+    ("MS-CNN+Tags+LQP", "SR-CNN-RNN"),
+    ("MS-CNN+LQP", "RIA"),
+    ("MS-CNN+Tags", "SINN"),
+    ("MS-CNN+Tags", "TagNeighbour"),
+    ("MS-CNN", "CNN+logistic"),
+    ("MS-CNN", "CNN-RNN"),
+    ("MS-CNN", "ASL"),
+    ("MS-CNN", "ML-Decoder"),
 )
-"""The paper's chain of improvements, each row with the one it improves on, and our controls."""
+"""The paper's chain of improvements, each row with the one it improves on; our controls; and of each compared
+system the row of ours that reads and decides what it does."""
 
 
 @dataclass(frozen=True, eq=False)

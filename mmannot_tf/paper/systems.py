@@ -11,8 +11,7 @@ from mmannot_tf.paper.tables import PublishedRow, table
 
 Number = Literal["III", "IV"]
 
-OURS = {"Ours": "MS-CNN+Tags+LQP"}
-"""The printed name of the paper's own method in these tables to that of its row in Tables I and II."""
+_OURS = {"Ours": "MS-CNN+Tags+LQP"}
 
 HERE = (
     "here: one backbone, one split and one evaluation for all rows, so they are comparable with each other; "
@@ -22,6 +21,11 @@ PUBLISHED = (
     "published: numbers from the systems' own papers, networks and test sets, as Table {number} prints them; "
     "not comparable with each other digit by digit, nor with those here"
 )
+
+
+def our_name(system: str) -> str:
+    """The row of Tables I and II that Tables III and IV print as "Ours"; any other system's own name."""
+    return _OURS.get(system, system)
 
 
 def compare_systems(evaluation: Mapping[str, Any], number: Number) -> dict[str, Any]:
@@ -38,7 +42,7 @@ def compare_systems(evaluation: Mapping[str, Any], number: Number) -> dict[str, 
         printed numbers are None of later work, and "corrected" holds what the audit takes for slips.
     """
     here = {row["method"]: row for row in evaluation["rows"]}
-    printed = [_printed(row, here.get(OURS.get(row.system, row.system))) for row in table(number)]
+    printed = [_printed(row, here.get(our_name(row.system))) for row in table(number)]
     later = [_later(row) for row in here.values() if row["source"] == "later"]
     return {
         "table": number,

@@ -86,7 +86,6 @@ def test_says_what_it_is():
     assert "1511.05616" in CNN_LOGISTIC.citation
     assert (CNN_LOGISTIC.reads, CNN_LOGISTIC.predicts_quantity) == (
         "image",
-        ("cnn",),
         False,
     )
     assert CNN_LOGISTIC.name in Methods.model_fields

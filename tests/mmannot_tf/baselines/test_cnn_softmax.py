@@ -86,7 +86,6 @@ def test_says_what_it_is():
     assert "1312.4894" in CNN_SOFTMAX.citation
     assert (CNN_SOFTMAX.reads, CNN_SOFTMAX.predicts_quantity) == (
         "image",
-        ("cnn",),
         False,
     )
     assert CNN_SOFTMAX.name in Methods.model_fields
