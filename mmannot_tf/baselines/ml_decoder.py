@@ -47,16 +47,7 @@ class LabelQueries(keras.layers.Layer):
 
 
 def build(sizes: Sizes, settings: MlDecoder) -> keras.Model:
-    """A logit for each label from the P places of a map: `[B, P, D]` to `[B, C]`.
-
-    Raises:
-        ValueError: the width is no multiple of the number of heads.
-    """
-    if settings.width % settings.heads:
-        raise ValueError(
-            "methods.ml_decoder.width must be a multiple of methods.ml_decoder.heads. "
-            f"Received: width={settings.width}, heads={settings.heads}"
-        )
+    """A logit for each label from the P places of a map: `[B, P, D]` to `[B, C]`."""
     places = keras.Input(sizes.features, name="places")
     memory = keras.layers.Dense(settings.width, activation="relu", name="projection")(places)
     queries = LabelQueries(sizes.labels, settings.width, name="queries")(places)

@@ -19,7 +19,6 @@ from mmannot_tf.baselines.tag_search import nearest
 from mmannot_tf.config.methods import TagNeighbour
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from tfrecords_tools.console import notice
-from tfrecords_tools.errors import UserError
 
 _POOLS = {"train": ("train",), "all": ("train", "validation", "test")}
 
@@ -53,16 +52,7 @@ class NeighbourDraw(keras.layers.Layer):
 
 
 def build(sizes: Sizes, settings: TagNeighbour) -> keras.Model:
-    """A logit for each label from {"features": [B, D], "neighbours": [B, M, D]}: `[B, C] float32`.
-
-    Raises:
-        UserError: more neighbours are to be drawn than are looked for.
-    """
-    if settings.drawn > settings.neighbours:
-        raise UserError(
-            "methods.tag_neighbour.drawn must be at most methods.tag_neighbour.neighbours. "
-            f"Received: {settings.drawn} of {settings.neighbours}."
-        )
+    """A logit for each label from {"features": [B, D], "neighbours": [B, M, D]}: `[B, C] float32`."""
     feature = sizes.features[0]
     features = keras.Input((feature,), name="features")
     neighbours = keras.Input((settings.neighbours, feature), name="neighbours")
@@ -140,12 +130,11 @@ TAG_NEIGHBOUR = Method(
     reads="image, tags",
     predicts_quantity=False,
     differs=(
-        "the feature is this run's fine-tuned CNN's; there it is an ImageNet CNN's, not fine-tuned",
+        "the feature is this run's fine-tuned CNN's; there it is an ImageNet CNN's",
         "neighbours come from the training split unless pool is all; there from all images, test included",
         "tags are of this run's vocabulary",
         "weight decay is the run's training.weight_decay; there L2 of 3e-5",
-        "plain Adam; there a variant of it",
-        "the draws that scores are averaged over are the same for all images; there drawn for each",
+        "the draws that scores are averaged over are fixed, and the same for all images",
     ),
     build=build,
     loss=loss,

@@ -4,9 +4,9 @@ A number is the original's where its docstring names the section; all others are
 features.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from mmannot_tf.config.section import Positive, Rate, Section, Share
 from mmannot_tf.config.stage import StageSettings
@@ -110,6 +110,15 @@ class TagNeighbour(MethodSettings):
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.5
     pool: Literal["train", "all"] = "train"
 
+    @model_validator(mode="after")
+    def _no_more_are_drawn_than_looked_for(self) -> Self:
+        if self.drawn > self.neighbours:
+            raise ValueError(
+                "methods.tag_neighbour.drawn must be at most methods.tag_neighbour.neighbours. "
+                f"Received: {self.drawn} of {self.neighbours}"
+            )
+        return self
+
 
 class Sinn(MethodSettings):
     """Structured inference; its optimizer is ours.
@@ -155,6 +164,15 @@ class MlDecoder(Asl):
     heads: Positive = 8
     feed_forward: Positive = 2048
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
+
+    @model_validator(mode="after")
+    def _the_heads_share_the_width(self) -> Self:
+        if self.width % self.heads:
+            raise ValueError(
+                "methods.ml_decoder.width must be a multiple of methods.ml_decoder.heads. "
+                f"Received: width={self.width}, heads={self.heads}"
+            )
+        return self
 
 
 class Methods(Section):

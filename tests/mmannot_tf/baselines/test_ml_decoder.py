@@ -128,7 +128,7 @@ def test_queries_survive_serialization():
 
 def test_width_must_be_a_multiple_of_heads():
     with pytest.raises(ValueError, match="Received: width=10, heads=3"):
-        ML_DECODER.build(SIZES, MlDecoder(width=10, heads=3))
+        MlDecoder(width=10, heads=3)
 
 
 def test_says_what_it_is():

@@ -229,9 +229,9 @@ def test_nothing_is_said_where_nothing_is_random(data, capsys):
     assert not capsys.readouterr().err
 
 
-def test_more_drawn_than_looked_for_is_refused(sizes):
-    with pytest.raises(UserError, match=r"drawn must be at most .*neighbours\. Received: 3 of 2\."):
-        TAG_NEIGHBOUR.build(sizes, TagNeighbour(neighbours=2, drawn=3))
+def test_more_drawn_than_looked_for_is_refused():
+    with pytest.raises(ValueError, match=r"drawn must be at most .*neighbours\. Received: 3 of 2"):
+        TagNeighbour(neighbours=2, drawn=3)
 
 
 def test_too_few_images_are_refused(data):
