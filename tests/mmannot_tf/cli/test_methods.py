@@ -1,0 +1,83 @@
+"""The compared systems as a user asks for them: train --methods, methods, compare --table, average."""
+
+import json
+import shutil
+
+import pytest
+
+from mmannot_tf.baselines import METHODS
+from mmannot_tf.cli.main import app
+from mmannot_tf.config.loading import dump
+from tfrecords_tools.console import run as run_app
+
+
+@pytest.fixture(scope="module")
+def run(tiny_config, tiny_records, tiny_run, tmp_path_factory):
+    """The tiny run with two systems trained on top, by the command."""
+    folder = tmp_path_factory.mktemp("methods")
+    path = shutil.copytree(tiny_run.path, folder / "run")
+    (folder / "config.toml").write_text(dump(tiny_config), encoding="utf-8")
+    words = ["train", folder / "config.toml", "--data", tiny_records.path, "--run", path]
+    words += ["--methods", "cnn_softmax, asl", "--set", "methods.cnn_softmax.epochs=2"]
+    assert run_app(app, [*map(str, words), "--set", "methods.asl.epochs=2"]) == 0
+    return path
+
+
+def _json(capsys, *words):
+    capsys.readouterr()
+    assert run_app(app, [*map(str, words), "--json"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_methods_lists_all_with_citation_and_differences(capsys):
+    found = _json(capsys, "methods")
+    assert [one["name"] for one in found] == list(METHODS)
+    assert [one["name"] for one in found if one["later_work"]] == ["asl", "ml_decoder"]
+    assert all(one["differs"] and one["citation"] and one["settings"]["epochs"] for one in found)
+    assert run_app(app, ["methods"]) == 0
+    said = capsys.readouterr().out
+    assert "tag_neighbour: TagNeighbour" in said and "decides how many labels to give" in said
+
+
+def test_compare_sets_systems_beside_the_printed_table(run, capsys):
+    comparison = _json(capsys, "compare", run, "--table", "III", "--bootstrap", 100)
+    rows = {row["system"]: row for row in comparison["rows"]}
+    assert rows["CNN+softmax"]["here"] and rows["CNN+softmax"]["published"]["image_f1"] == 53.03
+    assert rows["RIA"]["here"] is None
+    assert rows["ASL"]["here"] and rows["ASL"]["published"] is None
+    assert comparison["uncertainty"]["resampling"]["draws"] == 100
+    assert run_app(app, ["compare", str(run), "--table", "IV", "--bootstrap", "0"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "beside Table IV" in said and "comparable with each other" in said
+
+
+def test_the_papers_own_table_leaves_the_systems_out_and_evaluate_marks_them(run, capsys):
+    own = _json(capsys, "compare", run, "--bootstrap", 0)
+    assert not {"CNN+softmax", "ASL"} & {row["method"] for row in own["rows"]}
+    assert run_app(app, ["evaluate", str(run), "--bootstrap", "0"]) == 0
+    said = capsys.readouterr().out
+    assert "CNN+softmax †" in said and "ASL ‡" in said and "later work than the paper" in said
+
+
+def test_average_of_runs(run, tmp_path, capsys):
+    other = shutil.copytree(run, tmp_path / "other")
+    found = _json(capsys, "average", run, other, "--table", "III")
+    assert [row["method"] for row in found["rows"]][-2:] == ["ASL", "ASL, p > 0.5"]
+    assert {row["spread"]["image_f1"] for row in found["rows"]} == {0.0}
+    assert run_app(app, ["average", str(run), "--table", "III"]) == 0
+    assert "| CNN+softmax |" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [("--methods", "vgg"), ("--methods", "cnn_warp,all,x")])
+def test_unknown_systems_are_named(words, run, tiny_records, tmp_path, capsys):
+    config = ["quickstart", "--data", tiny_records.path, "--run", tmp_path / "x"]
+    assert run_app(app, ["train", *map(str, config), *words]) == 1
+    said = capsys.readouterr().err
+    assert "--methods must be all, or name" in said and "Traceback" not in said
+    assert not (tmp_path / "x").exists()
+
+
+def test_impossible_settings_are_told_before_any_data_is_read(tmp_path, capsys):
+    words = ["train", "quickstart", "--data", tmp_path, "--run", tmp_path / "x"]
+    assert run_app(app, [*map(str, words), "--set", "methods.tag_neighbour.drawn=9"]) == 1
+    assert "drawn must be at most" in capsys.readouterr().err
