@@ -1,6 +1,6 @@
 """`mmannot average`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -30,14 +30,19 @@ def average(
     printed = _printed(table) if table else {}
     if table:
         rows = {row["method"]: row for row in found["rows"]}
-        later = [
-            row["method"] for row in found["rows"] if row["source"] == "later" and table in ("III", "IV")
-        ]
-        found["rows"] = [rows[method] for method in [*printed, *later] if method in rows]
+        found["rows"] = [rows[method] for method in _in_order(printed, found["rows"]) if method in rows]
     if as_json:
         print_json(found)
     else:
         typer.echo(markdown(found, printed), nl=False)
+
+
+def _in_order(printed: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """The printed rows; beside systems also those it does not print, and later work."""
+    yield from printed
+    if "CNN+logistic" in printed:
+        others = [row["method"] for row in rows if row["source"] in ("compared", "later")]
+        yield from (method for method in others if method not in printed)
 
 
 def _printed(number: str) -> Mapping[str, Any]:
