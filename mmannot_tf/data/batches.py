@@ -8,15 +8,15 @@ import numpy as np
 import tensorflow as tf
 
 from mmannot_tf.config.settings import DataSettings
+from mmannot_tf.data.bucketing import bucketed
 from mmannot_tf.data.images import prepare
+from mmannot_tf.data.sharing import Pass, Share, dealt
 from mmannot_tf.data.tags import multi_hot, tag_table
 from mmannot_tf.weights.provenance import Preprocessing
+from tfrecords_tools.offsets import places, read_places
 from tfrecords_tools.records import Records, read
 
 Arrays = np.ndarray | Mapping[str, np.ndarray]
-
-BUCKET_BATCHES = 50
-"""How many batches' rows are sorted by length together: few enough to stay well shuffled (ours)."""
 
 
 @dataclass(frozen=True)
@@ -47,19 +47,54 @@ class ImageBatches:
         """
         return replace(self, vocabulary=tuple(vocabulary))
 
-    def epoch(self, *, seed: int, epoch: int, skip: int = 0) -> tf.data.Dataset:
-        """Shuffled training batches ([B, S, S, 3] float32, [B, C] float32), after the first `skip` ones."""
-        order = int(np.random.default_rng((seed, epoch)).integers(2**31))
-        examples = read(self.records, "train", seed=order)
-        examples = examples.shuffle(self.shuffle_buffer, seed=order, reshuffle_each_iteration=False)
-        examples = examples.enumerate().skip(skip * self.batch_size)
-        return self._batched(examples, lambda index, image: self._augmented(image, (order, index)))
+    def epoch(self, *, seed: int, epoch: int, skip: int = 0, share: Share | None = None) -> tf.data.Dataset:
+        """Shuffled training batches ([B, S, S, 3] float32, [B, C] float32), after the first `skip` ones.
 
-    def split(self, split: str) -> tf.data.Dataset:
-        """A split's batches in the records' fixed order, nothing shuffled or augmented."""
-        return self._batched(read(self.records, split).enumerate(), lambda _, image: image)
+        Of a share, its rows of these very batches, as `sharing.dealt` gives them; no others are read.
+        """
+        order = _order(seed, epoch)
 
-    def _batched(self, examples: tf.data.Dataset, finish) -> tf.data.Dataset:
+        def finish(index, image):
+            return self._augmented(image, (order, index))
+
+        if share is None:
+            examples = self._shuffled(read(self.records, "train", seed=order), order)
+            return self._batched(examples.enumerate().skip(skip * self.batch_size), finish, self.batch_size)
+        where = self._shuffled(places(self.records, "train", seed=order), order).enumerate()
+        held = where.skip(skip * self.batch_size).filter(
+            lambda index, _: share.holds(index % self.batch_size)
+        )
+        rows = share.of(self.batch_size)
+        return dealt(self._batched(read_places(self.records, held), finish, rows), share)
+
+    def ids(self, *, seed: int, epoch: int, step: int) -> tuple[str, ...]:
+        """The images' ids of one training batch of all replicas together, `step` counted from 0."""
+        order = _order(seed, epoch)
+        examples = self._shuffled(read(self.records, "train", seed=order), order)
+        batch = examples.map(lambda example: example["id"]).skip(step * self.batch_size).take(self.batch_size)
+        return tuple(one.decode() for one in batch.as_numpy_iterator())
+
+    def _shuffled(self, examples: tf.data.Dataset, order: int) -> tf.data.Dataset:
+        return examples.shuffle(self.shuffle_buffer, seed=order, reshuffle_each_iteration=False)
+
+    def split(self, split: str, share: Share | None = None) -> tf.data.Dataset:
+        """A split's batches in the records' fixed order, nothing shuffled or augmented.
+
+        Of a share, the batches that it holds; no others are read.
+        """
+        if share is None:
+            examples = read(self.records, split).enumerate()
+        else:
+            where = places(self.records, split).enumerate()
+            held = where.filter(lambda index, _: share.holds(index // self.batch_size))
+            examples = read_places(self.records, held)
+        return self._batched(examples, lambda _, image: image, self.batch_size)
+
+    def one_pass(self, split: str) -> Pass:
+        """`split`, as any number of replicas can go through it."""
+        return Pass(lambda share: self.split(split, share), self.records.splits[split], self.batch_size)
+
+    def _batched(self, examples: tf.data.Dataset, finish, rows: int) -> tf.data.Dataset:
         def ready(index, example):
             image = prepare(
                 example["image"],
@@ -71,7 +106,7 @@ class ImageBatches:
 
         read_beside = ("labels", "tags") if self.vocabulary else ("labels",)
         assemble = self._with_tags() if self.vocabulary else self._alone
-        batches = examples.map(ready, num_parallel_calls=tf.data.AUTOTUNE).ragged_batch(self.batch_size)
+        batches = examples.map(ready, num_parallel_calls=tf.data.AUTOTUNE).ragged_batch(rows)
         return batches.map(assemble).prefetch(tf.data.AUTOTUNE)
 
     def _alone(self, images: tf.Tensor, labels: tf.RaggedTensor) -> tuple:
@@ -107,6 +142,7 @@ class ArrayBatches:
         batch_size: examples a batch; the last one of a pass may be smaller.
         finish: TensorFlow operations on each batch of (inputs, targets), in graph; None for nothing.
         lengths: [N]; training batches then hold examples of similar length. None for batches of any.
+        names: the rows' ids, N of them; none for rows that go by their number.
     """
 
     inputs: Arrays
@@ -114,59 +150,62 @@ class ArrayBatches:
     batch_size: int
     finish: Callable[[Any, Any], tuple[Any, Any]] | None = None
     lengths: np.ndarray | None = None
+    names: Sequence[str] = ()
 
-    def epoch(self, *, seed: int, epoch: int, skip: int = 0) -> tf.data.Dataset:
-        """Shuffled training batches, after the first `skip` ones."""
+    def epoch(self, *, seed: int, epoch: int, skip: int = 0, share: Share | None = None) -> tf.data.Dataset:
+        """Shuffled training batches, after the first `skip` ones.
+
+        Of a share, its rows of these very batches, as `sharing.dealt` gives them.
+        """
+        order = self._shuffled(seed, epoch)[skip * self.batch_size :]
+        if share is None:
+            return self._batched(order, self.batch_size)
+        order = order[share.holds(np.arange(len(order)) % self.batch_size)]
+        return dealt(self._batched(order, share.of(self.batch_size)), share)
+
+    def ids(self, *, seed: int, epoch: int, step: int) -> tuple[str, ...]:
+        """The rows' ids of one training batch of all replicas together, `step` counted from 0."""
+        rows = self._shuffled(seed, epoch)[step * self.batch_size :][: self.batch_size]
+        return tuple(self.names[row] if self.names else f"row {row}" for row in rows)
+
+    def _shuffled(self, seed: int, epoch: int) -> np.ndarray:
         generator = np.random.default_rng((seed, epoch))
         order = generator.permutation(self._count())
-        if self.lengths is not None:
-            order = bucketed(order, self.lengths, self.batch_size, generator)
-        return self._batched(order[skip * self.batch_size :])
+        if self.lengths is None:
+            return order
+        return bucketed(order, self.lengths, self.batch_size, generator)
 
-    def ordered(self) -> tf.data.Dataset:
-        """All rows in order."""
-        return self._batched(np.arange(self._count()))
+    def ordered(self, share: Share | None = None) -> tf.data.Dataset:
+        """All rows in order; of a share, the batches that it holds."""
+        order = np.arange(self._count())
+        if share is not None:
+            order = order[share.holds(order // self.batch_size)]
+        return self._batched(order, self.batch_size)
+
+    def one_pass(self) -> Pass:
+        """`ordered`, as any number of replicas can go through it."""
+        return Pass(self.ordered, self._count(), self.batch_size)
 
     def _count(self) -> int:
         return len(tf.nest.flatten(self.inputs)[0])
 
-    def _batched(self, order: np.ndarray) -> tf.data.Dataset:
+    def _batched(self, order: np.ndarray, rows: int) -> tf.data.Dataset:
         arrays = tf.nest.map_structure(tf.constant, (self.inputs, self.targets))
 
-        def rows(indices):
+        def gathered(indices):
             return tf.nest.map_structure(lambda array: _as_read(tf.gather(array, indices)), arrays)
 
-        batches = tf.data.Dataset.from_tensor_slices(order).batch(self.batch_size)
-        batches = batches.map(rows, num_parallel_calls=tf.data.AUTOTUNE)
+        batches = tf.data.Dataset.from_tensor_slices(order).batch(rows)
+        batches = batches.map(gathered, num_parallel_calls=tf.data.AUTOTUNE)
         if self.finish is not None:
             finish = tf.autograph.experimental.do_not_convert(self.finish)
             batches = batches.map(finish, num_parallel_calls=tf.data.AUTOTUNE)
         return batches.prefetch(tf.data.AUTOTUNE)
 
 
-def bucketed(
-    order: np.ndarray, lengths: np.ndarray, batch_size: int, generator: np.random.Generator
-) -> np.ndarray:
-    """An order of rows in which each whole batch holds rows of similar length.
-
-    The shuffled rows are sorted by length within windows of some batches, and the batches are shuffled; what
-    is left for a smaller last batch stays last.
-
-    Args:
-        order: shuffled row numbers, [N].
-        lengths: of every row, [N].
-        batch_size: rows a batch.
-        generator: shuffles the batches.
-
-    Returns:
-        The same row numbers, [N].
-    """
-    whole = len(order) // batch_size * batch_size
-    window = BUCKET_BATCHES * batch_size
-    parts = [order[start : min(start + window, whole)] for start in range(0, whole, window)]
-    rows = [part[np.argsort(lengths[part], kind="stable")] for part in parts]
-    batches = np.concatenate([*rows, order[:0]]).reshape(-1, batch_size)
-    return np.concatenate([generator.permutation(batches).reshape(-1), order[whole:]])
+def _order(seed: int, epoch: int) -> int:
+    """What an epoch's shards and records are shuffled by."""
+    return int(np.random.default_rng((seed, epoch)).integers(2**31))
 
 
 def _as_read(values: tf.Tensor) -> tf.Tensor:
