@@ -25,7 +25,7 @@ ROOMS = {
     "ablation": {"config", "paper", "training"},
     "cli": {"ablation", "baselines", "config", "evaluation", "paper", "serving", "training", "weights"},
 }
-READING_SIDE = {"console", "errors", "files", "quiet", "records"}
+READING_SIDE = {"console", "errors", "files", "offsets", "quiet", "records"}
 NO_TENSORFLOW = {
     "config": "",
     "paper": "",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.errors import Stopped, UserError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -28,7 +28,7 @@ def run(app: typer.Typer, argv: Sequence[str] | None = None) -> int:
         argv: its arguments without the program's name; None reads `sys.argv`.
 
     Returns:
-        0 success, 1 a named failure (one line on stderr), 2 wrong usage, 130 interrupted.
+        0 success, 1 a named failure (one line on stderr), 2 wrong usage, 130 interrupted, 143 terminated.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     command = typer.main.get_command(app)
@@ -38,6 +38,9 @@ def run(app: typer.Typer, argv: Sequence[str] | None = None) -> int:
         return _failed(str(error))
     except OSError as error:
         return _failed(_cause(error))
+    except Stopped as stop:
+        notice(str(stop))
+        return stop.status
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     except Exception as error:

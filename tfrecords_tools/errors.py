@@ -1,4 +1,4 @@
-"""The one exception that means: the user can mend this; and TensorFlow's errors in plain words."""
+"""What ends a command on purpose: a failure the user can mend, or a signal."""
 
 import re
 
@@ -8,6 +8,24 @@ class UserError(Exception):
 
     The command lines print it as `error: …` and exit 1; no traceback is shown.
     """
+
+
+class Stopped(BaseException):
+    """A signal asked for an end, and what was to be saved is saved.
+
+    Like KeyboardInterrupt it is no Exception: nothing that mends failures may catch it. The command lines
+    print it in one line and exit with `status`.
+    """
+
+    def __init__(self, text: str, *, signal_number: int):
+        """`text` says what is saved and how to go on."""
+        super().__init__(text)
+        self.signal_number = signal_number
+
+    @property
+    def status(self) -> int:
+        """What shells give a command that a signal ended: 130 for SIGINT, 143 for SIGTERM."""
+        return 128 + self.signal_number
 
 
 def plain(error: Exception) -> str:

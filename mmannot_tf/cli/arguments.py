@@ -18,7 +18,20 @@ MethodsOption = Annotated[
     str | None,
     typer.Option("--methods", help="Compared systems to train too: all, or names (see `mmannot methods`)."),
 ]
+StrategyOption = Annotated[
+    str,
+    typer.Option(
+        "--strategy",
+        help="one (a GPU if there is one), mirrored (all of this machine) or multi-worker (TF_CONFIG).",
+    ),
+]
+LogicalDevicesOption = Annotated[
+    int | None,
+    typer.Option("--logical-devices", min=1, help="Split the CPU into so many devices.", hidden=True),
+]
 
+ONE = "one"
+"""The strategy unless `--strategy` says otherwise."""
 DRAWS = 1000
 """How many times the test images are drawn again unless `--bootstrap` says otherwise."""
 

@@ -3,7 +3,17 @@
 from pathlib import Path
 from typing import Any
 
-from mmannot_tf.cli.arguments import DRAWS, BootstrapOption, DataOption, JsonOption, RunArgument, SplitOption
+from mmannot_tf.cli.arguments import (
+    DRAWS,
+    ONE,
+    BootstrapOption,
+    DataOption,
+    JsonOption,
+    LogicalDevicesOption,
+    RunArgument,
+    SplitOption,
+    StrategyOption,
+)
 
 
 def evaluate(
@@ -12,10 +22,14 @@ def evaluate(
     data: DataOption = None,
     bootstrap: BootstrapOption = DRAWS,
     as_json: JsonOption = False,
+    strategy: StrategyOption = ONE,
+    logical_devices: LogicalDevicesOption = None,
 ) -> None:
     """Score every row of Tables I/II and V/VI, predicting first where predictions are missing or stale."""
     from tfrecords_tools.console import print_json
 
+    if strategy != ONE and not _predict(run, split, data, strategy, logical_devices):
+        return
     evaluation = evaluation_of(run, split, data, bootstrap=bootstrap)
     if as_json:
         print_json(evaluation)
@@ -26,6 +40,23 @@ def evaluate(
     from mmannot_tf.evaluation.uncertainty_table import render_uncertainty
 
     Console().print(render_scores(evaluation), *render_uncertainty(evaluation))
+
+
+def _predict(path: Path, split: str, data: Path | None, strategy: str, logical_devices: int | None) -> bool:
+    """Predicts a split on several replicas; whether this process is to show what comes of it."""
+    from mmannot_tf.training.run import open_run
+    from tfrecords_tools.quiet import import_tensorflow
+
+    run = open_run(path)
+    import_tensorflow()
+
+    from mmannot_tf.training.distribution import open_distribution
+    from mmannot_tf.training.predict import predict
+    from mmannot_tf.training.session import open_session
+
+    distribution = open_distribution(strategy, logical_devices=logical_devices)
+    predict(open_session(run, data, distribution), split)
+    return distribution.is_chief
 
 
 def evaluation_of(

@@ -8,6 +8,7 @@ from mmannot_tf.cli.average import average
 from mmannot_tf.cli.compare import compare
 from mmannot_tf.cli.evaluate import evaluate
 from mmannot_tf.cli.export import export
+from mmannot_tf.cli.launch import launch
 from mmannot_tf.cli.methods import methods
 from mmannot_tf.cli.paper import paper
 from mmannot_tf.cli.quickstart import quickstart
@@ -25,6 +26,7 @@ app = typer.Typer(
 )
 for command in (
     train,
+    launch,
     evaluate,
     compare,
     average,

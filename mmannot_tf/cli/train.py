@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mmannot_tf.cli.arguments import MethodsOption, listed
+from mmannot_tf.cli.arguments import ONE, LogicalDevicesOption, MethodsOption, StrategyOption, listed
 
 
 def train(
@@ -14,6 +14,8 @@ def train(
     run: Annotated[Path, typer.Option("--run", help="The run's folder, made or continued.")],
     stages: Annotated[str | None, typer.Option("--stages", help="Only these, comma-separated.")] = None,
     methods: MethodsOption = None,
+    strategy: StrategyOption = ONE,
+    logical_devices: LogicalDevicesOption = None,
     settings: Annotated[
         list[str] | None, typer.Option("--set", help="section.key=value, repeatable.")
     ] = None,
@@ -28,7 +30,19 @@ def train(
     open_records(data)  # wrong input is told before TensorFlow is loaded
     import_tensorflow()
 
+    from mmannot_tf.training.distribution import open_distribution
+
+    distribution = open_distribution(strategy, logical_devices=logical_devices)
+
     from mmannot_tf.training.train import train as train_stages
 
-    train_stages(configuration, data=data, run=run, stages=listed(stages), methods=listed(methods))
-    notice(f"trained: {run}. Next: mmannot evaluate {run}")
+    train_stages(
+        configuration,
+        data=data,
+        run=run,
+        stages=listed(stages),
+        methods=listed(methods),
+        distribution=distribution,
+    )
+    if distribution.is_chief:
+        notice(f"trained: {run}. Next: mmannot evaluate {run}")

@@ -77,6 +77,8 @@ class TrainingSettings(Section):
         seed: of initialisation, shuffling and dropout.
         batch_size: examples a step, over all replicas [5].
         momentum: of the optimizer (Sec. IV-A3: 0.9).
+        batch_norm: on several replicas, statistics of the global batch ("synchronized": what one device
+            computes), or of each replica's part of it ("per-replica": faster; another training).
         weight_decay: the reading of "weight decay is set to 0.9997" [2].
         loss_reduction: over labels, before the mean over the batch [4].
         reestimate_batches: training batches over which batch-norm statistics are re-estimated before each
@@ -88,6 +90,7 @@ class TrainingSettings(Section):
     seed: Annotated[int, Field(ge=0)] = 0
     batch_size: Positive = 32
     momentum: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.9
+    batch_norm: Literal["synchronized", "per-replica"] = "synchronized"
     weight_decay: Literal["l2", "ema", "shrink", "literal", "none"] = "l2"
     loss_reduction: Literal["sum", "mean"] = "sum"
     reestimate_batches: Annotated[int, Field(ge=0)] = 10

@@ -13,17 +13,18 @@ class BatchNorm:
     Attributes:
         momentum: decay of the moving statistics (Sec. IV-A3: 0.9997).
         epsilon: added to the variance; the value that pretrained weights were made with.
+        synchronized: under a strategy of several replicas, statistics are those of the global batch.
     """
 
     momentum: float
     epsilon: float
+    synchronized: bool = True
 
     def layer(self, name: str, *, gamma: float = 1.0) -> keras.layers.BatchNormalization:
-        """A batch-norm layer over the last axis, its statistics those of the global batch.
+        """A batch-norm layer over the last axis.
 
-        Under a strategy of several replicas, per-replica statistics drift apart and one replica's would
-        be saved: there the layer is synchronised. On one replica the plain layer computes the same thing
-        faster, and its variance does not suffer from E[x²] - E[x]².
+        On one replica the plain layer computes the same thing as a synchronised one, faster, and its
+        variance does not suffer from E[x²] - E[x]².
 
         Args:
             name: the layer's name.
@@ -33,6 +34,6 @@ class BatchNorm:
             momentum=self.momentum,
             epsilon=self.epsilon,
             gamma_initializer=keras.initializers.Constant(gamma),
-            synchronized=tf.distribute.get_strategy().num_replicas_in_sync > 1,
+            synchronized=self.synchronized and tf.distribute.get_strategy().num_replicas_in_sync > 1,
             name=name,
         )

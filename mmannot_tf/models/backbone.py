@@ -12,7 +12,13 @@ from mmannot_tf.models.geometry import KERAS, Geometry, Padding
 
 
 def build_backbone(
-    architecture: str, *, image_size: int, momentum: float, epsilon: float, geometry: Geometry = KERAS
+    architecture: str,
+    *,
+    image_size: int,
+    momentum: float,
+    epsilon: float,
+    geometry: Geometry = KERAS,
+    synchronized: bool = True,
 ) -> keras.Model:
     """The branch "backbone": a normalised image to the five maps M_1 … M_5.
 
@@ -25,6 +31,7 @@ def build_backbone(
         momentum: decay of the batch-norm layers' moving statistics.
         epsilon: of the batch-norm layers; what the weights to be loaded were made with.
         geometry: strides and paddings; what the weights to be loaded were made with.
+        synchronized: of the batch-norm layers.
 
     Returns:
         A model from `[B, S, S, 3] float32` to a list of five maps `[B, S/2^l, S/2^l, C_l] float32`, each
@@ -35,7 +42,7 @@ def build_backbone(
         ValueError: `architecture` is not a known one, or has no such maps in this geometry.
     """
     shape = _architecture(architecture, geometry)
-    norm = BatchNorm(momentum, epsilon)
+    norm = BatchNorm(momentum, epsilon, synchronized)
     image = keras.Input((image_size, image_size, 3), name="image")
     x = _stem(image, shape.width, padding=geometry.stem, norm=norm)
     maps = [x]

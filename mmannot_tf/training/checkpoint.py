@@ -6,7 +6,10 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from mmannot_tf.training import checkpoint_digest
+from mmannot_tf.training.finite import all_finite
 from mmannot_tf.training.weight_decay import WeightDecay
+from tfrecords_tools.console import notice
 from tfrecords_tools.errors import UserError
 
 
@@ -39,6 +42,7 @@ class StageCheckpoint:
 
     Keras keeps dropout's seed state out of tf.train.Checkpoint(model=…); so variables are listed one by one:
     the network's (batch-norm statistics and seeds included), the optimizer's, averages, progress.
+    TensorFlow writes aside and renames; then the checkpoint is sealed, and only then the oldest is removed.
     """
 
     def __init__(
@@ -52,9 +56,16 @@ class StageCheckpoint:
     ):
         """Prepares to save below `folder`; nothing is written yet."""
         network = [variable.value for variable in (*model.variables, *optimizer.variables)]
-        held: list[Any] = [*network, *decay.averages, *progress.variables()]
-        self._checkpoint = tf.train.Checkpoint(variables=held)
-        self._manager = tf.train.CheckpointManager(self._checkpoint, str(folder), max_to_keep=2)
+        self._state: list[Any] = [*network, *decay.averages]
+        self._checkpoint = tf.train.Checkpoint(variables=[*self._state, *progress.variables()])
+        self._manager = tf.train.CheckpointManager(
+            self._checkpoint, str(folder), max_to_keep=checkpoint_digest.KEPT
+        )
+        self._folder = folder
+
+    def is_finite(self) -> bool:
+        """Whether all weights, statistics and moments are finite: what may be saved."""
+        return all_finite(self._state)
 
     def save(self) -> None:
         """Writes a checkpoint; the one before it is kept.
@@ -62,25 +73,30 @@ class StageCheckpoint:
         Raises:
             UserError: it could not be written (disk full, no permission).
         """
+        sealing = tf.train.CheckpointOptions(experimental_write_callbacks=[checkpoint_digest.seal])
         try:
-            self._manager.save()
+            checkpoint_digest.make_way(self._folder / f"ckpt-{int(self._checkpoint.save_counter) + 1}")
+            self._manager.save(options=sealing)
         except (tf.errors.OpError, OSError) as error:
             cause = str(getattr(error, "message", error)).splitlines()[0]
             raise UserError(
-                f"The checkpoint must be writable. Received: {self._manager.directory}: {cause}"
+                f"The checkpoint must be writable. Received: {self._folder}: {cause}. "
+                "The checkpoint before it is kept: make room, and the same command goes on."
             ) from None
+        finally:
+            checkpoint_digest.tidy(self._folder)
 
     def restore(self) -> bool:
-        """Goes back to the last checkpoint; False where there is none.
+        """Goes back to the last whole checkpoint and says which were passed over; False where there is none.
 
         Raises:
-            UserError: the checkpoint is broken or of another network.
+            UserError: all checkpoints are broken, or of another network.
         """
-        latest = self._manager.latest_checkpoint
+        latest = self._whole()
         if latest is None:
             return False
         try:
-            self._checkpoint.restore(latest).assert_consumed()
+            self._checkpoint.restore(str(latest)).assert_consumed()
         except (tf.errors.OpError, IndexError, ValueError, AssertionError) as error:
             cause = str(getattr(error, "message", error)).splitlines()[0]
             raise UserError(
@@ -88,3 +104,20 @@ class StageCheckpoint:
                 "Delete its folder to begin the stage again."
             ) from None
         return True
+
+    def _whole(self) -> Path | None:
+        for name in checkpoint_digest.unfinished(self._folder):
+            notice(f"checkpoint {self._folder / name} was not written to its end; it is not used")
+        faults = []
+        for checkpoint in checkpoint_digest.sealed(self._folder):
+            fault = checkpoint.fault()
+            if fault is None:
+                return checkpoint.prefix
+            notice(f"checkpoint {checkpoint.prefix} is broken: {fault}; trying the one before it")
+            faults.append(fault)
+        if faults:
+            raise UserError(
+                f"The checkpoint must be whole, or the one before it. Received: {self._folder}: "
+                f"{'; '.join(faults)}. Delete the folder to begin the stage again."
+            )
+        return None

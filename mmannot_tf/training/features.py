@@ -1,5 +1,6 @@
 """Frozen features, computed once: what the joint stages, predictions and baselines read."""
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,8 @@ import numpy as np
 
 from mmannot_tf.data.arrays import SplitArrays
 from mmannot_tf.data.batches import ArrayBatches, ImageBatches
+from mmannot_tf.data.sharing import Pass
+from mmannot_tf.training.distribution import Distribution
 from mmannot_tf.training.inference import outputs
 from mmannot_tf.training.plan import stage_digest
 from mmannot_tf.training.run import Run
@@ -28,18 +31,21 @@ class FeatureCache:
         split: of the records.
         images: batches of the split's images, in the fixed order.
         arrays: the split's tags and labels, in the same order.
+        distribution: the replicas that compute; the chief alone writes, and all read.
     """
 
     run: Run
     split: str
     images: ImageBatches
     arrays: SplitArrays
+    distribution: Distribution
 
     def get(self, stages: Sequence[str]) -> dict[str, np.ndarray]:
         """The features of the named stages, computed where they are missing or stale."""
         missing = [KNOWN[name] for name in stages if not self._holds(name)]
         for reads in dict.fromkeys(stage.reads for stage in missing):
-            self._store(self._extracted([stage for stage in missing if stage.reads == reads]))
+            features = self._extracted([stage for stage in missing if stage.reads == reads])
+            self.distribution.by_chief(functools.partial(self._store, features))
         return {name: np.load(self._file(name)) for name in stages}
 
     def joint(self, stages: Sequence[str]) -> np.ndarray:
@@ -65,10 +71,12 @@ class FeatureCache:
         write_json(self.run.features(self.split) / "index.json", {**self._index(), **made_from})
 
     def _extracted(self, stages: Sequence[Stage]) -> dict[str, np.ndarray]:
-        model, reads = feature_model(self.run, stages), stages[0].reads
+        with self.distribution.scope():
+            model = feature_model(self.run, stages)
+        return outputs(model, self._pass(stages[0].reads), self.distribution)
+
+    def _pass(self, reads: Sequence[str]) -> Pass:
         if "images" not in reads:
-            return outputs(
-                model, ArrayBatches(self.arrays.tags, self.arrays.labels, batch_size=512).ordered()
-            )
+            return ArrayBatches(self.arrays.tags, self.arrays.labels, batch_size=512).one_pass()
         images = self.images.with_tags(self.run.dataset.tags) if "tags" in reads else self.images
-        return outputs(model, images.split(self.split))
+        return images.one_pass(self.split)

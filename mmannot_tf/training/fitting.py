@@ -19,7 +19,8 @@ from mmannot_tf.training.loop import Job, Loop
 from mmannot_tf.training.method_fitting import method_recipe
 from mmannot_tf.training.network import Blueprint, Network, build_network
 from mmannot_tf.training.plan import settings_of
-from mmannot_tf.training.progress import StageLog
+from mmannot_tf.training.preemption import Signals
+from mmannot_tf.training.progress import SilentLog, StageLog
 from mmannot_tf.training.recipe import Recipe, Validate
 from mmannot_tf.training.run import Run
 from mmannot_tf.training.session import Session
@@ -30,13 +31,14 @@ from mmannot_tf.weights.source import resolve
 from tfrecords_tools.files import digest
 
 
-def fit_stage(session: Session, stage: Stage, bars: Bars) -> Mapping[str, float]:
+def fit_stage(session: Session, stage: Stage, bars: Bars, signals: Signals) -> Mapping[str, float]:
     """Trains a stage, from its initial weights or its checkpoint.
 
     Args:
         session: the run and its records; the stages this one is made from are finished.
         stage: which.
         bars: the progress display to report on.
+        signals: that may ask for the end; then the stage is saved first.
 
     Returns:
         Its best epoch and that epoch's validation score; its weights lie in the run.
@@ -46,10 +48,11 @@ def fit_stage(session: Session, stage: Stage, bars: Bars) -> Mapping[str, float]
     recipe = RECIPES[stage.section](session, stage, batch_size)
     # After the batches: computing features on the way draws seeds too, and must not move the initialisation.
     keras.utils.set_random_seed(int(digest([run.config.training.seed, stage.name])[:8], 16))
-    with tf.distribute.get_strategy().scope():
+    with session.distribution.scope():
         network = recipe.build()
+        validate = recipe.validation(network)
     examples = len(session.arrays("train").ids)
-    log = StageLog(
+    log = (StageLog if session.distribution.is_chief else SilentLog)(
         run.stage(stage.name),
         name=stage.name,
         epochs=settings.epochs,
@@ -65,9 +68,11 @@ def fit_stage(session: Session, stage: Stage, bars: Bars) -> Mapping[str, float]
         settings=settings,
         section=stage.section,
         training=run.config.training,
-        validate=recipe.validation(network),
+        validate=validate,
         folder=run.stage(stage.name),
         log=log,
+        distribution=session.distribution,
+        signals=signals,
     )
     try:
         return Loop(job).run()
@@ -117,10 +122,11 @@ def _initialise(run: Run, stage: Stage, network: Network) -> None:
 def _validation(session: Session, stage: Stage, model: keras.Model) -> Validate:
     arrays = session.arrays("validation")
     batches = session.batches(stage, "validation", session.run.config.training.batch_size)
-    ordered = batches.split("validation") if isinstance(batches, ImageBatches) else batches.ordered()
+    over = batches.one_pass("validation") if isinstance(batches, ImageBatches) else batches.one_pass()
 
     def validate() -> tuple[dict[str, float], float]:
-        measures = judge(stage, outputs(model, ordered), arrays.labels, session.run.config.evaluation)
+        predicted = outputs(model, over, session.distribution)
+        measures = judge(stage, predicted, arrays.labels, session.run.config.evaluation)
         return measures, score(stage, measures)
 
     return validate

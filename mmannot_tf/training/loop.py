@@ -1,31 +1,37 @@
 """The one loop: every stage, every tf.distribute strategy."""
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from mmannot_tf.config.settings import TrainingSettings
 from mmannot_tf.config.stage import StageSettings
+from mmannot_tf.data.sharing import Share
 from mmannot_tf.training import recalibrate
 from mmannot_tf.training.checkpoint import Progress, StageCheckpoint
+from mmannot_tf.training.distribution import Distribution, one_device
+from mmannot_tf.training.finite import Guard
 from mmannot_tf.training.network import Network
+from mmannot_tf.training.preemption import Signals
 from mmannot_tf.training.progress import StageLog
+from mmannot_tf.training.step import Step
 from mmannot_tf.training.weight_decay import weight_decay
-from tfrecords_tools.errors import UserError
 from tfrecords_tools.files import aside
 
 
 class Batches(Protocol):
     """Training batches as a pure function of (seed, epoch, step)."""
 
-    def epoch(self, *, seed: int, epoch: int, skip: int = 0) -> tf.data.Dataset:
-        """The batches (inputs, targets) of an epoch after the first `skip`."""
+    def epoch(self, *, seed: int, epoch: int, skip: int = 0, share: Share | None = None) -> tf.data.Dataset:
+        """The batches (inputs, targets) of an epoch after the first `skip`; of a share, its rows of them."""
+
+    def ids(self, *, seed: int, epoch: int, step: int) -> Sequence[str]:
+        """The ids of the examples of one batch, over all shares; `step` counted from 0."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,8 @@ class Job:
         validate: measures of the network as it stands on the validation split, and the score to pick by.
         folder: the stage's.
         log: where progress goes.
+        distribution: the replicas that compute each batch together, and who writes files.
+        signals: that may ask for the end.
     """
 
     network: Network
@@ -55,6 +63,13 @@ class Job:
     validate: Callable[[], tuple[Mapping[str, float], float]]
     folder: Path
     log: StageLog
+    distribution: Distribution = field(default_factory=one_device)
+    signals: Signals = field(default_factory=Signals)
+
+    @property
+    def steps(self) -> int:
+        """Of an epoch."""
+        return -(-self.examples // self.batch_size)
 
     @property
     def batch_size(self) -> int:
@@ -68,13 +83,13 @@ class Loop:
     def __init__(self, job: Job):
         """Makes the optimizer and picks the checkpoint up, if there is one."""
         self.job = job
-        self.strategy = tf.distribute.get_strategy()
+        self.strategy = job.distribution.strategy
         self.trained = job.network.model.trainable_variables
         with self.strategy.scope():
             self.optimizer = _optimizer(job.settings, job.training)
             self.optimizer.build(self.trained)
             self.decay = weight_decay(job.training.weight_decay, self.trained)
-            self.progress = Progress()
+        self.progress = Progress()
         self.checkpoint = StageCheckpoint(
             job.folder / "checkpoint",
             model=job.network.model,
@@ -82,23 +97,36 @@ class Loop:
             decay=self.decay,
             progress=self.progress,
         )
-        self.step = self._step_function()
+        self.step = self._step = Step(
+            self.strategy,
+            job.network.model,
+            loss=job.loss,
+            batch_size=job.batch_size,
+            optimizer=self.optimizer,
+            decay=self.decay,
+            factors=self._rate_factors(),
+        )
+        self.guard = Guard(job, self.progress, self.checkpoint)
         self._saved = time.monotonic()
 
     def run(self) -> dict[str, Any]:
         """Trains; returns the best epoch and its score. The best weights lie in `folder`/weights."""
         if self.checkpoint.restore():
             self.job.log.resumed(int(self.progress.epoch), int(self.progress.step))
-        while int(self.progress.epoch) < self.job.settings.epochs:
-            self._epoch()
+        with self.job.signals.saving(self._kept):
+            while int(self.progress.epoch) < self.job.settings.epochs:
+                self._epoch()
         return {"best_epoch": int(self.progress.best_epoch), "best_score": float(self.progress.best_score)}
 
     def _epoch(self) -> None:
         epoch, begun, first = int(self.progress.epoch), time.monotonic(), int(self.progress.step)
-        for batch in self._distributed(self._batches(epoch, skip=first)):
+        batches = self._batches(epoch, self.job.steps - first, skip=first)
+        self._step.prepare(batches.element_spec)
+        for batch in batches:
             self._advance(self.step(batch))
         seconds = time.monotonic() - begun
-        loss = self._finite_loss() / self.job.examples
+        self.guard.check_state()
+        loss = float(self.progress.loss) / self.job.examples
         measures = self._validated(epoch)
         self.job.log.epoch(
             epoch + 1,
@@ -113,74 +141,54 @@ class Loop:
     def _advance(self, loss: tf.Tensor) -> None:
         self.progress.step.assign_add(1)
         self.progress.loss.assign_add(tf.cast(loss, tf.float64))
+        self.guard.add(loss)
         if self.job.log.step(int(self.progress.step)):
-            self._finite_loss()
+            self.guard.check_losses()
         if time.monotonic() - self._saved >= self.job.training.checkpoint_seconds:
             self._save()
+        self.job.signals.check()
+
+    def _kept(self) -> str:
+        self.job.distribution.by_chief(self._save)  # all wait: a process that ends can take others with it
+        epoch, step = int(self.progress.epoch), int(self.progress.step)
+        return f"{self.job.network.model.name} is saved after {epoch} epochs and {step} steps"
 
     def _save(self) -> None:
-        self.checkpoint.save()
+        self.guard.check_state()
+        if self.job.distribution.is_chief:
+            self.checkpoint.save()
         self._saved = time.monotonic()
-
-    def _finite_loss(self) -> float:
-        loss = float(self.progress.loss)
-        if not np.isfinite(loss):
-            name = self.job.network.model.name
-            raise UserError(
-                f"The loss of stage {name} must stay finite. Received: {loss} in epoch "
-                f"{int(self.progress.epoch) + 1}. Lower {self.job.section}.{name}.learning_rate "
-                f"({self.job.settings.learning_rate})."
-            )
-        return loss
 
     def _validated(self, epoch: int) -> Mapping[str, float]:
         """Judges the epoch on re-estimated statistics and keeps its weights if it is the best so far."""
         moving = recalibrate.trained_batch_norms(self.job.network.model)
-        kept = recalibrate.statistics(moving)
-        with self.decay.evaluated():
-            if moving and self.job.training.reestimate_batches:
-                batches = self._batches(epoch).take(self.job.training.reestimate_batches)
-                recalibrate.reestimate(self.job.network.model, batches)
-            measures, score = self.job.validate()
+        with recalibrate.put_back(moving, self.strategy), self.decay.evaluated():
+            with self.job.signals.released():
+                if moving and self.job.training.reestimate_batches:
+                    steps = min(self.job.training.reestimate_batches, self.job.steps)
+                    batches = self._batches(epoch, steps)
+                    recalibrate.reestimate(self.job.network.model, batches, self.strategy)
+                measures, score = self.job.validate()
             if score > float(self.progress.best_score):
+                if self.job.distribution.is_chief:
+                    save_branches(self.job.network, self.job.folder / "weights")
                 self.progress.best_score.assign(score)
                 self.progress.best_epoch.assign(epoch + 1)
-                save_branches(self.job.network, self.job.folder / "weights")
-        recalibrate.assign(moving, kept)
         return measures
 
-    def _batches(self, epoch: int, skip: int = 0) -> tf.data.Dataset:
-        return self.job.batches.epoch(seed=self.job.training.seed, epoch=epoch, skip=skip)
+    def _batches(self, epoch: int, steps: int, skip: int = 0) -> Any:
+        """`steps` batches of an epoch after the first `skip`, as all replicas take them."""
 
-    def _distributed(self, batches: tf.data.Dataset):
-        return self.strategy.experimental_distribute_dataset(batches)
+        def read(share: Share | None) -> tf.data.Dataset:
+            return self.job.batches.epoch(seed=self.job.training.seed, epoch=epoch, skip=skip, share=share)
+
+        return self.job.distribution.steps(read, steps)
 
     def _rate_factors(self) -> list[float]:
         """The factor on the learning rate of each trained variable; scaling its gradient is the same."""
         backbone = self.job.network.branches.get("backbone")
         slowed = {id(variable) for variable in backbone.trainable_variables} if backbone else set()
         return [self.job.settings.backbone_rate if id(one) in slowed else 1.0 for one in self.trained]
-
-    def _step_function(self) -> Callable:
-        model, optimizer, decay, loss = self.job.network.model, self.optimizer, self.decay, self.job.loss
-        batch_size, replicas = self.job.batch_size, self.strategy.num_replicas_in_sync
-        factors = self._rate_factors()
-
-        def replica(inputs, targets):
-            with tf.GradientTape() as tape:
-                losses = loss(targets, model(inputs, training=True))
-                objective = tf.reduce_sum(losses) / batch_size + decay.penalty() / replicas
-            gradients = tape.gradient(objective, [variable.value for variable in self.trained])
-            scaled = [factor * one for factor, one in zip(factors, gradients, strict=True)]
-            optimizer.apply(scaled, self.trained)
-            decay.after_step()
-            return tf.reduce_sum(losses)
-
-        @tf.function
-        def step(batch):
-            return self.strategy.reduce("SUM", self.strategy.run(replica, args=batch), axis=None)
-
-        return step
 
 
 def _optimizer(settings: StageSettings, training: TrainingSettings) -> keras.optimizers.Optimizer:

@@ -22,7 +22,7 @@ def method_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
     """How a compared system is trained."""
     method, settings = METHODS[stage.name], settings_of(session.run.config, stage)
     train = method_data(session, stage, "train")
-    held_out = method_batches(session, stage, "validation", batch_size).ordered()
+    held_out = method_batches(session, stage, "validation", batch_size).one_pass()
     labels = session.arrays("validation").labels
 
     def build() -> Network:
@@ -34,7 +34,9 @@ def method_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
     def validation(network: Network) -> Callable:
         scored = method.scores(network.model, settings)
         judged = session.run.config.evaluation
-        return lambda: judge_scores(stage.name, outputs(scored, held_out), labels, judged)
+        return lambda: judge_scores(
+            stage.name, outputs(scored, held_out, session.distribution), labels, judged
+        )
 
     return Recipe(
         batches=method_batches(session, stage, "train", batch_size),
@@ -59,6 +61,7 @@ def method_batches(session: Session, stage: Stage, split: str, batch_size: int) 
         batch_size,
         finish=_finish(examples),
         lengths=examples.lengths,
+        names=session.arrays(split).ids,
     )
 
 
@@ -71,10 +74,12 @@ def build_method(run: Run, stage: Stage, features: tuple[int, ...]) -> keras.Mod
 def method_scores(session: Session, stage: Stage, split: str, batch_size: int) -> np.ndarray:
     """A trained system's scores on a split, [N, C] float32: its ranking, or above 0 what it hands out."""
     run = session.run
-    network = build_method(run, stage, method_data(session, stage, split).features.shape[1:])
-    network.load_weights(run.weights(stage.name, stage.name))
-    scored = METHODS[stage.name].scores(network, settings_of(run.config, stage))
-    return outputs(scored, method_batches(session, stage, split, batch_size).ordered())
+    with session.distribution.scope():
+        network = build_method(run, stage, method_data(session, stage, split).features.shape[1:])
+        network.load_weights(run.weights(stage.name, stage.name))
+        scored = METHODS[stage.name].scores(network, settings_of(run.config, stage))
+    held_out = method_batches(session, stage, split, batch_size).one_pass()
+    return outputs(scored, held_out, session.distribution)
 
 
 def _examples(session: Session, stage: Stage, split: str) -> Examples:

@@ -44,6 +44,11 @@ class Blueprint:
             return asked
         return self.provenance.epsilon or self.config.model.block_epsilon
 
+    @property
+    def synchronized(self) -> bool:
+        """Whether several replicas share their batch-norm statistics."""
+        return self.config.training.batch_norm == "synchronized"
+
     def image_shape(self) -> tuple[int, int, int]:
         """Shape of one network input image."""
         return (self.config.data.image_size, self.config.data.image_size, 3)
@@ -57,6 +62,7 @@ def _backbone(blueprint: Blueprint, _: Any) -> keras.Model:
         momentum=model.batch_norm_momentum,
         epsilon=blueprint.backbone_epsilon,
         geometry=blueprint.provenance.geometry,
+        synchronized=blueprint.synchronized,
     )
 
 
@@ -67,6 +73,7 @@ def _fusion(blueprint: Blueprint, map_shapes: Any) -> keras.Model:
         momentum=model.batch_norm_momentum,
         epsilon=model.block_epsilon,
         gamma=model.fusion_gamma,
+        synchronized=blueprint.synchronized,
     )
 
 

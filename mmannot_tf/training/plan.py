@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mmannot_tf.config.loading import flatten
-from mmannot_tf.config.settings import Config
+from mmannot_tf.config.settings import Config, DataSettings, ModelSettings, TrainingSettings
 from mmannot_tf.config.stage import StageSettings
 from mmannot_tf.training.run import Run
 from mmannot_tf.training.stage import Stage
@@ -20,10 +20,16 @@ BRANCH_KEYS: Mapping[str, tuple[str, ...]] = {
         "model.batch_norm_momentum",
         "model.backbone_epsilon",
         "model.block_epsilon",
+        "training.batch_norm",
     ),
     "pooling": (),
     "places": (),
-    "fusion": ("model.block_epsilon", "model.batch_norm_momentum", "model.fusion_gamma"),
+    "fusion": (
+        "model.block_epsilon",
+        "model.batch_norm_momentum",
+        "model.fusion_gamma",
+        "training.batch_norm",
+    ),
     "tag_encoder": ("model.tag_hidden",),
     "probe": (),
     "classifier": (),
@@ -157,12 +163,23 @@ def require_upstream(run: Run, stage: Stage) -> None:
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
-    """What changed between two sets of inputs, one phrase each."""
+    """What changed between two sets of inputs, one phrase each.
+
+    A key that is newer than `before` counts as having stood at its default: the default of a new key is what
+    was done without it.
+    """
+    before = {**{key: value for key, value in _defaults().items() if key in after}, **before}
     changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
     return [
         f"{key} changed" if _is_digest(key) else f"{key} was {before.get(key)}, is {after.get(key)}"
         for key in changed
     ]
+
+
+def _defaults() -> dict[str, Any]:
+    """The defaults of what all stages share, by dotted key."""
+    sections = {"data": DataSettings(), "model": ModelSettings(), "training": TrainingSettings()}
+    return flatten({name: section.model_dump(mode="json") for name, section in sections.items()})
 
 
 def _is_digest(key: str) -> bool:

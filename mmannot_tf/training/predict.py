@@ -56,7 +56,7 @@ def predict(session: Session, split: str) -> Predictions:
         quantity=_of(results, "quantity"),
         label_frequencies=session.arrays("train").labels.mean(axis=0, dtype=np.float64).astype(np.float32),
     )
-    predictions.save(run.predictions(split))
+    session.distribution.by_chief(lambda: predictions.save(run.predictions(split)))
     return predictions
 
 
@@ -72,9 +72,10 @@ def _features(stage: Stage) -> tuple[str, ...]:
 
 def _outputs(session: Session, stage: Stage, head: str, split: str) -> np.ndarray:
     features = session.features(split).joint(_features(stage))
-    model = trained_branch(session.run, stage, head, features.shape[1:])
+    with session.distribution.scope():
+        model = trained_branch(session.run, stage, head, features.shape[1:])
     targets = session.arrays(split).quantity
-    return outputs(model, ArrayBatches(features, targets, batch_size=512).ordered())
+    return outputs(model, ArrayBatches(features, targets, batch_size=512).one_pass(), session.distribution)
 
 
 def _sigmoid(logits: np.ndarray) -> np.ndarray:

@@ -8,6 +8,8 @@ from pathlib import Path
 import tensorflow as tf
 from rich.progress import Progress
 
+from tfrecords_tools.files import write_text
+
 LOOK_EVERY_SECONDS = 1.0
 
 
@@ -32,7 +34,7 @@ class StageLog:
         """Goes on after `epoch` whole epochs and `step` steps: later lines of the log are taken back."""
         self._done = epoch * self._steps
         lines = self._lines()[:epoch]
-        (self.folder / "log.jsonl").write_text("".join(lines), encoding="utf-8")
+        write_text(self.folder / "log.jsonl", "".join(lines))
         self._bars.update(self._task, completed=(self._done + step) * self._batch_size)
         self._bars.console.print(
             f"{self._name}: resumed in epoch {epoch + 1} after {step} of {self._steps} steps",
@@ -75,3 +77,28 @@ class StageLog:
     def _lines(self) -> list[str]:
         file = self.folder / "log.jsonl"
         return file.read_text(encoding="utf-8").splitlines(keepends=True) if file.exists() else []
+
+
+class SilentLog(StageLog):
+    """The log of a process that is not the chief: it writes and shows nothing, and looks as often."""
+
+    def __init__(self, *_: object, **__: object):
+        """Takes what `StageLog` takes."""
+        self._looked = time.monotonic()
+
+    def resumed(self, epoch: int, step: int) -> None:
+        """Says nothing."""
+
+    def step(self, step: int) -> bool:
+        """True when it is time to look at the loss."""
+        now = time.monotonic()
+        due = now - self._looked >= LOOK_EVERY_SECONDS
+        if due:
+            self._looked = now
+        return due
+
+    def epoch(self, epoch: int, measures: Mapping[str, float], *, images_per_second: float) -> None:
+        """Says nothing."""
+
+    def close(self) -> None:
+        """Has nothing open."""

@@ -80,6 +80,11 @@ def open_run(path: Path) -> Run:
     Raises:
         UserError: no such folder, or not a run's.
     """
+    dataset, provenance = _read_facts(path)
+    return Run(path, loading.load(path / "config.toml"), dataset, provenance)
+
+
+def _read_facts(path: Path) -> tuple[Dataset, Provenance]:
     if not (path / "dataset.json").is_file():
         raise UserError(
             f"A run is a folder that `mmannot train` made. Received: {path}, with no dataset.json."
@@ -90,19 +95,20 @@ def open_run(path: Path) -> Run:
         dataset = Dataset(
             **{**records, "labels": tuple(records["labels"]), "tags": tuple(records["tags"])},
         )
-        provenance = Provenance.from_dict(facts["weights"])
+        return dataset, Provenance.from_dict(facts["weights"])
     except (KeyError, TypeError) as error:
         raise UserError(
             "A run's dataset.json must be as `mmannot train` wrote it. "
             f"Received: {path / 'dataset.json'} ({error})."
         ) from None
-    return Run(path, loading.load(path / "config.toml"), dataset, provenance)
 
 
 def create_run(
     path: Path, config: Config, *, records: Records, tags: tuple[str, ...], provenance: Provenance
 ) -> Run:
-    """Writes a run's config.toml and dataset.json; a run that exists keeps its stages.
+    """Writes a run's dataset.json, then its config.toml; a run that exists keeps its stages.
+
+    In this order: where a process was killed in between, the same command takes the folder for a run.
 
     Raises:
         UserError: the run exists and was made from other records.
@@ -116,20 +122,21 @@ def create_run(
         tags=tags,
     )
     if (path / "dataset.json").exists():
-        _check_same_records(open_run(path), dataset)
+        _check_same_records(path, dataset)
     elif path.is_file() or (path / "config.toml").exists():
         raise UserError(
             f"--run must be a run, or a folder to make one in. Received: {path}, which is something else."
         )
-    write_text(path / "config.toml", loading.dump(config))
     write_json(path / "dataset.json", _facts(dataset, provenance, config.training.seed))
+    write_text(path / "config.toml", loading.dump(config))
     return Run(path, config, dataset, provenance)
 
 
-def _check_same_records(run: Run, dataset: Dataset) -> None:
-    if run.dataset.digest != dataset.digest:
+def _check_same_records(path: Path, dataset: Dataset) -> None:
+    before, _ = _read_facts(path)
+    if before.digest != dataset.digest:
         raise UserError(
-            f"{run.path} was made from other records ({run.dataset.path}, digest {run.dataset.digest[:12]}). "
+            f"{path} was made from other records ({before.path}, digest {before.digest[:12]}). "
             f"Received: --data {dataset.path}, digest {dataset.digest[:12]}. Give another --run."
         )
 

@@ -1,11 +1,12 @@
 """A run together with its records: what training and predicting read from."""
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mmannot_tf.data.arrays import SplitArrays, load_arrays
 from mmannot_tf.data.batches import ArrayBatches, ImageBatches
+from mmannot_tf.training.distribution import Distribution, one_device
 from mmannot_tf.training.features import FeatureCache
 from mmannot_tf.training.run import Run
 from mmannot_tf.training.stage import Stage
@@ -20,10 +21,12 @@ class Session:
     Attributes:
         run: the run.
         records: the records, of the run's digest.
+        distribution: the replicas that train and predict.
     """
 
     run: Run
     records: Records
+    distribution: Distribution = field(default_factory=one_device)
 
     @functools.cache  # noqa: B019 - a session lives as long as the command
     def arrays(self, split: str) -> SplitArrays:
@@ -44,7 +47,7 @@ class Session:
     def features(self, split: str) -> FeatureCache:
         """The cached features of a split."""
         images = self.images(self.run.config.training.batch_size)
-        return FeatureCache(self.run, split, images, self.arrays(split))
+        return FeatureCache(self.run, split, images, self.arrays(split), self.distribution)
 
     def batches(self, stage: Stage, split: str, batch_size: int) -> ImageBatches | ArrayBatches:
         """A split's inputs and targets as the stage reads them."""
@@ -53,12 +56,11 @@ class Session:
             return images.with_tags(self.run.dataset.tags) if "tags" in stage.reads else images
         arrays = self.arrays(split)
         inputs = arrays.tags if "tags" in stage.reads else self.features(split).joint(stage.features)
-        return ArrayBatches(
-            inputs, arrays.labels if "labels" in stage.targets else arrays.quantity, batch_size
-        )
+        targets = arrays.labels if "labels" in stage.targets else arrays.quantity
+        return ArrayBatches(inputs, targets, batch_size, names=arrays.ids)
 
 
-def open_session(run: Run, data: Path | None = None) -> Session:
+def open_session(run: Run, data: Path | None = None, distribution: Distribution | None = None) -> Session:
     """Opens a run's records, where they lay when it was trained or at `data`.
 
     Raises:
@@ -70,4 +72,4 @@ def open_session(run: Run, data: Path | None = None) -> Session:
             f"The records must be those {run.path} was made from (digest {run.dataset.digest[:12]}). "
             f"Received: {records.path}, digest {records.digest[:12]}."
         )
-    return Session(run, records)
+    return Session(run, records, distribution or one_device())

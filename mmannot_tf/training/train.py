@@ -1,7 +1,7 @@
 """A run from records to trained stages: what is done is skipped, what was interrupted goes on."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
@@ -10,8 +10,11 @@ import tensorflow as tf
 from mmannot_tf.config.settings import Config
 from mmannot_tf.data.arrays import vocabulary
 from mmannot_tf.training import plan
+from mmannot_tf.training.distribution import Distribution, one_device
 from mmannot_tf.training.fitting import fit_stage
-from mmannot_tf.training.run import Run, create_run
+from mmannot_tf.training.lost_worker import told_in_one_line
+from mmannot_tf.training.preemption import Signals
+from mmannot_tf.training.run import Run, create_run, open_run
 from mmannot_tf.training.session import Session
 from mmannot_tf.training.stage import Stage
 from mmannot_tf.weights.source import resolve
@@ -28,6 +31,7 @@ def train(
     run: Path,
     stages: Sequence[str] | None = None,
     methods: Sequence[str] | None = None,
+    distribution: Distribution | None = None,
 ) -> Run:
     """Trains the configured stages (or those named), then the named compared systems, that are not done.
 
@@ -37,64 +41,94 @@ def train(
         run: the run's folder; made where it does not exist, continued where it does.
         stages: names of stages, or None for all.
         methods: names of compared systems, or "all"; None for none.
+        distribution: the replicas that train; None for one device. Every process of several calls this.
 
     Raises:
         UserError: any input that cannot be worked with, in one line.
+        Stopped: SIGTERM or SIGINT came; the stage under way is saved.
     """
-    wanted = plan.chosen(config, stages, methods)
+    wanted, distribution = plan.chosen(config, stages, methods), distribution or one_device()
     if config.training.weight_decay == "literal":
         notice(
             "warning: weight decay as printed shrinks every kernel to nothing; docs/fidelity.md, reading 2"
         )
-    session = _open(config, data, run)
+    session = _open(config, data, run, distribution, wanted)
     tf.config.experimental.enable_op_determinism()
-    for stage in wanted:
-        _train_stage(session, stage)
+    signals = Signals(distribution.any_process if distribution.processes > 1 else None)
+    with signals.listening(), told_in_one_line(distribution.processes):
+        for stage in wanted:
+            signals.check()
+            _train_stage(session, stage, signals)
     return session.run
 
 
-def _open(config: Config, data: Path, path: Path) -> Session:
+def _check_batches(config: Config, stages: Sequence[Stage], examples: int, replicas: int) -> None:
+    """Every replica must have a row of every batch, of the last one too."""
+    for stage in stages:
+        batch_size = plan.settings_of(config, stage).batch_size or config.training.batch_size
+        last = examples % batch_size or batch_size
+        if min(batch_size, last) < replicas:
+            raise UserError(
+                f"Each of {replicas} replicas must have an example of every batch. Received: {stage.section}."
+                f"{stage.name} with batches of {batch_size} and a last one of {last}. Change the batch size "
+                "(it counts over all replicas), or use fewer replicas."
+            )
+
+
+def _open(
+    config: Config, data: Path, path: Path, distribution: Distribution, stages: Sequence[Stage]
+) -> Session:
     records = open_records(data)
     for split in ("train", "validation", "test"):
         if not records.splits.get(split):
             raise UserError(
                 f"Records must have images in each split. Received: {records.path}, {split} is empty."
             )
+    _check_batches(config, stages, records.splits["train"], distribution.replicas)
     provenance = resolve(config.model.weights, config.model.backbone).provenance
     tags = vocabulary(records, config.data.vocabulary_size)
-    return Session(create_run(path, config, records=records, tags=tags, provenance=provenance), records)
+    run = distribution.by_chief(
+        lambda: create_run(path, config, records=records, tags=tags, provenance=provenance)
+    )
+    return Session(run or open_run(path), records, distribution)
 
 
-def _train_stage(session: Session, stage: Stage) -> None:
+def _train_stage(session: Session, stage: Stage, signals: Signals) -> None:
     run = session.run
-    plan.require_upstream(run, stage)
-    if _is_done(run, stage):
-        notice(f"{stage.name}: done, skipped")
+    if session.distribution.agreed(lambda: _is_done(run, stage)):
         return
-    _begin(run, stage)
+    session.distribution.by_chief(lambda: _begin(run, stage))
     try:
         with progress() as bars, reading(session.records):
-            outcome = fit_stage(session, stage, bars)
+            outcome = fit_stage(session, stage, bars, signals)
     except tf.errors.ResourceExhaustedError as error:
         cause = str(error.message).splitlines()[0]
         raise UserError(
             f"Stage {stage.name} needs memory and disk space. Received: {cause}. "
             "The same command goes on where it stopped."
         ) from None
+    session.distribution.by_chief(lambda: _finish(run, stage, outcome))
+    keras.backend.clear_session(free_memory=True)
+
+
+def _finish(run: Run, stage: Stage, outcome: Mapping[str, float]) -> None:
     plan.finish(run, stage, outcome)
     shutil.rmtree(run.stage(stage.name) / "checkpoint", ignore_errors=True)
     (run.stage(stage.name) / "begun.json").unlink()
-    keras.backend.clear_session(free_memory=True)
 
 
 def _is_done(run: Run, stage: Stage) -> bool:
     """Whether a stage's weights hold; a stale stage is named with its reasons and taken away."""
+    plan.require_upstream(run, stage)
     if plan.stage_digest(run, stage.name) is None:
         return False
     reasons = plan.staleness(run, stage)
     if reasons:
         notice(f"{stage.name}: stale ({'; '.join(reasons)}), training it again")
+        (run.stage(stage.name) / "stage.json").unlink()  # first: what is left without it is for no one
         shutil.rmtree(run.stage(stage.name))
+    else:
+        notice(f"{stage.name}: done, skipped")
     return not reasons
 
 

@@ -57,8 +57,10 @@ class WeightDecay:
             return
         kept = [variable.numpy() for variable in self.trained]
         _assign(self.trained, self.averages)
-        yield
-        _assign(self.trained, kept)
+        try:
+            yield
+        finally:
+            _assign(self.trained, kept)
 
 
 def _assign(variables: Sequence[Any], values: Sequence[Any]) -> None:

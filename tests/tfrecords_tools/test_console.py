@@ -1,4 +1,5 @@
 import json
+import signal
 import subprocess
 import sys
 
@@ -6,7 +7,7 @@ import pytest
 import typer
 
 from tfrecords_tools import console
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.errors import Stopped, UserError
 
 app = typer.Typer(add_completion=False)
 
@@ -19,6 +20,8 @@ def fail(how: str) -> None:
         open("/nowhere/at/all")  # noqa: SIM115, PTH123
     if how == "interrupt":
         raise KeyboardInterrupt
+    if how == "stop":
+        raise Stopped("all is saved", signal_number=signal.SIGTERM)
     if how == "exit":
         raise typer.Exit(7)
     if how == "bug":
@@ -36,6 +39,7 @@ def fine() -> None:
         (["fail", "user"], 1, "error: numbers must be even. Received: 3.\n"),
         (["fail", "os"], 1, "error: /nowhere/at/all: No such file or directory\n"),
         (["fail", "exit"], 7, ""),
+        (["fail", "stop"], 143, "all is saved\n"),
         (["fail", "none"], 0, ""),
     ],
 )

@@ -1,0 +1,73 @@
+"""One step of training, the same for every stage and every tf.distribute strategy."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from mmannot_tf.training.dropout_seeds import apart, seeds_of
+from mmannot_tf.training.weight_decay import WeightDecay
+
+
+class Step:
+    """A batch in, one update of the weights, the sum of its examples' losses out.
+
+    With R replicas, each computes its rows of the batch: the objective is Σ loss / B + penalty / R, B the
+    configured batch size, and Keras' optimizers sum the gradients over the replicas. So the update is that of
+    one device, where R is 1, whatever R is and however few rows the last batch has.
+    """
+
+    def __init__(
+        self,
+        strategy: tf.distribute.Strategy,
+        model: keras.Model,
+        *,
+        loss: Callable[[Any, Any], tf.Tensor],
+        batch_size: int,
+        optimizer: keras.optimizers.Optimizer,
+        decay: WeightDecay,
+        factors: Sequence[float],
+    ):
+        """Prepares; nothing is traced yet.
+
+        Args:
+            strategy: in whose scope the model and the optimizer were built.
+            model: what is trained.
+            loss: (targets, outputs) → loss of each example [B].
+            batch_size: B, over all replicas.
+            optimizer: built on the model's trainable variables.
+            decay: of the same variables.
+            factors: on the learning rate of each of them.
+        """
+        self._strategy, self._model, self._loss = strategy, model, loss
+        self._batch_size, self._optimizer, self._decay = batch_size, optimizer, decay
+        self._factors = factors
+        self._traced: Any = tf.function(self._on_all) if strategy.num_replicas_in_sync == 1 else None
+
+    def prepare(self, element_spec: Any) -> None:
+        """Tells the batches' shapes with their first size open, before the first call.
+
+        Processes must trace at the same time: a retracing of one alone, for a smaller last batch, would give
+        its all-reduces other keys than the others'. One replica needs none of this.
+        """
+        if self._traced is None:
+            self._traced = tf.function(self._on_all, input_signature=[element_spec])
+
+    def __call__(self, batch: Any) -> tf.Tensor:
+        """Takes the step on (inputs, targets); the sum of the losses, float32 scalar."""
+        return self._traced(batch)
+
+    def _on_all(self, batch: Any) -> tf.Tensor:
+        return self._strategy.reduce("SUM", self._strategy.run(self._replica, args=batch), axis=None)
+
+    def _replica(self, inputs: Any, targets: Any) -> tf.Tensor:
+        trained, replicas = self._model.trainable_variables, self._strategy.num_replicas_in_sync
+        with apart(seeds_of(self._model), replicas), tf.GradientTape() as tape:
+            losses = self._loss(targets, self._model(inputs, training=True))
+            objective = tf.reduce_sum(losses) / self._batch_size + self._decay.penalty() / replicas
+        gradients = tape.gradient(objective, [variable.value for variable in trained])
+        scaled = [factor * one for factor, one in zip(self._factors, gradients, strict=True)]
+        self._optimizer.apply(scaled, trained)
+        self._decay.after_step()
+        return tf.reduce_sum(losses)

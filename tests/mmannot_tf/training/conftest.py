@@ -1,0 +1,50 @@
+"""A stage of one linear layer, for what happens to the loop from outside."""
+
+import keras
+import numpy as np
+import pytest
+
+from mmannot_tf.config.settings import TrainingSettings
+from mmannot_tf.config.stage import StageSettings
+from mmannot_tf.data.batches import ArrayBatches
+from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
+from mmannot_tf.training.loop import Job
+from mmannot_tf.training.network import Network
+from mmannot_tf.training.progress import StageLog
+from tfrecords_tools.console import progress
+
+ROWS, STEPS = 20, 3
+
+
+@pytest.fixture
+def stage_job(tmp_path):
+    """Makes jobs of 2 epochs of 3 steps each, saved after every step; equal ones train to the same bits."""
+    with progress() as bars:
+
+        def make(folder="stage", *, inputs=None, validate=lambda: ({"image_f1": 1.0}, 1.0), **changes):
+            keras.utils.set_random_seed(0)
+            draw = np.random.default_rng(3)
+            drawn = draw.normal(size=(ROWS, 4)).astype(np.float32)
+            targets = (draw.random((ROWS, 3)) < 0.4).astype(np.float32)
+            names = tuple(f"image{row}" for row in range(ROWS))
+            dense = keras.layers.Dense(3, name="dense")
+            layer = keras.Sequential([keras.Input((4,)), dense], name="classifier")
+            start = keras.Input((4,))
+            places = {"name": "classifier", "epochs": 2, "steps": STEPS, "batch_size": 8, "bars": bars}
+            values = {
+                "network": Network(
+                    keras.Model(start, layer(start), name="classifier"), {"classifier": layer}
+                ),
+                "loss": SigmoidCrossEntropy("sum"),
+                "batches": ArrayBatches(drawn if inputs is None else inputs, targets, 8, names=names),
+                "examples": ROWS,
+                "settings": StageSettings(epochs=2, learning_rate=0.1),
+                "section": "stages",
+                "training": TrainingSettings(batch_size=8, weight_decay="ema", checkpoint_seconds=0.0),
+                "validate": validate,
+                "folder": tmp_path / folder,
+                "log": StageLog(tmp_path / folder, **places),
+            }
+            return Job(**{**values, **changes})
+
+        yield make

@@ -1,0 +1,122 @@
+"""What a strategy is refused for, what every process must do alike. At work: test_strategies."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mmannot_tf.cli.main import app
+from mmannot_tf.config.loading import dump, parse
+from mmannot_tf.training import plan
+from mmannot_tf.training.distribution import multi_worker, one_device, open_distribution
+from mmannot_tf.training.dropout_seeds import apart, seeds_of
+from mmannot_tf.training.train import _check_batches
+from tfrecords_tools.console import run as run_app
+from tfrecords_tools.errors import UserError
+
+
+def test_one_device_is_the_default_strategy_and_computes_everything():
+    distribution = open_distribution("one")
+    assert distribution.strategy is tf.distribute.get_strategy()
+    assert (distribution.replicas, distribution.is_chief, distribution.share) == (1, True, None)
+    np.testing.assert_array_equal(distribution.total(np.arange(3)), np.arange(3))
+    assert distribution.by_chief(lambda: "done") == "done"
+    assert [distribution.agreed(lambda answer=answer: answer) for answer in (True, False)] == [True, False]
+
+
+def test_the_chiefs_failure_is_told_as_it_is():
+    def fail():
+        raise UserError("no room")
+
+    with pytest.raises(UserError, match="no room"):
+        one_device().by_chief(fail)
+
+
+def test_an_unknown_strategy_is_refused_with_the_known_ones():
+    with pytest.raises(UserError, match=r"one, mirrored, multi-worker\. Received: tpu"):
+        open_distribution("tpu")
+
+
+@pytest.mark.parametrize(
+    ("text", "received"),
+    [
+        (None, "Received: none.*mmannot launch"),
+        ("{broken", "TF_CONFIG must be"),
+        (json.dumps({"cluster": {"worker": ["a:1"]}, "task": {"type": "worker"}}), "TF_CONFIG must be"),
+        (
+            json.dumps({"cluster": {"ps": ["a:1"]}, "task": {"type": "ps", "index": 0}}),
+            "name the workers. Received: ps",
+        ),
+    ],
+)
+def test_multi_worker_says_what_is_wrong_with_tf_config(monkeypatch, text, received):
+    if text is None:
+        monkeypatch.delenv("TF_CONFIG", raising=False)
+    else:
+        monkeypatch.setenv("TF_CONFIG", text)
+    with pytest.raises(UserError, match=received):
+        multi_worker()
+
+
+@pytest.mark.parametrize(
+    ("strategy", "told"), [("multi-worker", "TF_CONFIG"), ("tpu", "must be one of one, mirrored")]
+)
+def test_the_command_refuses_in_one_line(
+    tiny_config, tiny_records, tmp_path, monkeypatch, capsys, strategy, told
+):
+    monkeypatch.delenv("TF_CONFIG", raising=False)
+    (tmp_path / "tiny.toml").write_text(dump(tiny_config), encoding="utf-8")
+    command = ["train", tmp_path / "tiny.toml", "--data", tiny_records.path, "--run", tmp_path / "run"]
+    assert run_app(app, [*map(str, command), "--strategy", strategy]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: ")
+    assert told in line
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("replicas", "batch_size", "fits"),
+    [(1, 29, True), (16, 16, False), (8, 16, True), (9, 16, False), (1, 16, True), (2, 29, False)],
+)
+def test_each_replica_must_have_a_row_of_every_batch(tiny_config, replicas, batch_size, fits):
+    """88 images: five batches of 16 and one of 8; three of 29 and one of 1."""
+    settings = tiny_config.model_dump(mode="json")
+    settings["training"]["batch_size"] = batch_size
+    config = parse(settings, "test")
+    if fits:
+        _check_batches(config, plan.configured(config), 88, replicas)
+        return
+    with pytest.raises(UserError, match=rf"{replicas} replicas.*Received: stages\.cnn"):
+        _check_batches(config, plan.configured(config), 88, replicas)
+
+
+def test_per_replica_batch_norm_concerns_the_stages_with_batch_norm(tiny_run):
+    import dataclasses
+
+    settings = tiny_run.config.model_dump(mode="json")
+    settings["training"]["batch_norm"] = "per-replica"
+    changed = dataclasses.replace(tiny_run, config=parse(settings, "test"))
+    stale = [stage.name for stage in plan.configured(changed.config) if plan.staleness(changed, stage)]
+    assert stale == ["cnn", "cnn_longer", "ms_cnn"]
+
+
+def test_a_key_that_is_newer_than_a_stages_record_stood_at_its_default():
+    after = {"training.batch_norm": "synchronized", "training.momentum": 0.9}
+    assert plan.differences({"training.momentum": 0.9}, after) == []
+    changed = {**after, "training.batch_norm": "per-replica"}
+    assert plan.differences({"training.momentum": 0.9}, changed) == [
+        "training.batch_norm was synchronized, is per-replica"
+    ]
+    assert plan.differences({}, {"stage cnn": "digest"}) == ["stage cnn changed"]
+
+
+def test_on_one_replica_seeds_are_left_alone():
+    import keras
+
+    layer = keras.layers.Dropout(0.5)
+    model = keras.Sequential([keras.Input((4,)), layer])
+    (seed,) = seeds_of(model)
+    before = seed.numpy()
+    with apart(seeds_of(model), 1):
+        np.testing.assert_array_equal(seed.numpy(), before)
