@@ -12,16 +12,20 @@ MAKE_VENV = $(PYTHON) -m venv $(VENV)
 INSTALL = $(BIN)/python -m pip install --quiet
 endif
 
-.PHONY: quickstart test test-fast torch lint format docs requirements wheel clean
+.PHONY: quickstart test test-fast test-faults torch lint format docs requirements wheel clean
 
 quickstart: $(VENV)/core.stamp
 	$(BIN)/mmannot quickstart
 
 test: lint
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/python -m pytest -m "not faults" --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 test-fast: lint
-	$(BIN)/python -m pytest -m "not slow and not real" --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/python -m pytest -m "not slow and not real and not faults" --cov --cov-report=term:skip-covered --cov-fail-under=90
+
+# Kills, fills disks and breaks files, and prints what was lost: the table of docs/reliability.md.
+test-faults: $(VENV)/test.stamp
+	$(BIN)/python benchmarks/faults.py
 
 # PyTorch and torchvision, several GB on Linux: with them `make test` also holds torchvision's own model against ours.
 torch: $(VENV)/torch.stamp

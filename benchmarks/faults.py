@@ -1,0 +1,99 @@
+"""The fault table: injects every fault of tests/faults and says what was lost and how it was made up for.
+
+    python benchmarks/faults.py [--page docs/reliability.md]
+
+Prints the table; with --page, also writes it there, between its two marks, if every test passed.
+"""
+
+import datetime
+import json
+import os
+import platform
+import re
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+import typer
+
+ROOT = Path(__file__).resolve().parents[1]
+COMMAND = "python benchmarks/faults.py --page docs/reliability.md"
+BEGIN, END = "<!-- fault table: begin -->", "<!-- fault table: end -->"
+COLUMNS = {
+    "fault": "Fault",
+    "how": "How injected",
+    "times": "Times",
+    "lost": "Lost",
+    "recovered": "Recovered",
+}
+
+
+class Rows:
+    """A pytest plugin that gathers the rows which the tests record, and the tests that could not run here."""
+
+    def __init__(self):
+        """No row yet."""
+        self.rows: list[dict[str, Any]] = []
+        self.skipped: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Called by pytest after each phase of each test."""
+        if report.skipped:
+            self.skipped.append(f"`{report.nodeid.partition('::')[2]}`: {report.longrepr[2]}")
+        if report.when == "call" and report.passed:
+            self.rows += [json.loads(value) for name, value in report.user_properties if name == "fault"]
+
+
+def main(
+    page: Annotated[Path | None, typer.Option(help="Where the table is written, too.")] = None,
+) -> None:
+    """Runs the tests; exits with pytest's status."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    gathered, begun = Rows(), time.monotonic()
+    status = pytest.main([str(ROOT / "tests" / "faults"), "-m", "faults", "-q"], plugins=[gathered])
+    table = rendered(gathered, seconds=time.monotonic() - begun)
+    typer.echo(table)
+    if page and status == 0:
+        page.write_text(replaced(page.read_text(encoding="utf-8"), table), encoding="utf-8")
+    sys.exit(int(status))
+
+
+def rendered(gathered: Rows, *, seconds: float) -> str:
+    """The table in Markdown, below what made it."""
+    lines = [
+        f"`{COMMAND}`, {datetime.date.today().isoformat()}, {seconds / 60:.0f} minutes "
+        f"({sum(os.times()[:4]) / 60:.0f} of processor time) on {hardware()}; "
+        f"TensorFlow {version('tensorflow')}, Keras {version('keras')}.",
+        "",
+        "| " + " | ".join(COLUMNS.values()) + " |",
+        "|---|---|---:|---|---|",
+        *("| " + " | ".join(str(row[key]) for key in COLUMNS) + " |" for row in gathered.rows),
+    ]
+    if gathered.skipped:
+        lines += ["", "Not injected here: " + "; ".join(gathered.skipped) + "."]
+    return "\n".join(lines)
+
+
+def hardware() -> str:
+    """The processor and how many of its cores this process may use."""
+    cpuinfo = Path("/proc/cpuinfo")
+    text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else ""
+    name = re.search(r"^model name\s*: (.*)$", text, re.MULTILINE)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return f"{cores} cores ({name[1] if name else platform.processor()}, no GPU)"
+
+
+def replaced(text: str, table: str) -> str:
+    """A page's text with the table between its marks."""
+    before, _, rest = text.partition(BEGIN)
+    _, found, after = rest.partition(END)
+    if not found:
+        raise SystemExit(f"The page must hold the marks {BEGIN} and {END} in this order.")
+    return f"{before}{BEGIN}\n{table}\n{END}{after}"
+
+
+if __name__ == "__main__":
+    typer.run(main)
