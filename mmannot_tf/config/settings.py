@@ -79,6 +79,10 @@ class TrainingSettings(Section):
         momentum: of the optimizer (Sec. IV-A3: 0.9).
         batch_norm: on several replicas, statistics of the global batch ("synchronized": what one device
             computes), or of each replica's part of it ("per-replica": faster; another training).
+        precision: of the layers' arithmetic in training: "float32", or mixed with "bfloat16", or with
+            "float16" and a loss scale. What stays float32: docs/distributed.md.
+        jit_compile: XLA compiles the passes forward and back. Then a resumed run need not be bit for bit the
+            uninterrupted one: XLA lacks deterministic forms of some operations.
         weight_decay: the reading of "weight decay is set to 0.9997" [2].
         loss_reduction: over labels, before the mean over the batch [4].
         reestimate_batches: training batches over which batch-norm statistics are re-estimated before each
@@ -91,6 +95,8 @@ class TrainingSettings(Section):
     batch_size: Positive = 32
     momentum: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.9
     batch_norm: Literal["synchronized", "per-replica"] = "synchronized"
+    precision: Literal["float32", "float16", "bfloat16"] = "float32"
+    jit_compile: bool = False
     weight_decay: Literal["l2", "ema", "shrink", "literal", "none"] = "l2"
     loss_reduction: Literal["sum", "mean"] = "sum"
     reestimate_batches: Annotated[int, Field(ge=0)] = 10

@@ -39,4 +39,4 @@ def build_quantity_regressor(
         dtype="float32",
         name="unit",
     )(x)
-    return keras.Model(features, keras.layers.Reshape((), name="scalar")(x), name=name)
+    return keras.Model(features, keras.layers.Reshape((), dtype="float32", name="scalar")(x), name=name)

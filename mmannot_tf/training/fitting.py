@@ -19,6 +19,7 @@ from mmannot_tf.training.loop import Job, Loop
 from mmannot_tf.training.method_fitting import method_recipe
 from mmannot_tf.training.network import Blueprint, Network, build_network
 from mmannot_tf.training.plan import settings_of
+from mmannot_tf.training.precision import computing_in
 from mmannot_tf.training.preemption import Signals
 from mmannot_tf.training.progress import SilentLog, StageLog
 from mmannot_tf.training.recipe import Recipe, Validate
@@ -48,7 +49,7 @@ def fit_stage(session: Session, stage: Stage, bars: Bars, signals: Signals) -> M
     recipe = RECIPES[stage.section](session, stage, batch_size)
     # After the batches: computing features on the way draws seeds too, and must not move the initialisation.
     keras.utils.set_random_seed(int(digest([run.config.training.seed, stage.name])[:8], 16))
-    with session.distribution.scope():
+    with session.distribution.scope(), computing_in(run.config.training.precision):
         network = recipe.build()
         validate = recipe.validation(network)
     examples = len(session.arrays("train").ids)

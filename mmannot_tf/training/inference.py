@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from mmannot_tf.data.sharing import Pass, Share
 from mmannot_tf.training.distribution import Distribution
+from mmannot_tf.training.precision import in_float32
 
 CHUNK_BYTES = 2**26
 """How much is exchanged between processes at a time (ours)."""
@@ -40,7 +41,7 @@ def _computed(model: keras.Model, over: Pass, distribution: Distribution) -> Ite
 
     @tf.function(input_signature=[batches.element_spec])
     def forward(batch):
-        return strategy.run(lambda inputs: model(inputs, training=False), args=batch)
+        return strategy.run(lambda inputs: in_float32(model(inputs, training=False)), args=batch)
 
     for step, batch in enumerate(batches):
         for place, output in enumerate(strategy.experimental_local_results(forward(batch))):

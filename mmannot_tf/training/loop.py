@@ -17,6 +17,7 @@ from mmannot_tf.training.checkpoint import Progress, StageCheckpoint
 from mmannot_tf.training.distribution import Distribution, one_device
 from mmannot_tf.training.finite import Guard
 from mmannot_tf.training.network import Network
+from mmannot_tf.training.precision import loss_scaled
 from mmannot_tf.training.preemption import Signals
 from mmannot_tf.training.progress import StageLog
 from mmannot_tf.training.step import Step
@@ -105,6 +106,7 @@ class Loop:
             optimizer=self.optimizer,
             decay=self.decay,
             factors=self._rate_factors(),
+            jit_compile=job.training.jit_compile,
         )
         self.guard = Guard(job, self.progress, self.checkpoint)
         self._saved = time.monotonic()
@@ -193,8 +195,10 @@ class Loop:
 
 def _optimizer(settings: StageSettings, training: TrainingSettings) -> keras.optimizers.Optimizer:
     if settings.optimizer == "adam":
-        return keras.optimizers.Adam(settings.learning_rate)
-    return keras.optimizers.SGD(settings.learning_rate, momentum=training.momentum)
+        optimizer = keras.optimizers.Adam(settings.learning_rate)
+    else:
+        optimizer = keras.optimizers.SGD(settings.learning_rate, momentum=training.momentum)
+    return loss_scaled(optimizer, training.precision)
 
 
 def save_branches(network: Network, folder: Path) -> None:

@@ -46,7 +46,13 @@ READING_KEYS: Mapping[str, tuple[str, ...]] = {
     "tags": ("data.vocabulary_size",),
     "features": (),
 }
-SHARED_KEYS = ("training.seed", "training.batch_size", "training.momentum", "training.weight_decay")
+SHARED_KEYS = (
+    "training.seed",
+    "training.batch_size",
+    "training.momentum",
+    "training.precision",
+    "training.weight_decay",
+)
 SECTION_KEYS: Mapping[str, tuple[str, ...]] = {
     "stages": ("training.loss_reduction", "training.reestimate_batches"),
     "methods": (),

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from mmannot_tf.training.dropout_seeds import apart, seeds_of
+from mmannot_tf.training.precision import finite_together, in_float32
 from mmannot_tf.training.weight_decay import WeightDecay
 
 
@@ -28,6 +29,7 @@ class Step:
         optimizer: keras.optimizers.Optimizer,
         decay: WeightDecay,
         factors: Sequence[float],
+        jit_compile: bool = False,
     ):
         """Prepares; nothing is traced yet.
 
@@ -39,10 +41,15 @@ class Step:
             optimizer: built on the model's trainable variables.
             decay: of the same variables.
             factors: on the learning rate of each of them.
+            jit_compile: XLA compiles the passes forward and back; the update stays outside.
         """
         self._strategy, self._model, self._loss = strategy, model, loss
         self._batch_size, self._optimizer, self._decay = batch_size, optimizer, decay
         self._factors = factors
+        self._overflows = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
+        self._passes: Any = (
+            tf.function(self._there_and_back, jit_compile=True) if jit_compile else self._there_and_back
+        )
         self._traced: Any = tf.function(self._on_all) if strategy.num_replicas_in_sync == 1 else None
 
     def prepare(self, element_spec: Any) -> None:
@@ -62,12 +69,20 @@ class Step:
         return self._strategy.reduce("SUM", self._strategy.run(self._replica, args=batch), axis=None)
 
     def _replica(self, inputs: Any, targets: Any) -> tf.Tensor:
-        trained, replicas = self._model.trainable_variables, self._strategy.num_replicas_in_sync
-        with apart(seeds_of(self._model), replicas), tf.GradientTape() as tape:
-            losses = self._loss(targets, self._model(inputs, training=True))
-            objective = tf.reduce_sum(losses) / self._batch_size + self._decay.penalty() / replicas
-        gradients = tape.gradient(objective, [variable.value for variable in trained])
+        loss, gradients = self._passes(inputs, targets)
         scaled = [factor * one for factor, one in zip(self._factors, gradients, strict=True)]
-        self._optimizer.apply(scaled, trained)
+        if self._overflows and self._strategy.num_replicas_in_sync > 1:
+            scaled = finite_together(scaled)
+        self._optimizer.apply(scaled, self._model.trainable_variables)
         self._decay.after_step()
-        return tf.reduce_sum(losses)
+        return loss
+
+    def _there_and_back(self, inputs: Any, targets: Any) -> tuple[tf.Tensor, list[tf.Tensor]]:
+        """A replica's sum of losses, and the gradients of its objective, times the loss scale if any."""
+        replicas = self._strategy.num_replicas_in_sync
+        with apart(seeds_of(self._model), replicas), tf.GradientTape() as tape:
+            losses = self._loss(targets, in_float32(self._model(inputs, training=True)))
+            objective = tf.reduce_sum(losses) / self._batch_size + self._decay.penalty() / replicas
+            objective = self._optimizer.scale_loss(objective)
+        trained = [variable.value for variable in self._model.trainable_variables]
+        return tf.reduce_sum(losses), tape.gradient(objective, trained)

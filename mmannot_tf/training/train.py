@@ -53,7 +53,8 @@ def train(
             "warning: weight decay as printed shrinks every kernel to nothing; docs/fidelity.md, reading 2"
         )
     session = _open(config, data, run, distribution, wanted)
-    tf.config.experimental.enable_op_determinism()
+    if not config.training.jit_compile:  # XLA has no deterministic gradient of max pooling (TensorFlow 2.21)
+        tf.config.experimental.enable_op_determinism()
     signals = Signals(distribution.any_process if distribution.processes > 1 else None)
     with signals.listening(), told_in_one_line(distribution.processes):
         for stage in wanted:
@@ -62,8 +63,13 @@ def train(
     return session.run
 
 
-def _check_batches(config: Config, stages: Sequence[Stage], examples: int, replicas: int) -> None:
-    """Every replica must have a row of every batch, of the last one too."""
+def _check_replicas(config: Config, stages: Sequence[Stage], examples: int, replicas: int) -> None:
+    """Every replica must have a row of every batch, of the last one too; XLA compiles no sums over them."""
+    if config.training.jit_compile and config.training.batch_norm == "synchronized" and replicas > 1:
+        raise UserError(
+            "training.jit_compile on several replicas needs batch norm that does not wait for the others "
+            f'(training.batch_norm = "per-replica"). Received: "synchronized", {replicas} replicas.'
+        )
     for stage in stages:
         batch_size = plan.settings_of(config, stage).batch_size or config.training.batch_size
         last = examples % batch_size or batch_size
@@ -84,7 +90,7 @@ def _open(
             raise UserError(
                 f"Records must have images in each split. Received: {records.path}, {split} is empty."
             )
-    _check_batches(config, stages, records.splits["train"], distribution.replicas)
+    _check_replicas(config, stages, records.splits["train"], distribution.replicas)
     provenance = resolve(config.model.weights, config.model.backbone).provenance
     tags = vocabulary(records, config.data.vocabulary_size)
     run = distribution.by_chief(

@@ -28,6 +28,14 @@ CASES = {
     "quantity": ("quantity", {"model": {"dropout": 0.0}}),
     "quantity_dropout": ("quantity", {}),
     "sinn": ("sinn", {"methods": {"sinn": {"learning_rate": 0.005, "optimizer": "adam"}}}),
+    "per_replica_jit": (
+        "cnn",
+        {
+            **CALM,
+            "training": {"batch_norm": "per-replica", "reestimate_batches": 0, "jit_compile": True},
+        },
+    ),
+    "cnn_jit": ("cnn", {**CALM, "training": {"reestimate_batches": 0, "jit_compile": True}}),
     "per_replica": ("cnn", {**CALM, "training": {"batch_norm": "per-replica", "reestimate_batches": 0}}),
 }
 """Case → the stage, and what it changes in the run's settings."""

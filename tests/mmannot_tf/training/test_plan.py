@@ -43,6 +43,8 @@ def test_a_finished_run_holds(run):
         ("model.dropout", 0.1, ["quantity_visual", "quantity"]),
         ("model.tag_hidden", [8, 8], ["tag_encoder"]),
         ("training.momentum", 0.5, [name for name in STAGES if name != "joint"]),
+        ("training.precision", "bfloat16", [name for name in STAGES if name != "joint"]),
+        ("training.jit_compile", True, []),
         ("evaluation.threshold", 0.4, []),
         ("evaluation.k", 2, []),
         ("training.checkpoint_seconds", 1.0, []),
