@@ -47,7 +47,9 @@ def fit_stage(session: Session, stage: Stage, bars: Bars, signals: Signals) -> M
     run, settings = session.run, settings_of(session.run.config, stage)
     batch_size = settings.batch_size or run.config.training.batch_size
     recipe = RECIPES[stage.section](session, stage, batch_size)
-    # After the batches: computing features on the way draws seeds too, and must not move the initialisation.
+    # After the batches: computing features on the way draws seeds and counts names of layers too, and must
+    # move neither the initialisation nor the names in the weights' files. A stage that ended early left some.
+    keras.backend.clear_session()
     keras.utils.set_random_seed(int(digest([run.config.training.seed, stage.name])[:8], 16))
     with session.distribution.scope(), computing_in(run.config.training.precision):
         network = recipe.build()
