@@ -1,5 +1,6 @@
 """The compared systems between the run and the loop: their examples, their network, their scores."""
 
+import functools
 from collections.abc import Callable
 
 import keras
@@ -17,16 +18,20 @@ from mmannot_tf.training.run import Run
 from mmannot_tf.training.session import Session
 from mmannot_tf.training.stage import Stage, bare
 
+Splits = Callable[[str], MethodData]
+"""A split's name to what a compared system may read of it."""
+
 
 def method_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
     """How a compared system is trained."""
     method, settings = METHODS[stage.name], settings_of(session.run.config, stage)
-    train = method_data(session, stage, "train")
-    held_out = method_batches(session, stage, "validation", batch_size).one_pass()
+    splits = method_splits(session, stage)
+    held_out = _batches(session, stage, splits, "validation", batch_size).one_pass()
     labels = session.arrays("validation").labels
 
     def build() -> Network:
-        network = build_method(session.run, stage, train.features.shape[1:])
+        train = splits("train")
+        network = _build(session.run, stage, train.features.shape[1:])
         if method.adapt is not None:
             method.adapt(network, train, settings)
         return Network(network, {stage.name: network})
@@ -39,22 +44,38 @@ def method_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
         )
 
     return Recipe(
-        batches=method_batches(session, stage, "train", batch_size),
+        batches=_batches(session, stage, splits, "train", batch_size),
         build=build,
         loss=method.loss(settings),
         validation=validation,
     )
 
 
-def method_data(session: Session, stage: Stage, split: str) -> MethodData:
-    """What a compared system may read of a split."""
-    arrays = session.arrays(split)
-    return MethodData(session.features(split).joint(stage.features), arrays.tags, arrays.labels)
+def method_scores(session: Session, stage: Stage, split: str, batch_size: int) -> np.ndarray:
+    """A trained system's scores on a split, [N, C] float32: its ranking, or above 0 what it hands out."""
+    run, splits = session.run, method_splits(session, stage)
+    with session.distribution.scope():
+        network = _build(run, stage, splits(split).features.shape[1:])
+        network.load_weights(run.weights(stage.name, stage.name))
+        scored = METHODS[stage.name].scores(network, settings_of(run.config, stage))
+    held_out = _batches(session, stage, splits, split, batch_size).one_pass()
+    return outputs(scored, held_out, session.distribution)
 
 
-def method_batches(session: Session, stage: Stage, split: str, batch_size: int) -> ArrayBatches:
+def method_splits(session: Session, stage: Stage) -> Splits:
+    """What a compared system may read of each split; read once, and held no longer than what is returned."""
+
+    @functools.cache
+    def of(split: str) -> MethodData:
+        arrays = session.arrays(split)
+        return MethodData(session.features(split).joint(stage.features), arrays.tags, arrays.labels)
+
+    return of
+
+
+def _batches(session: Session, stage: Stage, splits: Splits, split: str, batch_size: int) -> ArrayBatches:
     """A compared system's examples of a split, in batches of (inputs, targets by name)."""
-    examples = _examples(session, stage, split)
+    examples = METHODS[stage.name].prepare(splits, split, settings_of(session.run.config, stage))
     return ArrayBatches(
         bare(examples.inputs),
         examples.targets,
@@ -65,26 +86,10 @@ def method_batches(session: Session, stage: Stage, split: str, batch_size: int) 
     )
 
 
-def build_method(run: Run, stage: Stage, features: tuple[int, ...]) -> keras.Model:
+def _build(run: Run, stage: Stage, features: tuple[int, ...]) -> keras.Model:
     """A compared system's network, freshly initialised."""
     sizes = Sizes(features, len(run.dataset.labels), len(run.dataset.tags))
     return METHODS[stage.name].build(sizes, settings_of(run.config, stage))
-
-
-def method_scores(session: Session, stage: Stage, split: str, batch_size: int) -> np.ndarray:
-    """A trained system's scores on a split, [N, C] float32: its ranking, or above 0 what it hands out."""
-    run = session.run
-    with session.distribution.scope():
-        network = build_method(run, stage, method_data(session, stage, split).features.shape[1:])
-        network.load_weights(run.weights(stage.name, stage.name))
-        scored = METHODS[stage.name].scores(network, settings_of(run.config, stage))
-    held_out = method_batches(session, stage, split, batch_size).one_pass()
-    return outputs(scored, held_out, session.distribution)
-
-
-def _examples(session: Session, stage: Stage, split: str) -> Examples:
-    method, settings = METHODS[stage.name], settings_of(session.run.config, stage)
-    return method.prepare(lambda name: method_data(session, stage, name), split, settings)
 
 
 def _finish(examples: Examples) -> Callable | None:

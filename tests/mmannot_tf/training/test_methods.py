@@ -1,6 +1,9 @@
 """The compared systems through the one loop: trained, skipped, resumed, stale, predicted."""
 
+import dataclasses
+import gc
 import shutil
+import weakref
 
 import keras
 import numpy as np
@@ -8,7 +11,8 @@ import pytest
 
 from mmannot_tf.baselines import METHODS
 from mmannot_tf.config.loading import parse
-from mmannot_tf.training import fitting, plan
+from mmannot_tf.training import fitting, method_fitting, plan
+from mmannot_tf.training.features import FeatureCache
 from mmannot_tf.training.predict import predict
 from mmannot_tf.training.run import open_run
 from mmannot_tf.training.session import open_session
@@ -154,24 +158,61 @@ def test_predictions_hold_every_systems_scores_and_those_that_decode_give_label_
     assert ((predictions.probabilities["cnn_rnn"] > 0).sum(axis=1) == 3).all()
 
 
+@pytest.fixture
+def features_read(monkeypatch):
+    """[(split, a weak reference to its features)] of all that is read from now on."""
+    joint, read = FeatureCache.joint, []
+
+    def noted(cache, stages):
+        features = joint(cache, stages)
+        read.append((cache.split, weakref.ref(features)))
+        return features
+
+    monkeypatch.setattr(FeatureCache, "joint", noted)
+    return read
+
+
+@pytest.mark.parametrize("name", METHOD_STAGES)
+def test_a_splits_features_are_read_once_and_let_go_with_the_recipe(name, run, features_read):
+    session, stage = open_session(run), METHOD_STAGES[name]
+    recipe = method_fitting.method_recipe(session, stage, 16)
+    validate = recipe.validation(recipe.build())
+    next(iter(recipe.batches.epoch(seed=0, epoch=0)))
+    validate()
+    assert sorted(split for split, _ in features_read) == ["train", "validation"]
+    del recipe, validate
+    gc.collect()
+    assert [split for split, features in features_read if features() is not None] == []
+
+
+@pytest.mark.parametrize("name", METHOD_STAGES)
+def test_a_splits_features_are_read_once_to_score_it(name, run, features_read):
+    method_fitting.method_scores(open_session(run), METHOD_STAGES[name], "test", 16)
+    read = [split for split, _ in features_read]
+    assert read.count("test") == 1 and len(set(read)) == len(read)
+    gc.collect()
+    assert [split for split, features in features_read if features() is not None] == []
+
+
 def test_test_labels_are_read_by_nothing_that_predicts(copy, monkeypatch):
     """Whatever the test split's labels are, the scores on it are the same."""
-    from mmannot_tf.training import method_fitting
-
     session = open_session(copy)
     honest = {
         name: method_fitting.method_scores(session, stage, "test", 16)
         for name, stage in METHOD_STAGES.items()
     }
-    read = method_fitting.method_data
+    true = method_fitting.method_splits
 
-    def lying(session, stage, split):
-        data = read(session, stage, split)
-        if split == "train":
-            return data
-        return type(data)(data.features, data.tags, 1 - data.labels)
+    def lying(session, stage):
+        splits = true(session, stage)
 
-    monkeypatch.setattr(method_fitting, "method_data", lying)
+        def of(split):
+            data = splits(split)
+            return data if split == "train" else dataclasses.replace(data, labels=1 - data.labels)
+
+        return of
+
+    monkeypatch.setattr(method_fitting, "method_splits", lying)
     for name, stage in METHOD_STAGES.items():
         lied = method_fitting.method_scores(session, stage, "test", 16)
         np.testing.assert_array_equal(lied, honest[name], err_msg=name)
