@@ -11,7 +11,6 @@ from mmannot_tf.cli.arguments import DRAWS, BootstrapOption, DataOption, JsonOpt
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from mmannot_tf.paper.systems import Number
     from mmannot_tf.training.run import Dataset
 
 
@@ -29,12 +28,16 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Set a run's rows beside the paper's printed ones, and say which are comparable and why not."""
+    from mmannot_tf.cli.evaluate import evaluation_of, write_scores
+    from mmannot_tf.paper.systems import compare_systems
     from tfrecords_tools.console import print_json
 
+    evaluation = evaluation_of(run, split, data, bootstrap=bootstrap)
+    write_scores(run, evaluation)
     if table is None:
-        comparison, show = comparison_of(run, split, data, bootstrap=bootstrap), print_comparison
+        comparison, show = comparison_of(run, evaluation, data), print_comparison
     else:
-        comparison, show = systems_of(run, split, data, table=table, bootstrap=bootstrap), print_systems
+        comparison, show = compare_systems(evaluation, table), print_systems
     (print_json if as_json else show)(comparison)
 
 
@@ -60,29 +63,22 @@ def _print(tables: "Group", uncertainty: Mapping[str, Any] | None) -> None:
     Console().print(tables, *(render_uncertainty(uncertainty) if uncertainty else ()))
 
 
-def systems_of(
-    path: Path, split: str, data: Path | None = None, *, table: "Number", bootstrap: int = DRAWS
-) -> dict[str, Any]:
-    """A run's compared systems beside Table III or IV; other arguments as of `evaluation_of`."""
-    from mmannot_tf.cli.evaluate import evaluation_of
-    from mmannot_tf.paper.systems import compare_systems
+def comparison_of(path: Path, evaluation: Mapping[str, Any], data: Path | None = None) -> dict[str, Any]:
+    """The comparison of a run with the paper.
 
-    return compare_systems(evaluation_of(path, split, data, bootstrap=bootstrap), table)
-
-
-def comparison_of(
-    path: Path, split: str, data: Path | None = None, *, bootstrap: int = DRAWS
-) -> dict[str, Any]:
-    """The comparison of a run's split with the paper; arguments as of `evaluation_of`."""
-    from mmannot_tf.cli.evaluate import evaluation_of
+    Args:
+        path: the run's folder.
+        evaluation: of one of its splits, by `evaluation_of`.
+        data: the records, where they have moved since training.
+    """
     from mmannot_tf.paper.comparability import RunFacts
     from mmannot_tf.paper.compare import compare as set_beside
     from mmannot_tf.training.run import open_run
 
-    evaluation, run = evaluation_of(path, split, data, bootstrap=bootstrap), open_run(path)
+    run = open_run(path)
     facts = RunFacts(
         source=run.dataset.source,
-        split=split,
+        split=evaluation["split"],
         images=evaluation["images"],
         backbone=run.config.model.backbone,
         weights_origin=run.provenance.origin,

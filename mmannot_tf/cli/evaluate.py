@@ -1,5 +1,6 @@
 """`mmannot evaluate`, and the evaluation other commands ask for."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ def evaluate(
     if strategy != ONE and not _predict(run, split, data, strategy, logical_devices):
         return
     evaluation = evaluation_of(run, split, data, bootstrap=bootstrap)
+    write_scores(run, evaluation)
     if as_json:
         print_json(evaluation)
         return
@@ -62,7 +64,7 @@ def _predict(path: Path, split: str, data: Path | None, strategy: str, logical_d
 def evaluation_of(
     path: Path, split: str, data: Path | None = None, *, bootstrap: int = DRAWS
 ) -> dict[str, Any]:
-    """The evaluation of a run's split; also written to scores.json for the test split.
+    """The evaluation of a run's split; of the run's files only its predictions are made, where need be.
 
     TensorFlow is loaded only if the split must be predicted.
 
@@ -78,7 +80,6 @@ def evaluation_of(
     from mmannot_tf.paper.readings import in_force
     from mmannot_tf.training.plan import predictions_digest
     from mmannot_tf.training.run import open_run
-    from tfrecords_tools.files import write_json
     from tfrecords_tools.quiet import import_tensorflow
 
     run, resampling = open_run(path), Resampling(draws=bootstrap) if bootstrap else None
@@ -91,7 +92,12 @@ def evaluation_of(
 
         predictions = predict(open_session(run, data), split)
     readings = in_force(run.config)
-    evaluation = score_rows(predictions, run.config.evaluation, readings=readings, resampling=resampling)
-    if split == "test":
+    return score_rows(predictions, run.config.evaluation, readings=readings, resampling=resampling)
+
+
+def write_scores(path: Path, evaluation: Mapping[str, Any]) -> None:
+    """Writes a run's scores.json, if it is the test split that was evaluated."""
+    from tfrecords_tools.files import write_json
+
+    if evaluation["split"] == "test":
         write_json(path / "scores.json", evaluation)
-    return evaluation

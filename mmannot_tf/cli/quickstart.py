@@ -23,8 +23,10 @@ def quickstart(
     ] = 6600,
 ) -> None:
     """See the whole method work on synthetic scenes: records, stages, table, SavedModel, annotation."""
-    from mmannot_tf.cli.compare import comparison_of, print_comparison, print_systems, systems_of
+    from mmannot_tf.cli.compare import comparison_of, print_comparison, print_systems
+    from mmannot_tf.cli.evaluate import evaluation_of, write_scores
     from mmannot_tf.config.loading import load
+    from mmannot_tf.paper.systems import compare_systems
     from tfrecords_tools.console import notice
     from tfrecords_tools.quiet import import_tensorflow
 
@@ -40,9 +42,11 @@ def quickstart(
 
     trained = train(configuration, data=records.path, run=run, methods=listed(methods))
     notice("3/5 evaluation: ours beside the paper's, on another data set and another network")
-    print_comparison(comparison_of(run, "test"))
+    evaluation = evaluation_of(run, "test")
+    write_scores(run, evaluation)
+    print_comparison(comparison_of(run, evaluation))
     if methods is not None:
-        print_systems(systems_of(run, "test", table="III"))
+        print_systems(compare_systems(evaluation, "III"))
     notice("4/5 export")
     saved_model = export(trained, run / "export" / "1")
     notice("5/5 annotation of a test image by the SavedModel")

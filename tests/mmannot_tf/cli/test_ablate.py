@@ -37,7 +37,12 @@ def test_an_ablation_trains_what_a_reading_touches_and_reports_every_row(
     said = streams.err
     assert said.count("classifier: done, skipped") == 4
     assert said.count("quantity: stale") == 2
+    run = tmp_path / "out" / "as_configured" / "seed0"
+    assert run_command(app, ["evaluate", str(run), "--bootstrap", "100"]) == 0
+    scores = (run / "scores.json").read_bytes()
     assert run_command(app, [*argv, "--markdown"]) == 0
+    assert list((tmp_path / "out").glob("*/*/scores.json")) == [run / "scores.json"]
+    assert (run / "scores.json").read_bytes() == scores
     assert "| `model.dropout = 0.0` |" in capsys.readouterr().out
 
 

@@ -6,8 +6,11 @@ import shutil
 import pytest
 
 from mmannot_tf.baselines import METHODS
+from mmannot_tf.cli import quickstart
 from mmannot_tf.cli.main import app
-from mmannot_tf.config.loading import dump
+from mmannot_tf.config import loading
+from mmannot_tf.evaluation import rows
+from mmannot_tf.training.run import open_run
 from tfrecords_tools.console import run as run_app
 
 
@@ -16,7 +19,7 @@ def run(tiny_config, tiny_records, tiny_run, tmp_path_factory):
     """The tiny run with two systems trained on top, by the command."""
     folder = tmp_path_factory.mktemp("methods")
     path = shutil.copytree(tiny_run.path, folder / "run")
-    (folder / "config.toml").write_text(dump(tiny_config), encoding="utf-8")
+    (folder / "config.toml").write_text(loading.dump(tiny_config), encoding="utf-8")
     words = ["train", folder / "config.toml", "--data", tiny_records.path, "--run", path]
     words += ["--methods", "cnn_softmax, asl", "--set", "methods.cnn_softmax.epochs=2"]
     assert run_app(app, [*map(str, words), "--set", "methods.asl.epochs=2"]) == 0
@@ -41,10 +44,10 @@ def test_methods_lists_all_with_citation_and_differences(capsys):
 
 def test_compare_sets_systems_beside_the_printed_table(run, capsys):
     comparison = _json(capsys, "compare", run, "--table", "III", "--bootstrap", 100)
-    rows = {row["system"]: row for row in comparison["rows"]}
-    assert rows["CNN+softmax"]["here"] and rows["CNN+softmax"]["published"]["image_f1"] == 53.03
-    assert rows["RIA"]["here"] is None
-    assert rows["ASL"]["here"] and rows["ASL"]["published"] is None
+    found = {row["system"]: row for row in comparison["rows"]}
+    assert found["CNN+softmax"]["here"] and found["CNN+softmax"]["published"]["image_f1"] == 53.03
+    assert found["RIA"]["here"] is None
+    assert found["ASL"]["here"] and found["ASL"]["published"] is None
     assert comparison["uncertainty"]["resampling"]["draws"] == 100
     assert run_app(app, ["compare", str(run), "--table", "IV", "--bootstrap", "0"]) == 0
     said = " ".join(capsys.readouterr().out.split())
@@ -60,12 +63,36 @@ def test_the_papers_own_table_leaves_the_systems_out_and_evaluate_marks_them(run
 
 
 def test_average_of_runs(run, tmp_path, capsys):
+    assert run_app(app, ["compare", str(run), "--table", "III"]) == 0
+    scores = (run / "scores.json").read_bytes()
+    assert b"intervals" in scores
     other = shutil.copytree(run, tmp_path / "other")
+    (other / "scores.json").unlink()
     found = _json(capsys, "average", run, other, "--table", "III")
     assert [row["method"] for row in found["rows"]][-2:] == ["ASL", "ASL, p > 0.5"]
     assert {row["spread"]["image_f1"] for row in found["rows"]} == {0.0}
     assert run_app(app, ["average", str(run), "--table", "III"]) == 0
     assert "| CNN+softmax |" in capsys.readouterr().out
+    assert (run / "scores.json").read_bytes() == scores
+    assert not (other / "scores.json").exists()
+
+
+def test_quickstart_evaluates_once_for_both_tables(run, tiny_records, tmp_path, monkeypatch, capsys):
+    """On a trained run in the quickstart's place."""
+    copy = shutil.copytree(run, tmp_path / "run")
+    config, evaluate, evaluated = open_run(copy).config, rows.evaluate, []
+
+    def counted(*arguments, **options):
+        evaluated.append(evaluate(*arguments, **options))
+        return evaluated[-1]
+
+    monkeypatch.setattr(rows, "evaluate", counted)
+    monkeypatch.setattr(loading, "load", lambda *_: config)
+    monkeypatch.setattr(quickstart, "_records", lambda *_: tiny_records)
+    assert run_app(app, ["quickstart", "--run", str(copy), "--methods", "cnn_softmax,asl"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "beside Table III" in said and "MS-CNN+Tags+LQP" in said and "ground truth:" in said
+    assert [json.loads((copy / "scores.json").read_text())] == evaluated
 
 
 @pytest.mark.parametrize("words", [("--methods", "vgg"), ("--methods", "cnn_warp,all,x")])
