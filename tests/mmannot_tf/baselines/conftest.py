@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from mmannot_tf.baselines.method import MethodData, Sizes
 
@@ -25,6 +26,17 @@ def data():
         return MethodData(rng.normal(size=(count, 8)).astype(np.float32), tags, labels)
 
     return {name: split(name) for name in ("train", "validation", "test")}.__getitem__
+
+
+@pytest.fixture
+def batch_of(data):
+    """A split as one batch of (features, targets), as a linear head's method prepares it."""
+
+    def batch(method, settings, split="train"):
+        examples = method.prepare(data, split, settings)
+        return examples.inputs["features"], {"labels": tf.constant(examples.targets["labels"])}
+
+    return batch
 
 
 @pytest.fixture(autouse=True)

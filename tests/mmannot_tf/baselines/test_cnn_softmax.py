@@ -5,14 +5,9 @@ from mmannot_tf.baselines.cnn_softmax import CNN_SOFTMAX
 from mmannot_tf.config.methods import CnnSoftmax
 
 
-def _batch(data, split="train"):
-    examples = CNN_SOFTMAX.prepare(data, split, CnnSoftmax())
-    return examples.inputs["features"], {"labels": tf.constant(examples.targets["labels"])}
-
-
-def test_scores_are_the_softmax(sizes, data):
+def test_scores_are_the_softmax(sizes, batch_of):
     network = CNN_SOFTMAX.build(sizes, CnnSoftmax())
-    features, _ = _batch(data, "test")
+    features, _ = batch_of(CNN_SOFTMAX, CnnSoftmax(), "test")
     scores = CNN_SOFTMAX.scores(network, CnnSoftmax())(features).numpy()
     exponentials = np.exp(network(features).numpy())
     np.testing.assert_allclose(scores, exponentials / exponentials.sum(1, keepdims=True), rtol=1e-5)

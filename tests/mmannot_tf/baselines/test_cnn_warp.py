@@ -7,14 +7,9 @@ from mmannot_tf.config.methods import CnnWarp
 from mmannot_tf.losses.warp import Warp
 
 
-def _batch(data, split="train"):
-    examples = CNN_WARP.prepare(data, split, CnnWarp())
-    return examples.inputs["features"], {"labels": tf.constant(examples.targets["labels"])}
-
-
-def test_scores_are_the_raw_outputs(sizes, data):
+def test_scores_are_the_raw_outputs(sizes, batch_of):
     network = CNN_WARP.build(sizes, CnnWarp())
-    features, _ = _batch(data, "test")
+    features, _ = batch_of(CNN_WARP, CnnWarp(), "test")
     np.testing.assert_array_equal(CNN_WARP.scores(network, CnnWarp())(features), network(features))
 
 

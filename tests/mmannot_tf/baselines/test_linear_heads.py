@@ -32,11 +32,6 @@ def network(method, sizes, settings):
     return method.build(sizes, settings)
 
 
-def _batch(method, data, settings, split="train"):
-    examples = method.prepare(data, split, settings)
-    return examples.inputs["features"], {"labels": tf.constant(examples.targets["labels"])}
-
-
 def _gradients(method, network, settings, batch):
     features, targets = batch
     with tf.GradientTape() as tape:
@@ -52,16 +47,16 @@ def test_reads_features_against_labels(method, data, settings):
     assert (examples.finish, examples.lengths) == (None, None)
 
 
-def test_gradient_reaches_every_trainable_variable(method, network, data, settings):
-    losses, gradients = _gradients(method, network, settings, _batch(method, data, settings))
+def test_gradient_reaches_every_trainable_variable(method, network, batch_of, settings):
+    losses, gradients = _gradients(method, network, settings, batch_of(method, settings))
     assert losses.shape == (24,)
     assert len(gradients) == 2
     assert all(np.any(gradient) for gradient in gradients)
 
 
-def test_weights_round_trip(method, network, sizes, data, settings, tmp_path):
+def test_weights_round_trip(method, network, sizes, batch_of, settings, tmp_path):
     fresh = method.build(sizes, settings)
-    features, _ = _batch(method, data, settings)
+    features, _ = batch_of(method, settings)
     before, other = (method.scores(one, settings)(features).numpy() for one in (network, fresh))
     assert not np.allclose(before, other)
     network.save_weights(tmp_path / "head.weights.h5")
@@ -69,16 +64,23 @@ def test_weights_round_trip(method, network, sizes, data, settings, tmp_path):
     np.testing.assert_array_equal(method.scores(fresh, settings)(features), before)
 
 
-def test_scores_share_the_network(method, network, data, settings):
+def test_scores_share_the_network(method, network, batch_of, settings):
     scores = method.scores(network, settings)
     assert scores.get_layer("logits") is network.get_layer("logits")
     network.get_layer("logits").bias.assign([0.0, 0.0, 99.0, 0.0, 0.0])
-    features, _ = _batch(method, data, settings, "test")
+    features, _ = batch_of(method, settings, "test")
     assert np.argmax(scores(features), axis=1).tolist() == [2] * 6
 
 
-def test_steps_lower_the_loss(method, network, data, settings):
-    batch, optimizer = _batch(method, data, settings), keras.optimizers.SGD(RATES[method.name])
+@pytest.mark.parametrize("method", ["cnn_logistic", "asl"], indirect=True)
+def test_scores_are_sigmoids_of_the_logits(method, network, batch_of, settings):
+    features, _ = batch_of(method, settings, "test")
+    scores = method.scores(network, settings)(features)
+    np.testing.assert_allclose(scores, 1 / (1 + np.exp(-network(features).numpy())), rtol=1e-5)
+
+
+def test_steps_lower_the_loss(method, network, batch_of, settings):
+    batch, optimizer = batch_of(method, settings), keras.optimizers.SGD(RATES[method.name])
     means = []
     for _ in range(30):
         losses, gradients = _gradients(method, network, settings, batch)
