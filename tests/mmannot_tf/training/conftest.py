@@ -1,9 +1,17 @@
-"""A stage of one linear layer, for what happens to the loop from outside."""
+"""A stage of one linear layer, and interruptions: a call that kills, a command stopped from outside."""
+
+import contextlib
+import itertools
+import os
+import subprocess
+import sys
+import time
 
 import keras
 import numpy as np
 import pytest
 
+from mmannot_tf.config.loading import dump
 from mmannot_tf.config.settings import TrainingSettings
 from mmannot_tf.config.stage import StageSettings
 from mmannot_tf.data.batches import ArrayBatches
@@ -14,6 +22,7 @@ from mmannot_tf.training.progress import StageLog
 from tfrecords_tools.console import progress
 
 ROWS, STEPS = 20, 3
+PROGRAM = [sys.executable, "-c", "import sys; from mmannot_tf.cli.main import main; sys.exit(main())"]
 
 
 @pytest.fixture
@@ -30,7 +39,8 @@ def stage_job(tmp_path):
             dense = keras.layers.Dense(3, name="dense")
             layer = keras.Sequential([keras.Input((4,)), dense], name="classifier")
             start = keras.Input((4,))
-            places = {"name": "classifier", "epochs": 2, "steps": STEPS, "batch_size": 8, "bars": bars}
+            settings = changes.pop("settings", StageSettings(epochs=2, learning_rate=0.1))
+            lengths = {"epochs": settings.epochs, "steps": STEPS, "batch_size": 8}
             values = {
                 "network": Network(
                     keras.Model(start, layer(start), name="classifier"), {"classifier": layer}
@@ -38,13 +48,82 @@ def stage_job(tmp_path):
                 "loss": SigmoidCrossEntropy("sum"),
                 "batches": ArrayBatches(drawn if inputs is None else inputs, targets, 8, names=names),
                 "examples": ROWS,
-                "settings": StageSettings(epochs=2, learning_rate=0.1),
+                "settings": settings,
                 "section": "stages",
                 "training": TrainingSettings(batch_size=8, weight_decay="ema", checkpoint_seconds=0.0),
                 "validate": validate,
                 "folder": tmp_path / folder,
-                "log": StageLog(tmp_path / folder, **places),
+                "log": StageLog(tmp_path / folder, name="classifier", bars=bars, **lengths),
             }
             return Job(**{**values, **changes})
 
         yield make
+
+
+class _KilledError(Exception):
+    pass
+
+
+@pytest.fixture
+def killed_in(monkeypatch):
+    """`with killed_in(owner, name, after=n):` what is done within ends in call n + 1 of `owner.name`, as if
+    its process were killed there; `last` is what that call still does.
+    """
+
+    @contextlib.contextmanager
+    def within(owner, name, *, after=0, last=lambda *_, **__: None):
+        whole, calls = getattr(owner, name), itertools.count()
+
+        def cut_short(*arguments, **options):
+            if next(calls) < after:
+                return whole(*arguments, **options)
+            last(*arguments, **options)
+            raise _KilledError
+
+        with monkeypatch.context() as patch, pytest.raises(_KilledError):
+            patch.setattr(owner, name, cut_short)
+            yield
+
+    return within
+
+
+@pytest.fixture(scope="session")
+def saving_each_step():
+    """A configuration to the same one with a checkpoint after each step."""
+
+    def changed(config):
+        training = config.training.model_copy(update={"checkpoint_seconds": 0.0})
+        return config.model_copy(update={"training": training})
+
+    return changed
+
+
+@pytest.fixture
+def command_for(tiny_records, saving_each_step, tmp_path):
+    """(configuration, run) to the command that trains it on the tiny records, saving after each step."""
+
+    def command(config, run):
+        file = tmp_path / "config.toml"
+        file.write_text(dump(saving_each_step(config)), encoding="utf-8")
+        return [*PROGRAM, "train", str(file), "--data", str(tiny_records.path), "--run", str(run)]
+
+    return command
+
+
+@pytest.fixture
+def stopped_within():
+    """Sends a command a signal as soon as a stage has saved a checkpoint; its exit status and stderr."""
+
+    def stopped(command, stage, number):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 200
+        while not list((stage / "checkpoint").glob("*.index")):
+            if process.poll() is not None or time.monotonic() > deadline:
+                process.kill()
+                pytest.fail(f"no checkpoint in {stage}: {process.communicate()[1][-2000:]}")
+            time.sleep(0.01)
+        os.kill(process.pid, number)
+        told = process.communicate(timeout=60)[1]
+        return process.returncode, told
+
+    return stopped

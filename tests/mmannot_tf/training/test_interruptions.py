@@ -3,50 +3,36 @@
 import shutil
 from types import SimpleNamespace
 
-import pytest
-
 from mmannot_tf.config.loading import parse
 from mmannot_tf.training import plan, run, train
 from mmannot_tf.training.run import create_run, open_run
 from mmannot_tf.weights.source import resolve
 
 
-class _KilledError(Exception):
-    pass
-
-
-def _killed(*_, **__):
-    raise _KilledError
-
-
 def test_a_run_killed_while_it_was_made_is_made_by_the_same_command(
-    tiny_config, tiny_records, tmp_path, monkeypatch
+    tiny_config, tiny_records, tmp_path, killed_in
 ):
     provenance = resolve("random", "tiny").provenance
     parts = {"records": tiny_records, "tags": tiny_records.vocabulary[:40], "provenance": provenance}
-    with monkeypatch.context() as patch:
-        patch.setattr(run, "write_text", _killed)
-        with pytest.raises(_KilledError):
-            create_run(tmp_path / "run", tiny_config, **parts)
+    with killed_in(run, "write_text"):
+        create_run(tmp_path / "run", tiny_config, **parts)
     create_run(tmp_path / "run", tiny_config, **parts)
     assert open_run(tmp_path / "run").config == tiny_config
 
 
 def test_a_stale_stage_whose_removal_was_killed_is_trained_again(
-    tiny_config, tiny_records, tiny_run, tmp_path, monkeypatch
+    tiny_config, tiny_records, tiny_run, tmp_path, killed_in, monkeypatch
 ):
     copy = shutil.copytree(tiny_run.path, tmp_path / "run")
     settings = tiny_config.model_dump(mode="json")
     settings["stages"]["tag_encoder"]["epochs"] = 1
     config = parse(settings, "test")
 
-    def killed(folder, **_):
+    def begun(folder, **_):
         (folder / "weights" / "tag_encoder.weights.h5").unlink()
-        raise _KilledError
 
-    with monkeypatch.context() as patch:
-        patch.setattr(train, "shutil", SimpleNamespace(rmtree=killed))
-        with pytest.raises(_KilledError):
-            train.train(config, data=tiny_records.path, run=copy, stages=["tag_encoder"])
+    monkeypatch.setattr(train, "shutil", SimpleNamespace(rmtree=shutil.rmtree))
+    with killed_in(train.shutil, "rmtree", last=begun):
+        train.train(config, data=tiny_records.path, run=copy, stages=["tag_encoder"])
     done = train.train(config, data=tiny_records.path, run=copy, stages=["tag_encoder"])
     assert plan.staleness(done, plan.KNOWN["tag_encoder"]) == []

@@ -1,20 +1,18 @@
 """The joint stage on top of a finished run: what it trains, what it reads, what it adds and leaves alone."""
 
-import os
 import shutil
 import signal
 import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
 
-from mmannot_tf.config.loading import dump, load, parse, shipped
+from mmannot_tf.config.loading import load, parse, shipped
 from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.evaluation.rows import evaluate
 from mmannot_tf.training import fitting, plan
 from mmannot_tf.training.features import FeatureCache
+from mmannot_tf.training.loop import Loop
 from mmannot_tf.training.predict import predict
 from mmannot_tf.training.run import open_run
 from mmannot_tf.training.session import open_session
@@ -108,52 +106,27 @@ def _by_hand(run):
     return [head(feature).numpy() for head in heads]
 
 
-class _StopError(Exception):
-    pass
-
-
 @pytest.mark.slow
 def test_stopped_within_its_second_epoch_it_goes_on_to_the_same_bits(
-    joint_config, tiny_records, tiny_run, trained, tmp_path, monkeypatch
+    joint_config, tiny_records, tiny_run, trained, tmp_path, killed_in, saving_each_step
 ):
     """Dropout, shuffling, batch-norm statistics and their re-estimation, all taken up where they were."""
-    path = shutil.copytree(tiny_run.path, tmp_path / "run")
-    training = joint_config.training.model_copy(update={"checkpoint_seconds": 0.0})
-    config = joint_config.model_copy(update={"training": training})
-    advance, taken = fitting.Loop._advance, iter(range(-(-tiny_records.splits["train"] // 16) + 1))
-
-    def stopping(loop, loss):
-        if next(taken, None) is None:
-            raise _StopError
-        advance(loop, loss)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(fitting.Loop, "_advance", stopping)
-        with pytest.raises(_StopError):
-            train(config, data=tiny_records.path, run=path)
-    resumed = train(config, data=tiny_records.path, run=path)
+    what = {"data": tiny_records.path, "run": shutil.copytree(tiny_run.path, tmp_path / "run")}
+    steps = -(-tiny_records.splits["train"] // 16)
+    with killed_in(Loop, "_advance", after=steps + 1):
+        train(saving_each_step(joint_config), **what)
+    resumed = train(saving_each_step(joint_config), **what)
     assert plan.stage_digest(resumed, "joint") == plan.stage_digest(trained[0], "joint")
 
 
 @pytest.mark.slow
 def test_killed_and_resumed_it_is_the_uninterrupted_one(
-    joint_config, tiny_records, tiny_run, trained, tmp_path
+    joint_config, tiny_run, trained, tmp_path, command_for, stopped_within
 ):
     path = shutil.copytree(tiny_run.path, tmp_path / "run")
-    settings = joint_config.model_dump(mode="json")
-    settings["training"]["checkpoint_seconds"] = 0.0
-    (tmp_path / "config.toml").write_text(dump(parse(settings, "test")), encoding="utf-8")
-    program = [sys.executable, "-c", "import sys; from mmannot_tf.cli.main import main; sys.exit(main())"]
-    places = [str(tmp_path / "config.toml"), "--data", str(tiny_records.path), "--run", str(path)]
-    command = [*program, "train", *places]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not list((path / "stages" / "joint" / "checkpoint").glob("*.index")):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-    os.kill(process.pid, signal.SIGKILL)
-    assert process.wait(timeout=60) == -signal.SIGKILL
+    command = command_for(joint_config, path)
+    status, _ = stopped_within(command, path / "stages" / "joint", signal.SIGKILL)
+    assert status == -signal.SIGKILL
     assert plan.stage_digest(open_run(path), "joint") is None
     subprocess.run(command, check=True, capture_output=True, timeout=200)
     assert plan.stage_digest(open_run(path), "joint") == plan.stage_digest(trained[0], "joint")

@@ -1,70 +1,48 @@
 import dataclasses
 
-import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from mmannot_tf.config.settings import TrainingSettings
 from mmannot_tf.config.stage import StageSettings
-from mmannot_tf.data.batches import ArrayBatches
-from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
-from mmannot_tf.training.loop import Job, Loop
+from mmannot_tf.training.loop import Loop
 from mmannot_tf.training.network import Network
-from mmannot_tf.training.progress import StageLog
-from tfrecords_tools.console import progress
 from tfrecords_tools.errors import UserError
-
-RNG = np.random.default_rng(3)
-INPUTS = RNG.normal(size=(20, 4)).astype(np.float32)
-TARGETS = (RNG.random((20, 3)) < 0.4).astype(np.float32)
 
 
 @pytest.fixture
-def job_for(tmp_path):
+def job_for(stage_job):
     """Makes jobs that train one linear layer; scores are given one an epoch."""
-    with progress() as bars:
 
-        def make(
-            *,
-            epochs=2,
-            rate=0.1,
-            scores=(1.0, 2.0, 3.0),
-            folder="stage",
-            inputs=INPUTS,
-            optimizer="sgd",
-            **training,
-        ):
-            keras.utils.set_random_seed(0)
-            start = keras.Input((4,))
-            layer = keras.Sequential([keras.Input((4,)), keras.layers.Dense(3)], name="classifier")
-            model = keras.Model(start, layer(start), name="classifier")
-            settings = TrainingSettings(batch_size=8, **{"weight_decay": "none", **training})
-            remaining = iter(scores)
-            return Job(
-                network=Network(model, {"classifier": layer}),
-                loss=SigmoidCrossEntropy("sum"),
-                batches=ArrayBatches(inputs, TARGETS, 8),
-                examples=20,
-                settings=StageSettings(epochs=epochs, learning_rate=rate, optimizer=optimizer),
-                section="stages",
-                training=settings,
-                validate=lambda: (lambda score: ({"image_f1": score}, score))(next(remaining)),
-                folder=tmp_path / folder,
-                log=StageLog(
-                    tmp_path / folder, name="classifier", epochs=epochs, steps=3, batch_size=8, bars=bars
-                ),
-            )
+    def make(
+        *,
+        epochs=2,
+        rate=0.1,
+        scores=(1.0, 2.0, 3.0),
+        folder="stage",
+        inputs=None,
+        optimizer="sgd",
+        **training,
+    ):
+        remaining = iter(scores)
+        return stage_job(
+            folder,
+            inputs=inputs,
+            settings=StageSettings(epochs=epochs, learning_rate=rate, optimizer=optimizer),
+            training=TrainingSettings(batch_size=8, **{"weight_decay": "none", **training}),
+            validate=lambda: (lambda score: ({"image_f1": score}, score))(next(remaining)),
+        )
 
-        yield make
+    return make
 
 
-def _momentum_by_hand(kernel, bias, *, epochs, rate, decay=0.0):
+def _momentum_by_hand(job, *, epochs, rate, decay=0.0):
     """SGD with momentum 0.9 on eq. 4, its gradient written out: dL/dlogits = sigmoid(logits) - y."""
+    kernel, bias = job.network.model.get_weights()
     speeds = [np.zeros_like(kernel), np.zeros_like(bias)]
-    batches = ArrayBatches(INPUTS, TARGETS, 8)
     for epoch in range(epochs):
-        for inputs, targets in batches.epoch(seed=0, epoch=epoch):
+        for inputs, targets in job.batches.epoch(seed=0, epoch=epoch):
             error = 1 / (1 + np.exp(-(inputs.numpy() @ kernel + bias))) - targets.numpy()
             gradients = [inputs.numpy().T @ error / 8 + decay * kernel, error.sum(axis=0) / 8]
             speeds = [
@@ -77,7 +55,7 @@ def _momentum_by_hand(kernel, bias, *, epochs, rate, decay=0.0):
 @pytest.mark.parametrize(("reading", "coefficient"), [("none", 0.0), ("l2", 4e-5), ("literal", 0.9997)])
 def test_steps_are_momentum_on_the_loss_over_the_batch_size(job_for, reading, coefficient):
     job = job_for(weight_decay=reading)
-    expected = _momentum_by_hand(*job.network.model.get_weights(), epochs=2, rate=0.1, decay=coefficient)
+    expected = _momentum_by_hand(job, epochs=2, rate=0.1, decay=coefficient)
     Loop(job).run()
     for have, want in zip(job.network.model.get_weights(), expected, strict=True):
         np.testing.assert_allclose(have, want, rtol=1e-4, atol=1e-6)
@@ -119,7 +97,7 @@ def test_the_backbones_rate_is_the_stages_times_its_factor(job_for):
 
 def test_the_weights_kept_are_those_of_the_best_epoch(job_for):
     job = job_for(epochs=3, scores=(1.0, 3.0, 2.0))
-    kernel, bias = _momentum_by_hand(*job.network.model.get_weights(), epochs=2, rate=0.1)
+    kernel, bias = _momentum_by_hand(job, epochs=2, rate=0.1)
     assert Loop(job).run() == {"best_epoch": 2, "best_score": 3.0}
     best = job_for(folder="other").network.branches["classifier"]
     best.load_weights(job.folder / "weights" / "classifier.weights.h5")
@@ -131,8 +109,9 @@ def test_the_log_has_a_line_an_epoch_with_the_mean_loss(job_for):
     import json
 
     job = job_for(rate=1e-12)
-    logits = INPUTS @ job.network.model.get_weights()[0] + job.network.model.get_weights()[1]
-    losses = (np.logaddexp(0, logits) - TARGETS * logits).sum(axis=1)
+    kernel, bias = job.network.model.get_weights()
+    logits = job.batches.inputs @ kernel + bias
+    losses = (np.logaddexp(0, logits) - job.batches.targets * logits).sum(axis=1)
     Loop(job).run()
     lines = [json.loads(line) for line in (job.folder / "log.jsonl").read_text().splitlines()]
     assert [line["epoch"] for line in lines] == [1, 2]
@@ -140,31 +119,16 @@ def test_the_log_has_a_line_an_epoch_with_the_mean_loss(job_for):
     assert list(job.folder.glob("tensorboard/events*"))
 
 
-class _StopError(Exception):
-    pass
-
-
 @pytest.mark.parametrize("reading", ["l2", "ema"])
-def test_a_stage_stopped_anywhere_goes_on_to_the_same_bits(job_for, reading, monkeypatch):
+def test_a_stage_stopped_anywhere_goes_on_to_the_same_bits(job_for, reading, killed_in):
     whole = job_for(folder="whole", weight_decay=reading)
     Loop(whole).run()
-    for stop_after in range(1, 6):
-        folder = f"stopped after {stop_after}"
+    for steps in range(1, 6):
         scores = iter((1.0, 2.0))
-        job = job_for(folder=folder, weight_decay=reading, checkpoint_seconds=0.0, scores=scores)
-        loop, taken = Loop(job), iter(range(1, 100))
-        step = loop.step
-
-        def stopping(batch, step=step, taken=taken, stop_after=stop_after):
-            loss = step(batch)
-            if next(taken) > stop_after:
-                raise _StopError
-            return loss
-
-        loop.step = stopping
-        with pytest.raises(_StopError):
-            loop.run()
-        resumed = job_for(folder=folder, weight_decay=reading, checkpoint_seconds=0.0, scores=scores)
+        saving = {"weight_decay": reading, "checkpoint_seconds": 0.0, "scores": scores}
+        with killed_in(Loop, "_advance", after=steps):
+            Loop(job_for(folder=f"stopped after {steps}", **saving)).run()
+        resumed = job_for(folder=f"stopped after {steps}", **saving)
         Loop(resumed).run()
         for have, want in zip(
             resumed.network.model.get_weights(), whole.network.model.get_weights(), strict=True

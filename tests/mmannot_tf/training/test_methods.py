@@ -11,8 +11,9 @@ import pytest
 
 from mmannot_tf.baselines import METHODS
 from mmannot_tf.config.loading import parse
-from mmannot_tf.training import fitting, method_fitting, plan
+from mmannot_tf.training import method_fitting, plan
 from mmannot_tf.training.features import FeatureCache
+from mmannot_tf.training.loop import Loop
 from mmannot_tf.training.predict import predict
 from mmannot_tf.training.run import open_run
 from mmannot_tf.training.session import open_session
@@ -110,32 +111,18 @@ def test_a_system_needs_the_stage_whose_feature_it_reads(config, tiny_records, t
             )
 
 
-class _StopError(Exception):
-    pass
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", METHOD_STAGES)
 def test_stopped_in_its_second_epoch_it_goes_on_to_the_same_bits(
-    name, config, run, copy, tiny_records, monkeypatch
+    name, config, run, copy, tiny_records, killed_in, saving_each_step
 ):
     """Draws of neighbours, dropout, sampled ranks, buckets: all taken up where they were."""
     shutil.rmtree(copy.stage(name))
-    eager = config.model_copy(
-        update={"training": config.training.model_copy(update={"checkpoint_seconds": 0.0})}
-    )
-    advance, taken = fitting.Loop._advance, iter(range(-(-tiny_records.splits["train"] // 16) + 1))
-
-    def stopping(loop, loss):
-        if next(taken, None) is None:
-            raise _StopError
-        advance(loop, loss)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(fitting.Loop, "_advance", stopping)
-        with pytest.raises(_StopError):
-            train(eager, data=tiny_records.path, run=copy.path, methods=[name])
-    resumed = train(eager, data=tiny_records.path, run=copy.path, methods=[name])
+    what = {"data": tiny_records.path, "run": copy.path, "methods": [name]}
+    steps = -(-tiny_records.splits["train"] // 16)
+    with killed_in(Loop, "_advance", after=steps + 1):
+        train(saving_each_step(config), **what)
+    resumed = train(saving_each_step(config), **what)
     assert plan.stage_digest(resumed, name) == plan.stage_digest(run, name)
 
 

@@ -1,16 +1,13 @@
 import json
-import os
 import resource
 import shutil
 import signal
 import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
 
-from mmannot_tf.config.loading import dump, parse
+from mmannot_tf.config.loading import parse
 from mmannot_tf.training.plan import configured, stage_digest
 from mmannot_tf.training.run import open_run
 from mmannot_tf.training.stages import STAGES
@@ -189,21 +186,16 @@ def test_records_that_are_not_the_runs_are_refused(tiny_run, tmp_path):
         open_session(tiny_run, other.path)
 
 
-PROGRAM = [sys.executable, "-c", "import sys; from mmannot_tf.cli.main import main; sys.exit(main())"]
-
-
 @pytest.fixture
-def command(tiny_config, tiny_records, tmp_path):
-    """`mmannot train` of the tiny run into a new folder, with a checkpoint after each step."""
-    settings = tiny_config.model_dump(mode="json")
-    settings["training"]["checkpoint_seconds"] = 0.0
-    config = tmp_path / "config.toml"
-    config.write_text(dump(parse(settings, "test")), encoding="utf-8")
-    return [*PROGRAM, "train", str(config), "--data", str(tiny_records.path), "--run", str(tmp_path / "run")]
+def command(tiny_config, command_for, tmp_path):
+    """`mmannot train` of the tiny run into a new folder."""
+    return command_for(tiny_config, tmp_path / "run")
 
 
 @pytest.mark.slow
-def test_a_stopped_and_resumed_run_is_the_uninterrupted_one_bit_for_bit(command, tiny_run, tmp_path):
+def test_a_stopped_and_resumed_run_is_the_uninterrupted_one_bit_for_bit(
+    command, tiny_run, tmp_path, stopped_within
+):
     """Ctrl-C or SIGKILL at moments spread over the stages, the same command again each time."""
     for stage, stop in (
         ("cnn", signal.SIGKILL),
@@ -211,26 +203,12 @@ def test_a_stopped_and_resumed_run_is_the_uninterrupted_one_bit_for_bit(command,
         ("classifier", signal.SIGKILL),
         ("quantity", signal.SIGKILL),
     ):
-        status, told = _stop_within(command, tmp_path / "run" / "stages" / stage / "checkpoint", stop)
+        status, told = stopped_within(command, tmp_path / "run" / "stages" / stage, stop)
         assert status == (130 if stop == signal.SIGINT else -signal.SIGKILL)
         assert ("interrupted" in told) == (stop == signal.SIGINT)
         assert "Traceback" not in told
     subprocess.run(command, check=True, capture_output=True, timeout=300)
     assert _digests(open_run(tmp_path / "run")) == _digests(tiny_run)
-
-
-def _stop_within(command, checkpoint, stop) -> tuple[int, str]:
-    """Stops the command as soon as the stage has written a checkpoint; its exit status and stderr."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 200
-    while not list(checkpoint.glob("*.index")):
-        if process.poll() is not None or time.monotonic() > deadline:
-            process.kill()
-            pytest.fail(f"no checkpoint in {checkpoint}: {process.communicate()[1][-2000:]}")
-        time.sleep(0.01)
-    os.kill(process.pid, stop)
-    told = process.communicate(timeout=60)[1]
-    return process.returncode, told
 
 
 @pytest.mark.parametrize("limit", [20_000, 200_000])
