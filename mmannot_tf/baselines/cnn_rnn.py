@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from mmannot_tf.baselines.label_decoder import LabelLstm, LabelPaths, State
+from mmannot_tf.baselines.label_decoder import LabelLstm, LabelPaths, State, sequence_network
 from mmannot_tf.baselines.label_sequences import sequence_cross_entropy, sequence_examples
 from mmannot_tf.baselines.method import Examples, Method, MethodData, Sizes
 from mmannot_tf.config.methods import CnnRnn
@@ -67,11 +67,8 @@ class FusionDecoder(keras.layers.Layer):
 
 def build(sizes: Sizes, settings: CnnRnn) -> keras.Model:
     """Logits of each step: `[B, D]` and int32 `[B, L]` to `[B, L, C]`."""
-    features = keras.Input(sizes.features, name="features")
-    sequence = keras.Input((None,), dtype="int32", name="sequence")
     decoder = FusionDecoder(sizes.labels, embedding=settings.embedding, units=settings.units, name="decoder")
-    inputs = {"features": features, "sequence": sequence}
-    return keras.Model(inputs, decoder(sequence, features), name="cnn_rnn")
+    return sequence_network(decoder, sizes.features, "cnn_rnn")
 
 
 def loss(_: CnnRnn) -> Any:

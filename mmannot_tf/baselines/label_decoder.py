@@ -197,3 +197,19 @@ class LabelPaths(keras.layers.Layer):
             allowed = tf.concat([allowed & ~ended, tf.fill(tf.shape(ended), beams.place > 0)], axis=-1)
         totals = beams.totals[..., tf.newaxis] + tf.where(allowed, log_p, float("-inf"))
         return tf.reshape(totals, [-1, self.beam * logits.shape[-1]])
+
+
+def sequence_network(decoder: keras.layers.Layer, features: tuple[int, ...], name: str) -> keras.Model:
+    """A decoder as it is trained, the labels before each step given.
+
+    Args:
+        decoder: called on a sequence, int32 `[B, L]`, and features.
+        features: shape of one image's feature.
+        name: of the network.
+
+    Returns:
+        A network from {"features", "sequence"} to the decoder's logits `[B, L, …]`.
+    """
+    image = keras.Input(features, name="features")
+    sequence = keras.Input((None,), dtype="int32", name="sequence")
+    return keras.Model({"features": image, "sequence": sequence}, decoder(sequence, image), name=name)

@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from mmannot_tf.baselines.label_decoder import LabelDecoder, LabelPaths
+from mmannot_tf.baselines.label_decoder import LabelDecoder, LabelPaths, sequence_network
 from mmannot_tf.baselines.label_sequences import sequence_cross_entropy, sequence_examples
 from mmannot_tf.baselines.method import Examples, Method, MethodData, Sizes
 from mmannot_tf.config.methods import Ria
@@ -18,13 +18,10 @@ from mmannot_tf.config.methods import Ria
 
 def build(sizes: Sizes, settings: Ria) -> keras.Model:
     """Logits of each step: `[B, D]` and int32 `[B, L]` to `[B, L, C + 1]`."""
-    features = keras.Input(sizes.features, name="features")
-    sequence = keras.Input((None,), dtype="int32", name="sequence")
     decoder = LabelDecoder(
         sizes.labels, embedding=settings.embedding, units=settings.units, sets_cell=False, name="decoder"
     )
-    inputs = {"features": features, "sequence": sequence}
-    return keras.Model(inputs, decoder(sequence, features), name="ria")
+    return sequence_network(decoder, sizes.features, "ria")
 
 
 def loss(_: Ria) -> Any:
