@@ -8,20 +8,17 @@ Prints the table; with --page, also writes it there, between its two marks, if e
 import datetime
 import json
 import os
-import platform
-import re
 import sys
 import time
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 
 import pytest
 import typer
+from pages import hardware, write_into
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = "python benchmarks/faults.py --page docs/reliability.md"
-BEGIN, END = "<!-- fault table: begin -->", "<!-- fault table: end -->"
 COLUMNS = {
     "fault": "Fault",
     "how": "How injected",
@@ -57,7 +54,7 @@ def main(
     table = rendered(gathered, seconds=time.monotonic() - begun)
     typer.echo(table)
     if page and status == 0:
-        page.write_text(replaced(page.read_text(encoding="utf-8"), table), encoding="utf-8")
+        write_into(page, table)
     sys.exit(int(status))
 
 
@@ -65,8 +62,7 @@ def rendered(gathered: Rows, *, seconds: float) -> str:
     """The table in Markdown, below what made it."""
     lines = [
         f"`{COMMAND}`, {datetime.date.today().isoformat()}, {seconds / 60:.0f} minutes "
-        f"({sum(os.times()[:4]) / 60:.0f} of processor time) on {hardware()}; "
-        f"TensorFlow {version('tensorflow')}, Keras {version('keras')}.",
+        f"({sum(os.times()[:4]) / 60:.0f} of processor time) on {hardware()}.",
         "",
         "| " + " | ".join(COLUMNS.values()) + " |",
         "|---|---|---:|---|---|",
@@ -75,24 +71,6 @@ def rendered(gathered: Rows, *, seconds: float) -> str:
     if gathered.skipped:
         lines += ["", "Not injected here: " + "; ".join(gathered.skipped) + "."]
     return "\n".join(lines)
-
-
-def hardware() -> str:
-    """The processor and how many of its cores this process may use."""
-    cpuinfo = Path("/proc/cpuinfo")
-    text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else ""
-    name = re.search(r"^model name\s*: (.*)$", text, re.MULTILINE)
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"{cores} cores ({name[1] if name else platform.processor()}, no GPU)"
-
-
-def replaced(text: str, table: str) -> str:
-    """A page's text with the table between its marks."""
-    before, _, rest = text.partition(BEGIN)
-    _, found, after = rest.partition(END)
-    if not found:
-        raise SystemExit(f"The page must hold the marks {BEGIN} and {END} in this order.")
-    return f"{before}{BEGIN}\n{table}\n{END}{after}"
 
 
 if __name__ == "__main__":

@@ -1,0 +1,34 @@
+"""What the programs here share: whose machine it was, and tables within the pages of docs/."""
+
+import os
+import platform
+import re
+from importlib.metadata import version
+from pathlib import Path
+
+BEGIN, END = "<!-- made by a command: begin -->", "<!-- made by a command: end -->"
+
+
+def hardware() -> str:
+    """The processor, how many of its cores this process may use, and the versions that matter."""
+    cpuinfo = Path("/proc/cpuinfo")
+    text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else ""
+    name = re.search(r"^model name\s*: (.*)$", text, re.MULTILINE)
+    return (
+        f"{cores()} cores ({name[1] if name else platform.processor()}, no GPU); "
+        f"TensorFlow {version('tensorflow')}, Keras {version('keras')}"
+    )
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def write_into(page: Path, text: str) -> None:
+    """Puts `text` between the two marks of a page; exits with a message where it has none."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, found, after = rest.partition(END)
+    if not found:
+        raise SystemExit(f"The page must hold the marks {BEGIN} and {END} in this order. Received: {page}.")
+    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
