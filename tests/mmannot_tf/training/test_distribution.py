@@ -11,7 +11,7 @@ from mmannot_tf.config.loading import dump, parse
 from mmannot_tf.training import plan
 from mmannot_tf.training.distribution import multi_worker, one_device, open_distribution
 from mmannot_tf.training.dropout_seeds import apart, seeds_of
-from mmannot_tf.training.train import _check_batches
+from mmannot_tf.training.train import _check_replicas
 from tfrecords_tools.console import run as run_app
 from tfrecords_tools.errors import UserError
 
@@ -85,10 +85,25 @@ def test_each_replica_must_have_a_row_of_every_batch(tiny_config, replicas, batc
     settings["training"]["batch_size"] = batch_size
     config = parse(settings, "test")
     if fits:
-        _check_batches(config, plan.configured(config), 88, replicas)
+        _check_replicas(config, plan.configured(config), 88, replicas)
         return
     with pytest.raises(UserError, match=rf"{replicas} replicas.*Received: stages\.cnn"):
-        _check_batches(config, plan.configured(config), 88, replicas)
+        _check_replicas(config, plan.configured(config), 88, replicas)
+
+
+@pytest.mark.parametrize(
+    ("replicas", "batch_norm", "compiles"),
+    [(1, "synchronized", True), (2, "per-replica", True), (2, "synchronized", False)],
+)
+def test_xla_compiles_no_sums_over_replicas(tiny_config, replicas, batch_norm, compiles):
+    settings = tiny_config.model_dump(mode="json")
+    settings["training"].update(jit_compile=True, batch_norm=batch_norm)
+    config = parse(settings, "test")
+    if compiles:
+        _check_replicas(config, plan.configured(config), 88, replicas)
+        return
+    with pytest.raises(UserError, match=r"training\.batch_norm = \"per-replica\".*2 replicas"):
+        _check_replicas(config, plan.configured(config), 88, replicas)
 
 
 def test_per_replica_batch_norm_concerns_the_stages_with_batch_norm(tiny_run):
