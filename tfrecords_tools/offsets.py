@@ -37,6 +37,29 @@ def _offsets(path: Path, size: int, _: int) -> np.ndarray:
     return np.array(found, np.int64)
 
 
+def numbers(records: Records, split: str, *, seed: int | None = None) -> tf.data.Dataset:
+    """The examples of a split by their number, in the order in which `records.read` gives them.
+
+    Args:
+        records: from `open_records`.
+        split: "train", "validation" or "test".
+        seed: as for `records.read`.
+
+    Returns:
+        Elements int64 []: which example, counted from 0 through the split's files one after another.
+    """
+    info = _builder(records).info
+    counts = np.array([len(offsets(file)) for file in _files(info, split)], np.int64)
+    shards = tf.data.Dataset.from_tensor_slices((np.cumsum(counts) - counts, counts))
+    if seed is not None:
+        shards = shards.shuffle(len(counts), seed=seed, reshuffle_each_iteration=False)
+    return shards.interleave(
+        lambda first, count: tf.data.Dataset.range(first, first + count),
+        cycle_length=1 if info.disable_shuffling else SHARDS_AT_ONCE,
+        block_length=RECORDS_AT_ONCE,
+    )
+
+
 def places(records: Records, split: str, *, seed: int | None = None) -> tf.data.Dataset:
     """Where each example of a split lies, in the order in which `records.read` gives them.
 
@@ -48,26 +71,22 @@ def places(records: Records, split: str, *, seed: int | None = None) -> tf.data.
     Returns:
         Elements (file, string []; byte offset, int64 []).
     """
-    info = _builder(records).info
-    files = [Path(one.filename) for one in info.splits[split].file_instructions]
-    counts = np.array([len(offsets(file)) for file in files], np.int64)
-    every = tf.constant(np.concatenate([offsets(file) for file in files]))
-    shards = tf.data.Dataset.from_tensor_slices(
-        ([str(file) for file in files], np.cumsum(counts) - counts, counts)
-    )
-    if seed is not None:
-        shards = shards.shuffle(len(files), seed=seed, reshuffle_each_iteration=False)
-    return shards.interleave(
-        lambda file, first, count: tf.data.Dataset.range(first, first + count).map(
-            lambda number: (file, every[number])
-        ),
-        cycle_length=1 if info.disable_shuffling else SHARDS_AT_ONCE,
-        block_length=RECORDS_AT_ONCE,
-    )
+    files = _files(_builder(records).info, split)
+    found = [offsets(file) for file in files]
+    every, names = tf.constant(np.concatenate(found)), tf.constant([str(file) for file in files])
+    firsts = tf.constant(np.cumsum([0, *map(len, found[:-1])]))
+
+    def place(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        file = tf.searchsorted(firsts, number[tf.newaxis], side="right")[0] - 1
+        return names[file], every[number]
+
+    return numbers(records, split, seed=seed).map(place)
 
 
 def read_places(records: Records, numbered: tf.data.Dataset) -> tf.data.Dataset:
     """The examples that lie at given places, in their order, checksums checked.
+
+    Several are read at a time, from whatever shards the places are in; the order is kept all the same.
 
     Args:
         records: from `open_records`.
@@ -80,7 +99,7 @@ def read_places(records: Records, numbered: tf.data.Dataset) -> tf.data.Dataset:
 
     features, decoders = _builder(records).info.features, {"image": tfds.decode.SkipDecoding()}
 
-    def one(number: tf.Tensor, place: tuple[tf.Tensor, tf.Tensor]) -> tf.data.Dataset:
+    def one(number: tf.Tensor, place: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, Any]:
         file, offset = place
         here = tf.raw_ops.TFRecordDatasetV2(
             filenames=[file],
@@ -89,12 +108,14 @@ def read_places(records: Records, numbered: tf.data.Dataset) -> tf.data.Dataset:
             byte_offsets=[offset],
         )
         serialized = tf.data.experimental.from_variant(here, tf.TensorSpec([], tf.string))
-        return serialized.take(1).map(lambda record: (number, record))
+        record = serialized.take(1).get_single_element()
+        return number, features.deserialize_example(record, decoders=decoders)
 
-    return numbered.flat_map(one).map(
-        lambda number, record: (number, features.deserialize_example(record, decoders=decoders)),
-        num_parallel_calls=tf.data.AUTOTUNE,
-    )
+    return numbered.map(one, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+
+
+def _files(info: Any, split: str) -> list[Path]:
+    return [Path(one.filename) for one in info.splits[split].file_instructions]
 
 
 def _builder(records: Records) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfrecords_tools.offsets import offsets, places, read_places
+from tfrecords_tools.offsets import numbers, offsets, places, read_places
 from tfrecords_tools.records import open_records, read, reading
 
 SHARDS = 21
@@ -63,6 +63,37 @@ def test_offsets_are_where_tensorflow_begins_each_record(sharded):
     want = np.cumsum([0, *(length + 16 for length in lengths)])
     np.testing.assert_array_equal(offsets(file), want[:-1])
     assert want[-1] == file.stat().st_size
+
+
+def _operations(dataset):
+    """Operation → its attribute `deterministic`, of a dataset's graph."""
+    graph = tf.compat.v1.GraphDef.FromString(dataset._as_serialized_graph().numpy())
+    return {node.op: node.attr["deterministic"].s for node in graph.node}
+
+
+@pytest.mark.parametrize("seed", [None, 1])
+def test_shards_are_read_in_parallel_in_an_order_that_is_kept(sharded, seed):
+    assert _operations(read(sharded, "train", seed=seed))["ParallelInterleaveDatasetV4"] == b"true"
+
+
+def test_places_are_read_in_parallel_in_an_order_that_is_kept(sharded):
+    numbered = places(sharded, "train", seed=1).enumerate()
+    assert _operations(read_places(sharded, numbered))["ParallelMapDatasetV2"] == b"true"
+
+
+def test_a_number_is_the_place_of_an_example_in_its_files(sharded):
+    """Numbers that come are 0 to N - 1, each once; the example of a number stays the same in any order."""
+    found = {}
+    for seed in (None, 1, 2):
+        order = list(numbers(sharded, "train", seed=seed).as_numpy_iterator())
+        ids = [example["id"] for example in read(sharded, "train", seed=seed).as_numpy_iterator()]
+        assert sorted(order) == list(range(sharded.splits["train"]))
+        assert found.setdefault("ids", dict(zip(order, ids, strict=True))) == dict(
+            zip(order, ids, strict=True)
+        )
+    first = min(sharded.path.glob("*-train.tfrecord*"))
+    want = [record for record in tf.data.TFRecordDataset(str(first)).as_numpy_iterator()]
+    assert all(found["ids"][number] in record for number, record in enumerate(want))
 
 
 def test_a_damaged_record_is_a_named_failure(sharded, tmp_path):
