@@ -22,14 +22,15 @@ class DataSettings(Section):
         preprocessing: of the pixels: what the backbone's "weights" were made with, or, whatever they are,
             "caffe" (BGR less channel means) or "centred" (RGB from -1 to 1) [20].
         resize: where bilinear resizing samples: pixel centres, or corners as TF 1 did [19].
-        augmentation: "none", or "flip" for random horizontal flips of training images [5].
+        augmentation: of training images: "flip", random horizontal flips; "crop", random parts of 8 % to
+            100 % of the area and 3/4 to 4/3 of the aspect (Szegedy et al. 2015), resized; "crop-flip" [5].
     """
 
     image_size: Annotated[int, Field(ge=32)] = 224
     vocabulary_size: Positive = 1000
     preprocessing: Literal["weights", "caffe", "centred"] = "weights"
     resize: Literal["half_pixel", "tf1"] = "half_pixel"
-    augmentation: Literal["none", "flip"] = "none"
+    augmentation: Literal["none", "flip", "crop", "crop-flip"] = "none"
 
 
 class ModelSettings(Section):

@@ -9,7 +9,8 @@ import tensorflow as tf
 
 from mmannot_tf.config.settings import DataSettings
 from mmannot_tf.data.bucketing import bucketed
-from mmannot_tf.data.images import prepare
+from mmannot_tf.data.cropping import decode_window
+from mmannot_tf.data.images import decode, network_input
 from mmannot_tf.data.sharing import Pass, Share, dealt
 from mmannot_tf.data.tags import multi_hot, tag_table
 from mmannot_tf.weights.provenance import Preprocessing
@@ -17,6 +18,8 @@ from tfrecords_tools.offsets import places, read_places
 from tfrecords_tools.records import Records, read
 
 Arrays = np.ndarray | Mapping[str, np.ndarray]
+Picture = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+"""(Place in the pass, int64 []; JPEG or PNG bytes, string []) → network input, float32 [S, S, 3]."""
 
 
 @dataclass(frozen=True)
@@ -52,29 +55,48 @@ class ImageBatches:
 
         Of a share, its rows of these very batches, as `sharing.dealt` gives them; no others are read.
         """
-        order = _order(seed, epoch)
+        order = order_of(seed, epoch)
+        rows = self.batch_size if share is None else share.of(self.batch_size)
+        batches = self._batched(self._decoded(self._examples(order, skip, share), self._picture(order)), rows)
+        return batches if share is None else dealt(batches, share)
 
-        def finish(index, image):
-            return self._augmented(image, (order, index))
+    def parts(self, *, seed: int, epoch: int, share: Share | None = None) -> dict[str, tf.data.Dataset]:
+        """The pipeline of `epoch` cut short, for its rates: what is done so far → one element an example."""
+        order = order_of(seed, epoch)
+        examples = self._examples(order, 0, share)
+        return {"read": examples, "decode": self._decoded(examples, self._picture(order))}
 
+    def _examples(self, order: int, skip: int, share: Share | None) -> tf.data.Dataset:
+        """(Place in the epoch, example still encoded): those after `skip` batches, or a share's of them."""
         if share is None:
-            examples = self._shuffled(read(self.records, "train", seed=order), order)
-            return self._batched(examples.enumerate().skip(skip * self.batch_size), finish, self.batch_size)
-        where = self._shuffled(places(self.records, "train", seed=order), order).enumerate()
-        held = where.skip(skip * self.batch_size).filter(
-            lambda index, _: share.holds(index % self.batch_size)
-        )
-        rows = share.of(self.batch_size)
-        return dealt(self._batched(read_places(self.records, held), finish, rows), share)
+            examples = self.shuffled(read(self.records, "train", seed=order), order)
+            return self.held(examples.enumerate(), skip, None)
+        where = self.shuffled(places(self.records, "train", seed=order), order)
+        return read_places(self.records, self.held(where.enumerate(), skip, share))
+
+    def held(self, numbered: tf.data.Dataset, skip: int, share: Share | None) -> tf.data.Dataset:
+        """Of (place in the epoch, …): those after `skip` batches, or a share's of them."""
+        rest = numbered.skip(skip * self.batch_size)
+        return rest if share is None else rest.filter(lambda at, _: share.holds(at % self.batch_size))
+
+    def _picture(self, order: int) -> Picture:
+        crops = self.data.augmentation in ("crop", "crop-flip")
+
+        def picture(place: tf.Tensor, encoded: tf.Tensor) -> tf.Tensor:
+            pixels = decode_window(encoded, seed_of(order, place)) if crops else decode(encoded)
+            return self.flipped(self._input(pixels), seed_of(order, place))
+
+        return picture
 
     def ids(self, *, seed: int, epoch: int, step: int) -> tuple[str, ...]:
         """The images' ids of one training batch of all replicas together, `step` counted from 0."""
-        order = _order(seed, epoch)
-        examples = self._shuffled(read(self.records, "train", seed=order), order)
+        order = order_of(seed, epoch)
+        examples = self.shuffled(read(self.records, "train", seed=order), order)
         batch = examples.map(lambda example: example["id"]).skip(step * self.batch_size).take(self.batch_size)
         return tuple(one.decode() for one in batch.as_numpy_iterator())
 
-    def _shuffled(self, examples: tf.data.Dataset, order: int) -> tf.data.Dataset:
+    def shuffled(self, examples: tf.data.Dataset, order: int) -> tf.data.Dataset:
+        """Training examples, or what stands for them, in an epoch's order; `order` from `order_of`."""
         return examples.shuffle(self.shuffle_buffer, seed=order, reshuffle_each_iteration=False)
 
     def split(self, split: str, share: Share | None = None) -> tf.data.Dataset:
@@ -88,26 +110,24 @@ class ImageBatches:
             where = places(self.records, split).enumerate()
             held = where.filter(lambda index, _: share.holds(index // self.batch_size))
             examples = read_places(self.records, held)
-        return self._batched(examples, lambda _, image: image, self.batch_size)
+        decoded = self._decoded(examples, lambda _, encoded: self._input(decode(encoded)))
+        return self._batched(decoded, self.batch_size)
 
     def one_pass(self, split: str) -> Pass:
         """`split`, as any number of replicas can go through it."""
         return Pass(lambda share: self.split(split, share), self.records.splits[split], self.batch_size)
 
-    def _batched(self, examples: tf.data.Dataset, finish, rows: int) -> tf.data.Dataset:
-        def ready(index, example):
-            image = prepare(
-                example["image"],
-                size=self.data.image_size,
-                sampling=self.data.resize,
-                preprocessing=self.preprocessing,
-            )
-            return finish(index, image), *(example[words] for words in read_beside)
-
+    def _decoded(self, examples: tf.data.Dataset, picture: Picture) -> tf.data.Dataset:
         read_beside = ("labels", "tags") if self.vocabulary else ("labels",)
+
+        def ready(place: tf.Tensor, example: Mapping[str, tf.Tensor]) -> tuple:
+            return picture(place, example["image"]), *(example[words] for words in read_beside)
+
+        return examples.map(ready, num_parallel_calls=tf.data.AUTOTUNE)
+
+    def _batched(self, decoded: tf.data.Dataset, rows: int) -> tf.data.Dataset:
         assemble = self._with_tags() if self.vocabulary else self._alone
-        batches = examples.map(ready, num_parallel_calls=tf.data.AUTOTUNE).ragged_batch(rows)
-        return batches.map(assemble).prefetch(tf.data.AUTOTUNE)
+        return decoded.ragged_batch(rows).map(assemble).prefetch(tf.data.AUTOTUNE)
 
     def _alone(self, images: tf.Tensor, labels: tf.RaggedTensor) -> tuple:
         return images, multi_hot(labels, len(self.records.labels))
@@ -125,10 +145,19 @@ class ImageBatches:
 
         return assemble
 
-    def _augmented(self, image: tf.Tensor, seed: tuple) -> tf.Tensor:
-        if self.data.augmentation == "flip":
-            return tf.image.stateless_random_flip_left_right(image, tf.cast(tf.stack(seed), tf.int32))
+    def flipped(self, image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """An image of the network's input, mirrored or not by the seed (int32 [2]) where the key asks."""
+        if self.data.augmentation in ("flip", "crop-flip"):
+            return tf.image.stateless_random_flip_left_right(image, seed)
         return image
+
+    def _input(self, pixels: tf.Tensor) -> tf.Tensor:
+        return network_input(
+            pixels,
+            size=self.data.image_size,
+            sampling=self.data.resize,
+            preprocessing=self.preprocessing,
+        )
 
 
 @dataclass(frozen=True)
@@ -203,7 +232,12 @@ class ArrayBatches:
         return batches.prefetch(tf.data.AUTOTUNE)
 
 
-def _order(seed: int, epoch: int) -> int:
+def seed_of(order: int, place: tf.Tensor) -> tf.Tensor:
+    """What an example is augmented by, int32 [2]: its place (int64 []) in the epoch of that order."""
+    return tf.cast(tf.stack((order, place)), tf.int32)
+
+
+def order_of(seed: int, epoch: int) -> int:
     """What an epoch's shards and records are shuffled by."""
     return int(np.random.default_rng((seed, epoch)).integers(2**31))
 

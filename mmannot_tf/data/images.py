@@ -4,13 +4,13 @@ import tensorflow as tf
 
 from mmannot_tf.weights.provenance import Preprocessing
 
+DCT = "INTEGER_ACCURATE"
+"""The slow integer DCT of libjpeg: the same pixels as Pillow decodes."""
+
 
 def decode(encoded: tf.Tensor) -> tf.Tensor:
-    """JPEG or PNG bytes (string []) to pixels uint8 [H, W, 3]; grey, CMYK and alpha become RGB.
-
-    `INTEGER_ACCURATE` is the slow integer DCT of libjpeg: the same pixels as Pillow decodes.
-    """
-    return tf.io.decode_jpeg(encoded, channels=3, dct_method="INTEGER_ACCURATE")
+    """JPEG or PNG bytes (string []) to pixels uint8 [H, W, 3]; grey, CMYK and alpha become RGB."""
+    return tf.io.decode_jpeg(encoded, channels=3, dct_method=DCT)
 
 
 def resize(pixels: tf.Tensor, size: int, sampling: str) -> tf.Tensor:
@@ -41,6 +41,11 @@ def normalise(pixels: tf.Tensor, preprocessing: Preprocessing) -> tf.Tensor:
     return (pixels - mean) * scale
 
 
+def network_input(pixels: tf.Tensor, *, size: int, sampling: str, preprocessing: Preprocessing) -> tf.Tensor:
+    """Pixels uint8 [H, W, 3] to network input, float32 [size, size, 3]."""
+    return normalise(resize(pixels, size, sampling), preprocessing)
+
+
 def prepare(encoded: tf.Tensor, *, size: int, sampling: str, preprocessing: Preprocessing) -> tf.Tensor:
     """Encoded bytes (string []) to network input, float32 [size, size, 3]."""
-    return normalise(resize(decode(encoded), size, sampling), preprocessing)
+    return network_input(decode(encoded), size=size, sampling=sampling, preprocessing=preprocessing)

@@ -59,8 +59,9 @@ def test_a_resumed_epoch_goes_on_with_the_very_next_rows(rows, shares):
             np.testing.assert_array_equal(have, want)
 
 
-def test_images_are_dealt_as_rows_of_arrays_are(tiny_records, shares):
-    settings = DataSettings(image_size=32, augmentation="flip")
+@pytest.mark.parametrize("augmentation", ["flip", "crop-flip"])
+def test_images_are_dealt_as_rows_of_arrays_are(tiny_records, shares, augmentation):
+    settings = DataSettings(image_size=32, augmentation=augmentation)
     images = ImageBatches(tiny_records, settings, CENTRED, batch_size=28, shuffle_buffer=32)
     whole = list(images.epoch(seed=3, epoch=1).as_numpy_iterator())
     assert [len(labels) for _, labels in whole] == [28, 28, 28, 4]

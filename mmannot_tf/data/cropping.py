@@ -1,0 +1,63 @@
+"""Random crops of training images, of which no more is decoded than they show."""
+
+import tensorflow as tf
+
+from mmannot_tf.data.images import DCT, decode
+
+AREA = (0.08, 1.0)
+ASPECT = (3 / 4, 4 / 3)
+"""The crop of Szegedy et al., "Going Deeper with Convolutions" (2015), Sec. 6: 8 % to 100 % of the image's
+area, width over height from 3/4 to 4/3. TensorFlow draws the aspect, then the height, each evenly."""
+ATTEMPTS = 10
+"""How often a crop that does not fit is drawn again before the whole image is taken, as in TensorFlow's
+reference code for ResNet and EfficientNet."""
+
+
+def random_window(shape: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Where to crop an image: a pure function of the image's shape and the seed.
+
+    Args:
+        shape: the image's height, width and channels, int32 [3].
+        seed: int32 [2].
+
+    Returns:
+        Top, left, height, width, int32 [4].
+    """
+    begin, size, _ = tf.image.stateless_sample_distorted_bounding_box(
+        shape,
+        bounding_boxes=tf.zeros([1, 0, 4]),
+        seed=tf.random.fold_in(seed, 1),  # other numbers than a flip draws from the same seed
+        min_object_covered=0.0,
+        aspect_ratio_range=ASPECT,
+        area_range=AREA,
+        max_attempts=ATTEMPTS,
+        use_image_if_no_bounding_boxes=True,
+    )
+    return tf.concat([begin[:2], size[:2]], axis=0)
+
+
+def decode_window(encoded: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """The pixels of a random window; of a JPEG, only they go through the inverse DCT.
+
+    They are those of the whole image decoded and then cut, but for the first and the last column where a JPEG
+    stores its colours at half the width (4:2:2, 4:2:0): there libjpeg-turbo lacks the neighbour outside to
+    interpolate from. JPEGs with whole colours (4:4:4, as MS-COCO's) give the same to the last bit.
+
+    Args:
+        encoded: JPEG or PNG bytes, string [].
+        seed: of the window, int32 [2].
+
+    Returns:
+        uint8 [h, w, 3].
+    """
+
+    def at_once() -> tf.Tensor:
+        window = random_window(tf.image.extract_jpeg_shape(encoded), seed)
+        return tf.io.decode_and_crop_jpeg(encoded, window, channels=3, dct_method=DCT)
+
+    def one_after_the_other() -> tf.Tensor:
+        pixels = decode(encoded)
+        top, left, height, width = tf.unstack(random_window(tf.shape(pixels), seed))
+        return pixels[top : top + height, left : left + width]
+
+    return tf.cond(tf.io.is_jpeg(encoded), at_once, one_after_the_other)
