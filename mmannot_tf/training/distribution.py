@@ -26,11 +26,14 @@ class Distribution:
         strategy: in whose scope networks and optimizers are built.
         process: which of the processes this one is, from 0.
         processes: how many there are.
+        device: of one replica, the name of the device that batches are fetched to while the step before is
+            computed; None leaves them in the CPU's memory. Strategies of several fetch to theirs anyway.
     """
 
     strategy: tf.distribute.Strategy
     process: int = 0
     processes: int = 1
+    device: str | None = None
 
     @property
     def replicas(self) -> int:
@@ -62,8 +65,16 @@ class Distribution:
             steps: how many batches there are.
         """
         if self.share is None:
-            return read(None).take(steps)
+            return self._fetched(read(None).take(steps))
         return _Steps(self.strategy.distribute_datasets_from_function(lambda _: read(self.share)), steps)
+
+    def _fetched(self, batches: tf.data.Dataset) -> Any:
+        """By a strategy of the one device: `prefetch_to_device` never lets go of its functions (TF 2.21)."""
+        if self.device is None:
+            return batches
+        return tf.distribute.OneDeviceStrategy(self.device).distribute_datasets_from_function(
+            lambda _: batches
+        )
 
     def ordered(self, over: Pass) -> Any:
         """The batches of an ordered pass as `steps` gives them: in step t, replica r has batch t R + r."""
@@ -130,7 +141,8 @@ class _Steps:
 
 def one_device() -> Distribution:
     """The default strategy: the first GPU where TensorFlow sees one, else the CPU."""
-    return Distribution(tf.distribute.get_strategy())
+    gpus = tf.config.list_logical_devices("GPU")
+    return Distribution(tf.distribute.get_strategy(), device=gpus[0].name if gpus else None)
 
 
 def mirrored() -> Distribution:

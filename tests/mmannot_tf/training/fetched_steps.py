@@ -1,0 +1,60 @@
+"""Batches fetched ahead to a second device: a program that test_fetching runs in a process of its own.
+
+    python fetched_steps.py DATA
+
+DATA holds records. Prints, as JSON, what was found for batches fetched to a device and left where they are.
+"""
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+
+def main(data):
+    """Goes through a training epoch and an ordered pass, fetched and not."""
+    from tfrecords_tools.quiet import import_tensorflow
+
+    import_tensorflow()
+
+    import tensorflow as tf
+
+    from mmannot_tf.config.settings import DataSettings
+    from mmannot_tf.data.batches import ImageBatches
+    from mmannot_tf.training.distribution import open_distribution
+    from mmannot_tf.weights.provenance import CENTRED
+    from tfrecords_tools.records import open_records
+
+    plain = open_distribution("one", logical_devices=2)
+    tf.config.experimental.enable_op_determinism()
+    second = tf.config.list_logical_devices("CPU")[1].name
+    fetching = dataclasses.replace(plain, device=second)
+    images = ImageBatches(open_records(Path(data)), DataSettings(image_size=32), CENTRED, batch_size=16)
+    images = images.with_tags(images.records.vocabulary[:10])
+
+    def epoch(share):
+        return images.epoch(seed=1, epoch=0, share=share)
+
+    passes = {
+        name: (one.steps(epoch, 4), one.ordered(images.one_pass("validation")))
+        for name, one in (("plain", plain), ("fetching", fetching))
+    }
+    taken = {
+        name: [tf.nest.flatten(batch) for batches in both for batch in batches]
+        for name, both in passes.items()
+    }
+    pairs = list(zip(taken["plain"], taken["fetching"], strict=True))
+    found = {
+        "default": plain.device,
+        "batches": len(pairs),
+        "equal": all(
+            bool(tf.reduce_all(a == b)) for one, two in pairs for a, b in zip(one, two, strict=True)
+        ),
+        "devices": sorted({tensor.device[-5:] for batch in taken["fetching"] for tensor in batch}),
+        "specs": [a.element_spec == b.element_spec for a, b in zip(*passes.values(), strict=True)],
+    }
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
