@@ -24,6 +24,9 @@ class DataSettings(Section):
         resize: where bilinear resizing samples: pixel centres, or corners as TF 1 did [19].
         augmentation: of training images: "flip", random horizontal flips; "crop", random parts of 8 % to
             100 % of the area and 3/4 to 4/3 of the aspect (Szegedy et al. 2015), resized; "crop-flip" [5].
+        decoded_cache: "memory" or "disk" (below the run's folder): training images are decoded and resized
+            once, 12 bytes a pixel of the network's input, and read back from there. The batches stay the
+            same to the last bit. Not with crops, which need the images as they were.
     """
 
     image_size: Annotated[int, Field(ge=32)] = 224
@@ -31,6 +34,16 @@ class DataSettings(Section):
     preprocessing: Literal["weights", "caffe", "centred"] = "weights"
     resize: Literal["half_pixel", "tf1"] = "half_pixel"
     augmentation: Literal["none", "flip", "crop", "crop-flip"] = "none"
+    decoded_cache: Literal["none", "memory", "disk"] = "none"
+
+    @model_validator(mode="after")
+    def _crops_are_cut_from_the_original(self) -> Self:
+        if self.decoded_cache != "none" and self.augmentation in ("crop", "crop-flip"):
+            raise ValueError(
+                f'data.decoded_cache = "{self.decoded_cache}" holds resized images, and crops are cut from '
+                f'the original: data.augmentation = "{self.augmentation}" needs data.decoded_cache = "none"'
+            )
+        return self
 
 
 class ModelSettings(Section):

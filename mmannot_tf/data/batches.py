@@ -126,24 +126,23 @@ class ImageBatches:
         return examples.map(ready, num_parallel_calls=tf.data.AUTOTUNE)
 
     def _batched(self, decoded: tf.data.Dataset, rows: int) -> tf.data.Dataset:
-        assemble = self._with_tags() if self.vocabulary else self._alone
+        table = tag_table(self.vocabulary) if self.vocabulary else None
+
+        def assemble(
+            images: tf.Tensor, labels: tf.RaggedTensor, tags: tf.RaggedTensor | None = None
+        ) -> tuple:
+            if table is not None:
+                tags = multi_hot(tags.with_flat_values(table.lookup(tags.flat_values)), len(self.vocabulary))
+            return self.assembled(images, multi_hot(labels, len(self.records.labels)), tags)
+
         return decoded.ragged_batch(rows).map(assemble).prefetch(tf.data.AUTOTUNE)
 
-    def _alone(self, images: tf.Tensor, labels: tf.RaggedTensor) -> tuple:
-        return images, multi_hot(labels, len(self.records.labels))
-
-    def _with_tags(self) -> Callable[..., tuple]:
-        table = tag_table(self.vocabulary)
-
-        def assemble(images, labels, tags):
-            known = multi_hot(tags.with_flat_values(table.lookup(tags.flat_values)), len(self.vocabulary))
-            images, labels = self._alone(images, labels)
-            return {"images": images, "tags": known}, {
-                "labels": labels,
-                "quantity": tf.reduce_sum(labels, axis=-1),
-            }
-
-        return assemble
+    def assembled(self, images: tf.Tensor, labels: tf.Tensor, tags: tf.Tensor | None) -> tuple[Any, Any]:
+        """A batch (inputs, targets) of [B, S, S, 3], [B, C] and, with a vocabulary, [B, T]; all float32."""
+        if not self.vocabulary:
+            return images, labels
+        quantity = tf.reduce_sum(labels, axis=-1)
+        return {"images": images, "tags": tags}, {"labels": labels, "quantity": quantity}
 
     def flipped(self, image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """An image of the network's input, mirrored or not by the seed (int32 [2]) where the key asks."""

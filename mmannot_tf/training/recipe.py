@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from mmannot_tf.data.batches import ArrayBatches, ImageBatches
+from mmannot_tf.data.cached_batches import CachedBatches
 from mmannot_tf.training.network import Network
 
 Validate = Callable[[], tuple[Mapping[str, float], float]]
@@ -24,7 +25,7 @@ class Recipe:
             name, and the score to pick the best epoch by.
     """
 
-    batches: ImageBatches | ArrayBatches
+    batches: ImageBatches | CachedBatches | ArrayBatches
     build: Callable[[], Network]
     loss: Callable[[Any, Any], tf.Tensor]
     validation: Callable[[Network], Validate]

@@ -4,8 +4,12 @@ import functools
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from mmannot_tf.data.arrays import SplitArrays, load_arrays
 from mmannot_tf.data.batches import ArrayBatches, ImageBatches
+from mmannot_tf.data.cached_batches import CachedBatches
+from mmannot_tf.data.decoded_cache import DecodedCache
 from mmannot_tf.training.distribution import Distribution, one_device
 from mmannot_tf.training.features import FeatureCache
 from mmannot_tf.training.run import Run
@@ -49,11 +53,26 @@ class Session:
         images = self.images(self.run.config.training.batch_size)
         return FeatureCache(self.run, split, images, self.arrays(split), self.distribution)
 
-    def batches(self, stage: Stage, split: str, batch_size: int) -> ImageBatches | ArrayBatches:
+    @functools.cache  # noqa: B019 - as above
+    def decoded(self) -> np.ndarray:
+        """The training images as network input, where `data.decoded_cache` says; float32 [N, S, S, 3]."""
+        images = self.images(self.run.config.training.batch_size)
+        cache = DecodedCache(images, self.run.path / "decoded")
+        if self.run.config.data.decoded_cache == "memory":
+            return cache.in_memory()
+        self.distribution.by_chief(cache.store)
+        return cache.open()
+
+    def batches(
+        self, stage: Stage, split: str, batch_size: int
+    ) -> ImageBatches | CachedBatches | ArrayBatches:
         """A split's inputs and targets as the stage reads them."""
         if "images" in stage.reads:
             images = self.images(batch_size)
-            return images.with_tags(self.run.dataset.tags) if "tags" in stage.reads else images
+            images = images.with_tags(self.run.dataset.tags) if "tags" in stage.reads else images
+            if split != "train" or self.run.config.data.decoded_cache == "none":
+                return images
+            return CachedBatches(images, self.decoded(), self.arrays(split))
         arrays = self.arrays(split)
         inputs = arrays.tags if "tags" in stage.reads else self.features(split).joint(stage.features)
         targets = arrays.labels if "labels" in stage.targets else arrays.quantity

@@ -51,7 +51,13 @@ def test_each_key_exists_with_the_default_and_options_of_the_settings(key):
 
 
 def test_every_named_choice_of_the_settings_is_a_reading_or_known_to_be_ours():
-    ours = {"model.backbone", "model.quantity_bias", "training.batch_norm", "training.precision"}
+    ours = {
+        "data.decoded_cache",
+        "model.backbone",
+        "model.quantity_bias",
+        "training.batch_norm",
+        "training.precision",
+    }
     of_the_paper = {key for key in literal_fields(Config) if not key.startswith(("methods.", "stages."))}
     assert of_the_paper - ours == {key.name for key in KEYS if key.options}
 

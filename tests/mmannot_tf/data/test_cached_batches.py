@@ -1,0 +1,84 @@
+"""Batches of cached images beside those of images decoded anew: the same bits in the same order."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from mmannot_tf.config.settings import DataSettings
+from mmannot_tf.data.arrays import load_arrays
+from mmannot_tf.data.batches import ImageBatches
+from mmannot_tf.data.cached_batches import CachedBatches
+from mmannot_tf.data.decoded_cache import DecodedCache
+from mmannot_tf.data.sharing import Share
+from mmannot_tf.weights.provenance import CAFFE
+
+SHARES = [None, Share(0, 2, 2), Share(1, 1, 3), Share(2, 2, 4)]
+
+
+@pytest.fixture(scope="module", params=["memory", "disk"])
+def pixels(request, tiny_records, tmp_path_factory):
+    cache = DecodedCache(_images(tiny_records, "none"), tmp_path_factory.mktemp("decoded"))
+    if request.param == "memory":
+        return cache.in_memory()
+    cache.store()
+    return cache.open()
+
+
+def _images(records, augmentation, tags=()):
+    """48 pixels are not the 32 of the scenes: resized values are no whole numbers."""
+    settings = DataSettings(image_size=48, augmentation=augmentation)
+    images = ImageBatches(records, settings, CAFFE, batch_size=28, shuffle_buffer=32)
+    return images.with_tags(tags)
+
+
+def _pair(records, pixels, augmentation="flip", tags=()):
+    images = _images(records, augmentation, tags)
+    return images, CachedBatches(images, pixels, load_arrays(records, "train", tags))
+
+
+def _taken(batches, count):
+    return [tf.nest.flatten(batch) for batch in batches.take(count).as_numpy_iterator()]
+
+
+@pytest.mark.parametrize("share", SHARES, ids=str)
+@pytest.mark.parametrize("augmentation", ["none", "flip"])
+def test_epochs_are_those_of_decoded_images(tiny_records, pixels, augmentation, share):
+    """88 images: three batches of 28 and one of 4."""
+    decoded, cached = _pair(tiny_records, pixels, augmentation)
+    count = 4 * (share.local if share else 1)
+    for where in ({"epoch": 0}, {"epoch": 1, "skip": 2}):
+        want = decoded.epoch(seed=3, share=share, **where)
+        have = cached.epoch(seed=3, share=share, **where)
+        assert have.element_spec == want.element_spec
+        want, have = _taken(want, count), _taken(have, count)
+        assert len(want) == len(have) > 1
+        for one, other in zip(want, have, strict=True):
+            for a, b in zip(one, other, strict=True):
+                np.testing.assert_array_equal(a, b)
+
+
+def test_tags_and_quantity_beside_them_are_the_same(tiny_records, pixels):
+    tags = tiny_records.vocabulary[:25]
+    decoded, cached = _pair(tiny_records, pixels, tags=tags)
+    want, have = (_taken(one.epoch(seed=1, epoch=0), 4) for one in (decoded, cached))
+    for one, other in zip(want, have, strict=True):
+        for a, b in zip(one, other, strict=True):
+            np.testing.assert_array_equal(a, b)
+    assert len(want[0]) == 4
+    assert cached.ids(seed=1, epoch=0, step=2) == decoded.ids(seed=1, epoch=0, step=2)
+
+
+def test_numbers_are_shuffled_and_a_row_is_read_when_it_is_due(tiny_records, pixels):
+    """One batch of 28 with a shuffle buffer as large as the set: few more than 28 rows are read for it."""
+    _, cached = _pair(tiny_records, pixels)
+    read = []
+
+    class Noted(CachedBatches):
+        def _copied(self, row):
+            read.append(int(row))
+            return super()._copied(row)
+
+    noted = Noted(cached.images, cached.pixels, cached.arrays)
+    whole = noted.parts(seed=0, epoch=0)["read"]
+    assert len(list(whole.take(5))) == 5
+    assert len(read) < 60
