@@ -11,6 +11,7 @@ from mmannot_tf.cli.export import export
 from mmannot_tf.cli.launch import launch
 from mmannot_tf.cli.methods import methods
 from mmannot_tf.cli.paper import paper
+from mmannot_tf.cli.profile import profile
 from mmannot_tf.cli.quickstart import quickstart
 from mmannot_tf.cli.readings import readings
 from mmannot_tf.cli.train import train
@@ -27,6 +28,7 @@ app = typer.Typer(
 for command in (
     train,
     launch,
+    profile,
     evaluate,
     compare,
     average,

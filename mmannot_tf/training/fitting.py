@@ -44,6 +44,15 @@ def fit_stage(session: Session, stage: Stage, bars: Bars, signals: Signals) -> M
     Returns:
         Its best epoch and that epoch's validation score; its weights lie in the run.
     """
+    job = stage_job(session, stage, bars, signals)
+    try:
+        return Loop(job).run()
+    finally:
+        job.log.close()
+
+
+def stage_job(session: Session, stage: Stage, bars: Bars, signals: Signals) -> Job:
+    """All that training a stage needs, its network at its initial weights; arguments as of `fit_stage`."""
     run, settings = session.run, settings_of(session.run.config, stage)
     batch_size = settings.batch_size or run.config.training.batch_size
     recipe = RECIPES[stage.section](session, stage, batch_size)
@@ -63,7 +72,7 @@ def fit_stage(session: Session, stage: Stage, bars: Bars, signals: Signals) -> M
         batch_size=batch_size,
         bars=bars,
     )
-    job = Job(
+    return Job(
         network=network,
         loss=recipe.loss,
         batches=recipe.batches,
@@ -77,10 +86,6 @@ def fit_stage(session: Session, stage: Stage, bars: Bars, signals: Signals) -> M
         distribution=session.distribution,
         signals=signals,
     )
-    try:
-        return Loop(job).run()
-    finally:
-        log.close()
 
 
 def branch_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:

@@ -1,7 +1,7 @@
 """The one loop: every stage, every tf.distribute strategy."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -122,10 +122,7 @@ class Loop:
 
     def _epoch(self) -> None:
         epoch, begun, first = int(self.progress.epoch), time.monotonic(), int(self.progress.step)
-        batches = self._batches(epoch, self.job.steps - first, skip=first)
-        self._step.prepare(batches.element_spec)
-        for batch in batches:
-            self._advance(self.step(batch))
+        self.take(self.batches(epoch, self.job.steps - first, skip=first))
         seconds = time.monotonic() - begun
         self.guard.check_state()
         loss = float(self.progress.loss) / self.job.examples
@@ -139,6 +136,11 @@ class Loop:
         self.progress.step.assign(0)
         self.progress.loss.assign(0.0)
         self._save()
+
+    def take(self, batches: Iterable[Any]) -> None:
+        """Takes a step on each of the batches; counts, logs and saves as training does."""
+        for batch in batches:
+            self._advance(self.step(batch))
 
     def _advance(self, loss: tf.Tensor) -> None:
         self.progress.step.assign_add(1)
@@ -168,7 +170,7 @@ class Loop:
             with self.job.signals.released():
                 if moving and self.job.training.reestimate_batches:
                     steps = min(self.job.training.reestimate_batches, self.job.steps)
-                    batches = self._batches(epoch, steps)
+                    batches = self.batches(epoch, steps)
                     recalibrate.reestimate(self.job.network.model, batches, self.strategy)
                 measures, score = self.job.validate()
             if score > float(self.progress.best_score):
@@ -178,13 +180,15 @@ class Loop:
                 self.progress.best_epoch.assign(epoch + 1)
         return measures
 
-    def _batches(self, epoch: int, steps: int, skip: int = 0) -> Any:
+    def batches(self, epoch: int, steps: int, skip: int = 0) -> Any:
         """`steps` batches of an epoch after the first `skip`, as all replicas take them."""
 
         def read(share: Share | None) -> tf.data.Dataset:
             return self.job.batches.epoch(seed=self.job.training.seed, epoch=epoch, skip=skip, share=share)
 
-        return self.job.distribution.steps(read, steps)
+        found = self.job.distribution.steps(read, steps)
+        self._step.prepare(found.element_spec)
+        return found
 
     def _rate_factors(self) -> list[float]:
         """The factor on the learning rate of each trained variable; scaling its gradient is the same."""

@@ -52,9 +52,7 @@ def train(
         notice(
             "warning: weight decay as printed shrinks every kernel to nothing; docs/fidelity.md, reading 2"
         )
-    session = _open(config, data, run, distribution, wanted)
-    if not config.training.jit_compile:  # XLA has no deterministic gradient of max pooling (TensorFlow 2.21)
-        tf.config.experimental.enable_op_determinism()
+    session = open_training(config, data, run, distribution, wanted)
     signals = Signals(distribution.any_process if distribution.processes > 1 else None)
     with signals.listening(), told_in_one_line(distribution.processes):
         for stage in wanted:
@@ -81,9 +79,14 @@ def _check_replicas(config: Config, stages: Sequence[Stage], examples: int, repl
             )
 
 
-def _open(
+def open_training(
     config: Config, data: Path, path: Path, distribution: Distribution, stages: Sequence[Stage]
 ) -> Session:
+    """Makes the run at `path`, or continues it, to train `stages` on the records in `data`.
+
+    Raises:
+        UserError: the records, the run or the number of replicas does not do.
+    """
     records = open_records(data)
     for split in ("train", "validation", "test"):
         if not records.splits.get(split):
@@ -96,6 +99,8 @@ def _open(
     run = distribution.by_chief(
         lambda: create_run(path, config, records=records, tags=tags, provenance=provenance)
     )
+    if not config.training.jit_compile:  # XLA has no deterministic gradient of max pooling (TensorFlow 2.21)
+        tf.config.experimental.enable_op_determinism()
     return Session(run or open_run(path), records, distribution)
 
 
