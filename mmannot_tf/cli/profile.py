@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from mmannot_tf.training.profiling import Profile
 
 SHOWN = {
-    "read": "reading",
-    "decode": "… and decoding, resizing, augmentation",
-    "batches": "… and batches, on the device",
-    "step": "training step alone, on a batch already there",
+    "read": "read",
+    "decode": "+ decode, resize, augment",
+    "batches": "+ batch, fetch to the device",
+    "step": "step alone, its batch there",
     "training": "training",
 }
 

@@ -67,15 +67,27 @@ class Profile:
         return max(0.0, 1.0 - self.training.median / self.step.median)
 
     @property
+    def explained(self) -> float:
+        """The most of `waiting` that the input can account for: as if it and the step came in turns."""
+        return self.step.median / (self.step.median + self.input["batches"].median)
+
+    @property
     def input_bound(self) -> bool:
         """Whether faster input would make training faster by much."""
-        return self.waiting > INPUT_BOUND
+        return min(self.waiting, self.explained) > INPUT_BOUND
 
     @property
     def slowest(self) -> str | None:
-        """The first part of the input that alone is no faster than the step; None where all of them are."""
-        slow = (name for name, rates in self.input.items() if rates.median <= self.step.median)
-        return next(slow, None)
+        """The part of the input that costs most; None where the input alone is faster than the step."""
+        if self.input["batches"].median > self.step.median:
+            return None
+        seconds = [1.0 / rates.median for rates in self.input.values()]
+        added = dict(
+            zip(
+                self.input, (now - before for before, now in itertools.pairwise([0.0, *seconds])), strict=True
+            )
+        )
+        return max(added, key=added.get)
 
 
 def profile(
@@ -203,6 +215,11 @@ def _marked(batches: Iterator[Any]) -> Iterator[Any]:
 
 def advice(found: Profile, config: Config) -> str:
     """What to do about it, in a sentence that names keys and options."""
+    if found.waiting > INPUT_BOUND and not found.input_bound:
+        return (
+            f"The input alone accounts for at most {found.explained:.0%}: something else slowed this machine "
+            "down meanwhile. Measure again, with more --steps."
+        )
     if not found.input_bound:
         return (
             "A faster step would help: a faster device, --strategy mirrored on several, a smaller "

@@ -33,7 +33,7 @@ def test_the_table_says_it_in_words(command, tiny_run, capsys):
     assert command("--stage", "quantity", "--run", tiny_run.path) == 0
     told = capsys.readouterr().out
     assert "quantity: 16 images a step" in told
-    assert "training step alone" in told
+    assert "step alone" in told
     assert "-bound: " in told
     assert "of a step is waiting for input" in told
 

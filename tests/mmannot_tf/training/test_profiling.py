@@ -144,6 +144,12 @@ def _found(training, **parts):
     [
         (95, {"read": 500, "decode": 400, "batches": 300}, False, "A faster step"),
         (120, {"read": 500, "decode": 400, "batches": 300}, False, "A faster step"),
+        (
+            50,
+            {"read": 5000, "decode": 4000, "batches": 3000},
+            False,
+            "The input alone accounts for at most 3%",
+        ),
         (50, {"read": 60, "decode": 55, "batches": 52}, True, "Reading"),
         (50, {"read": 500, "decode": 55, "batches": 52}, True, "Decoding"),
         (50, {"read": 500, "decode": 400, "batches": 52}, True, "Putting"),

@@ -1,0 +1,84 @@
+"""A stage of thousands of steps of which the memory is watched: a program that test_memory runs by itself.
+
+    python long_training.py DATA FOLDER STEPS
+
+DATA holds records, FOLDER is for the stage. Trains one linear layer on flipped images in pairs, fetched ahead
+to a second device, in epochs of 44 steps with a validation and a checkpoint each. Prints, as JSON, step →
+resident memory in MiB, every 1,000 steps.
+"""
+
+import dataclasses
+import gc
+import json
+import sys
+from pathlib import Path
+
+WATCHED = 1000
+
+
+def resident():
+    """Of this process, in MiB, without what Python is about to free."""
+    gc.collect()
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    (line,) = (line for line in lines if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
+
+
+def main(data, folder, steps):
+    """Trains and prints."""
+    from tfrecords_tools.quiet import import_tensorflow
+
+    import_tensorflow()
+
+    import keras
+    import tensorflow as tf
+
+    from mmannot_tf.config.settings import DataSettings, TrainingSettings
+    from mmannot_tf.config.stage import StageSettings
+    from mmannot_tf.data.batches import ImageBatches
+    from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
+    from mmannot_tf.training.distribution import open_distribution
+    from mmannot_tf.training.inference import outputs
+    from mmannot_tf.training.loop import Job, Loop
+    from mmannot_tf.training.network import Network
+    from mmannot_tf.training.progress import SilentLog
+    from mmannot_tf.weights.provenance import CENTRED
+    from tfrecords_tools.records import open_records
+
+    distribution = open_distribution("one", logical_devices=2)
+    second = tf.config.list_logical_devices("CPU")[1].name
+    distribution = dataclasses.replace(distribution, device=second)
+    records = open_records(Path(data))
+    images = ImageBatches(records, DataSettings(image_size=32, augmentation="flip"), CENTRED, batch_size=2)
+    layers = [keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(len(records.labels))]
+    model = keras.Sequential(layers, name="classifier")
+    job = Job(
+        network=Network(model, {"classifier": model}),
+        loss=SigmoidCrossEntropy("sum"),
+        batches=images,
+        examples=records.splits["train"],
+        settings=StageSettings(epochs=-(-int(steps) // 44), learning_rate=1e-4),
+        section="stages",
+        training=TrainingSettings(batch_size=2),
+        validate=lambda: ({}, float(outputs(model, images.one_pass("validation"), distribution).mean())),
+        folder=Path(folder),
+        log=SilentLog(),
+        distribution=distribution,
+    )
+    loop, found = Loop(job), {}
+    take = loop.step
+
+    def watched(batch):
+        watched.taken += 1
+        if watched.taken % WATCHED == 0:
+            found[watched.taken] = resident()
+        return take(batch)
+
+    watched.taken = 0
+    loop.step = watched
+    loop.run()
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
