@@ -26,11 +26,12 @@ class Progress:
 
     def __init__(self):
         """At the very start."""
-        self.epoch = tf.Variable(0, dtype=tf.int64)
-        self.step = tf.Variable(0, dtype=tf.int64)
         self.loss = tf.Variable(0.0, dtype=tf.float64)
-        self.best_score = tf.Variable(float("-inf"), dtype=tf.float64)
-        self.best_epoch = tf.Variable(0, dtype=tf.int64)
+        with tf.device("CPU"):  # read every step, which of a GPU would wait for the step
+            self.epoch = tf.Variable(0, dtype=tf.int64)
+            self.step = tf.Variable(0, dtype=tf.int64)
+            self.best_score = tf.Variable(float("-inf"), dtype=tf.float64)
+            self.best_epoch = tf.Variable(0, dtype=tf.int64)
 
     def variables(self) -> list[tf.Variable]:
         """All five."""

@@ -222,8 +222,8 @@ def advice(found: Profile, config: Config) -> str:
         )
     if not found.input_bound:
         return (
-            "A faster step would help: a faster device, --strategy mirrored on several, a smaller "
-            "data.image_size or model.backbone. A faster input would not."
+            "A faster step would help: a faster device, --strategy mirrored on several, training.precision, "
+            "a smaller data.image_size or model.backbone. A faster input would not."
         )
     cache = _caches(config)
     told = {

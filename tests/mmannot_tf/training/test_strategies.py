@@ -28,10 +28,10 @@ import tensorflow as tf
 from mmannot_tf.cli.main import main
 from mmannot_tf.training.loop import Loop
 
-def reversed_rows(self, *args, made=Loop._batches, **kwargs):
+def reversed_rows(self, *args, made=Loop.batches, **kwargs):
     return made(self, *args, **kwargs).map(lambda *batch: tf.nest.map_structure(lambda one: one[::-1], batch))
 
-Loop._batches = reversed_rows
+Loop.batches = reversed_rows
 sys.exit(main())
 """
 """`mmannot` on one device with the rows of each training batch reversed: the same sums in another order."""

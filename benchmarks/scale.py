@@ -1,0 +1,278 @@
+"""NUS-WIDE on 1, 8 and 64 GPUs, worked out: what this machine measures, times what is printed of devices.
+
+    python benchmarks/scale.py --data DIR [--page docs/distributed.md]
+
+DIR holds any records. A ResNet-101 of random weights goes once through them, so that every stage can be
+profiled: some minutes with a few hundred images. Prints the tables; with --page, also writes them there.
+"""
+
+import datetime
+import math
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+from pages import cores, hardware, write_into
+
+COMMAND = "python benchmarks/scale.py --data DIR --page docs/distributed.md"
+TRAIN, TEST = 94_570, 55_335
+"""Images of NUS-WIDE (Sec. IV-A1)."""
+BATCH = 32
+"""Of configs/nus_wide.toml, over all replicas."""
+MEASURED_BATCH = 8
+FORWARD_MS = {1: 5.26, 2: 5.34, 4: 6.65, 8: 8.31, 16: 11.82, 32: 19.99}
+"""Images on an A100 → ms of a ResNet-50 v1.5's forward pass in TF32: NVIDIA/DeepLearningExamples,
+TensorFlow/Classification/ConvNets/resnet50v1.5/README.md, "TF32 Inference Latency"."""
+MEMORY = 80e9
+"""Bytes of an A100 (data sheet)."""
+NVLINK, NETWORK = 300e9, 25e9
+"""Bytes/s each way of one GPU: A100 data sheet; a 200 Gb/s port for each GPU, as a DGX A100 has."""
+WITHIN, BETWEEN = 20e-6, 50e-6
+"""Seconds of a small all-reduce within a machine, and between machines: assumptions, not measured."""
+GPUS_A_MACHINE = 8
+
+
+@dataclass(frozen=True)
+class Part:
+    """A stage, or the extraction of features.
+
+    Attributes:
+        name: of it.
+        images: that it goes through in all its epochs.
+        cost: time an image, in forward passes of the backbone.
+        parameters: that it trains, so sums over the replicas.
+        batch_norms: that it trains, so synchronizes.
+        held: bytes of parameters with gradients and moments, and of other weights.
+        activations: bytes an image of all layers' outputs.
+    """
+
+    name: str
+    images: int
+    cost: float
+    parameters: int
+    batch_norms: int
+    held: int
+    activations: int
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What was measured here besides the parts' costs.
+
+    Attributes:
+        forward: images/s of the backbone alone.
+        decoding: images/s of reading, decoding and resizing, a core.
+        macs: multiply-adds of the backbone's forward pass over those of a ResNet-50 v1.5.
+    """
+
+    forward: float
+    decoding: float
+    macs: float
+
+
+def main(
+    data: Annotated[Path, typer.Option("--data", help="Records.")],
+    page: Annotated[Path | None, typer.Option(help="Where the tables are written, too.")] = None,
+) -> None:
+    """Measures, works out, prints."""
+    from tfrecords_tools.quiet import import_tensorflow
+
+    import_tensorflow()
+    text = rendered(*measured(data))
+    typer.echo(text)
+    if page:
+        write_into(page, text)
+
+
+def measured(data: Path) -> tuple[list[Part], Machine]:
+    """Trains each stage for one epoch and profiles it."""
+    from mmannot_tf.config.loading import load
+    from mmannot_tf.training import plan
+    from mmannot_tf.training.distribution import one_device
+    from mmannot_tf.training.profiling import profile
+    from mmannot_tf.training.stages import STAGES
+    from mmannot_tf.training.stopwatch import Timing
+    from mmannot_tf.training.train import train
+    from mmannot_tf.training.trained import feature_model
+
+    names = [stage.name for stage in plan.configured(load("nus_wide"))]
+    short = [f"stages.{name}.epochs=1" for name in names]
+    config = load("nus_wide", ["model.weights=random", f"training.batch_size={MEASURED_BATCH}", *short])
+    timing = Timing(steps=4, seconds=5.0)
+    with tempfile.TemporaryDirectory() as folder:
+        run = train(config, data=data, run=Path(folder) / "run")
+        profiles = {
+            name: profile(config, data=data, distribution=one_device(), stage=name, run=run, timing=timing)
+            for name in names
+        }
+        forward = _forward(feature_model(run, [STAGES["cnn"]]), timing)
+        both = _forward(feature_model(run, [STAGES["cnn"], STAGES["ms_cnn"]]), timing)
+        parts = [_part(run, name, forward / profiles[name].step.median) for name in names]
+    extraction = Part("features, all images", TRAIN + TEST, forward / both, 0, 0, 0, 0)
+    decoding = profiles["cnn"].input["decode"].median / cores()
+    return [*parts, extraction], Machine(forward, decoding, _macs("resnet101") / _macs("resnet50"))
+
+
+def _forward(model: Any, timing: Any) -> float:
+    """Images/s of a model's forward pass."""
+    import itertools
+
+    import tensorflow as tf
+
+    from mmannot_tf.training.stopwatch import rates_of
+
+    batch = tf.constant(np.random.default_rng(0).normal(size=(MEASURED_BATCH, 224, 224, 3)), tf.float32)
+    compute = tf.function(lambda images: model(images, training=False))
+
+    def take(batches: Iterator[Any]) -> None:
+        for one in batches:
+            compute(one)
+
+    return rates_of(itertools.repeat(batch), take, images=MEASURED_BATCH, timing=timing).median
+
+
+def _part(run: Any, name: str, cost: float) -> Part:
+    from mmannot_tf.config.loading import load
+    from mmannot_tf.training import recalibrate
+    from mmannot_tf.training.network import build_network
+    from mmannot_tf.training.stages import STAGES
+    from mmannot_tf.training.trained import blueprint_of
+
+    network = build_network(STAGES[name], blueprint_of(run), feature_size=4096).model
+    trained = sum(math.prod(one.shape) for one in network.trainable_variables)
+    every = sum(math.prod(one.shape) for one in network.variables)
+    outputs = [one.output for one in _layers(network)]
+    return Part(
+        name=name,
+        images=TRAIN * getattr(load("nus_wide").stages, name).epochs,
+        cost=cost,
+        parameters=trained,
+        batch_norms=len(recalibrate.trained_batch_norms(network)),
+        held=4 * (every + 2 * trained),
+        activations=4 * sum(math.prod(one.shape[1:]) for one in outputs if hasattr(one, "shape")),
+    )
+
+
+def _layers(network: Any) -> list[Any]:
+    import keras
+
+    layers = network._flatten_layers(include_self=False)
+    return [one for one in layers if not isinstance(one, keras.Model)]
+
+
+def _macs(architecture: str) -> int:
+    """Multiply-adds an image of a backbone's convolutions; a ResNet-50's in the geometry of v1.5."""
+    import keras
+
+    from mmannot_tf.models.backbone import build_backbone
+    from mmannot_tf.models.geometry import KERAS, Geometry
+
+    geometry = Geometry(stride="first_3x3") if architecture == "resnet50" else KERAS
+    network = build_backbone(architecture, image_size=224, momentum=0.99, epsilon=1e-3, geometry=geometry)
+    convolutions = [one for one in _layers(network) if isinstance(one, keras.layers.Conv2D)]
+    return sum(math.prod(one.output.shape[1:3]) * math.prod(one.kernel.shape) for one in convolutions)
+
+
+def rendered(parts: Sequence[Part], machine: Machine) -> str:
+    """The tables in Markdown, below what made them."""
+    heaviest = max(parts, key=lambda part: part.held + part.activations)
+    hours = {gpus: [_hours(part, machine, gpus, BATCH) for part in parts] for gpus in (1, 8, BATCH)}
+    hours[64] = [_hours(part, machine, 64, 64 * BATCH) for part in parts]
+    fastest = 1e3 / _step_ms(parts[0].cost, machine, BATCH) * BATCH
+    lines = [
+        f"`{COMMAND}`, {datetime.date.today().isoformat()}, on {hardware()}.",
+        "",
+        f"Measured here with batches of {MEASURED_BATCH}: the backbone's forward pass, {machine.forward:.1f} "
+        f"images/s; reading, decoding and resizing, {machine.decoding:,.0f} images/s a core; and each part's "
+        "time, in forward passes. Counted: parameters, and bytes of all layers' outputs, which is more than "
+        f"TensorFlow keeps. A ResNet-101's forward pass has {machine.macs:.2f} times the multiply-adds of "
+        "a ResNet-50 v1.5.",
+        "",
+        "| part | time, in forward passes | trained parameters | weights, gradients, moments "
+        "| outputs an image |",
+        "|---|---:|---:|---:|---:|",
+        *(
+            f"| {part.name} | {part.cost:.4f} | {part.parameters / 1e6:.1f} M | {part.held / 1e9:.2f} GB "
+            f"| {part.activations / 1e6:.1f} MB |"
+            for part in parts
+        ),
+        "",
+        f"Hours of A100s on NUS-WIDE ({TRAIN:,} training and {TEST:,} test images, epochs of "
+        "configs/nus_wide.toml). Stages that read no images are counted at the time they take here:",
+        "",
+        f"| part | 1 GPU | 8 GPUs | {BATCH} GPUs | 64 GPUs, batch {64 * BATCH:,} |",
+        "|---|---:|---:|---:|---:|",
+        *(
+            f"| {part.name} | " + " | ".join(f"{column[row]:.2f}" for column in hours.values()) + " |"
+            for row, part in enumerate(parts)
+        ),
+        "| all | " + " | ".join(f"{sum(column):.1f}" for column in hours.values()) + " |",
+        "| images a GPU and step | "
+        + " | ".join(str(BATCH // gpus if gpus <= BATCH else BATCH) for gpus in hours)
+        + " |",
+        "",
+        f"Memory: at most {_gigabytes(heaviest, BATCH):.1f} GB on one GPU ({heaviest.name}, {BATCH} images), "
+        f"{_gigabytes(heaviest, BATCH // 8):.1f} GB on each of 8, of {MEMORY / 1e9:.0f}. Input: one GPU "
+        f"fine-tuning takes {fastest:,.0f} images/s, {fastest / machine.decoding:.1f} cores of this machine.",
+        "",
+        "Within a step of fine-tuning, milliseconds:",
+        "",
+        "| | 1 GPU | 8 GPUs | 32 GPUs | 64 GPUs, batch 2,048 |",
+        "|---|---:|---:|---:|---:|",
+        *_split(parts[0], machine),
+    ]
+    return "\n".join(lines)
+
+
+def _gigabytes(part: Part, images: int) -> float:
+    """GB of a GPU."""
+    return (part.held + images * part.activations) / 1e9
+
+
+def _split(part: Part, machine: Machine) -> Iterator[str]:
+    settings = [(1, BATCH), (8, BATCH), (BATCH, BATCH), (64, 64 * BATCH)]
+    rows = {
+        "computing": [_step_ms(part.cost, machine, batch // gpus) for gpus, batch in settings],
+        "gradients' all-reduce": [1e3 * _gradient_seconds(part, gpus) for gpus, _ in settings],
+        "synchronized batch norm": [1e3 * _batch_norm_seconds(part, gpus) for gpus, _ in settings],
+    }
+    for name, values in rows.items():
+        yield f"| {name} | " + " | ".join(f"{value:.1f}" for value in values) + " |"
+
+
+def _hours(part: Part, machine: Machine, gpus: int, batch: int) -> float:
+    if not part.parameters:  # whole batches are dealt; nobody waits
+        return part.images / BATCH * _step_ms(part.cost, machine, BATCH) / gpus / 3.6e6
+    if part.cost < 0.5:  # on cached features or tags alone a step is all overhead: as fast as here
+        return part.images * part.cost / machine.forward / 3600
+    step = _step_ms(part.cost, machine, batch // gpus) / 1e3
+    step += _gradient_seconds(part, gpus) + _batch_norm_seconds(part, gpus)
+    return part.images / batch * step / 3600
+
+
+def _step_ms(cost: float, machine: Machine, images: int) -> float:
+    """A GPU's computing in a step: the printed latency, for a larger network and more than a forward pass."""
+    return FORWARD_MS[images] * machine.macs * cost
+
+
+def _gradient_seconds(part: Part, gpus: int) -> float:
+    """A ring all-reduce: each GPU sends 2 (R - 1) / R of the gradients, at the pace of its slowest link."""
+    bandwidth = NVLINK if gpus <= GPUS_A_MACHINE else NETWORK
+    return 2 * (gpus - 1) / gpus * 4 * part.parameters / bandwidth
+
+
+def _batch_norm_seconds(part: Part, gpus: int) -> float:
+    """One small all-reduce forward and one back a layer."""
+    if gpus == 1:
+        return 0.0
+    return 2 * part.batch_norms * (WITHIN if gpus <= GPUS_A_MACHINE else BETWEEN)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    typer.run(main)
