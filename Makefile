@@ -3,6 +3,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := $(shell command -v uv)
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests of one file run in one process; each process needs some 5 GB.
+PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered --cov-fail-under=90
 
 ifdef UV
 MAKE_VENV = uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)
@@ -18,10 +20,10 @@ quickstart: $(VENV)/core.stamp
 	$(BIN)/mmannot quickstart
 
 test: lint
-	$(BIN)/python -m pytest -m "not faults" --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(PYTEST) -m "not faults"
 
 test-fast: lint
-	$(BIN)/python -m pytest -m "not slow and not real and not faults" --cov --cov-report=term:skip-covered --cov-fail-under=90
+	$(PYTEST) -m "not slow and not real and not faults"
 
 # Kills, fills disks and breaks files, and prints what was lost: the table of docs/reliability.md.
 test-faults: $(VENV)/test.stamp
