@@ -16,6 +16,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [
     ROOT / "README.md",
     ROOT / "docs" / "data.md",
+    ROOT / "docs" / "distributed.md",
     ROOT / "docs" / "input.md",
     *sorted((ROOT / "tfrecords_tools").glob("*/README.md")),
 ]
