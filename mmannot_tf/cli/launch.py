@@ -50,24 +50,19 @@ def run_workers(command: Sequence[str], *, workers: int) -> int:
     Returns:
         0, or the exit status of the first worker that failed (128 + number for a signal).
     """
-    processes = [
-        subprocess.Popen(
-            command,
-            env={**os.environ, **extra},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,  # a Ctrl-C reaches them once, passed on by `_passing_on`
-        )
-        for extra in environments(workers, gpus=local_gpus(os.environ))
-    ]
-    printers = [
-        threading.Thread(target=_print, args=(number, pipe, out))
-        for number, process in enumerate(processes)
-        for pipe, out in ((process.stdout, sys.stdout), (process.stderr, sys.stderr))
-    ]
-    for printer in printers:
-        printer.start()
-    with _passing_on(processes) as passed:
+    processes: list[subprocess.Popen] = []
+    with _passing_on(processes) as passed:  # first: a signal meanwhile would leave workers behind
+        for extra in environments(workers, gpus=local_gpus(os.environ)):
+            processes.append(_start(command, extra))
+        for number in passed:  # what came while the last ones were starting
+            _signal(processes, number)
+        printers = [
+            threading.Thread(target=_print, args=(number, pipe, out))
+            for number, process in enumerate(processes)
+            for pipe, out in ((process.stdout, sys.stdout), (process.stderr, sys.stderr))
+        ]
+        for printer in printers:
+            printer.start()
         status = _first_failure(processes, passed)
     for printer in printers:
         printer.join()
@@ -97,6 +92,21 @@ def local_gpus(environment: Mapping[str, str], devices: Path = Path("/dev")) -> 
     return sorted((found[1] for found in numbers if found), key=int)
 
 
+def _start(command: Sequence[str], extra: Mapping[str, str]) -> subprocess.Popen:
+    return subprocess.Popen(
+        command,
+        env={**os.environ, **extra},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,  # a Ctrl-C reaches them once, passed on by `_passing_on`
+    )
+
+
+def _signal(processes: Sequence[subprocess.Popen], number: int) -> None:
+    for process in processes:
+        process.send_signal(number)
+
+
 def _free_ports(count: int) -> list[int]:
     with contextlib.ExitStack() as open_sockets:
         sockets = [open_sockets.enter_context(socket.socket()) for _ in range(count)]
@@ -119,8 +129,7 @@ def _passing_on(processes: Sequence[subprocess.Popen]) -> Iterator[list[int]]:
 
     def pass_on(number: int, _frame: object) -> None:
         passed.append(number)
-        for process in processes:
-            process.send_signal(number)
+        _signal(processes, number)
 
     before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
     try:

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+import mmannot_tf.cli.launch as launching
 from mmannot_tf.cli.launch import environments, local_gpus, run_workers
 
 TASK = "import json, os, sys; task = json.loads(os.environ['TF_CONFIG'])['task']['index']; "
@@ -52,6 +53,22 @@ def test_the_first_failure_ends_all_and_is_the_status():
     begun = time.monotonic()
     assert run_workers(_python("import time; sys.exit(7) if task else time.sleep(60)"), workers=2) == 7
     assert time.monotonic() - begun < 30
+
+
+def test_a_signal_while_workers_start_reaches_all_of_them(monkeypatch):
+    started, start = [], launching._start
+
+    def start_and_signal(command, extra):
+        started.append(start(command, extra))
+        if len(started) == 1:
+            signal.raise_signal(signal.SIGTERM)
+        return started[-1]
+
+    monkeypatch.setattr(launching, "_start", start_and_signal)
+    begun = time.monotonic()
+    assert run_workers(_python("import time; time.sleep(60)"), workers=2) == 128 + signal.SIGTERM
+    assert time.monotonic() - begun < 20
+    assert [one.returncode for one in started] == [-signal.SIGTERM] * 2
 
 
 def test_a_worker_killed_by_a_signal_counts_as_in_a_shell():
