@@ -21,7 +21,7 @@ ROOMS = {
     "weights": {"models"},
     "data": {"config", "weights"},
     "training": {"baselines", "config", "data", "evaluation", "losses", "models", "weights"},
-    "serving": {"data", "models", "training"},
+    "serving": {"data", "evaluation", "models", "paper", "training"},
     "ablation": {"config", "paper", "training"},
     "cli": {"ablation", "baselines", "config", "evaluation", "paper", "serving", "training", "weights"},
 }
@@ -31,6 +31,7 @@ NO_TENSORFLOW = {
     "paper": "",
     "evaluation": "",
     "training": "run plan stage stages",
+    "serving": "annotation model network terms engines.kinds engines.choosing",
     "weights": "provenance source importers weights_file",
 }
 

@@ -9,16 +9,30 @@ from mmannot_tf.cli.arguments import RunArgument
 
 
 def export(
-    run: RunArgument, out: Annotated[Path, typer.Option("--out", help="The SavedModel's folder.")]
+    run: RunArgument,
+    out: Annotated[
+        Path,
+        typer.Option(
+            "--out", help="The export's folder, which gets the next version; or FOLDER/NUMBER, replaced."
+        ),
+    ],
+    formats: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--format", help="saved_model (the default), onnx, openvino, litert; repeatable or a,b."
+        ),
+    ] = None,
 ) -> None:
-    """Write a run's annotator as a SavedModel that plain TensorFlow loads."""
+    """Write a run's annotator for others to read, each format checked against the run; with a model card."""
     from mmannot_tf.training.run import open_run
     from tfrecords_tools.console import notice
     from tfrecords_tools.quiet import import_tensorflow
 
     opened = open_run(run)
+    names = [name.strip() for one in formats or ["saved_model"] for name in one.split(",")]
     import_tensorflow()
 
     from mmannot_tf.serving.export import export as write
 
-    notice(f"exported: {write(opened, out)}. Next: mmannot annotate {out} IMAGE")
+    folder = write(opened, out, formats=names, tell=notice)
+    notice(f"exported: {folder}. Next: mmannot annotate {folder} IMAGE")

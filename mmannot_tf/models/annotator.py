@@ -49,3 +49,19 @@ def build_annotator(
         "order": order,
     }
     return keras.Model({"image": image, "tag_vector": tags}, outputs, name="annotator")
+
+
+def with_features(annotator: keras.Model) -> keras.Model:
+    """The annotator with its features among the outputs; nothing is copied.
+
+    Args:
+        annotator: from `build_annotator`.
+
+    Returns:
+        The same inputs; its outputs and `f_v` [B, D_v], `f_t` [B, D_t] and f = [f_v, f_t] [B, D_v + D_t], all
+        float32.
+    """
+    joint = annotator.get_layer("joint")
+    visual, textual = joint.input
+    features = {"f_v": visual, "f_t": textual, "f": joint.output}
+    return keras.Model(annotator.input, {**annotator.output, **features}, name="annotator_with_features")

@@ -1,13 +1,16 @@
-"""What a SavedModel holds: image bytes and tag text in, annotations out (Algorithm 2)."""
+"""What a SavedModel holds: image bytes and tag text in, annotations (Algorithm 2) or features out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
-from mmannot_tf.data.images import prepare
+from mmannot_tf.data.images import decode, normalise, resize
 from mmannot_tf.data.tags import multi_hot, split_tags
-from mmannot_tf.models.annotator import BRANCHES, build_annotator
+from mmannot_tf.models.annotator import BRANCHES, build_annotator, with_features
+from mmannot_tf.serving.model import NEEDED
+from mmannot_tf.serving.network import NETWORK_OUTPUTS
 from mmannot_tf.training.network import stage_input
 from mmannot_tf.training.plan import stage_digest
 from mmannot_tf.training.run import Run
@@ -15,14 +18,21 @@ from mmannot_tf.training.stages import STAGES
 from mmannot_tf.training.trained import blueprint_of, trained_branch
 from tfrecords_tools.errors import UserError
 
-NEEDED = ("ms_cnn", "tag_encoder", "classifier", "quantity")
+_ENCODED = tf.TensorSpec([None], tf.string, name="image")
+_TEXT = tf.TensorSpec([None], tf.string, name="tags")
 
 
 class AnnotatorModule(tf.Module):
     """The whole annotator with its lookups, as tf.saved_model.save takes it.
 
+    In every signature `image` are JPEG or PNG bytes, string [B], and `tags` comma-separated tags, string [B],
+    which may be empty; unknown tags are passed over. `annotations` are labels, best first, and "" after the
+    selected ones; `scores` the probabilities in that order.
+
     Attributes:
-        model: the Keras annotator.
+        model: the Keras annotator, its features among the outputs.
+        network: the network alone, for engines that read no strings: `image` float32 [B, S, S, 3], RGB from 0
+            to 255 and resized; `tag_vector` float32 [B, T], multi-hot.
         label_file: asset, one label a line in index order.
         tag_file: asset, one tag of the vocabulary a line in index order.
     """
@@ -35,63 +45,124 @@ class AnnotatorModule(tf.Module):
         """
         super().__init__(name="mmannot")
         _check_finished(run)
-        self._config, self._preprocessing = run.config, run.preprocessing
-        self._sizes = blueprint_of(run)
-        self.model = build_annotator(
-            _branches(run),
-            least_quantity=run.config.evaluation.least_quantity,
-            rounding=run.config.evaluation.quantity_rounding,
+        self._data, self._preprocessing, self._sizes = run.config.data, run.preprocessing, blueprint_of(run)
+        self.model = with_features(
+            build_annotator(
+                _branches(run),
+                least_quantity=run.config.evaluation.least_quantity,
+                rounding=run.config.evaluation.quantity_rounding,
+            )
         )
         self.label_file = tf.saved_model.Asset(str(_write_lines(assets / "labels.txt", run.dataset.labels)))
         self.tag_file = tf.saved_model.Asset(str(_write_lines(assets / "tags.txt", run.dataset.tags)))
         self._labels = _table(self.label_file, key="number", default="")
         self._tags = _table(self.tag_file, key="line", default=-1)
-
-    @tf.function(
-        input_signature=[
-            tf.TensorSpec([None], tf.string, name="image"),
-            tf.TensorSpec([None], tf.string, name="tags"),
+        network_input = [
+            tf.TensorSpec([None, *self._sizes.image_shape()], tf.float32, name="image"),
+            tf.TensorSpec([None, self._sizes.tags], tf.float32, name="tag_vector"),
         ]
-    )
-    def annotate(self, image: tf.Tensor, tags: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Annotates a batch.
+        self._whole = tf.function(self._run_whole, input_signature=network_input)
+        self.network = tf.function(self._run_network, input_signature=network_input)
 
-        Args:
-            image: JPEG or PNG bytes, string [B].
-            tags: comma-separated tags, string [B]; may be empty; unknown ones are passed over.
+    @property
+    def signatures_by_name(self) -> dict[str, Any]:
+        """Every function that is exported."""
+        return {
+            "serving_default": self.annotate,
+            "decoded": self.annotate_decoded,
+            "given_quantity": self.annotate_given_quantity,
+            "top_k": self.annotate_top_k,
+            "features": self.features,
+            "network": self.network,
+        }
+
+    @tf.function(input_signature=[_ENCODED, _TEXT])
+    def annotate(self, image: tf.Tensor, tags: tf.Tensor) -> dict[str, tf.Tensor]:
+        """As many labels as the model decides.
 
         Returns:
             `probabilities` float32 [B, C] in label order; `predicted_quantity` float32 [B], the regressor's
-            output before rounding; `annotations` string [B, C], best first, empty after the selected ones;
-            `scores` float32 [B, C], the probabilities in that order.
+            output before rounding; `annotations` string [B, C]; `scores` float32 [B, C].
         """
-        outputs = self.model(
-            {"image": self._images(image), "tag_vector": self._tag_vectors(tags)}, training=False
+        return self._annotated(self._whole(self._images(image), self._tag_vectors(tags)))
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8, name="image"), _TEXT])
+    def annotate_decoded(self, image: tf.Tensor, tags: tf.Tensor) -> dict[str, tf.Tensor]:
+        """As `annotate`, of decoded images: uint8 [B, H, W, 3], RGB, of any size."""
+        size, sampling = self._data.image_size, self._data.resize
+        pixels = tf.map_fn(
+            lambda one: resize(one, size, sampling), image, fn_output_signature=self._one_image()
         )
-        order = outputs["order"]
-        names = self._labels.lookup(tf.cast(order, tf.int64))
-        selected = tf.gather(outputs["selected"], order, batch_dims=1)
+        return self._annotated(self._whole(pixels, self._tag_vectors(tags)))
+
+    @tf.function(input_signature=[_ENCODED, _TEXT, tf.TensorSpec([None], tf.int32, name="quantity")])
+    def annotate_given_quantity(
+        self, image: tf.Tensor, tags: tf.Tensor, quantity: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """As `annotate`, with as many labels as the caller gives each image: `quantity` int32 [B]."""
+        outputs = self._whole(self._images(image), self._tag_vectors(tags))
+        rank = tf.argsort(outputs["order"])
+        return self._annotated({**outputs, "selected": rank < quantity[:, tf.newaxis]})
+
+    @tf.function(input_signature=[_ENCODED, _TEXT, tf.TensorSpec([], tf.int32, name="k")])
+    def annotate_top_k(self, image: tf.Tensor, tags: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The `k` best labels of every image: `annotations` string [B, k] and `scores` float32 [B, k]."""
+        outputs = self._whole(self._images(image), self._tag_vectors(tags))
+        return {
+            "annotations": self._names(outputs)[:, :k],
+            "scores": _in_order(outputs, "probabilities")[:, :k],
+        }
+
+    @tf.function(input_signature=[_ENCODED, _TEXT])
+    def features(self, image: tf.Tensor, tags: tf.Tensor) -> dict[str, tf.Tensor]:
+        """For retrieval: `f_v`, `f_t` and their concatenation `f`, float32 [B, D]."""
+        outputs = self._whole(self._images(image), self._tag_vectors(tags))
+        return {name: outputs[name] for name in ("f_v", "f_t", "f")}
+
+    def untraced_network(self, image: tf.Tensor, tag_vector: tf.Tensor) -> dict[str, tf.Tensor]:
+        """As `network`, computed anew where it is called, with the variables that are in force there."""
+        return _of_network(self._run_whole(image, tag_vector))
+
+    def _run_whole(self, image: tf.Tensor, tag_vector: tf.Tensor) -> dict[str, tf.Tensor]:
+        pixels = normalise(image, self._preprocessing)
+        return self.model({"image": pixels, "tag_vector": tag_vector}, training=False)
+
+    def _run_network(self, image: tf.Tensor, tag_vector: tf.Tensor) -> dict[str, tf.Tensor]:
+        return _of_network(self._whole(image, tag_vector))
+
+    def _annotated(self, outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         return {
             "probabilities": outputs["probabilities"],
             "predicted_quantity": outputs["predicted_quantity"],
-            "annotations": tf.where(selected, names, ""),
-            "scores": tf.gather(outputs["probabilities"], order, batch_dims=1),
+            "annotations": tf.where(_in_order(outputs, "selected"), self._names(outputs), ""),
+            "scores": _in_order(outputs, "probabilities"),
         }
 
+    def _names(self, outputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        return self._labels.lookup(tf.cast(outputs["order"], tf.int64))
+
+    def _one_image(self) -> tf.TensorSpec:
+        return tf.TensorSpec(self._sizes.image_shape(), tf.float32)
+
     def _images(self, encoded: tf.Tensor) -> tf.Tensor:
-        data = self._config.data
-        shape = tf.TensorSpec(self._sizes.image_shape(), tf.float32)
+        size, sampling = self._data.image_size, self._data.resize
 
         def one(image: tf.Tensor) -> tf.Tensor:
-            return prepare(
-                image, size=data.image_size, sampling=data.resize, preprocessing=self._preprocessing
-            )
+            return resize(decode(image), size, sampling)
 
-        return tf.map_fn(one, encoded, fn_output_signature=shape)
+        return tf.map_fn(one, encoded, fn_output_signature=self._one_image())
 
     def _tag_vectors(self, text: tf.Tensor) -> tf.Tensor:
         tags = split_tags(text)
         return multi_hot(tags.with_flat_values(self._tags.lookup(tags.flat_values)), self._sizes.tags)
+
+
+def _of_network(outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    return {name: outputs[name] for name in NETWORK_OUTPUTS}
+
+
+def _in_order(outputs: Mapping[str, tf.Tensor], name: str) -> tf.Tensor:
+    return tf.gather(outputs[name], outputs["order"], batch_dims=1)
 
 
 def _check_finished(run: Run) -> None:

@@ -5,11 +5,11 @@ import sys
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from mmannot_tf.serving.export import export
 from mmannot_tf.training.run import open_run
 from tfrecords_tools.errors import UserError
-from tfrecords_tools.records import read
 
 PLAIN = """
 import json, sys
@@ -27,26 +27,10 @@ print(json.dumps({
 
 
 @pytest.fixture(scope="module")
-def exported(tiny_run, tmp_path_factory):
-    return export(tiny_run, tmp_path_factory.mktemp("export") / "1")
-
-
-@pytest.fixture(scope="module")
-def examples(tiny_records, tmp_path_factory):
-    """The test split's images as files, and their tags as text."""
-    folder, files, tags = tmp_path_factory.mktemp("images"), [], []
-    for example in read(tiny_records, "test").as_numpy_iterator():
-        files.append(folder / f"{example['id'].decode()}.jpg")
-        files[-1].write_bytes(example["image"])
-        tags.append(", ".join(tag.decode().upper() for tag in example["tags"]))
-    return files, tags
-
-
-@pytest.fixture(scope="module")
-def answer(exported, examples):
+def answer(exported, scenes):
     """What a process of plain TensorFlow gets from the export."""
-    files, tags = examples
-    command = [sys.executable, "-I", "-c", PLAIN, str(exported), json.dumps(tags), *map(str, files)]
+    tags = json.dumps(list(scenes.values()))
+    command = [sys.executable, "-I", "-c", PLAIN, str(exported), tags, *map(str, scenes)]
     return json.loads(subprocess.run(command, check=True, capture_output=True, timeout=120).stdout)
 
 
@@ -89,11 +73,139 @@ def test_label_and_tag_lists_are_assets(exported, tiny_run):
     assert assets == {"labels.txt": tiny_run.dataset.labels, "tags.txt": tiny_run.dataset.tags}
 
 
-def test_an_export_is_replaced_but_nothing_else_is(tiny_run, exported, tmp_path):
+@pytest.fixture(scope="module")
+def signatures(exported):
+    loaded = tf.saved_model.load(str(exported))
+    return loaded.signatures, loaded
+
+
+@pytest.fixture(scope="module")
+def request_of_all(scenes):
+    images = tf.constant([image.read_bytes() for image in scenes])
+    return {"image": images, "tags": tf.constant(list(scenes.values()))}
+
+
+def test_decoded_images_get_the_answer_of_their_bytes(signatures, request_of_all):
+    pixels = tf.stack(
+        [tf.io.decode_jpeg(one, dct_method="INTEGER_ACCURATE") for one in request_of_all["image"]]
+    )
+    by_bytes = signatures[0]["serving_default"](**request_of_all)
+    decoded = signatures[0]["decoded"](image=pixels, tags=request_of_all["tags"])
+    np.testing.assert_array_equal(decoded["annotations"], by_bytes["annotations"])
+    np.testing.assert_allclose(decoded["probabilities"], by_bytes["probabilities"], atol=1e-6)
+
+
+def test_a_given_quantity_cuts_the_same_ranking(signatures, request_of_all, tiny_run):
+    everything = len(tiny_run.dataset.labels)
+    count = len(request_of_all["tags"])
+    quantity = tf.range(count) % (everything + 1)
+    given = signatures[0]["given_quantity"](**request_of_all, quantity=quantity)
+    ranked = signatures[0]["top_k"](**request_of_all, k=tf.constant(everything))
+    for row in range(count):
+        cut = int(quantity[row])
+        names = given["annotations"][row].numpy().tolist()
+        assert names[:cut] == ranked["annotations"][row].numpy().tolist()[:cut]
+        assert names[cut:] == [b""] * (everything - cut)
+
+
+def test_top_k_has_k_columns(signatures, request_of_all):
+    top, answer = (
+        signatures[0]["top_k"](**request_of_all, k=tf.constant(2)),
+        signatures[0]["serving_default"](**request_of_all),
+    )
+    assert top["annotations"].shape == (30, 2)
+    np.testing.assert_allclose(top["scores"], answer["scores"][:, :2], atol=1e-6)
+
+
+def test_features_are_those_of_the_run(signatures, request_of_all, tiny_run):
+    from mmannot_tf.training.session import open_session
+
+    features = signatures[0]["features"](**request_of_all)
+    cached = open_session(tiny_run).features("test").get(["ms_cnn", "tag_encoder"])
+    np.testing.assert_allclose(features["f_v"], cached["ms_cnn"], atol=1e-4)
+    np.testing.assert_allclose(features["f_t"], cached["tag_encoder"], atol=1e-4)
+    np.testing.assert_array_equal(features["f"], np.concatenate([features["f_v"], features["f_t"]], axis=1))
+
+
+def test_every_export_gets_the_next_version(tiny_run, tmp_path):
+    assert export(tiny_run, tmp_path / "new").name == "1"
+    (tmp_path / "new" / "7").mkdir()
+    assert export(tiny_run, tmp_path / "new").name == "8"
+
+
+def test_each_format_is_told_with_its_agreement(tiny_run, tmp_path):
+    told = []
+    folder = export(tiny_run, tmp_path, formats=["onnx", "onnx"], tell=told.append)
+    assert [line.partition(",")[0] for line in told] == ["onnx: same labels on 8 of 8 images"]
+    files = sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
+    assert files == ["README.md", "assets/labels.txt", "assets/tags.txt", "export.json", "model.onnx"]
+    assert set(json.loads((folder / "export.json").read_text())["formats"]) == {"onnx"}
+
+
+def test_an_answer_that_differs_leaves_nothing(tiny_run, tmp_path, monkeypatch):
+    from mmannot_tf.serving import verification
+
+    monkeypatch.setattr(verification, "TOLERANCE", -1.0)
+    with pytest.raises(UserError, match="the model's own answers"):
+        export(tiny_run, tmp_path / "1")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["tensorrt", ""])
+def test_an_unknown_format_names_the_known_ones(tiny_run, tmp_path, name):
+    with pytest.raises(UserError, match="saved_model, onnx, openvino, litert"):
+        export(tiny_run, tmp_path / "1", formats=[name])
+
+
+def test_a_format_whose_package_is_not_there_names_the_extra(tiny_run, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "mmannot_tf.serving.engines.onnx", None)
+    monkeypatch.delattr("mmannot_tf.serving.engines.onnx", raising=False)
+    with pytest.raises(UserError, match=r"mmannot-tf\[engines\]"):
+        export(tiny_run, tmp_path / "1", formats=["onnx"])
+
+
+def test_the_card_says_what_the_model_is(exported, tiny_run):
+    card = (exported / "README.md").read_text(encoding="utf-8")
+    assert "Records of synthetic" in card
+    assert f"{len(tiny_run.dataset.labels)} labels" in card
+    assert '| `training.weight_decay` | "l2" |' in card
+    assert "Not evaluated as it is now" in card
+    assert "random: trained from random values" in card
+    assert all(f"| `{name}` |" in card for name in ("onnx", "openvino", "litert", "serving_default", "top_k"))
+    assert "$" not in card
+    assert str(tiny_run.path) not in card
+
+
+def test_the_card_has_the_scores_of_the_run_as_it_is(tiny_run, tmp_path):
+    from mmannot_tf.cli.evaluate import evaluation_of
+    from mmannot_tf.serving.model_card import model_card
+
+    run = open_run(shutil.copytree(tiny_run.path, tmp_path / "run"))
+    facts = {
+        "image_size": 32,
+        "resize": "tf1",
+        "formats": {},
+        "tolerance": 1e-4,
+        "digest": "0",
+        "versions": {},
+    }
+    scores = evaluation_of(run.path, "test", bootstrap=0)
+    (row,) = [row for row in scores["rows"] if row["method"] == "MS-CNN+Tags+LQP"]
+    assert f"| {row['harmonic_f1']:.1f} |\n" in model_card(run, facts, parameters=1)
+    (run.stage("quantity") / "stage.json").write_text('{"digest": "another"}')
+    assert "Not evaluated as it is now" in model_card(run, facts, parameters=1)
+
+
+def test_nothing_else_is_replaced(tiny_run, tmp_path):
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(UserError, match="something else"):
-        export(tiny_run, tmp_path)
+    for out in (tmp_path, tmp_path / "mine.txt"):
+        with pytest.raises(UserError, match="something else"):
+            export(tiny_run, out)
     assert [file.name for file in tmp_path.iterdir()] == ["mine.txt"]
+    (tmp_path / "3").mkdir()
+    (tmp_path / "3" / "mine.txt").write_text("mine")
+    with pytest.raises(UserError, match="something else"):
+        export(tiny_run, tmp_path / "3")
 
 
 def test_a_run_without_a_stage_that_is_needed_names_it(tiny_run, tmp_path):
