@@ -31,7 +31,10 @@ NO_TENSORFLOW = {
     "paper": "",
     "evaluation": "",
     "training": "run plan stage stages",
-    "serving": "annotation model network terms engines.kinds engines.choosing",
+    "serving": (
+        "annotation model network photographs tags_file tally terms engines.kinds engines.choosing "
+        "outputs.opening outputs.printed outputs.sidecars"
+    ),
     "weights": "provenance source importers weights_file",
 }
 

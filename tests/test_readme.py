@@ -18,6 +18,7 @@ PAGES = [
     ROOT / "docs" / "data.md",
     ROOT / "docs" / "distributed.md",
     ROOT / "docs" / "input.md",
+    ROOT / "docs" / "serving.md",
     *sorted((ROOT / "tfrecords_tools").glob("*/README.md")),
 ]
 PROGRAMS = {"mmannot": mmannot, "mmannot-records": records}

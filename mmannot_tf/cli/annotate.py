@@ -1,65 +1,114 @@
 """`mmannot annotate`."""
 
+import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from mmannot_tf.cli.arguments import JsonOption
 
 if TYPE_CHECKING:
-    from mmannot_tf.serving.annotate import Annotation
+    from mmannot_tf.serving.tally import Tally
+
+BATCH_SIZE = 16
+TOLERANCE = 1e-4
+"""Ours: engines in float32 were seen to differ from TensorFlow by 1e-6 to 1e-5."""
 
 
 def annotate(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A run or an export.")],
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="JPEG or PNG files.")],
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE...", help="JPEG or PNG files, and folders of them.")
+    ],
     tags: Annotated[str, typer.Option("--tags", help="Comma-separated tags of the images.")] = "",
     tags_file: Annotated[
         Path | None, typer.Option("--tags-file", help="CSV: image,tags (overrides --tags).")
     ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="A .jsonl or .csv file; one that is there is gone on with.")
+    ] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", help="jsonl, csv, or xmp: keywords in IMAGE.jpg.xmp beside it.")
+    ] = None,
+    engine: Annotated[
+        str,
+        typer.Option("--engine", help="tensorflow, openvino, onnx, litert; auto: the fastest that agrees."),
+    ] = "tensorflow",
+    precision: Annotated[
+        Literal["float32", "bfloat16"], typer.Option("--precision", help="In which OpenVINO computes.")
+    ] = "float32",
+    tolerance: Annotated[
+        float, typer.Option("--tolerance", min=0.0, help="What an engine's probabilities may differ by.")
+    ] = TOLERANCE,
+    on_error: Annotated[
+        Literal["report", "skip", "fail"],
+        typer.Option(
+            "--on-error",
+            help="Unreadable files: annotate the rest, exit 1 (report) or 0 (skip), or stop at once (fail).",
+        ),
+    ] = "report",
+    batch_size: Annotated[
+        int, typer.Option("--batch-size", min=1, help="Images a forward pass.")
+    ] = BATCH_SIZE,
     as_json: JsonOption = False,
 ) -> None:
     """Label photographs, each with as many labels as the model decides."""
-    from tfrecords_tools.console import notice, print_json
-    from tfrecords_tools.errors import UserError
+    from mmannot_tf.serving.engines.choosing import Choice, check, choose
+    from mmannot_tf.serving.model import open_model
+    from mmannot_tf.serving.outputs.opening import open_output
+    from mmannot_tf.serving.outputs.printed import Printed
+    from mmannot_tf.serving.photographs import photographs
+    from mmannot_tf.serving.tags_file import TagsFile
+    from mmannot_tf.serving.tally import Tally
+    from tfrecords_tools.console import notice, print_json, progress
     from tfrecords_tools.quiet import import_tensorflow
 
-    if not model.is_dir():
-        raise UserError(
-            f"MODEL must be the folder of a run or an export. Received: {model}, which does not exist."
+    choice = Choice(engine, precision, tolerance)
+    check(choice)
+    opened = open_model(model)
+    printed, tally = Printed(None if as_json else typer.echo), Tally()
+    with contextlib.ExitStack() as stack:
+        output = open_output(out, form, opened.digest[:12]) or printed
+        stack.callback(output.close)
+        tag_lists = stack.enter_context(contextlib.closing(TagsFile(tags_file))) if tags_file else None
+        import_tensorflow()
+
+        from mmannot_tf.serving.annotate import Annotator
+
+        annotator = Annotator(opened, lambda probe: choose(opened, choice, probe, tell=notice))
+        display = stack.enter_context(progress())
+        total = None if display.disable else sum(1 for _ in photographs(images))
+        bar = display.add_task("annotating", total=total)
+        wanted = (photograph for photograph in photographs(images) if output.wants(photograph))
+        tally.gather(
+            annotator.annotate_files(wanted, tags=tag_lists or tags, batch_size=batch_size),
+            output,
+            stop_at_error=on_error == "fail",
+            advance=lambda count: display.advance(bar, count),
         )
-
-    import_tensorflow()
-    from mmannot_tf.serving import annotate as serving
-
-    texts = {str(image): tags for image in images} | (serving.read_tags(tags_file) if tags_file else {})
-    faults = {image: fault for image in images if (fault := serving.unreadable(image))}
-    readable = [image for image in images if image not in faults]
-    annotations = []
-    for annotation in serving.annotate(serving.load_signature(model), readable, tags=texts):
-        annotations.append(_document(annotation))
-        if not as_json:
-            typer.echo(_line(annotation))
+    if output is not printed:
+        notice(f"{tally}, {output.earlier:,} were annotated already")
     if as_json:
-        print_json(annotations)
-    for image, fault in faults.items():
-        notice(f"error: {image}: {fault}")
-    if faults:
-        raise UserError(
-            f"every image must be a readable JPEG or PNG. Received: {len(faults)} that are not, named above."
+        print_json(
+            printed.documents if output is printed else {**tally.document(), "earlier": output.earlier}
         )
+    _tell_unreadable(tally, on_error, listed=output is not printed)
 
 
-def _document(annotation: "Annotation") -> dict[str, Any]:
-    return {
-        "image": annotation.image,
-        "tags": annotation.tags,
-        "predicted_quantity": annotation.predicted_quantity,
-        "annotations": [{"label": label, "probability": score} for label, score in annotation.labels],
-    }
+def _tell_unreadable(tally: "Tally", on_error: str, *, listed: bool) -> None:
+    """Names what could not be read; ends the command with status 1 unless it was to be skipped."""
+    from tfrecords_tools.console import notice
+    from tfrecords_tools.errors import UserError
 
-
-def _line(annotation: "Annotation") -> str:
-    labels = "  ".join(f"{label} {score:.2f}" for label, score in annotation.labels)
-    return f"{annotation.image}: {labels}  (quantity {annotation.predicted_quantity:.2f})"
+    for one in tally.named:
+        notice(f"error: {one.image}: {one.error}")
+    if not tally.unread:
+        return
+    more = tally.unread - len(tally.named)
+    where = "named above" + (f" or, {more:,} more, in the output" if more and listed else "")
+    text = f"every image must be a readable JPEG or PNG. Received: {tally.unread:,} that are not, {where}."
+    if on_error == "skip":
+        notice(f"skipped: {text}")
+        return
+    raise UserError(text)

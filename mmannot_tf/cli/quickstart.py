@@ -64,13 +64,14 @@ def _records(out: Path, images: int) -> "Records":
 
 def _annotate_one(records: "Records", saved_model: Path, run: Path) -> Path:
     """Takes the first test image out of the records, annotates it and says what it really shows."""
-    from mmannot_tf.serving.annotate import annotate, load_signature
+    from mmannot_tf.serving.annotate import open_annotator
     from tfrecords_tools.records import read
 
     example = next(read(records, "test").as_numpy_iterator())
     image, tags = run / "sample.jpg", ",".join(tag.decode() for tag in example["tags"])
     image.write_bytes(example["image"])
-    (annotation,) = annotate(load_signature(saved_model), [image], tags={str(image): tags})
+    annotator = open_annotator(saved_model)
+    (annotation,) = annotator.annotate([annotator.decode(example["image"])], [tags], [str(image)])
     typer.echo(f"{image} with the tags {tags or '(none)'}")
     typer.echo("  annotated:    " + ", ".join(f"{label} ({score:.2f})" for label, score in annotation.labels))
     typer.echo("  ground truth: " + ", ".join(records.labels[label] for label in example["labels"]))

@@ -1,114 +1,106 @@
-"""Annotating image files with a run or an export."""
+"""Photographs through a model: decoded on threads while the engine computes, in batches, in order."""
 
-import csv
-import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import tensorflow as tf
-from PIL import Image
 
-from mmannot_tf.serving.annotator_module import AnnotatorModule
-from mmannot_tf.training.run import open_run
-from tfrecords_tools.errors import UserError
+from mmannot_tf.data.tags import multi_hot, split_tags, tag_table
+from mmannot_tf.serving.annotation import Annotation, Result, Unread, annotation
+from mmannot_tf.serving.engines.kinds import REFERENCE, open_engine
+from mmannot_tf.serving.model import Model, open_model
+from mmannot_tf.serving.network import Engine, NetworkInputs
+from mmannot_tf.serving.photographs import Photograph
+from mmannot_tf.serving.reading import Decoder, Reading, readings
+from mmannot_tf.serving.tags_file import TagsFile
+
+AHEAD = 3
+"""Batches that are decoded ahead of the engine, at most."""
 
 
-@dataclass(frozen=True)
-class Annotation:
-    """What one image was given.
+class Annotator:
+    """A model with the engine that runs it.
 
     Attributes:
-        image: its path.
-        tags: the tags that came with it, comma-separated.
-        labels: the selected labels with their probabilities, best first.
-        predicted_quantity: the regressor's output before rounding.
+        model: from `open_model`.
+        engine: the engine; None until the first batch has chosen it.
+        decode: encoded bytes to pixels, for whoever does not read files.
     """
 
-    image: str
-    tags: str
-    labels: tuple[tuple[str, float], ...]
-    predicted_quantity: float
+    def __init__(self, model: Model, choose: Callable[[NetworkInputs], Engine]):
+        """`choose` is called once, with the first batch."""
+        self.model, self._choose = model, choose
+        self.engine: Engine | None = None
+        self.decode = Decoder(size=model.image_size, sampling=model.resize)
+        self._tags = tag_table(model.tags)
+
+    def inputs(self, pixels: Sequence[np.ndarray], tags: Sequence[str]) -> NetworkInputs:
+        """A batch from decoded images, each float32 [S, S, 3], and their comma-separated tags."""
+        words = split_tags(tf.constant(tags, tf.string))
+        known = words.with_flat_values(self._tags.lookup(words.flat_values))
+        return NetworkInputs(np.stack(pixels), multi_hot(known, len(self.model.tags)).numpy())
+
+    def annotate(
+        self, pixels: Sequence[np.ndarray], tags: Sequence[str], images: Sequence[str]
+    ) -> list[Annotation]:
+        """Annotates one batch of decoded images; `images` are what the answers call them."""
+        inputs = self.inputs(pixels, tags)
+        if self.engine is None:
+            self.engine = self._choose(inputs)
+        outputs = self.engine(inputs)
+        return [
+            annotation(outputs, row, labels=self.model.labels, image=image, tags=text)
+            for row, (image, text) in enumerate(zip(images, tags, strict=True))
+        ]
+
+    def annotate_files(
+        self,
+        photographs: Iterable[Photograph],
+        *,
+        tags: TagsFile | str,
+        batch_size: int,
+    ) -> Iterator[list[Result]]:
+        """Annotates files, a batch at a time; memory does not grow with their number.
+
+        Args:
+            photographs: taken from as batches are asked for.
+            tags: comma-separated tags, the same ones for all, or from a file; images that it lacks have none.
+            batch_size: readable images a forward pass.
+
+        Yields:
+            The results of one batch, in the photographs' order, the unreadable ones among them.
+        """
+        batch: list[Reading] = []
+        readable = 0
+        for reading in readings(photographs, self.decode, ahead=AHEAD * batch_size):
+            batch.append(reading)
+            readable += reading.pixels is not None
+            if readable == batch_size or len(batch) >= AHEAD * batch_size:
+                yield self._results(batch, tags)
+                batch, readable = [], 0
+        if batch:
+            yield self._results(batch, tags)
+
+    def _results(self, batch: Sequence[Reading], tags: TagsFile | str) -> list[Result]:
+        texts = [tags if isinstance(tags, str) else tags.get(one.photograph) for one in batch]
+        read = [(one, text) for one, text in zip(batch, texts, strict=True) if one.pixels is not None]
+        annotated: Iterator[Annotation] = iter(())
+        if read:
+            images = [str(one.photograph) for one, _ in read]
+            pixels = [one.pixels for one, _ in read]
+            annotated = iter(self.annotate(pixels, [text for _, text in read], images))
+        return [
+            next(annotated) if one.pixels is not None else Unread(str(one.photograph), text, one.error)
+            for one, text in zip(batch, texts, strict=True)
+        ]
 
 
-@dataclass(frozen=True)
-class Signature:
-    """`serving_default`, (image, tags) → outputs, together with the model that keeps its variables alive."""
-
-    model: Any
-    function: Callable[..., Mapping[str, tf.Tensor]]
-
-    def __call__(self, image: tf.Tensor, tags: tf.Tensor) -> Mapping[str, tf.Tensor]:
-        """Annotates a batch of encoded images with their comma-separated tags."""
-        return self.function(image=image, tags=tags)
-
-
-def load_signature(model: Path) -> Signature:
-    """`serving_default` of an export, or the same function of a run.
+def open_annotator(path: Path) -> Annotator:
+    """An annotator on a run or an export, run by TensorFlow.
 
     Raises:
-        UserError: `model` is neither.
+        UserError: `path` is neither.
     """
-    if (model / "saved_model.pb").is_file():
-        loaded = tf.saved_model.load(str(model))
-        if "serving_default" not in loaded.signatures:
-            raise UserError(f"An export must have the signature serving_default. Received: {model}, without.")
-        return Signature(loaded, loaded.signatures["serving_default"])
-    if (model / "dataset.json").is_file():
-        with tempfile.TemporaryDirectory() as assets:
-            module = AnnotatorModule(open_run(model), Path(assets))
-        return Signature(module, module.annotate)
-    raise UserError(f"MODEL must be a run or an export. Received: {model}, which is neither.")
-
-
-def read_tags(file: Path) -> dict[str, str]:
-    """Tags by image from a CSV file with the columns `image` and `tags`.
-
-    Raises:
-        UserError: no such file, or a column is missing.
-    """
-    try:
-        with file.open(encoding="utf-8", newline="") as lines:
-            rows = csv.DictReader(lines)
-            if not {"image", "tags"} <= set(rows.fieldnames or ()):
-                raise UserError(
-                    f"--tags-file must have the columns image and tags. Received: {file}: {rows.fieldnames}."
-                )
-            return {row["image"]: row["tags"] or "" for row in rows}
-    except FileNotFoundError:
-        raise UserError(f"--tags-file must exist. Received: {file}, which does not.") from None
-
-
-def unreadable(image: Path) -> str | None:
-    """Why an image cannot be annotated, or None."""
-    try:
-        with Image.open(image) as opened:
-            opened.load()
-            return None if opened.format in ("JPEG", "PNG") else f"{opened.format}, not JPEG or PNG"
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        return str(error)
-
-
-def annotate(
-    signature: Signature, images: Sequence[Path], *, tags: Mapping[str, str], batch_size: int = 8
-) -> Iterator[Annotation]:
-    """Annotates readable images, a batch at a time.
-
-    Args:
-        signature: from `load_signature`.
-        images: JPEG or PNG files.
-        tags: path as text → comma-separated tags; images without an entry have none.
-        batch_size: images a forward pass.
-    """
-    for start in range(0, len(images), batch_size):
-        batch = images[start : start + batch_size]
-        texts = [tags.get(str(image), "") for image in batch]
-        encoded = tf.constant([image.read_bytes() for image in batch])
-        outputs = signature(encoded, tf.constant(texts, tf.string))
-        arrays = {name: output.numpy() for name, output in outputs.items()}
-        for row, (image, text) in enumerate(zip(batch, texts, strict=True)):
-            names = [name.decode() for name in arrays["annotations"][row] if name]
-            scores = [float(score) for score in arrays["scores"][row][: len(names)]]
-            labels = tuple(zip(names, scores, strict=True))
-            yield Annotation(str(image), text, labels, float(arrays["predicted_quantity"][row]))
+    model = open_model(path)
+    return Annotator(model, lambda _: open_engine(REFERENCE, model, "float32"))

@@ -1,27 +1,25 @@
 import numpy as np
 import pytest
-from PIL import Image
+import tensorflow as tf
 
-from mmannot_tf.serving import annotate
-from mmannot_tf.serving.export import export
+from mmannot_tf.serving.annotate import Annotator, open_annotator
+from mmannot_tf.serving.annotation import Annotation, Unread
+from mmannot_tf.serving.model import open_model
+from mmannot_tf.serving.network import NetworkOutputs
+from mmannot_tf.serving.photographs import photographs
 from tfrecords_tools.errors import UserError
 
 
-@pytest.fixture(scope="module")
-def images(tmp_path_factory):
-    folder, rng = tmp_path_factory.mktemp("images"), np.random.default_rng(0)
-    files = [folder / "a.jpg", folder / "b.png", folder / "c.jpg"]
-    for file in files:
-        Image.fromarray(rng.integers(0, 256, (40, 50, 3), np.uint8)).save(file)
-    return files
+def _all(annotator, paths, **options):
+    batches = annotator.annotate_files(photographs(paths), **{"tags": "", "batch_size": 4, **options})
+    return [result for batch in batches for result in batch]
 
 
-def test_a_run_and_its_export_annotate_alike(tiny_run, images, tmp_path):
-    tags = {str(images[0]): ",".join(tiny_run.dataset.tags[:3])}
-    by_run = list(annotate.annotate(annotate.load_signature(tiny_run.path), images, tags=tags))
-    exported = annotate.load_signature(export(tiny_run, tmp_path / "1"))
-    by_export = list(annotate.annotate(exported, images, tags=tags, batch_size=2))
-    assert [one.image for one in by_run] == [str(image) for image in images]
+def test_a_run_and_its_export_annotate_alike(tiny_run, exported, scenes):
+    tags = ",".join(tiny_run.dataset.tags[:3])
+    by_run = _all(open_annotator(tiny_run.path), list(scenes), tags=tags)
+    by_export = _all(open_annotator(exported), list(scenes), tags=tags, batch_size=7)
+    assert [one.image for one in by_run] == [str(image) for image in scenes]
     for one, other in zip(by_run, by_export, strict=True):
         assert [label for label, _ in one.labels] == [label for label, _ in other.labels]
         np.testing.assert_allclose([p for _, p in one.labels], [p for _, p in other.labels], atol=1e-5)
@@ -29,11 +27,29 @@ def test_a_run_and_its_export_annotate_alike(tiny_run, images, tmp_path):
         assert len(one.labels) >= 1
 
 
-def test_tags_change_the_answer_and_unknown_ones_do_not(tiny_run, images):
-    signature = annotate.load_signature(tiny_run.path)
+def test_files_get_what_the_signature_of_bytes_gives(exported, scenes):
+    """Decoding apart from the graph gives the graph's own pixels."""
+    images, tags = zip(*scenes.items(), strict=True)
+    signature = tf.saved_model.load(str(exported)).signatures["serving_default"]
+    encoded = tf.constant([image.read_bytes() for image in images])
+    outputs = signature(image=encoded, tags=tf.constant(tags))
+    annotator = open_annotator(exported)
+    pixels = [annotator.decode(image.read_bytes()) for image in images]
+    for one, names, scores in zip(
+        annotator.annotate(pixels, tags, [str(image) for image in images]),
+        outputs["annotations"].numpy(),
+        outputs["scores"].numpy(),
+        strict=True,
+    ):
+        assert [label for label, _ in one.labels] == [name.decode() for name in names if name]
+        np.testing.assert_allclose([p for _, p in one.labels], scores[: len(one.labels)], atol=1e-6)
+
+
+def test_tags_change_the_answer_and_unknown_ones_do_not(tiny_run, exported, scenes):
+    annotator, image = open_annotator(exported), list(scenes)[:1]
 
     def quantity(text):
-        (one,) = annotate.annotate(signature, images[:1], tags={str(images[0]): text})
+        (one,) = _all(annotator, image, tags=text)
         return one.predicted_quantity
 
     assert quantity(",".join(tiny_run.dataset.tags[:20])) != quantity("")
@@ -41,42 +57,52 @@ def test_tags_change_the_answer_and_unknown_ones_do_not(tiny_run, images):
     assert quantity(f"  {tiny_run.dataset.tags[0].upper()} ,") == quantity(tiny_run.dataset.tags[0])
 
 
+def test_unreadable_files_come_out_in_their_places(exported, photos):
+    (photos / "aa.jpg").write_bytes(b"no image")
+    (photos / "inner" / "cc.jpg").mkdir()
+    results = _all(open_annotator(exported), [photos, photos / "none.jpg"], tags="sea", batch_size=2)
+    names = ["a.png", "aa.jpg", "b.JPG", "inner/c.jpeg", "inner/deeper/d.jpg", "none.jpg"]
+    assert [one.image for one in results] == [str(photos / name) for name in names]
+    assert [type(one) for one in results] == [Annotation, Unread, *[Annotation] * 3, Unread]
+    assert results[1] == Unread(str(photos / "aa.jpg"), "sea", "no image that Pillow knows")
+    assert results[-1].error == "No such file or directory"
+
+
+class _Counting:
+    """An engine that answers at once."""
+
+    name, version = "counting", "1"
+
+    def __init__(self, labels):
+        self.labels, self.sizes = labels, []
+
+    def __call__(self, inputs):
+        size = len(inputs)
+        self.sizes.append(size)
+        selected = np.zeros((size, self.labels), bool)
+        selected[:, 0] = True
+        order = np.tile(np.arange(self.labels, dtype=np.int32), (size, 1))
+        return NetworkOutputs(selected.astype(np.float32), np.ones(size, np.float32), selected, order)
+
+
+def test_engines_get_full_batches_and_are_chosen_once(exported, photos):
+    model = open_model(exported)
+    engine, probes = _Counting(len(model.labels)), []
+    (photos / "aa.jpg").write_bytes(b"no image")
+    annotator = Annotator(model, lambda probe: probes.append(probe) or engine)
+    results = _all(annotator, [photos], batch_size=3)
+    assert engine.sizes == [3, 1]
+    assert [len(probe) for probe in probes] == [3]
+    assert len(results) == 5
+
+
+def test_nothing_to_annotate_chooses_no_engine(exported, tmp_path):
+    def refuse(probe):
+        raise AssertionError(probe)
+
+    assert _all(Annotator(open_model(exported), refuse), [tmp_path]) == []
+
+
 def test_a_folder_that_is_neither_run_nor_export_is_named(tmp_path):
     with pytest.raises(UserError, match="neither"):
-        annotate.load_signature(tmp_path)
-
-
-def test_readable_images_have_no_fault(images):
-    assert [annotate.unreadable(image) for image in images] == [None] * 3
-
-
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [("truncated.jpg", lambda whole: whole[: len(whole) // 2]), ("text.jpg", lambda _: b"no image at all")],
-)
-def test_damaged_images_have_one(images, tmp_path, name, content):
-    (tmp_path / name).write_bytes(content(images[0].read_bytes()))
-    assert annotate.unreadable(tmp_path / name)
-
-
-def test_other_formats_and_missing_files_are_faults(tmp_path):
-    Image.new("RGB", (4, 4)).save(tmp_path / "a.gif")
-    assert annotate.unreadable(tmp_path / "a.gif") == "GIF, not JPEG or PNG"
-    assert "No such file" in annotate.unreadable(tmp_path / "none.jpg")
-
-
-def test_tags_are_read_by_image(tmp_path):
-    file = tmp_path / "tags.csv"
-    file.write_text('image,tags\na.jpg,"sea, sun"\nb.jpg,\n')
-    assert annotate.read_tags(file) == {"a.jpg": "sea, sun", "b.jpg": ""}
-
-
-@pytest.mark.parametrize(
-    ("content", "message"), [("name,words\n", "columns image and tags"), (None, "must exist")]
-)
-def test_a_tags_file_that_is_none_is_refused(tmp_path, content, message):
-    file = tmp_path / "tags.csv"
-    if content:
-        file.write_text(content)
-    with pytest.raises(UserError, match=message):
-        annotate.read_tags(file)
+        open_annotator(tmp_path)

@@ -1,0 +1,48 @@
+"""Results as CSV. No TensorFlow."""
+
+import csv
+import io
+from collections.abc import Iterator, Sequence
+
+from mmannot_tf.serving.annotation import Annotation, Result
+
+COLUMNS = ("image", "tags", "predicted_quantity", "labels", "probabilities", "error", "model")
+
+
+class CsvRows:
+    """A `Form`: a row an image; several labels and their probabilities are separated by "; "."""
+
+    header = (",".join(COLUMNS) + "\n").encode()
+    start = b""
+
+    def line(self, result: Result, model: str) -> bytes:
+        """A result as a row."""
+        if isinstance(result, Annotation):
+            labels = "; ".join(label for label, _ in result.labels)
+            scores = "; ".join(f"{score:.6f}" for _, score in result.labels)
+            found = (f"{result.predicted_quantity:.6f}", labels, scores, "")
+        else:
+            found = ("", "", "", result.error)
+        return _row((result.image, result.tags, *found, model))
+
+    def records(self, lines: Iterator[str]) -> Iterator[tuple[str, str]]:
+        """The image and the model of each row; a last row that is not whole is left out."""
+        rows = csv.reader(lines, strict=True)
+        while True:
+            try:
+                row = next(rows, None)
+            except csv.Error as error:
+                if "unexpected end of data" in str(error):
+                    return
+                raise ValueError(str(error)) from None
+            if row is None:
+                return
+            if len(row) != len(COLUMNS):
+                raise ValueError(f"{len(row)} columns where {len(COLUMNS)} must be")
+            yield row[0], row[-1]
+
+
+def _row(values: Sequence[str]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(values)
+    return text.getvalue().encode("utf-8", "surrogateescape")
