@@ -52,9 +52,17 @@ class OpenVinoEngine:
 
 
 def _converted(function: tf.types.experimental.ConcreteFunction) -> ov.Model:
-    """What `openvino.convert_model` makes of a function; that one also reports its use over the network."""
+    """What `openvino.convert_model` makes of a function; that one also reports its use over the network.
+
+    The weights are copied: shared ones would be gone with the function's variables.
+    """
     frontend = FrontEndManager().load_by_framework("tf")
     graph = create_tf_graph_iterator(
-        function, None, None, None, True
-    )  # read by `convert`, which does not keep it
-    return frontend.convert(frontend.load(graph))
+        function,
+        placeholder_shapes=None,
+        placeholder_data_types=None,
+        example_input=None,
+        share_weights=False,
+    )
+    loaded = frontend.load(graph)  # reads from `graph`, which it does not keep
+    return frontend.convert(loaded)
