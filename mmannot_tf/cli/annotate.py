@@ -1,6 +1,7 @@
 """`mmannot annotate`."""
 
 import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -61,7 +62,7 @@ def annotate(
     from mmannot_tf.serving.photographs import photographs
     from mmannot_tf.serving.tags_file import TagsFile
     from mmannot_tf.serving.tally import Tally
-    from tfrecords_tools.console import notice, print_json, progress
+    from tfrecords_tools.console import notice, print_json
     from tfrecords_tools.quiet import import_tensorflow
 
     choice = Choice(engine, precision, tolerance)
@@ -77,15 +78,13 @@ def annotate(
         from mmannot_tf.serving.annotate import Annotator
 
         annotator = Annotator(opened, lambda probe: choose(opened, choice, probe, tell=notice))
-        display = stack.enter_context(progress())
-        total = None if display.disable else sum(1 for _ in photographs(images))
-        bar = display.add_task("annotating", total=total)
+        advance = stack.enter_context(_progress(images, shown=output is not printed or as_json))
         wanted = (photograph for photograph in photographs(images) if output.wants(photograph))
         tally.gather(
             annotator.annotate_files(wanted, tags=tag_lists or tags, batch_size=batch_size),
             output,
             stop_at_error=on_error == "fail",
-            advance=lambda count: display.advance(bar, count),
+            advance=advance,
         )
     if output is not printed:
         notice(f"{tally}, {output.earlier:,} were annotated already")
@@ -94,6 +93,21 @@ def annotate(
             printed.documents if output is printed else {**tally.document(), "earlier": output.earlier}
         )
     _tell_unreadable(tally, on_error, listed=output is not printed)
+
+
+@contextlib.contextmanager
+def _progress(images: list[Path], *, shown: bool) -> Iterator[Callable[[int], None]]:
+    """Yields what is called with the number of photographs done; the bar would take lines from stdout."""
+    from mmannot_tf.serving.photographs import photographs
+    from tfrecords_tools.console import progress
+
+    if not shown:
+        yield lambda count: None
+        return
+    with progress() as display:
+        total = None if display.disable else sum(1 for _ in photographs(images))
+        bar = display.add_task("annotating", total=total)
+        yield lambda count: display.advance(bar, count)
 
 
 def _tell_unreadable(tally: "Tally", on_error: str, *, listed: bool) -> None:

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -58,8 +59,9 @@ def _many(folder, count):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("count", [int(os.environ.get("MMANNOT_MANY", "20000"))])
-def test_memory_does_not_grow_with_the_number_of_files(tiny_run, tmp_path, count):
+def test_memory_does_not_grow_with_the_number_of_files(tiny_run, tmp_path):
+    """100,000 photographs and their tags: all but the network."""
+    count = 100_000
     _many(tmp_path, count)
     command = [sys.executable, "-c", STREAMED, str(tiny_run.path), str(tmp_path), str(count)]
     printed = subprocess.run(command, check=True, capture_output=True, text=True, timeout=580).stdout.split()
@@ -68,6 +70,27 @@ def test_memory_does_not_grow_with_the_number_of_files(tiny_run, tmp_path, count
     assert at_end - at_half < 20 * 1024, (
         f"{at_half / 1024:.0f} MiB at half, {at_end / 1024:.0f} MiB at the end"
     )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("to_a_file", [False, True], ids=["lines", "file"])
+def test_a_terminal_sees_progress_only_where_lines_go_elsewhere(tiny_run, scenes, tmp_path, to_a_file):
+    """Where stdout is a pipe and stderr a terminal, every line is in the pipe."""
+    images = list(map(str, scenes))[:3]
+    command = [sys.executable, "-c", COMMAND, "annotate", str(tiny_run.path), *images]
+    command += ["--out", str(tmp_path / "labels.jsonl")] if to_a_file else []
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, text=True)
+    os.close(theirs)
+    shown = bytearray()
+    with contextlib.suppress(OSError):  # how a terminal ends
+        while part := os.read(ours, 4096):
+            shown += part
+    os.close(ours)
+    stdout, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    assert [line.partition(": ")[0] for line in stdout.splitlines()] == ([] if to_a_file else images)
+    assert ("annotating" in shown.decode()) == to_a_file
 
 
 @pytest.mark.slow
