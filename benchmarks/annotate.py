@@ -1,0 +1,176 @@
+"""Photographs a second through `mmannot annotate`, beside the forward pass of the bare engine.
+
+    python benchmarks/annotate.py PHOTOGRAPHS [--backbone resnet101] [--engine onnx] [--json annotate.json]
+
+The model has random weights, at the paper's sizes (224 pixels, 81 labels, 1,000 tags), and is exported in
+every format first. "annotate" lists, reads, decodes, runs and writes JSON lines as the command does, timed
+from the first file to the last line with the engine loaded before; "engine" runs as many batches of pixels
+that are already there. Both are done in turn, several times, and the ratio is the median of the pairs': the
+machine's other work falls on both. Where that work comes and goes, the ratio of the processor times says
+what a quiet machine would give: all cores are busy either way. Needs the extra `engines`.
+"""
+
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from mmannot_tf.config.loading import load
+from mmannot_tf.serving.annotate import Annotator
+from mmannot_tf.serving.engines.kinds import ENGINES, FORMATS, open_engine
+from mmannot_tf.serving.export import export
+from mmannot_tf.serving.model import Model, open_model
+from mmannot_tf.serving.network import Engine, NetworkInputs
+from mmannot_tf.serving.outputs.json_lines import JsonLines
+from mmannot_tf.serving.outputs.lines import LineFile
+from mmannot_tf.serving.photographs import photographs
+from mmannot_tf.serving.tally import Tally
+from mmannot_tf.training.network import Blueprint, build_network
+from mmannot_tf.training.run import Dataset, Run
+from mmannot_tf.training.stages import STAGES
+from mmannot_tf.training.trained import blueprint_of
+from mmannot_tf.weights.source import resolve
+from tfrecords_tools.files import write_json
+
+LABELS, TAGS = 81, 1000
+TAG_TEXT = "tag3, tag14, tag159"
+
+
+def main(
+    folders: Annotated[list[Path], typer.Argument(metavar="PHOTOGRAPHS...", help="Files and folders.")],
+    backbone: Annotated[str, typer.Option(help="A backbone of the configuration.")] = "resnet101",
+    engines: Annotated[list[str] | None, typer.Option("--engine", help="ENGINE or ENGINE:bfloat16.")] = None,
+    batch_size: Annotated[int, typer.Option(help="Images a forward pass.")] = 16,
+    pairs: Annotated[int, typer.Option(help="Times both are measured.")] = 7,
+    work: Annotated[Path | None, typer.Option(help="Where the model is kept for another call.")] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Where the figures go.")] = None,
+) -> None:
+    """Prints images a second of both and their ratio, for each engine."""
+    with tempfile.TemporaryDirectory() as scratch:
+        model = exported(work or Path(scratch), backbone)
+        result = {}
+        for name in engines or [*ENGINES, "openvino:bfloat16"]:
+            result[name] = measured(model, name, folders, batch_size, pairs, Path(scratch))
+            typer.echo(f"{name}: {result[name]}", err=True)
+    typer.echo(json.dumps(result, indent=2))
+    if json_file:
+        json_file.write_text(json.dumps(result, indent=2) + "\n")
+
+
+def exported(work: Path, backbone: str) -> Model:
+    """A model with random weights in every format; one that is there is taken."""
+    if not (work / "export").is_dir():
+        export(random_run(work / "run", backbone), work / "export", formats=list(FORMATS), tell=typer.echo)
+    return open_model(work / "export")
+
+
+def random_run(path: Path, backbone: str) -> Run:
+    """A run whose stages are as if trained, with the weights each branch is initialised with."""
+    config = load("nus_wide", [f"model.backbone={backbone}", "model.weights=random"])
+    labels, tags = (
+        tuple(f"{kind}{n}" for n in range(size)) for kind, size in (("label", LABELS), ("tag", TAGS))
+    )
+    provenance = resolve("random", backbone).provenance
+    dataset = Dataset("none", "synthetic", "0" * 64, {"train": 1}, labels, tags)
+    run = Run(path, config, dataset, provenance)
+    sizes = {}
+    for name in ("cnn", "ms_cnn", "tag_encoder", "classifier", "quantity"):
+        keep_fresh(run, name, blueprint_of(run), sizes)
+    return run
+
+
+def keep_fresh(run: Run, name: str, blueprint: Blueprint, sizes: dict[str, int]) -> None:
+    """Saves a stage's branches as they are initialised; `sizes` are of the features so far.
+
+    Residual branches are scaled down: with batch-norm statistics that no data made, sums of a hundred layers
+    would grow until float32 engines differ.
+    """
+    stage = STAGES[name]
+    network = build_network(stage, blueprint, sum(sizes.values()))
+    for layer in network.branches.get("backbone", network.model).layers:
+        if layer.name.endswith("_3_bn"):
+            layer.gamma.assign(0.2 * np.ones(layer.gamma.shape))
+    for branch in stage.trains:
+        run.weights(name, branch).parent.mkdir(parents=True, exist_ok=True)
+        network.branches[branch].save_weights(run.weights(name, branch))
+    if name in ("ms_cnn", "tag_encoder"):
+        sizes[name] = network.branches["probe"].input_shape[-1]
+    write_json(run.stage(name) / "stage.json", {"digest": name})
+
+
+def measured(
+    model: Model, name: str, folders: Sequence[Path], batch_size: int, pairs: int, scratch: Path
+) -> dict[str, float]:
+    """One engine: images a second bare and annotating, and their ratios."""
+    kind, _, precision = name.partition(":")
+    engine = open_engine(kind, model, precision or "float32")
+    probes: list[NetworkInputs] = []
+    sides: dict[str, list[Cost]] = {"engine": [], "annotate": []}
+    for number in range(pairs + 1):
+        annotator = Annotator(model, lambda probe: probes.append(probe) or engine)
+        out = scratch / f"{name}{number}.jsonl"
+        annotate = cost(lambda: annotated(annotator, folders, batch_size, out))  # noqa: B023 (called at once)
+        batches = -(-annotate.images // batch_size)
+        if number:  # the first annotation also warms the engine up
+            sides["annotate"].append(annotate)
+            sides["engine"].append(cost(lambda: bare(engine, probes[0], batches)))  # noqa: B023
+    rates = {side: [one.images / one.seconds for one in costs] for side, costs in sides.items()}
+    cpu = [one.cpu_an_image / other.cpu_an_image for one, other in zip(*sides.values(), strict=True)]
+    ratios = [other / one for one, other in zip(*rates.values(), strict=True)]
+    return {
+        **{
+            f"{side}_images_per_second": round(statistics.median(values), 2) for side, values in rates.items()
+        },
+        "ratio": round(statistics.median(ratios), 3),
+        "ratio_by_cpu_time": round(statistics.median(cpu), 3),
+        "ratios": [round(one, 2) for one in ratios],
+    }
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What some images cost in seconds, and in processor seconds of all threads."""
+
+    images: int
+    seconds: float
+    cpu: float
+
+    @property
+    def cpu_an_image(self) -> float:
+        """Processor seconds an image."""
+        return self.cpu / self.images
+
+
+def cost(work: Callable[[], int]) -> Cost:
+    """Times `work`, which returns how many images it did."""
+    begun, cpu_begun = time.perf_counter(), time.process_time()
+    images = work()
+    return Cost(images, time.perf_counter() - begun, time.process_time() - cpu_begun)
+
+
+def annotated(annotator: Annotator, folders: Sequence[Path], batch_size: int, out: Path) -> int:
+    """Annotates as the command does; how many images."""
+    output, tally = LineFile(out, JsonLines(), annotator.model.digest[:12]), Tally()
+    wanted = (one for one in photographs(folders) if output.wants(one))
+    batches = annotator.annotate_files(wanted, tags=TAG_TEXT, batch_size=batch_size)
+    tally.gather(batches, output, stop_at_error=True, advance=lambda _: None)
+    output.close()
+    return tally.annotated
+
+
+def bare(engine: Engine, inputs: NetworkInputs, batches: int) -> int:
+    """Runs the engine alone; how many images."""
+    for _ in range(batches):
+        engine(inputs)
+    return batches * len(inputs)
+
+
+if __name__ == "__main__":
+    typer.run(main)
