@@ -72,7 +72,11 @@ def annotate(
     with contextlib.ExitStack() as stack:
         output = open_output(out, form, opened.digest[:12]) or printed
         stack.callback(output.close)
-        tag_lists = stack.enter_context(contextlib.closing(TagsFile(tags_file))) if tags_file else None
+        tag_lists = (
+            stack.enter_context(contextlib.closing(TagsFile(tags_file, otherwise=tags)))
+            if tags_file
+            else tags
+        )
         import_tensorflow()
 
         from mmannot_tf.serving.annotate import Annotator
@@ -81,7 +85,7 @@ def annotate(
         advance = stack.enter_context(_progress(images, shown=output is not printed or as_json))
         wanted = (photograph for photograph in photographs(images) if output.wants(photograph))
         tally.gather(
-            annotator.annotate_files(wanted, tags=tag_lists or tags, batch_size=batch_size),
+            annotator.annotate_files(wanted, tags=tag_lists, batch_size=batch_size),
             output,
             stop_at_error=on_error == "fail",
             advance=advance,

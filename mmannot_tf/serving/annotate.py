@@ -65,7 +65,7 @@ class Annotator:
 
         Args:
             photographs: taken from as batches are asked for.
-            tags: comma-separated tags, the same ones for all, or from a file; images that it lacks have none.
+            tags: comma-separated tags, the same ones for all, or from a file.
             batch_size: readable images a forward pass.
 
         Yields:

@@ -17,13 +17,13 @@ class TagsFile:
     first is looked up first. Of several rows of one image the last counts.
     """
 
-    def __init__(self, file: Path):
-        """Reads the columns `image` and `tags`.
+    def __init__(self, file: Path, *, otherwise: str = ""):
+        """Reads the columns `image` and `tags`; images that the file does not name have the tags `otherwise`.
 
         Raises:
             UserError: no such file, a column is missing, or it is no UTF-8 CSV.
         """
-        self._database = sqlite3.connect("")
+        self._database, self._otherwise = sqlite3.connect(""), otherwise
         self._database.execute("CREATE TABLE tags (image BLOB PRIMARY KEY, tags TEXT) WITHOUT ROWID")
         try:
             with file.open(encoding="utf-8-sig", newline="") as lines:
@@ -34,12 +34,12 @@ class TagsFile:
             raise UserError(f"--tags-file must be CSV in UTF-8. Received: {file} ({error}).") from None
 
     def get(self, photograph: Photograph) -> str:
-        """The tags of a photograph; "" where the file does not name it."""
+        """The comma-separated tags of a photograph."""
         for name in (str(photograph), photograph.relative):
             row = self._database.execute("SELECT tags FROM tags WHERE image = ?", (os.fsencode(name),))
             if (found := row.fetchone()) is not None:
                 return found[0]
-        return ""
+        return self._otherwise
 
     def close(self) -> None:
         """Frees the database."""

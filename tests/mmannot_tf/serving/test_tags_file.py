@@ -25,6 +25,14 @@ def test_tags_are_found_by_path_or_by_path_below_the_folder(tmp_path):
     assert _tags(tmp_path / "tags.csv", content, *photographs) == ["sea, sun", "night", "late", ""]
 
 
+def test_images_that_the_file_does_not_name_have_the_tags_of_all_others(tmp_path):
+    file = tmp_path / "tags.csv"
+    file.write_text("image,tags\na.jpg,sea\nb.jpg,\n")
+    with contextlib.closing(TagsFile(file, otherwise="sun")) as tags:
+        found = [tags.get(Photograph(Path(name), name)) for name in ("a.jpg", "b.jpg", "c.jpg")]
+    assert found == ["sea", "", "sun"]
+
+
 def test_spreadsheets_marks_and_odd_rows_are_read(tmp_path):
     content = "\ufeffimage,tags,more\nø.jpg,été\nshort.jpg\n"
     assert _tags(tmp_path / "t.csv", content, ("ø.jpg", "ø.jpg"), ("short.jpg", "short.jpg")) == ["été", ""]
