@@ -177,7 +177,7 @@ def test_the_card_says_what_the_model_is(exported, tiny_run):
 
 
 def test_the_card_has_the_scores_of_the_run_as_it_is(tiny_run, tmp_path):
-    from mmannot_tf.cli.evaluate import evaluation_of
+    from mmannot_tf.cli.evaluate import evaluation_of, write_scores
     from mmannot_tf.serving.model_card import model_card
 
     run = open_run(shutil.copytree(tiny_run.path, tmp_path / "run"))
@@ -190,6 +190,7 @@ def test_the_card_has_the_scores_of_the_run_as_it_is(tiny_run, tmp_path):
         "versions": {},
     }
     scores = evaluation_of(run.path, "test", bootstrap=0)
+    write_scores(run.path, scores)
     (row,) = [row for row in scores["rows"] if row["method"] == "MS-CNN+Tags+LQP"]
     assert f"| {row['harmonic_f1']:.1f} |\n" in model_card(run, facts, parameters=1)
     (run.stage("quantity") / "stage.json").write_text('{"digest": "another"}')
