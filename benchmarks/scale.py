@@ -7,6 +7,7 @@ profiled: some minutes with a few hundred images. Prints the tables; with --page
 """
 
 import datetime
+import itertools
 import math
 import os
 import tempfile
@@ -35,6 +36,10 @@ NVLINK, NETWORK = 300e9, 25e9
 WITHIN, BETWEEN = 20e-6, 50e-6
 """Seconds of a small all-reduce within a machine, and between machines: assumptions, not measured."""
 GPUS_A_MACHINE = 8
+FEATURE = 2048
+"""Of the visual and of the textual feature each."""
+SETTINGS = ((1, BATCH), (8, BATCH), (BATCH, BATCH), (64, 64 * BATCH))
+"""GPUs, and examples a step over all of them: one image a GPU is the least there is."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +105,8 @@ def measured(data: Path) -> tuple[list[Part], Machine]:
     from mmannot_tf.training.train import train
     from mmannot_tf.training.trained import feature_model
 
-    names = [stage.name for stage in plan.configured(load("nus_wide"))]
+    full = load("nus_wide")
+    names = [stage.name for stage in plan.configured(full)]
     short = [f"stages.{name}.{key}" for name in names for key in ("epochs=1", "learning_rate=1e-9")]
     config = load("nus_wide", ["model.weights=random", f"training.batch_size={MEASURED_BATCH}", *short])
     timing = Timing(steps=3, seconds=3.0)
@@ -112,7 +118,10 @@ def measured(data: Path) -> tuple[list[Part], Machine]:
         }
         forward = _forward(feature_model(run, [STAGES["cnn"]]), timing)
         both = _forward(feature_model(run, [STAGES["cnn"], STAGES["ms_cnn"]]), timing)
-        parts = [_part(run, name, forward / profiles[name].step.median) for name in names]
+        parts = [
+            _part(run, STAGES[name], forward / profiles[name].step.median, getattr(full.stages, name).epochs)
+            for name in names
+        ]
     extraction = Part("features, all images", TRAIN + TEST, forward / both, 0, 0, 0, 0)
     decoding = profiles["cnn"].input["decode"].median / cores()
     return [*parts, extraction], Machine(forward, decoding, _macs("resnet101") / _macs("resnet50"))
@@ -120,8 +129,6 @@ def measured(data: Path) -> tuple[list[Part], Machine]:
 
 def _forward(model: Any, timing: Any) -> float:
     """Images/s of a model's forward pass."""
-    import itertools
-
     import tensorflow as tf
 
     from mmannot_tf.training.stopwatch import rates_of
@@ -136,20 +143,18 @@ def _forward(model: Any, timing: Any) -> float:
     return rates_of(itertools.repeat(batch), take, images=MEASURED_BATCH, timing=timing).median
 
 
-def _part(run: Any, name: str, cost: float) -> Part:
-    from mmannot_tf.config.loading import load
+def _part(run: Any, stage: Any, cost: float, epochs: int) -> Part:
     from mmannot_tf.training import recalibrate
     from mmannot_tf.training.network import build_network
-    from mmannot_tf.training.stages import STAGES
     from mmannot_tf.training.trained import blueprint_of
 
-    network = build_network(STAGES[name], blueprint_of(run), feature_size=4096).model
+    network = build_network(stage, blueprint_of(run), FEATURE * len(stage.features)).model
     trained = sum(math.prod(one.shape) for one in network.trainable_variables)
     every = sum(math.prod(one.shape) for one in network.variables)
     outputs = [one.output for one in _layers(network)]
     return Part(
-        name=name,
-        images=TRAIN * getattr(load("nus_wide").stages, name).epochs,
+        name=stage.name,
+        images=TRAIN * epochs,
         cost=cost,
         parameters=trained,
         batch_norms=len(recalibrate.trained_batch_norms(network)),
@@ -181,8 +186,9 @@ def _macs(architecture: str) -> int:
 def rendered(parts: Sequence[Part], machine: Machine) -> str:
     """The tables in Markdown, below what made them."""
     heaviest = max(parts, key=lambda part: part.held + part.activations)
-    hours = {gpus: [_hours(part, machine, gpus, BATCH) for part in parts] for gpus in (1, 8, BATCH)}
-    hours[64] = [_hours(part, machine, 64, 64 * BATCH) for part in parts]
+    columns = [[_hours(part, machine, *setting) for part in parts] for setting in SETTINGS]
+    settings = " | ".join(_named(*setting) for setting in SETTINGS)
+    alignment = "|---|" + "---:|" * len(SETTINGS)
     fastest = 1e3 / _step_ms(parts[0].cost, machine, BATCH) * BATCH
     lines = [
         f"`{COMMAND}`, {datetime.date.today().isoformat()}, on {hardware()}.",
@@ -205,16 +211,14 @@ def rendered(parts: Sequence[Part], machine: Machine) -> str:
         f"Hours of A100s on NUS-WIDE ({TRAIN:,} training and {TEST:,} test images, epochs of "
         "configs/nus_wide.toml). Stages that read no images are counted at the time they take here:",
         "",
-        f"| part | 1 GPU | 8 GPUs | {BATCH} GPUs | 64 GPUs, batch {64 * BATCH:,} |",
-        "|---|---:|---:|---:|---:|",
+        f"| part | {settings} |",
+        alignment,
         *(
-            f"| {part.name} | " + " | ".join(f"{column[row]:.2f}" for column in hours.values()) + " |"
+            f"| {part.name} | " + " | ".join(f"{column[row]:.2f}" for column in columns) + " |"
             for row, part in enumerate(parts)
         ),
-        "| all | " + " | ".join(f"{sum(column):.1f}" for column in hours.values()) + " |",
-        "| images a GPU and step | "
-        + " | ".join(str(BATCH // gpus if gpus <= BATCH else BATCH) for gpus in hours)
-        + " |",
+        "| all | " + " | ".join(f"{sum(column):.1f}" for column in columns) + " |",
+        "| images a GPU and step | " + " | ".join(str(batch // gpus) for gpus, batch in SETTINGS) + " |",
         "",
         f"Memory: at most {_gigabytes(heaviest, BATCH):.1f} GB on one GPU ({heaviest.name}, {BATCH} images), "
         f"{_gigabytes(heaviest, BATCH // 8):.1f} GB on each of 8, of {MEMORY / 1e9:.0f}. Input: one GPU "
@@ -222,8 +226,8 @@ def rendered(parts: Sequence[Part], machine: Machine) -> str:
         "",
         "Within a step of fine-tuning, milliseconds:",
         "",
-        "| | 1 GPU | 8 GPUs | 32 GPUs | 64 GPUs, batch 2,048 |",
-        "|---|---:|---:|---:|---:|",
+        f"| | {settings} |",
+        alignment,
         *_split(parts[0], machine),
     ]
     return "\n".join(lines)
@@ -234,12 +238,16 @@ def _gigabytes(part: Part, images: int) -> float:
     return (part.held + images * part.activations) / 1e9
 
 
+def _named(gpus: int, batch: int) -> str:
+    name = f"{gpus} GPU{'s' * (gpus > 1)}"
+    return name if batch == BATCH else f"{name}, batch {batch:,}"
+
+
 def _split(part: Part, machine: Machine) -> Iterator[str]:
-    settings = [(1, BATCH), (8, BATCH), (BATCH, BATCH), (64, 64 * BATCH)]
     rows = {
-        "computing": [_step_ms(part.cost, machine, batch // gpus) for gpus, batch in settings],
-        "gradients' all-reduce": [1e3 * _gradient_seconds(part, gpus) for gpus, _ in settings],
-        "synchronized batch norm": [1e3 * _batch_norm_seconds(part, gpus) for gpus, _ in settings],
+        "computing": [_step_ms(part.cost, machine, batch // gpus) for gpus, batch in SETTINGS],
+        "gradients' all-reduce": [1e3 * _gradient_seconds(part, gpus) for gpus, _ in SETTINGS],
+        "synchronized batch norm": [1e3 * _batch_norm_seconds(part, gpus) for gpus, _ in SETTINGS],
     }
     for name, values in rows.items():
         yield f"| {name} | " + " | ".join(f"{value:.1f}" for value in values) + " |"
