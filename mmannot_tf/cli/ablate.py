@@ -5,12 +5,12 @@ from typing import Annotated
 
 import typer
 
-from mmannot_tf.cli.arguments import JsonOption
+from mmannot_tf.cli.arguments import ConfigArgument, JsonOption, RecordsOption, SettingsOption
 
 
 def ablate(
-    config: Annotated[str, typer.Argument(metavar="CONFIG", help="A TOML file, or a shipped one's name.")],
-    data: Annotated[Path, typer.Option("--data", help="The records' folder.")],
+    config: ConfigArgument,
+    data: RecordsOption,
     out: Annotated[Path, typer.Option("--out", help="Where the runs are put; a second call goes on there.")],
     readings: Annotated[
         str, typer.Option("--readings", help="Numbers or keys of docs/fidelity.md, comma-separated.")
@@ -19,9 +19,7 @@ def ablate(
     measure: Annotated[
         str, typer.Option("--measure", help="Of the table: image_f1, class_f1 or harmonic_f1.")
     ] = "image_f1",
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="section.key=value, repeatable.")
-    ] = None,
+    settings: SettingsOption = None,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the table as Markdown.")] = False,
     as_json: JsonOption = False,
 ) -> None:

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mmannot_tf.cli.arguments import JsonOption
+from mmannot_tf.cli.arguments import TOLERANCE, EngineOption, JsonOption, PrecisionOption, ToleranceOption
 
 if TYPE_CHECKING:
     from mmannot_tf.serving.tally import Tally
 
 BATCH_SIZE = 16
-TOLERANCE = 1e-4
-"""Ours: engines in float32 were seen to differ from TensorFlow by 1e-6 to 1e-5."""
 
 
 def annotate(
@@ -32,16 +30,9 @@ def annotate(
     form: Annotated[
         str | None, typer.Option("--format", help="jsonl, csv, or xmp: keywords in IMAGE.jpg.xmp beside it.")
     ] = None,
-    engine: Annotated[
-        str,
-        typer.Option("--engine", help="tensorflow, openvino, onnx, litert; auto: the fastest that agrees."),
-    ] = "tensorflow",
-    precision: Annotated[
-        Literal["float32", "bfloat16"], typer.Option("--precision", help="In which OpenVINO computes.")
-    ] = "float32",
-    tolerance: Annotated[
-        float, typer.Option("--tolerance", min=0.0, help="What an engine's probabilities may differ by.")
-    ] = TOLERANCE,
+    engine: EngineOption = "tensorflow",
+    precision: PrecisionOption = "float32",
+    tolerance: ToleranceOption = TOLERANCE,
     on_error: Annotated[
         Literal["report", "skip", "fail"],
         typer.Option(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mmannot_tf.cli.arguments import RunArgument
+from mmannot_tf.cli.arguments import RunArgument, listed
 
 
 def export(
@@ -29,7 +29,7 @@ def export(
     from tfrecords_tools.quiet import import_tensorflow
 
     opened = open_run(run)
-    names = [name.strip() for one in formats or ["saved_model"] for name in one.split(",")]
+    names = [name for one in formats or ["saved_model"] for name in listed(one)]
     import_tensorflow()
 
     from mmannot_tf.serving.export import export as write

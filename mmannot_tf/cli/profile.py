@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmannot_tf.cli.arguments import ONE, JsonOption, LogicalDevicesOption, StrategyOption
+from mmannot_tf.cli.arguments import (
+    ONE,
+    ConfigArgument,
+    JsonOption,
+    LogicalDevicesOption,
+    RecordsOption,
+    SettingsOption,
+    StrategyOption,
+)
 
 if TYPE_CHECKING:
     from mmannot_tf.training.profiling import Profile
@@ -20,8 +28,8 @@ SHOWN = {
 
 
 def profile(
-    config: Annotated[str, typer.Argument(metavar="CONFIG", help="A TOML file, or a shipped one's name.")],
-    data: Annotated[Path, typer.Option("--data", help="The records' folder.")],
+    config: ConfigArgument,
+    data: RecordsOption,
     run: Annotated[
         Path | None, typer.Option("--run", help="A run, for stages that start from others; only read.")
     ] = None,
@@ -31,9 +39,7 @@ def profile(
     steps: Annotated[int, typer.Option("--steps", min=1, help="At least so many a measurement.")] = 3,
     strategy: StrategyOption = ONE,
     logical_devices: LogicalDevicesOption = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="section.key=value, repeatable.")
-    ] = None,
+    settings: SettingsOption = None,
     trace: Annotated[
         Path | None, typer.Option("--trace", help="A folder for TensorFlow's trace of some steps.")
     ] = None,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmannot_tf.cli.arguments import MethodsOption, listed
+from mmannot_tf.cli.arguments import MethodsOption, SettingsOption, listed
 
 if TYPE_CHECKING:
     from tfrecords_tools.records import Records
@@ -14,9 +14,7 @@ if TYPE_CHECKING:
 
 def quickstart(
     run: Annotated[Path, typer.Option("--run", help="Where everything is put.")] = Path("runs/quickstart"),
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="section.key=value, repeatable.")
-    ] = None,
+    settings: SettingsOption = None,
     methods: MethodsOption = None,
     images: Annotated[
         int, typer.Option("--images", min=100, help="Scenes for training and validation.")

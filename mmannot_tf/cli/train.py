@@ -5,20 +5,27 @@ from typing import Annotated
 
 import typer
 
-from mmannot_tf.cli.arguments import ONE, LogicalDevicesOption, MethodsOption, StrategyOption, listed
+from mmannot_tf.cli.arguments import (
+    ONE,
+    ConfigArgument,
+    LogicalDevicesOption,
+    MethodsOption,
+    RecordsOption,
+    SettingsOption,
+    StrategyOption,
+    listed,
+)
 
 
 def train(
-    config: Annotated[str, typer.Argument(metavar="CONFIG", help="A TOML file, or a shipped one's name.")],
-    data: Annotated[Path, typer.Option("--data", help="The records' folder.")],
+    config: ConfigArgument,
+    data: RecordsOption,
     run: Annotated[Path, typer.Option("--run", help="The run's folder, made or continued.")],
     stages: Annotated[str | None, typer.Option("--stages", help="Only these, comma-separated.")] = None,
     methods: MethodsOption = None,
     strategy: StrategyOption = ONE,
     logical_devices: LogicalDevicesOption = None,
-    settings: Annotated[
-        list[str] | None, typer.Option("--set", help="section.key=value, repeatable.")
-    ] = None,
+    settings: SettingsOption = None,
 ) -> None:
     """Train the stages of Algorithm 1, then compared systems; skip what is done, go on with what stopped."""
     from mmannot_tf.config.loading import load
