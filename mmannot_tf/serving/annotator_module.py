@@ -1,6 +1,6 @@
 """What a SavedModel holds: image bytes and tag text in, annotations (Algorithm 2) or features out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ import tensorflow as tf
 from mmannot_tf.data.images import decode, normalise, resize
 from mmannot_tf.data.tags import multi_hot, split_tags
 from mmannot_tf.models.annotator import BRANCHES, build_annotator, with_features
-from mmannot_tf.serving.model import NEEDED
+from mmannot_tf.serving.model import LABELS, NEEDED, TAGS, write_lists
 from mmannot_tf.serving.network import NETWORK_OUTPUTS
 from mmannot_tf.training.network import stage_input
 from mmannot_tf.training.plan import stage_digest
@@ -53,8 +53,9 @@ class AnnotatorModule(tf.Module):
                 rounding=run.config.evaluation.quantity_rounding,
             )
         )
-        self.label_file = tf.saved_model.Asset(str(_write_lines(assets / "labels.txt", run.dataset.labels)))
-        self.tag_file = tf.saved_model.Asset(str(_write_lines(assets / "tags.txt", run.dataset.tags)))
+        write_lists(assets, labels=run.dataset.labels, tags=run.dataset.tags)
+        self.label_file = tf.saved_model.Asset(str(assets / LABELS.name))
+        self.tag_file = tf.saved_model.Asset(str(assets / TAGS.name))
         self._labels = _table(self.label_file, key="number", default="")
         self._tags = _table(self.tag_file, key="line", default=-1)
         network_input = [
@@ -183,12 +184,6 @@ def _branches(run: Run) -> dict:
     joint = (fusion.output_shape[-1] + tag_encoder.output_shape[-1],)
     built = {"backbone": backbone, "fusion": fusion, "tag_encoder": tag_encoder}
     return {name: built.get(name) or trained_branch(run, STAGES[name], name, joint) for name in BRANCHES}
-
-
-def _write_lines(path: Path, lines: Sequence[str]) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-    return path
 
 
 def _table(asset: tf.saved_model.Asset, *, key: str, default: str | int) -> tf.lookup.StaticHashTable:

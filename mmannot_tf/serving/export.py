@@ -11,7 +11,8 @@ import tensorflow as tf
 from mmannot_tf.serving import verification
 from mmannot_tf.serving.annotator_module import AnnotatorModule
 from mmannot_tf.serving.engines.kinds import format_kind
-from mmannot_tf.serving.model import FACTS, LABELS, TAGS, Model, model_of, versions
+from mmannot_tf.serving.engines.tensorflow import TensorFlowEngine
+from mmannot_tf.serving.model import FACTS, LABELS, SAVED_MODEL_FILE, Model, model_of, versions, write_lists
 from mmannot_tf.serving.model_card import model_card
 from mmannot_tf.training.run import Run
 from tfrecords_tools.errors import UserError
@@ -50,7 +51,7 @@ def export(
     with tempfile.TemporaryDirectory() as assets:
         module = AnnotatorModule(run, Path(assets))
         inputs, texts = verification.probe(model)
-        reference = verification.expected(module, inputs)
+        reference = TensorFlowEngine(module, module.network)(inputs)
         try:
             with aside(folder) as staging:
                 staging.mkdir()
@@ -78,7 +79,7 @@ def _version_folder(out: Path) -> Path:
         if out.exists() and not out.is_dir():
             raise _something_else(out)
         return out / str(max(versions(out) if out.is_dir() else (), default=0) + 1)
-    is_export = (out / FACTS).is_file() or (out / "saved_model.pb").is_file()
+    is_export = (out / FACTS).is_file() or (out / SAVED_MODEL_FILE).is_file()
     if out.exists() and not is_export and (not out.is_dir() or any(out.iterdir())):
         raise _something_else(out)
     return out
@@ -94,9 +95,7 @@ def _write_beside(
     folder: Path, run: Run, model: Model, module: AnnotatorModule, found: dict[str, dict[str, Any]]
 ) -> None:
     """The lists that say what the numbers mean, the facts and the model card."""
-    for name, lines in ((LABELS, model.labels), (TAGS, model.tags)):
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    write_lists(folder / LABELS.parent, labels=model.labels, tags=model.tags)
     facts = {
         "digest": model.digest,
         "image_size": model.image_size,

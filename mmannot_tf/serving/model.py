@@ -1,5 +1,6 @@
 """A run or an export, as far as annotating with it needs to know. No TensorFlow."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from tfrecords_tools.errors import UserError
 from tfrecords_tools.files import digest, read_json
 
 FACTS = "export.json"
+SAVED_MODEL_FILE = "saved_model.pb"
 LABELS, TAGS = Path("assets") / "labels.txt", Path("assets") / "tags.txt"
 NEEDED = ("ms_cnn", "tag_encoder", "classifier", "quantity")
 """The stages an annotator is made of."""
@@ -89,7 +91,7 @@ def versions(path: Path) -> dict[int, Path]:
 def _version_folder(path: Path) -> Path:
     if (path / FACTS).is_file():
         return path
-    if (path / "saved_model.pb").is_file():
+    if (path / SAVED_MODEL_FILE).is_file():
         raise UserError(
             f"An export must hold {FACTS}, as `mmannot export` writes it. Received: {path}, without: export "
             "the run again."
@@ -109,6 +111,13 @@ def _annotator_digest(run: Run) -> str:
             [settings.least_quantity, settings.quantity_rounding],
         ]
     )
+
+
+def write_lists(assets: Path, *, labels: Sequence[str], tags: Sequence[str]) -> None:
+    """Writes what the numbers mean into a folder: labels.txt and tags.txt, a name a line."""
+    assets.mkdir(parents=True, exist_ok=True)
+    for file, names in ((LABELS, labels), (TAGS, tags)):
+        (assets / file.name).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
 
 
 def _lines(file: Path) -> tuple[str, ...]:

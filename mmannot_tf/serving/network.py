@@ -104,11 +104,15 @@ class Agreement:
 def agreement(one: NetworkOutputs, reference: NetworkOutputs, *, tolerance: float) -> Agreement:
     """Holds an answer against the reference's to the same batch; a value that is not finite never agrees."""
     probability = _largest(one.probabilities - reference.probabilities)
-    scale = np.maximum(1.0, np.abs(reference.predicted_quantity))
-    quantity = _largest((one.predicted_quantity - reference.predicted_quantity) / scale)
+    quantity = relative_difference(one.predicted_quantity, reference.predicted_quantity)
     images = len(reference.probabilities)
     same = (one.selected == reference.selected).all(axis=1).sum()
     return Agreement(images, int(same), probability, quantity, tolerance)
+
+
+def relative_difference(one: np.ndarray, reference: np.ndarray) -> float:
+    """The largest difference, over the larger of 1 and the reference's number; inf where one is NaN."""
+    return _largest((one - reference) / np.maximum(1.0, np.abs(reference)))
 
 
 def _largest(differences: np.ndarray) -> float:

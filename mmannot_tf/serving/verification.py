@@ -11,7 +11,13 @@ from PIL import Image
 from mmannot_tf.serving.annotator_module import AnnotatorModule
 from mmannot_tf.serving.engines.kinds import Kind
 from mmannot_tf.serving.model import Model
-from mmannot_tf.serving.network import Agreement, NetworkInputs, NetworkOutputs, agreement
+from mmannot_tf.serving.network import (
+    Agreement,
+    NetworkInputs,
+    NetworkOutputs,
+    agreement,
+    relative_difference,
+)
 from tfrecords_tools.errors import UserError
 
 TOLERANCE = 1e-4
@@ -32,12 +38,6 @@ def probe(model: Model) -> tuple[NetworkInputs, list[str]]:
     tags = (rng.random((IMAGES, len(model.tags))) < 3 / len(model.tags)).astype(np.float32)
     texts = [", ".join(model.tags[index] for index in np.flatnonzero(row)) for row in tags]
     return NetworkInputs(pixels, tags), texts
-
-
-def expected(module: AnnotatorModule, inputs: NetworkInputs) -> NetworkOutputs:
-    """The answer of the model in memory."""
-    named = {name: tf.constant(array) for name, array in inputs.named().items()}
-    return NetworkOutputs.from_named(module.network(**named))
 
 
 def verify(
@@ -104,5 +104,4 @@ def _difference(one: tf.Tensor, other: tf.Tensor) -> float:
     """The largest difference, over the larger of 1 and the number; inf where integers or strings differ."""
     if one.dtype in (tf.string, tf.bool, tf.int32):
         return 0.0 if np.array_equal(one.numpy(), other.numpy()) else np.inf
-    scale = np.maximum(1.0, np.abs(other.numpy()))
-    return float(np.nan_to_num(np.abs(one.numpy() - other.numpy()) / scale, nan=np.inf).max(initial=0.0))
+    return relative_difference(one.numpy(), other.numpy())

@@ -50,8 +50,8 @@ class FeatureCache:
 
     def joint(self, stages: Sequence[str]) -> np.ndarray:
         """The named stages' features side by side, [N, ΣD]: f = [f_v, f_t] (Sec. III-B)."""
-        features = self.get(stages)
-        return np.concatenate([features[name] for name in stages], axis=1)
+        features = list(self.get(stages).values())
+        return features[0] if len(features) == 1 else np.concatenate(features, axis=1)
 
     def _file(self, stage: str) -> Path:
         return self.run.features(self.split) / f"{stage}.npy"

@@ -6,10 +6,11 @@ from typing import Any
 import tensorflow as tf
 
 from mmannot_tf.serving.annotator_module import AnnotatorModule
+from mmannot_tf.serving.model import SAVED_MODEL_FILE
 from mmannot_tf.serving.network import NetworkInputs, NetworkOutputs
 from tfrecords_tools.errors import UserError
 
-FILE = "saved_model.pb"
+FILE = SAVED_MODEL_FILE
 
 
 def write(module: AnnotatorModule, folder: Path) -> None:
