@@ -3,15 +3,15 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from mmannot_tf.cli.launch import PROGRAM
+
 pytestmark = pytest.mark.faults
 
-PROGRAM = (sys.executable, "-c", "import sys; from mmannot_tf.cli.main import main; sys.exit(main())")
 STAGE = "tag_encoder"
 
 

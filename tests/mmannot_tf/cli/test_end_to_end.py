@@ -2,10 +2,10 @@
 
 import json
 import subprocess
-import sys
 
 import pytest
 
+from mmannot_tf.cli.launch import PROGRAM
 from mmannot_tf.cli.main import app
 from tfrecords_tools.cli.main import app as records_app
 from tfrecords_tools.console import run
@@ -17,8 +17,7 @@ QUICK = [word for stage in STAGES for word in ("--set", f"stages.{stage}.epochs=
 @pytest.mark.slow
 def test_quickstart_goes_all_the_way_and_a_second_time_does_nothing_again(tmp_path):
     """In a process of its own, away from any checkout."""
-    program = "import sys; from mmannot_tf.cli.main import main; sys.exit(main())"
-    command = [sys.executable, "-c", program, "quickstart", "--run", "run", "--images", "600", *QUICK]
+    command = [*PROGRAM, "quickstart", "--run", "run", "--images", "600", *QUICK]
     first = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=400, check=False)
     assert first.returncode == 0, first.stderr[-2000:]
     for shown in (

@@ -12,7 +12,7 @@ import time
 import pytest
 from PIL import Image
 
-COMMAND = "import sys; from mmannot_tf.cli.main import main; sys.exit(main())"
+from mmannot_tf.cli.launch import PROGRAM
 
 STREAMED = """
 import resource, sys
@@ -77,7 +77,7 @@ def test_memory_does_not_grow_with_the_number_of_files(tiny_run, tmp_path):
 def test_a_terminal_sees_progress_only_where_lines_go_elsewhere(tiny_run, scenes, tmp_path, to_a_file):
     """Where stdout is a pipe and stderr a terminal, every line is in the pipe."""
     images = list(map(str, scenes))[:3]
-    command = [sys.executable, "-c", COMMAND, "annotate", str(tiny_run.path), *images]
+    command = [*PROGRAM, "annotate", str(tiny_run.path), *images]
     command += ["--out", str(tmp_path / "labels.jsonl")] if to_a_file else []
     ours, theirs = pty.openpty()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs, text=True)
@@ -103,16 +103,7 @@ def test_after_a_sigkill_the_same_command_goes_on(tiny_run, scenes, tmp_path):
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(scene.read_bytes())
     out = tmp_path / "labels.jsonl"
-    command = [
-        sys.executable,
-        "-c",
-        COMMAND,
-        "annotate",
-        str(tiny_run.path),
-        str(folder),
-        "--batch-size",
-        "4",
-    ]
+    command = [*PROGRAM, "annotate", str(tiny_run.path), str(folder), "--batch-size", "4"]
     process = subprocess.Popen([*command, "--out", str(out)], stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while not out.exists() or out.stat().st_size < 2000:

@@ -4,13 +4,13 @@ import contextlib
 import itertools
 import os
 import subprocess
-import sys
 import time
 
 import keras
 import numpy as np
 import pytest
 
+from mmannot_tf.cli.launch import PROGRAM
 from mmannot_tf.config.loading import dump
 from mmannot_tf.config.settings import TrainingSettings
 from mmannot_tf.config.stage import StageSettings
@@ -22,7 +22,6 @@ from mmannot_tf.training.progress import StageLog
 from tfrecords_tools.console import progress
 
 ROWS, STEPS = 20, 3
-PROGRAM = [sys.executable, "-c", "import sys; from mmannot_tf.cli.main import main; sys.exit(main())"]
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """What a strategy is refused for, what every process must do alike. At work: test_strategies."""
 
+import contextlib
 import json
 
 import numpy as np
@@ -75,20 +76,23 @@ def test_the_command_refuses_in_one_line(
     assert not (tmp_path / "run").exists()
 
 
+def _check(tiny_config, replicas, **training):
+    """Of 88 training images, with these settings of the section `training`."""
+    settings = tiny_config.model_dump(mode="json")
+    settings["training"].update(training)
+    config = parse(settings, "test")
+    _check_replicas(config, plan.configured(config), 88, replicas)
+
+
 @pytest.mark.parametrize(
     ("replicas", "batch_size", "fits"),
     [(1, 29, True), (16, 16, False), (8, 16, True), (9, 16, False), (1, 16, True), (2, 29, False)],
 )
 def test_each_replica_must_have_a_row_of_every_batch(tiny_config, replicas, batch_size, fits):
     """88 images: five batches of 16 and one of 8; three of 29 and one of 1."""
-    settings = tiny_config.model_dump(mode="json")
-    settings["training"]["batch_size"] = batch_size
-    config = parse(settings, "test")
-    if fits:
-        _check_replicas(config, plan.configured(config), 88, replicas)
-        return
-    with pytest.raises(UserError, match=rf"{replicas} replicas.*Received: stages\.cnn"):
-        _check_replicas(config, plan.configured(config), 88, replicas)
+    refused = pytest.raises(UserError, match=rf"{replicas} replicas.*Received: stages\.cnn")
+    with contextlib.nullcontext() if fits else refused:
+        _check(tiny_config, replicas, batch_size=batch_size)
 
 
 @pytest.mark.parametrize(
@@ -96,14 +100,9 @@ def test_each_replica_must_have_a_row_of_every_batch(tiny_config, replicas, batc
     [(1, "synchronized", True), (2, "per-replica", True), (2, "synchronized", False)],
 )
 def test_xla_compiles_no_sums_over_replicas(tiny_config, replicas, batch_norm, compiles):
-    settings = tiny_config.model_dump(mode="json")
-    settings["training"].update(jit_compile=True, batch_norm=batch_norm)
-    config = parse(settings, "test")
-    if compiles:
-        _check_replicas(config, plan.configured(config), 88, replicas)
-        return
-    with pytest.raises(UserError, match=r"training\.batch_norm = \"per-replica\".*2 replicas"):
-        _check_replicas(config, plan.configured(config), 88, replicas)
+    refused = pytest.raises(UserError, match=r"training\.batch_norm = \"per-replica\".*2 replicas")
+    with contextlib.nullcontext() if compiles else refused:
+        _check(tiny_config, replicas, jit_compile=True, batch_norm=batch_norm)
 
 
 def test_per_replica_batch_norm_concerns_the_stages_with_batch_norm(tiny_run):

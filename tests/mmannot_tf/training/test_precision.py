@@ -23,10 +23,7 @@ from mmannot_tf.weights.provenance import CENTRED, Provenance
 
 RANDOM = Provenance("random", "tiny", None, KERAS, CENTRED, None)
 STEPS = Path(__file__).with_name("overflow_steps.py")
-LAUNCH = (
-    "import sys; from mmannot_tf.cli.launch import run_workers; "
-    "sys.exit(run_workers(sys.argv[1:], workers=2))"
-)
+IN_WORKERS = STEPS.with_name("in_workers.py")
 HEADS = ("logits", "unit", "scalar")
 
 
@@ -125,7 +122,7 @@ def test_the_loss_scale_is_part_of_what_is_resumed(stage_job):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("strategy", "devices", "command"),
-    [("one", 0, []), ("mirrored", 2, []), ("multi-worker", 0, [sys.executable, "-c", LAUNCH])],
+    [("one", 0, []), ("mirrored", 2, []), ("multi-worker", 0, [sys.executable, IN_WORKERS, "2"])],
     ids=["one device", "two devices", "two workers"],
 )
 def test_one_replicas_overflow_leaves_the_step_out_on_all(tmp_path, strategy, devices, command):

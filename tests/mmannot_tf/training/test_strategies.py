@@ -12,16 +12,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mmannot_tf.cli.launch import PROGRAM
 from mmannot_tf.config.loading import dump, parse
 
 pytestmark = pytest.mark.slow
 
 STEPS = Path(__file__).with_name("strategy_steps.py")
-PROGRAM = "import sys; from mmannot_tf.cli.main import main; sys.exit(main())"
-LAUNCH = (
-    "import sys; from mmannot_tf.cli.launch import run_workers; "
-    "sys.exit(run_workers(sys.argv[2:], workers=int(sys.argv[1])))"
-)
+IN_WORKERS = STEPS.with_name("in_workers.py")
 OTHER_SUMS = """
 import sys
 import tensorflow as tf
@@ -49,7 +46,7 @@ EQUAL = [pair for pair in EQUAL if pair[1] in CASES["one"] and pair[1] != "quant
 
 
 def _launched(workers, command):
-    return [sys.executable, "-c", LAUNCH, str(workers), *command] if workers else command
+    return [sys.executable, IN_WORKERS, str(workers), *command] if workers else command
 
 
 def _run(command):
@@ -61,7 +58,7 @@ def _run(command):
 
 
 def _mmannot(*words, workers=0):
-    return _run(_launched(workers, [sys.executable, "-c", PROGRAM, *words]))
+    return _run(_launched(workers, [*PROGRAM, *words]))
 
 
 @pytest.fixture(scope="module")
@@ -205,7 +202,7 @@ def test_a_run_killed_under_one_strategy_goes_on_under_others_to_the_same_scores
     run = tmp_path / "run"
     words = ("train", calm, "--data", tiny_records.path, "--run", run)
     eager = ("--set", "training.checkpoint_seconds=0.0")
-    begun = [sys.executable, "-c", PROGRAM, *words, *MIRRORED, *eager]
+    begun = [*PROGRAM, *words, *MIRRORED, *eager]
     _kill_after_a_checkpoint([str(word) for word in begun], run / "stages" / "cnn" / "checkpoint")
     done = _mmannot(*words, "--strategy", "multi-worker", "--stages", "cnn", workers=2)
     assert "cnn: resumed in epoch 1" in done.stderr
@@ -228,7 +225,7 @@ def _kill_after_a_checkpoint(command, checkpoint):
 def test_a_worker_with_wrong_input_fails_in_one_line_and_launch_with_it(calm, tiny_records, tmp_path):
     words = ["train", calm, "--data", tiny_records.path, "--run", tmp_path / "run"]
     too_small = [*words, "--strategy", "multi-worker", "--set", "training.batch_size=1"]
-    command = _launched(2, [sys.executable, "-c", PROGRAM, *too_small])
+    command = _launched(2, [*PROGRAM, *too_small])
     done = subprocess.run(
         [str(word) for word in command], capture_output=True, text=True, timeout=200, check=False
     )
