@@ -19,6 +19,8 @@ from tfrecords_tools.errors import UserError
 QUICK = Timing(steps=2, seconds=0.0, windows=3)
 SLOW = 0.15
 """Seconds that the slow side sleeps: far above what either side costs by itself."""
+LONG = 800
+"""Examples of an epoch that is not passed through."""
 
 
 LOCK = threading.Lock()  # one at a time, however many threads read
@@ -55,7 +57,10 @@ def test_a_slow_input_is_told_as_input_bound(stage_job):
 
 
 def test_a_heavy_step_is_told_as_compute_bound(stage_job):
-    found = profile_job(stage_job(loss=_slow_loss), QUICK)
+    """In an epoch so long that all windows lie in one: what begins an epoch is no part of a step."""
+    draw = np.random.default_rng(0)
+    batches = ArrayBatches(draw.random((LONG, 4)), draw.random((LONG, 3)), 8)
+    found = profile_job(stage_job(loss=_slow_loss, batches=batches, examples=LONG), QUICK)
     assert not found.input_bound
     assert found.step.median < 8 / SLOW * 1.1
     assert found.slowest is None
