@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.metadata import version
-from importlib.resources import files as resources
 from pathlib import Path
 from typing import Any
 
 from tfrecords_tools import plots
-from tfrecords_tools.errors import UserError
 from tfrecords_tools.files import write_text
+from tfrecords_tools.html import check_page, render
 from tfrecords_tools.records import VOCABULARY, Records
 from tfrecords_tools.vocabulary import read_vocabulary
 
@@ -22,28 +21,6 @@ TAGS = 50
 TAGS_OF_A_SAMPLE = 24
 LABELS = 120
 """Labels whose bars are drawn, at most; the table has all."""
-
-
-def check_page(path: Path, records: Records) -> None:
-    """Whether a page can be written to `path`; to be asked before the records are counted.
-
-    Raises:
-        UserError: a package is missing, or `path` is a folder or lies among the records.
-    """
-    try:
-        import jinja2  # noqa: F401
-        import matplotlib.figure  # noqa: F401
-    except ImportError as error:
-        raise UserError(
-            f"page needs Jinja2 and Matplotlib. Received: {error}. Run `pip install mmannot-tf[report]`."
-        ) from None
-    if path.is_dir():
-        raise UserError(f"page must be a file. Received: {path}, a folder. Name a file in it.")
-    if path.resolve().is_relative_to(records.path.resolve()):
-        raise UserError(
-            f"page must lie outside the records' folder, whose every file is accounted for. "
-            f"Received: {path}. Name another place."
-        )
 
 
 def write_page(path: Path, records: Records, counts: Mapping[str, Any]) -> None:
@@ -75,14 +52,10 @@ def page(
         samples: by split, from `samples.samples`.
         vocabulary: every tag with the number of training images that bear it, the most frequent first.
     """
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = environment.from_string(resources("tfrecords_tools").joinpath(TEMPLATE).read_text("utf-8"))
     frequencies = _by_label(counts["splits"])
-    return template.render(
+    return render(
+        __package__,
+        TEMPLATE,
         counts=counts,
         images=sum(split["images"] for split in counts["splits"].values()),
         label_frequencies=frequencies,

@@ -1,57 +1,18 @@
-"""Plots of counts as SVG to stand within a page: text stays text, colours are the page's own."""
+"""Plots of what records hold, for the page about them."""
 
 from __future__ import annotations
 
-import contextlib
-import re
-import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from io import StringIO
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+
+from tfrecords_tools.svg import PAPER, SPLITS, plot, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
-    from matplotlib.figure import Figure
 
-WIDTH = 480
-"""Of every plot, in CSS pixels: readable on a telephone, where a wider one would shrink its text away."""
-ROW = 17
-"""Height of one bar with its name, in CSS pixels."""
-LONGEST = 22
-"""Characters of a name that a plot shows."""
 POINTS = 200
 """Of a curve, at most, however many values it has."""
-
-COLOURS = {
-    "#010203": "currentColor",
-    "#040506": "var(--line)",
-    "#070809": "var(--train)",
-    "#0a0b0c": "var(--validation)",
-    "#0d0e0f": "var(--test)",
-    "#101112": "var(--paper)",
-}
-"""What stands for a colour while Matplotlib draws, and what the page's style sheet calls it."""
-INK, LINE, *_SERIES, PAPER = COLOURS
-SPLITS = dict(zip(("train", "validation", "test"), _SERIES, strict=True))
-"""A split has the same colour in every plot."""
-
-STYLE = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "mmannot",
-    "text.parse_math": False,
-    "font.size": 11,
-    "text.color": INK,
-    "axes.labelcolor": INK,
-    "axes.edgecolor": LINE,
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "grid.color": LINE,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "legend.frameon": False,
-}
 
 
 def label_plot(shares: Mapping[str, Mapping[str, float]]) -> str:
@@ -60,7 +21,7 @@ def label_plot(shares: Mapping[str, Mapping[str, float]]) -> str:
     Args:
         shares: by split, the share of its images that bear each label.
     """
-    with _plot(rows=len(next(iter(shares.values())))) as (axes, svg):
+    with plot(rows=len(next(iter(shares.values())))) as (axes, svg):
         for number, (split, values) in enumerate(shares.items()):
             if number:
                 dots = {"color": SPLITS[split], "markeredgecolor": PAPER, "markersize": 6, "clip_on": False}
@@ -75,7 +36,7 @@ def label_plot(shares: Mapping[str, Mapping[str, float]]) -> str:
 
 def tag_plot(counts: Mapping[str, int]) -> str:
     """A bar for each tag, from the top in the order given."""
-    with _plot(rows=len(counts)) as (axes, svg):
+    with plot(rows=len(counts)) as (axes, svg):
         _bars(axes, counts, split="train")
         _numbers(axes.xaxis, "training images")
         axes.tick_params(axis="x", top=True, labeltop=True)
@@ -87,7 +48,7 @@ def rank_plot(counts: Sequence[int]) -> str:
     last = len(counts) - 1
     steps = range(POINTS)
     places = sorted({round(len(counts) ** (step / (POINTS - 1))) - 1 for step in steps} | {0, last})
-    with _plot(height=300) as (axes, svg):
+    with plot(height=300) as (axes, svg):
         axes.loglog(
             [place + 1 for place in places], [counts[place] for place in places], ".-", color=SPLITS["train"]
         )
@@ -107,7 +68,7 @@ def quantity_plot(shares: Mapping[str, Mapping[int, float]]) -> str:
     from matplotlib.ticker import MaxNLocator
 
     width = 0.8 / len(shares)
-    with _plot(height=300) as (axes, svg):
+    with plot(height=300) as (axes, svg):
         for number, (split, values) in enumerate(shares.items()):
             left = [quantity - 0.4 + width * number for quantity in values]
             axes.bar(left, values.values(), width, align="edge", color=SPLITS[split], label=split)
@@ -117,46 +78,6 @@ def quantity_plot(shares: Mapping[str, Mapping[int, float]]) -> str:
         axes.grid(visible=True, axis="y")
         _legend(axes)
     return svg.getvalue()
-
-
-def shown(name: str) -> str:
-    """A name as a plot shows it: one line of printable characters, cut where it is long."""
-    line = "".join(
-        one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in " ".join(name.split())
-    )
-    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "\N{HORIZONTAL ELLIPSIS}"
-
-
-@contextlib.contextmanager
-def _plot(*, rows: int = 0, height: int = 0) -> Iterator[tuple[Axes, StringIO]]:
-    """Axes to draw in; the finished SVG element is in the text file after the block."""
-    import matplotlib
-    from matplotlib.figure import Figure
-
-    svg = StringIO()
-    size = (WIDTH / 72, (height or rows * ROW + 90) / 72)
-    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=r"Glyph .* missing", category=UserWarning)
-        figure = Figure(figsize=size, layout="constrained")
-        yield figure.add_subplot(), svg
-        svg.write(_element(figure))
-
-
-def _element(figure: Figure) -> str:
-    """The bare `<svg>` element: no prologue, no ids but those referred to, colours by their CSS names."""
-    file = StringIO()
-    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    figure.savefig(file, format="svg", transparent=True, metadata=nothing)
-    text = file.getvalue()
-    box = re.search(r'viewBox="([^"]*)"', text)
-    body = text[text.index(">", text.index("<svg ")) + 1 :]
-    body = re.sub(r'<g id="[^"]*"', "<g", body)
-    body = re.sub(r"\b(fill|stroke): (#[0-9a-f]{6})", _named, body)
-    return f'<svg viewBox="{box[1]}" width="{WIDTH}" aria-hidden="true">{body}'
-
-
-def _named(colour: re.Match[str]) -> str:
-    return f"{colour[1]}: {COLOURS.get(colour[2], colour[2])}"
 
 
 def _bars(axes: Axes, values: Mapping[str, float], *, split: str) -> None:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
-from tfrecords_tools.errors import UserError
 from tfrecords_tools.example import features
 from tfrecords_tools.quiet import quiet_tfds
 from tfrecords_tools.records import Records, reading
+from tfrecords_tools.thumbnail import thumbnail
 
 if TYPE_CHECKING:
     import tensorflow as tf
-
-SIDE = 192
-"""Pixels of a thumbnail's longer side, at most."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +85,7 @@ def _sample(records: Records, form: Any, serialized: tf.Tensor) -> Sample:
 
     example = form.deserialize_example(serialized, decoders={"image": tfds.decode.SkipDecoding()})
     name = example["id"].numpy().decode()
-    uri, (width, height) = _thumbnail(records, name, example["image"].numpy())
+    uri, (width, height) = thumbnail(records, name, example["image"].numpy())
     return Sample(
         id=name,
         image=uri,
@@ -104,21 +99,3 @@ def _sample(records: Records, form: Any, serialized: tf.Tensor) -> Sample:
 
 def _words(example: Mapping[str, Any], field: str) -> tuple[str, ...]:
     return tuple(word.decode() for word in example[field].numpy().tolist()) if field in example else ()
-
-
-def _thumbnail(records: Records, name: str, content: bytes) -> tuple[str, tuple[int, int]]:
-    from PIL import Image
-
-    try:
-        with Image.open(BytesIO(content)) as opened:
-            opened.thumbnail((SIDE, SIDE))
-            opaque = opened.convert("RGBA") if "transparency" in opened.info else opened
-            small = opaque.convert("RGB")
-    except (OSError, SyntaxError, ValueError) as error:
-        raise UserError(
-            f"records' images must decode. Received: {records.path}, image {name!r} ({error}). "
-            f"See `mmannot-records verify {records.path}`, then build again with --overwrite."
-        ) from None
-    file = BytesIO()
-    small.save(file, format="JPEG", quality=80, optimize=True)
-    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode(), small.size

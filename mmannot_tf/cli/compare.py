@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Group
 
     from mmannot_tf.training.run import Dataset
+    from tfrecords_tools.records import Records
 
 
 def compare(
@@ -89,10 +90,24 @@ def comparison_of(path: Path, evaluation: Mapping[str, Any], data: Path | None =
 
 
 def _build(dataset: "Dataset", data: Path | None) -> Mapping[str, Any] | None:
-    """What the build of a run's records was asked; None where they are gone or others lie there."""
+    """What the build of a run's records was asked; None where they are not at hand."""
+    records = records_at_hand(dataset, data)
+    return records and records.settings
+
+
+def records_at_hand(dataset: "Dataset", data: Path | None) -> "Records | None":
+    """A run's records; None where they are gone or others lie there.
+
+    Args:
+        dataset: the run's.
+        data: the records, where they have moved since training.
+
+    Raises:
+        UserError: no records lie in `data`.
+    """
     from tfrecords_tools.records import MARKER, open_records
 
     if data is None and not (Path(dataset.path) / MARKER).is_file():
         return None
     records = open_records(data or Path(dataset.path))
-    return records.settings if records.digest == dataset.digest else None
+    return records if records.digest == dataset.digest else None

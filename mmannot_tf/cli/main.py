@@ -14,6 +14,7 @@ from mmannot_tf.cli.paper import paper
 from mmannot_tf.cli.profile import profile
 from mmannot_tf.cli.quickstart import quickstart
 from mmannot_tf.cli.readings import readings
+from mmannot_tf.cli.report import report
 from mmannot_tf.cli.train import train
 from mmannot_tf.cli.weights import weights
 from tfrecords_tools.console import run, version_option
@@ -32,6 +33,7 @@ for command in (
     evaluate,
     compare,
     average,
+    report,
     export,
     annotate,
     paper,

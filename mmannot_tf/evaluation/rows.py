@@ -77,6 +77,16 @@ def row_of(scorer: str) -> Row:
     return next(row for row in ROWS if row.scorer == scorer)
 
 
+def handed_out(predictions: Predictions) -> Row:
+    """The row whose annotations a reader is shown: the first that the predictions allow, no upper bound.
+
+    Raises:
+        UserError: no known scorer is among the predictions.
+    """
+    _check_scorers(predictions)
+    return next(row for row in ROWS if row.selection != "true_quantity" and _has(predictions, row))
+
+
 def evaluate(
     predictions: Predictions,
     settings: EvaluationSettings,
@@ -104,7 +114,7 @@ def evaluate(
     _check_scorers(predictions)
     rows = [row for row in ROWS if _has(predictions, row)]
     rows += [_by_threshold(row, settings) for row in rows if row.selection == "top_k" and row.thresholded]
-    chosen = {row.method: _select(row, predictions, settings) for row in rows}
+    chosen = {row.method: select(row, predictions, settings) for row in rows}
     document = {
         "split": predictions.split,
         "images": len(predictions.ids),
@@ -171,7 +181,8 @@ def _scored(
     return record
 
 
-def _select(row: Row, predictions: Predictions, settings: EvaluationSettings) -> np.ndarray:
+def select(row: Row, predictions: Predictions, settings: EvaluationSettings) -> np.ndarray:
+    """The annotations of a row that the predictions allow: [N, C] bool."""
     probabilities = _probabilities(row, predictions)
     if row.selection == "top_k":
         return top_k(probabilities, settings.k)

@@ -11,7 +11,8 @@ from rich.text import Text
 from mmannot_tf.evaluation.metrics import SYMBOLS
 
 _MAP = {"mean_average_precision": "mAP"}
-_QUANTITY = {"accuracy": "Accuracy (%)", "mse": "MSE"}
+QUANTITY = {"accuracy": "Accuracy (%)", "mse": "MSE"}
+"""Score of a label quantity → its column's head."""
 MARKS = {"ours": " *", "compared": " †", "later": " ‡"}
 """Behind the names of rows that are not the paper's own method's."""
 MEANINGS = {
@@ -19,7 +20,8 @@ MEANINGS = {
     "compared": "a compared system, re-stated on this run (`mmannot methods`).",
     "later": "later work than the paper.",
 }
-_SIDES = {"ours": "ours", "paper": "paper", "corrected": "corr.", "difference": "diff."}
+SIDES = {"ours": "ours", "paper": "paper", "corrected": "corr.", "difference": "diff."}
+"""Of a pair of `mmannot_tf.paper.compare`, as tables call them."""
 _SYSTEM_SIDES = {"here": "here", "published": "publ.", "corrected": "corr."}
 
 
@@ -28,7 +30,7 @@ def render_scores(evaluation: Mapping[str, Any]) -> Group:
     title = f"{evaluation['split']}: {evaluation['images']:,} images, percent"
     parts: list[Table] = [_scores_table("method", evaluation["rows"], {**SYMBOLS, **_MAP}, title=title)]
     if evaluation["quantity"]:
-        quantity = _scores_table("features", evaluation["quantity"], _QUANTITY, title="label quantity")
+        quantity = _scores_table("features", evaluation["quantity"], QUANTITY, title="label quantity")
         parts.append(quantity)
     readings = ", ".join(f"{key} {value}" for key, value in evaluation["readings"].items())
     rows = [*evaluation["rows"], *evaluation["quantity"]]
@@ -45,8 +47,9 @@ def render_comparison(comparison: Mapping[str, Any]) -> Group:
     ]
     if comparison["quantity"]:
         title = f"label quantity beside Table {quantities}"
-        parts.append(_pairs_table("features", comparison["quantity"], _QUANTITY, title=title))
-    return Group(*parts, *_remarks(comparison))
+        parts.append(_pairs_table("features", comparison["quantity"], QUANTITY, title=title))
+    lines = (Text(f"· {line}") for line in remarks(comparison))
+    return Group(*parts, Text("To be compared digit by digit, row by row:"), *lines)
 
 
 def render_systems(comparison: Mapping[str, Any]) -> Group:
@@ -70,7 +73,7 @@ def _scores_table(
     table = narrow_table(name, heads, title=title)
     for row in rows:
         mark = MARKS.get(row.get("source"), "")
-        table.add_row(Text(row[name] + mark), *_numbers(row, heads))
+        table.add_row(Text(row[name] + mark), *numbers(row, heads))
     return table
 
 
@@ -80,7 +83,7 @@ def _pairs_table(
     heads: Mapping[str, str],
     *,
     title: str,
-    sides: Mapping[str, str] = _SIDES,
+    sides: Mapping[str, str] = SIDES,
 ) -> Table:
     """Up to four lines a pair: ours, the paper's, what of it was likely meant otherwise, the difference."""
     table = narrow_table(name, {"side": "", **heads}, title=title)
@@ -88,8 +91,8 @@ def _pairs_table(
         present = [side for side in sides if pair.get(side) is not None]
         for side in present:
             shown = pair[name] if side == present[0] else ""
-            numbers = _numbers(pair[side], heads, signed=side == "difference")
-            table.add_row(Text(shown), sides[side], *numbers, end_section=side == present[-1])
+            cells = numbers(pair[side], heads, signed=side == "difference")
+            table.add_row(Text(shown), sides[side], *cells, end_section=side == present[-1])
     return table
 
 
@@ -107,14 +110,15 @@ def _used(heads: Mapping[str, str], rows: Sequence[Mapping[str, Any]]) -> dict[s
     return {key: head for key, head in heads.items() if key not in _MAP or any(key in row for row in rows)}
 
 
-def _numbers(scores: Mapping[str, float], heads: Mapping[str, str], *, signed: bool = False) -> list[str]:
+def numbers(scores: Mapping[str, float], heads: Mapping[str, str], *, signed: bool = False) -> list[str]:
+    """A row's cells, 2 decimals, MSE 3; empty where it lacks a score."""
     sign = "+" if signed else ""
     return [
         format(scores[key], f"{sign}.{3 if key == 'mse' else 2}f") if key in scores else "" for key in heads
     ]
 
 
-def _remarks(comparison: Mapping[str, Any]) -> list[Text]:
+def remarks(comparison: Mapping[str, Any]) -> list[str]:
     """A line on each row of both sides, the numbered reasons, then what concerns single rows or all."""
     whole = [pair for pair in comparison["rows"] if pair["difference"] is not None]
     quantities = [pair for pair in comparison["quantity"] if pair["difference"] is not None]
@@ -127,8 +131,7 @@ def _remarks(comparison: Mapping[str, Any]) -> list[Text]:
         for remark in [*(pair["reasons"] if pair["difference"] is None else ()), *pair["notes"]]:
             belonging.setdefault(remark, []).append(pair["method"])
     lines += [f"{'; '.join(rows)}: {remark}" for remark, rows in belonging.items()]
-    lines += comparison["notes"]
-    return [Text("To be compared digit by digit, row by row:"), *(Text(f"· {line}") for line in lines)]
+    return [*lines, *comparison["notes"]]
 
 
 def _verdict(pair: Mapping[str, Any], reasons: Sequence[str]) -> str:

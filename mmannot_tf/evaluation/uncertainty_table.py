@@ -32,7 +32,7 @@ def _intervals_table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
     heads = {measure: f"{SYMBOLS[measure]} [low, high]" for measure in MEASURES}
     table = narrow_table("method", heads, title=title)
     for row in rows:
-        cells = (f"{row[measure]:.2f} {_bounds(row['intervals'][measure])}" for measure in MEASURES)
+        cells = (f"{row[measure]:.2f} {bounds(row['intervals'][measure])}" for measure in MEASURES)
         table.add_row(Text(row["method"]), *map(Text, cells))
     return table
 
@@ -42,11 +42,12 @@ def _pairs_table(pairs: Sequence[Mapping[str, Any]]) -> Table:
     table = narrow_table("pair", {"measure": "", **heads}, title="pairs of rows, percentage points")
     for pair in pairs:
         first = pair["measure"] == MEASURES[0]
-        difference = f"{pair['difference']:+.2f} {_bounds(pair['interval'], '+')}"
+        difference = f"{pair['difference']:+.2f} {bounds(pair['interval'], '+')}"
         name = Text(f"{pair['a']} over {pair['b']}" if first else "")
         table.add_row(name, SYMBOLS[pair["measure"]], Text(difference), f"{pair['p']:.3f}")
     return table
 
 
-def _bounds(bounds: Sequence[float], sign: str = "") -> str:
-    return "[{:{sign}.2f}, {:{sign}.2f}]".format(*bounds, sign=sign)
+def bounds(interval: Sequence[float], sign: str = "") -> str:
+    """An interval in brackets, 2 decimals."""
+    return "[{:{sign}.2f}, {:{sign}.2f}]".format(*interval, sign=sign)

@@ -5,7 +5,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from tfrecords_tools.plots import COLOURS, WIDTH, label_plot, quantity_plot, rank_plot, shown, tag_plot
+from tfrecords_tools.plots import label_plot, quantity_plot, rank_plot, tag_plot
+from tfrecords_tools.svg import COLOURS, WIDTH, shown
 
 
 def texts(svg: str) -> list[str]:

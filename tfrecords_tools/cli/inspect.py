@@ -18,7 +18,8 @@ Html = Annotated[
 
 def inspect(folder: Folder, json: Json = False, html: Html = None) -> None:
     """Count what the records hold."""
-    from tfrecords_tools.page import check_page, write_page
+    from tfrecords_tools.html import check_page
+    from tfrecords_tools.page import write_page
 
     records = open_records(folder)
     if html is not None:

@@ -1,0 +1,107 @@
+"""All that the page about a run shows, as values; nothing is drawn here."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from mmannot_tf.evaluation.predictions import Predictions
+from mmannot_tf.evaluation.quantity import quantize
+from mmannot_tf.evaluation.rows import FEATURES, Row, handed_out, select
+from mmannot_tf.paper.readings import in_force, listed
+from mmannot_tf.report.cases import Case, case, choose, ranking
+from mmannot_tf.report.counts import (
+    ClassCounts,
+    Pair,
+    class_counts,
+    frequent,
+    pairs,
+    quantity_confusion,
+    shares_together,
+)
+from mmannot_tf.report.curves import Curve, curves
+from mmannot_tf.training.run import Run
+
+CASES = 8
+"""Images of each kind, at most."""
+MOST = 15
+"""Quantities from here on share the last row and column of a confusion matrix."""
+TOGETHER = 20
+"""Labels in the matrices of co-occurrence, and pairs in their table, at most."""
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What came of a run on one split.
+
+    Attributes:
+        run: the run.
+        row: of the tables; whose annotations are looked at.
+        classes: every class, the most frequent first.
+        confusions: features that a regressor reads → its quantity confusion, [Q, Q] int64.
+        frequent: the names of the L most frequent labels.
+        true_shares: their co-occurrence in the truth, [L, L] float64, rows given.
+        annotated_shares: the same among the annotations.
+        pairs: the labels that stand together most often.
+        cases: "best", "between" and "worst" → images.
+        curves: of every stage with a log.
+        readings: of the paper, each with its keys and their values in force.
+        predictions: the digest of what was looked at.
+    """
+
+    run: Run
+    row: Row
+    classes: list[ClassCounts]
+    confusions: Mapping[str, np.ndarray]
+    frequent: list[str]
+    true_shares: np.ndarray
+    annotated_shares: np.ndarray
+    pairs: list[Pair]
+    cases: Mapping[str, list[Case]]
+    curves: list[Curve]
+    readings: list[dict[str, Any]]
+    predictions: str
+
+
+def findings(run: Run, predictions: Predictions) -> Findings:
+    """Looks through one split's predictions and the logs of the run.
+
+    Raises:
+        UserError: no known scorer is among the predictions, or a log is broken.
+    """
+    row, settings = handed_out(predictions), run.config.evaluation
+    chosen, labels, names = select(row, predictions, settings), predictions.labels, predictions.label_names
+    shown = frequent(labels, TOGETHER)
+    return Findings(
+        run=run,
+        row=row,
+        classes=class_counts(chosen, labels, names),
+        confusions={
+            features: quantity_confusion(
+                predictions.true_quantity,
+                quantize(predictions.quantity[name], len(names), settings),
+                most=MOST,
+            )
+            for name, features in FEATURES.items()
+            if name in predictions.quantity
+        },
+        frequent=[names[j] for j in shown],
+        true_shares=shares_together(labels[:, shown]),
+        annotated_shares=shares_together(chosen[:, shown]),
+        pairs=pairs(chosen, labels, names, count=TOGETHER),
+        cases=_cases(row, predictions, chosen),
+        curves=curves(run),
+        readings=listed(in_force(run.config)),
+        predictions=predictions.digest,
+    )
+
+
+def _cases(row: Row, predictions: Predictions, chosen: np.ndarray) -> dict[str, list[Case]]:
+    labels, ids = predictions.labels, predictions.ids
+    scores = predictions.probabilities[row.scorer]
+    order = ranking(chosen, labels, ids)
+    return {
+        kind: [case(ids[i], chosen[i], labels[i], scores[i], predictions.label_names) for i in places]
+        for kind, places in choose(order, CASES).items()
+    }

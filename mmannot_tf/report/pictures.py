@@ -1,0 +1,43 @@
+"""The images of the cases, out of the records."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from tfrecords_tools.records import Records, read, reading
+from tfrecords_tools.thumbnail import thumbnail
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image as a page shows it.
+
+    Attributes:
+        image: a `data:` URI.
+        width: in pixels.
+        height: in pixels.
+        tags: its own, as recorded.
+    """
+
+    image: str
+    width: int
+    height: int
+    tags: tuple[str, ...]
+
+
+def pictures(records: Records, split: str, ids: Collection[str]) -> Mapping[str, Picture]:
+    """The images of those ids; reads the split until it has them all, and decodes no other.
+
+    Raises:
+        UserError: a shard is corrupt, or an image does not decode.
+    """
+    found: dict[str, Picture] = {}
+    wanted = set(ids)
+    with reading(records):
+        for example in read(records, split).as_numpy_iterator():
+            name = example["id"].decode()
+            if name in wanted:
+                uri, (width, height) = thumbnail(records, name, example["image"])
+                found[name] = Picture(uri, width, height, tuple(tag.decode() for tag in example["tags"]))
+            if len(found) == len(wanted):
+                break
+    return found

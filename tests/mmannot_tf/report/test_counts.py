@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+
+from mmannot_tf.report.cases import agreement, case, choose, ranking
+from mmannot_tf.report.counts import class_counts, pairs, quantity_confusion, shares_together
+
+NAMES = ("sky", "sea", "sun", "net")
+
+
+@pytest.fixture
+def rows():
+    generator = np.random.default_rng(3)
+    labels, chosen = generator.random((50, 4)) < 0.4, generator.random((50, 4)) < 0.5
+    labels[:, 3] = chosen[:, 3] = False
+    return chosen, labels
+
+
+def test_classes_are_those_a_loop_over_images_counts(rows):
+    chosen, labels = rows
+    found = {one.label: one for one in class_counts(chosen, labels, NAMES)}
+    for j, name in enumerate(NAMES[:3]):
+        true = sum(bool(row[j]) for row in labels)
+        correct = sum(bool(a[j] and b[j]) for a, b in zip(chosen, labels, strict=True))
+        assert (found[name].true, found[name].correct) == (true, correct)
+        assert found[name].recall == pytest.approx(100 * correct / true)
+        assert found[name].precision == pytest.approx(100 * correct / sum(bool(row[j]) for row in chosen))
+    assert (found["net"].precision, found["net"].recall) == (None, None)
+    assert [one.true for one in class_counts(chosen, labels, NAMES)] == sorted(
+        (one.true for one in found.values()), reverse=True
+    )
+
+
+def test_the_confusion_puts_all_that_is_above_in_the_last_row_and_column():
+    counts = quantity_confusion(np.array([1, 2, 2, 9]), np.array([1, 1, 7, 9]), most=3)
+    expected = np.zeros((4, 4), int)
+    expected[1, 1] = expected[2, 1] = expected[2, 3] = expected[3, 3] = 1
+    assert counts.tolist() == expected.tolist()
+
+
+def test_labels_together_are_those_a_loop_counts(rows):
+    chosen, labels = rows
+    shares = shares_together(labels)
+    both = sum(bool(row[0] and row[1]) for row in labels)
+    assert shares[0, 1] == pytest.approx(both / labels[:, 0].sum())
+    assert np.isnan(shares[3]).all()
+    found = {(pair.first, pair.second): pair for pair in pairs(chosen, labels, NAMES, count=9)}
+    assert found["sky", "sea"].true == both
+    assert found["sky", "sea"].annotated == sum(bool(row[0] and row[1]) for row in chosen)
+    assert set(found) == {("sky", "sea"), ("sky", "sun"), ("sea", "sun")}
+
+
+def test_the_ranking_goes_by_agreement_then_by_errors_true_labels_and_id():
+    labels = np.array([[1, 1, 0, 0], [1, 0, 0, 0], [1, 0, 0, 0], [1, 1, 1, 0], [0, 0, 0, 1]], bool)
+    chosen = np.array([[1, 1, 0, 0], [1, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1], [1, 0, 0, 0]], bool)
+    assert agreement(chosen, labels).tolist() == [100, 100, 100, 0, 0]
+    assert ranking(chosen, labels, ["a", "c", "b", "d", "e"]) == [0, 2, 1, 4, 3]
+
+
+@pytest.mark.parametrize("images", [1, 3, 5, 7, 40])
+def test_no_image_is_chosen_twice_and_the_extremes_come_first(images):
+    chosen = choose(range(images), 3)
+    together = [place for places in chosen.values() for place in places]
+    assert len(together) == len(set(together)) == min(images, 9)
+    assert chosen["best"][0] == 0
+    assert not chosen["worst"] or chosen["worst"][0] == images - 1
+
+
+def test_a_case_lists_annotations_by_score_and_says_what_agrees():
+    found = case(
+        "7", np.array([1, 0, 1, 0], bool), np.array([1, 1, 0, 0], bool), np.array([0.2, 0.1, 0.9, 0]), NAMES
+    )
+    assert found.annotations == (("sun", False), ("sky", True))
+    assert found.truth == (("sky", True), ("sea", False))
+    assert found.agreement == 50
