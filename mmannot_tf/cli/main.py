@@ -15,6 +15,7 @@ from mmannot_tf.cli.profile import profile
 from mmannot_tf.cli.quickstart import quickstart
 from mmannot_tf.cli.readings import readings
 from mmannot_tf.cli.report import report
+from mmannot_tf.cli.serve import serve
 from mmannot_tf.cli.train import train
 from mmannot_tf.cli.weights import weights
 from tfrecords_tools.console import run, version_option
@@ -36,6 +37,7 @@ for command in (
     report,
     export,
     annotate,
+    serve,
     paper,
     readings,
     methods,

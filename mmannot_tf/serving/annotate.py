@@ -10,7 +10,7 @@ from mmannot_tf.data.tags import multi_hot, split_tags, tag_table
 from mmannot_tf.serving.annotation import Annotation, Result, Unread, annotation
 from mmannot_tf.serving.engines.kinds import REFERENCE, open_engine
 from mmannot_tf.serving.model import Model, open_model
-from mmannot_tf.serving.network import Engine, NetworkInputs
+from mmannot_tf.serving.network import Engine, NetworkInputs, NetworkOutputs
 from mmannot_tf.serving.photographs import Photograph
 from mmannot_tf.serving.reading import Decoder, Reading, readings
 from mmannot_tf.serving.tags_file import TagsFile
@@ -37,18 +37,25 @@ class Annotator:
 
     def inputs(self, pixels: Sequence[np.ndarray], tags: Sequence[str]) -> NetworkInputs:
         """A batch from decoded images, each float32 [S, S, 3], and their comma-separated tags."""
+        return NetworkInputs(np.stack(pixels), self.tag_vectors(tags))
+
+    def tag_vectors(self, tags: Sequence[str]) -> np.ndarray:
+        """Comma-separated tags, a text an image, as float32 [B, T]; unknown ones are passed over."""
         words = split_tags(tf.constant(tags, tf.string))
         known = words.with_flat_values(self._tags.lookup(words.flat_values))
-        return NetworkInputs(np.stack(pixels), multi_hot(known, len(self.model.tags)).numpy())
+        return multi_hot(known, len(self.model.tags)).numpy()
+
+    def run(self, inputs: NetworkInputs) -> NetworkOutputs:
+        """Runs the engine on a batch; the first one also chooses it."""
+        if self.engine is None:
+            self.engine = self._choose(inputs)
+        return self.engine(inputs)
 
     def annotate(
         self, pixels: Sequence[np.ndarray], tags: Sequence[str], images: Sequence[str]
     ) -> list[Annotation]:
         """Annotates one batch of decoded images; `images` are what the answers call them."""
-        inputs = self.inputs(pixels, tags)
-        if self.engine is None:
-            self.engine = self._choose(inputs)
-        outputs = self.engine(inputs)
+        outputs = self.run(self.inputs(pixels, tags))
         return [
             annotation(outputs, row, labels=self.model.labels, image=image, tags=text)
             for row, (image, text) in enumerate(zip(images, tags, strict=True))

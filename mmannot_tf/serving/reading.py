@@ -19,6 +19,8 @@ FORMATS = frozenset({"JPEG", "MPO", "PNG"})
 """As Pillow names them; MPO is how phones keep several pictures in one JPEG, of which the first is read."""
 MOST_PIXELS = 178_956_970
 """Twice Pillow's limit, from where on it refuses to open an image; decoded, 0.5 GB."""
+BOMBS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+"""The second is raised only where warnings are errors."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,8 +45,9 @@ class UnreadableError(Exception):
 class Decoder:
     """Encoded images to network input: the operations of the SavedModel's own graph, so the same pixels."""
 
-    def __init__(self, *, size: int, sampling: str):
-        """`size` is S, in pixels; `sampling` as in `data.images.resize`."""
+    def __init__(self, *, size: int, sampling: str, most_pixels: int = MOST_PIXELS):
+        """`size` is S, in pixels; `sampling` as `data.images.resize` has it; `most_pixels` by the header."""
+        self._most_pixels = most_pixels
         encoded = tf.TensorSpec([], tf.string)
         self._graph = tf.function(
             lambda image: resize(decode(image), size, sampling), input_signature=[encoded]
@@ -54,27 +57,27 @@ class Decoder:
         """Decodes a JPEG or PNG: float32 [S, S, 3], RGB from 0 to 255. Threads may call it at once.
 
         Raises:
-            UnreadableError: it is of another format, broken, cut short, or larger than `MOST_PIXELS`.
+            UnreadableError: it is of another format, broken, cut short, or larger than allowed.
         """
-        _check_header(encoded)
+        _check_header(encoded, self._most_pixels)
         try:
             return self._graph(tf.constant(encoded)).numpy()
         except tf.errors.OpError as error:
             raise UnreadableError(plain(error)) from None
 
 
-def _check_header(encoded: bytes) -> None:
+def _check_header(encoded: bytes, most_pixels: int) -> None:
     try:
         with Image.open(io.BytesIO(encoded)) as opened:
             kind, (width, height) = opened.format, opened.size
     except UnidentifiedImageError:
         raise UnreadableError("no image that Pillow knows") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, SyntaxError, ValueError, *BOMBS) as error:
         raise UnreadableError(str(error)) from None
     if kind not in FORMATS:
         raise UnreadableError(f"{kind}, not JPEG or PNG")
-    if width * height > MOST_PIXELS:
-        raise UnreadableError(f"{width} x {height} pixels, more than {MOST_PIXELS:,}")
+    if width * height > most_pixels:
+        raise UnreadableError(f"{width} x {height} pixels, more than {most_pixels:,}")
 
 
 def readings(

@@ -1,0 +1,78 @@
+"""`mmannot serve`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mmannot_tf.cli.arguments import TOLERANCE, EngineOption, PrecisionOption, ToleranceOption
+from mmannot_tf.serving.server.limits import MEGAPIXEL, MIB, Limits
+
+PORT = 8501
+"""TensorFlow Serving's for REST."""
+DEFAULT = Limits()
+
+
+def serve(
+    model: Annotated[Path, typer.Argument(metavar="EXPORT", help="An export, or a run.")],
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen on; the default is this machine alone.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any that is free.")] = PORT,
+    name: Annotated[str, typer.Option("--name", help="The model's name in paths.")] = "mmannot",
+    engine: EngineOption = "tensorflow",
+    precision: PrecisionOption = "float32",
+    tolerance: ToleranceOption = TOLERANCE,
+    batch_size: Annotated[
+        int, typer.Option("--batch-size", min=1, help="Images a forward pass, at most.")
+    ] = DEFAULT.batch_size,
+    max_wait: Annotated[
+        float, typer.Option("--max-wait", min=0.0, help="Milliseconds that an image waits for others.")
+    ] = DEFAULT.wait_seconds * 1000,
+    max_body: Annotated[int, typer.Option("--max-body", min=1, help="MiB of a request.")] = DEFAULT.body_bytes
+    // MIB,
+    max_images: Annotated[
+        int, typer.Option("--max-images", min=1, help="Images of a request.")
+    ] = DEFAULT.images,
+    max_pixels: Annotated[
+        int, typer.Option("--max-pixels", min=1, help="Megapixels of an image, by its header.")
+    ] = DEFAULT.pixels // MEGAPIXEL,
+    max_requests: Annotated[
+        int, typer.Option("--max-requests", min=1, help="Requests in hand at once.")
+    ] = DEFAULT.requests,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=0.001, help="Seconds a request may take.")
+    ] = DEFAULT.seconds,
+) -> None:
+    """Annotate over HTTP: TensorFlow Serving's REST interface, uploads, health, Prometheus metrics."""
+    from mmannot_tf.serving.engines.choosing import Choice, check, choose
+    from mmannot_tf.serving.model import open_model
+    from tfrecords_tools.console import notice
+    from tfrecords_tools.errors import UserError
+    from tfrecords_tools.quiet import import_tensorflow
+
+    choice = Choice(engine, precision, tolerance)
+    check(choice)
+    opened = open_model(model)
+    limits = Limits(
+        body_bytes=max_body * MIB,
+        images=max_images,
+        pixels=max_pixels * MEGAPIXEL,
+        requests=max_requests,
+        seconds=timeout,
+        batch_size=batch_size,
+        wait_seconds=max_wait / 1000,
+        drain_seconds=timeout,
+    )
+    import_tensorflow()
+    try:
+        from mmannot_tf.serving.server.running import serve as run
+    except ImportError as error:
+        raise UserError(
+            f"`mmannot serve` needs packages. Received: {error}. pip install 'mmannot-tf[serve]'"
+        ) from None
+
+    from mmannot_tf.serving.annotate import Annotator
+
+    annotator = Annotator(opened, lambda probe: choose(opened, choice, probe, tell=notice))
+    run(annotator, host=host, port=port, name=name, limits=limits, tell=notice)

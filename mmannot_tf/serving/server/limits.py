@@ -1,0 +1,33 @@
+"""What a server takes from those who ask. No TensorFlow."""
+
+from dataclasses import dataclass
+
+MIB = 1 << 20
+MEGAPIXEL = 1_000_000
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a request may ask for and how requests share the engine; the defaults are ours.
+
+    Attributes:
+        body_bytes: of a request's body.
+        images: in one request.
+        pixels: of an image, by its header, before it is decoded; decoding takes some 15 bytes a pixel.
+        requests: POSTs in hand at once; further ones are turned away.
+        rows: images decoded and waiting at once, of all requests; further ones wait encoded.
+        seconds: from a request's first byte to its answer.
+        batch_size: images a forward pass, at most.
+        wait_seconds: how long the first image of a batch waits for others.
+        drain_seconds: how long a server that is to stop waits for the requests in hand.
+    """
+
+    body_bytes: int = 16 * MIB
+    images: int = 32
+    pixels: int = 50 * MEGAPIXEL
+    requests: int = 64
+    rows: int = 128
+    seconds: float = 60.0
+    batch_size: int = 16
+    wait_seconds: float = 0.005
+    drain_seconds: float = 60.0

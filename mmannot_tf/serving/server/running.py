@@ -1,0 +1,84 @@
+"""The server's life: the engine chosen, a port opened, requests in hand finished at the end."""
+
+import signal
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+
+from mmannot_tf.serving.annotate import Annotator
+from mmannot_tf.serving.server.application import application
+from mmannot_tf.serving.server.limits import Limits
+from mmannot_tf.serving.verification import probe
+from tfrecords_tools.errors import Stopped, UserError
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+class Server(uvicorn.Server):
+    """Tells when the port is open."""
+
+    def __init__(self, config: uvicorn.Config, opened: Callable[[], None]):
+        """`opened` is called once."""
+        super().__init__(config)
+        self._opened = opened
+
+    async def startup(self, sockets: list | None = None) -> None:
+        """Opens the port."""
+        await super().startup(sockets)
+        if self.started:
+            self._opened()
+
+
+def serve(
+    annotator: Annotator,
+    *,
+    host: str,
+    port: int,
+    name: str,
+    limits: Limits,
+    tell: Callable[[str], None],
+) -> None:
+    """Serves until a signal comes; then no request is taken any more, and those in hand are answered.
+
+    Args:
+        annotator: the model; its engine is chosen on a batch of made images before the port is opened.
+        host: address to listen on.
+        port: to listen on; 0 for any that is free.
+        name: the model's, in paths.
+        limits: what requests may ask for.
+        tell: called with a line on where the server is to be found.
+
+    Raises:
+        UserError: the port cannot be opened, or the engine not be had.
+        Stopped: by SIGTERM or SIGINT, when the requests in hand were answered.
+    """
+    for number in SIGNALS:
+        signal.signal(number, _stop)
+    annotator.run(probe(annotator.model)[0])
+    server = Server(_config(annotator, host, port, name, limits), lambda: tell(_where(server, name)))
+    try:
+        server.run()
+    except SystemExit:
+        raise UserError(f"--host and --port must be free to listen on. Received: {host}:{port}.") from None
+
+
+def _config(annotator: Annotator, host: str, port: int, name: str, limits: Limits) -> uvicorn.Config:
+    return uvicorn.Config(
+        application(annotator, name, limits),
+        host=host,
+        port=port,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=limits.drain_seconds,
+    )
+
+
+def _where(server: Server, name: str) -> str:
+    host, port = server.servers[0].sockets[0].getsockname()[:2]
+    return f"serving on http://{f'[{host}]' if ':' in host else host}:{port}/v1/models/{name}"
+
+
+def _stop(number: int, _: FrameType | None) -> None:
+    raise Stopped("stopped: the requests in hand were answered", signal_number=number)

@@ -1,0 +1,100 @@
+import asyncio
+import base64
+import io
+import threading
+import time
+
+import httpx
+import numpy as np
+import pytest
+import uvicorn
+from PIL import Image
+
+from mmannot_tf.serving.annotate import Annotator
+from mmannot_tf.serving.model import Model
+from mmannot_tf.serving.network import NetworkOutputs
+from mmannot_tf.serving.server.application import application
+from mmannot_tf.serving.server.limits import Limits
+
+LABELS, TAGS, SIZE = ("sky", "sea", "person"), ("beach", "café"), 8
+
+
+class BrightnessEngine:
+    """Says what can be worked out: bright images are "sky"; a label more than there are tags."""
+
+    name, version = "brightness", "1"
+
+    def __init__(self):
+        self.batches = []
+        self.seconds = 0.0
+        self.fault = None
+
+    def __call__(self, inputs):
+        time.sleep(self.seconds)
+        self.batches.append(len(inputs))
+        if self.fault:
+            raise self.fault
+        bright = inputs.image.mean(axis=(1, 2, 3)) / 255
+        probabilities = np.stack([bright, 0.5 * bright, 0.25 * bright], 1).astype(np.float32)
+        quantity = 1 + inputs.tag_vector.sum(axis=1)
+        order = np.tile(np.arange(3, dtype=np.int32), (len(inputs), 1))
+        return NetworkOutputs(probabilities, quantity, order < quantity[:, np.newaxis], order)
+
+
+def annotator(tmp_path, engine):
+    model = Model(tmp_path / "3", None, LABELS, TAGS, SIZE, "half_pixel", "f00d")
+    return Annotator(model, lambda _: engine)
+
+
+def photo(value=255, *, side=20, form="PNG"):
+    written = io.BytesIO()
+    Image.fromarray(np.full((side, side, 3), value, np.uint8)).save(written, form)
+    return written.getvalue()
+
+
+def b64(raw):
+    return {"b64": base64.b64encode(raw).decode()}
+
+
+class Running:
+    """A server in a thread, and a plain HTTP client for it."""
+
+    def __init__(self, tmp_path, limits):
+        self.engine = BrightnessEngine()
+        app = application(annotator(tmp_path, self.engine), "photos", limits)
+        self.server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+        self.thread = threading.Thread(target=lambda: asyncio.run(self.server.serve()))
+        self.thread.start()
+        while not self.server.started:
+            time.sleep(0.01)
+        self.address = self.server.servers[0].sockets[0].getsockname()
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.address[1]}", timeout=20)
+
+    def stop(self):
+        self.client.close()
+        self.server.should_exit = True
+        self.thread.join(10)
+
+
+@pytest.fixture
+def start(tmp_path):
+    """Starts a server with limits of its own."""
+    running = []
+
+    def one(**limits):
+        running.append(Running(tmp_path, Limits(**limits)))
+        return running[-1]
+
+    yield one
+    for each in running:
+        each.stop()
+
+
+@pytest.fixture
+def running(start):
+    return start()
+
+
+@pytest.fixture
+def client(running):
+    return running.client

@@ -1,0 +1,99 @@
+"""TensorFlow Serving's requests, as its documentation writes them, by a plain HTTP client."""
+
+import numpy as np
+import pytest
+
+from .conftest import LABELS, SIZE, b64, photo
+
+PREDICT = "/v1/models/photos:predict"
+
+
+def test_status_is_as_tensorflow_serving_says_it(client):
+    expected = {
+        "model_version_status": [
+            {
+                "version": "3",
+                "state": "AVAILABLE",
+                "status": {"error_code": "OK", "error_message": ""},
+            }
+        ]
+    }
+    for path in ("/v1/models/photos", "/v1/models/photos/versions/3"):
+        assert client.get(path).json() == expected
+
+
+def test_metadata_names_the_signatures(client):
+    document = client.get("/v1/models/photos/metadata").json()
+    assert document["model_spec"] == {"name": "photos", "signature_name": "", "version": "3"}
+    signature = document["metadata"]["signature_def"]["signature_def"]["serving_default"]
+    assert signature["inputs"]["image"]["dtype"] == "DT_STRING"
+    assert signature["outputs"]["probabilities"]["tensor_shape"]["dim"][1]["size"] == str(len(LABELS))
+    assert signature["method_name"] == "tensorflow/serving/predict"
+
+
+@pytest.mark.parametrize("path", [PREDICT, "/v1/models/photos/versions/3:predict"])
+def test_rows(client, path):
+    instances = [
+        {"image": b64(photo(255)), "tags": "Beach, unknown"},
+        {"image": b64(photo(0)), "tags": ""},
+    ]
+    answer = client.post(path, json={"signature_name": "serving_default", "instances": instances})
+    assert answer.status_code == 200
+    first, second = answer.json()["predictions"]
+    assert first == {
+        "probabilities": [1.0, 0.5, 0.25],
+        "predicted_quantity": 2.0,
+        "annotations": ["sky", "sea", ""],
+        "scores": [1.0, 0.5, 0.25],
+    }
+    assert second["annotations"] == ["sky", "", ""]
+
+
+def test_columns(client):
+    inputs = {"image": [b64(photo()), b64(photo(form="JPEG"))], "tags": ["beach, CAFÉ", ""]}
+    outputs = client.post(PREDICT, json={"inputs": inputs}).json()["outputs"]
+    assert outputs["predicted_quantity"] == [3.0, 1.0]
+    assert outputs["annotations"] == [["sky", "sea", "person"], ["sky", "", ""]]
+
+
+def test_quantities_that_the_caller_gives(client):
+    instances = [{"image": b64(photo()), "tags": "", "quantity": number} for number in (0, 2)]
+    body = {"signature_name": "given_quantity", "instances": instances}
+    rows = client.post(PREDICT, json=body).json()["predictions"]
+    assert [row["annotations"] for row in rows] == [["", "", ""], ["sky", "sea", ""]]
+
+
+def test_top_k_is_for_the_whole_request(client):
+    inputs = {"image": [b64(photo())], "tags": [""], "k": 2}
+    body = {"signature_name": "top_k", "inputs": inputs}
+    assert client.post(PREDICT, json=body).json() == {
+        "outputs": {"annotations": [["sky", "sea"]], "scores": [[1.0, 0.5]]}
+    }
+
+
+def test_decoded_pixels(client):
+    pixels = np.full((5, 9, 3), 255).tolist()
+    body = {"signature_name": "decoded", "instances": [{"image": pixels, "tags": ""}]}
+    (row,) = client.post(PREDICT, json=body).json()["predictions"]
+    assert row["probabilities"] == [1.0, 0.5, 0.25]
+
+
+def test_the_network_alone(client):
+    inputs = {"image": np.full((1, SIZE, SIZE, 3), 255.0).tolist(), "tag_vector": [[1, 0]]}
+    outputs = client.post(PREDICT, json={"signature_name": "network", "inputs": inputs}).json()["outputs"]
+    assert outputs["selected"] == [[True, True, False]]
+    assert outputs["order"] == [[0, 1, 2]]
+
+
+@pytest.mark.parametrize("path", ["/v1/models/other", "/v1/models/photos/versions/4"])
+def test_other_models_and_versions_are_not_found(client, path):
+    for answer in (client.get(path), client.post(f"{path}:predict", json={})):
+        assert answer.status_code == 404
+        assert answer.json()["error"].startswith("Servable not found for request: ")
+
+
+def test_an_unreadable_image_is_named(client):
+    instances = [{"image": b64(photo()), "tags": ""}, {"image": b64(photo()[:40]), "tags": ""}]
+    answer = client.post(PREDICT, json={"instances": instances})
+    assert answer.status_code == 400
+    assert "image 1" in answer.json()["error"]
