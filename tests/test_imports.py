@@ -46,7 +46,8 @@ NO_TENSORFLOW = {
     "training": "run plan stage stages",
     "serving": (
         "annotation model network photographs tags_file tally terms engines.kinds engines.choosing "
-        "outputs.opening outputs.printed outputs.sidecars"
+        "outputs.opening outputs.printed outputs.sidecars server.batching server.calls server.errors "
+        "server.guard server.limits server.metrics server.pages server.signatures server.values"
     ),
     "weights": "provenance source importers weights_file",
 }

@@ -24,7 +24,7 @@ def test_pins_are_plain_name_and_version_lines(name):
 def test_every_dependency_is_pinned(name, extra):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    tested = [*extras["test"], *extras["beam"], *extras["engines"], *extras["report"]]
+    tested = [*extras["test"], *extras["beam"], *extras["engines"], *extras["report"], *extras["serve"]]
     wanted = project["dependencies"] + (tested if extra else [])
     pinned = {line.partition("==")[0].replace("_", "-") for line in (ROOT / name).read_text().splitlines()}
     names = {re.split(r"[<>=\[;]", line)[0].strip().replace("_", "-") for line in wanted}
@@ -53,6 +53,9 @@ def test_the_wheel_holds_the_code_and_its_data_and_no_tests(tmp_path):
         "paper/lqp_tables.csv",
         "paper/readings.toml",
         "serving/model_card.md",
+        "serving/server/page/index.html",
+        "serving/server/page/page.css",
+        "serving/server/page/page.js",
     }
     assert {str(file.relative_to(ROOT)) for file in code} <= names
     assert {f"mmannot_tf/{name}" for name in data} <= names

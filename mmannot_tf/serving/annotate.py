@@ -41,9 +41,18 @@ class Annotator:
 
     def tag_vectors(self, tags: Sequence[str]) -> np.ndarray:
         """Comma-separated tags, a text an image, as float32 [B, T]; unknown ones are passed over."""
+        return multi_hot(self._indices(tags)[1], len(self.model.tags)).numpy()
+
+    def unknown_tags(self, tags: str) -> list[str]:
+        """Those of comma-separated tags that the model does not know, as it reads them."""
+        words, indices = (ragged[0] for ragged in self._indices([tags]))
+        unknown = tf.boolean_mask(words, (indices < 0) & (words != "")).numpy()
+        return [word.decode("utf-8", "replace") for word in unknown]
+
+    def _indices(self, tags: Sequence[str]) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+        """Tags as the model reads them, and their places in its vocabulary; both [B, None]."""
         words = split_tags(tf.constant(tags, tf.string))
-        known = words.with_flat_values(self._tags.lookup(words.flat_values))
-        return multi_hot(known, len(self.model.tags)).numpy()
+        return words, words.with_flat_values(self._tags.lookup(words.flat_values))
 
     def run(self, inputs: NetworkInputs) -> NetworkOutputs:
         """Runs the engine on a batch; the first one also chooses it."""

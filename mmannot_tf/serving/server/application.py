@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from mmannot_tf.serving.annotate import Annotator
-from mmannot_tf.serving.server import models, uploads
+from mmannot_tf.serving.server import models, pages, uploads
 from mmannot_tf.serving.server.errors import JsonResponse, RequestError, error_response, on_request_error
 from mmannot_tf.serving.server.guard import Guard
 from mmannot_tf.serving.server.limits import Limits
@@ -44,6 +44,7 @@ def application(annotator: Annotator, name: str, limits: Limits) -> Guard:
     )
     app.include_router(models.router(predictor, name, limits))
     app.include_router(uploads.router(predictor, limits))
+    app.include_router(pages.router())
 
     @app.get("/healthz")
     async def health() -> Response:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-MIB = 1 << 20
+KIB, MIB = 1 << 10, 1 << 20
 MEGAPIXEL = 1_000_000
 
 
@@ -15,6 +15,7 @@ class Limits:
         images: in one request.
         pixels: of an image, by its header, before it is decoded; decoding takes some 15 bytes a pixel.
         requests: POSTs in hand at once; further ones are turned away.
+        tag_bytes: of one image's tags, in UTF-8.
         rows: images decoded and waiting at once, of all requests; further ones wait encoded.
         seconds: from a request's first byte to its answer.
         batch_size: images a forward pass, at most.
@@ -25,6 +26,7 @@ class Limits:
     body_bytes: int = 16 * MIB
     images: int = 32
     pixels: int = 50 * MEGAPIXEL
+    tag_bytes: int = 64 * KIB
     requests: int = 64
     rows: int = 128
     seconds: float = 60.0

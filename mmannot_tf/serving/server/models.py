@@ -78,7 +78,8 @@ class Models:
             shape = (len(images), len(self._model.tags))
             vectors = array("tag_vector", columns["tag_vector"], shape, high=1).astype(np.float32)
             return self._predictor.network_image, images, vectors, None
-        vectors = self._predictor.annotator.tag_vectors([text("tags", one) for one in columns["tags"]])
+        tags = [text("tags", one, most=self._limits.tag_bytes) for one in columns["tags"]]
+        vectors = self._predictor.annotator.tag_vectors(tags)
         extra = _extra(columns, signature)
         if signature.inputs["image"].dtype == "DT_STRING":
             return self._predictor.decode, [binary("image", one) for one in images], vectors, extra

@@ -1,6 +1,8 @@
 """The server's life: the engine chosen, a port opened, requests in hand finished at the end."""
 
+import contextlib
 import signal
+import socket
 from collections.abc import Callable
 from types import FrameType
 
@@ -55,19 +57,31 @@ def serve(
     """
     for number in SIGNALS:
         signal.signal(number, _stop)
-    annotator.run(probe(annotator.model)[0])
-    server = Server(_config(annotator, host, port, name, limits), lambda: tell(_where(server, name)))
+    with _bound(host, port) as bound:
+        annotator.run(probe(annotator.model)[0])
+        server = Server(_config(annotator, name, limits), lambda: tell(_where(bound, name)))
+        server.run(sockets=[bound])
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """A socket that holds its port, and does not listen yet."""
     try:
-        server.run()
-    except SystemExit:
-        raise UserError(f"--host and --port must be free to listen on. Received: {host}:{port}.") from None
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with contextlib.ExitStack() as failed:
+            bound = failed.enter_context(socket.socket(family, kind, protocol))
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind(address)
+            failed.pop_all()
+    except OSError as error:
+        raise UserError(
+            f"--host and --port must be free to listen on. Received: {host}:{port} ({error.strerror})."
+        ) from None
+    return bound
 
 
-def _config(annotator: Annotator, host: str, port: int, name: str, limits: Limits) -> uvicorn.Config:
+def _config(annotator: Annotator, name: str, limits: Limits) -> uvicorn.Config:
     return uvicorn.Config(
         application(annotator, name, limits),
-        host=host,
-        port=port,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -75,9 +89,10 @@ def _config(annotator: Annotator, host: str, port: int, name: str, limits: Limit
     )
 
 
-def _where(server: Server, name: str) -> str:
-    host, port = server.servers[0].sockets[0].getsockname()[:2]
-    return f"serving on http://{f'[{host}]' if ':' in host else host}:{port}/v1/models/{name}"
+def _where(bound: socket.socket, name: str) -> str:
+    host, port = bound.getsockname()[:2]
+    root = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"serving on {root}/v1/models/{name}; a page to try it: {root}/"
 
 
 def _stop(number: int, _: FrameType | None) -> None:

@@ -32,13 +32,15 @@ def binary(name: str, value: Any) -> bytes:
         raise RequestError(400, f"{name} must be base64. Received: {shown(letters)} ({error}).") from None
 
 
-def text(name: str, value: Any) -> str:
-    """Text: as `binary`, in UTF-8.
+def text(name: str, value: Any, *, most: int) -> str:
+    """Text: as `binary`, in UTF-8, of at most so many bytes.
 
     Raises:
         RequestError: it is not.
     """
     raw = binary(name, value)
+    if len(raw) > most:
+        raise RequestError(400, f"{name} must have at most {most:,} bytes. Received: {len(raw):,}.")
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -1,3 +1,5 @@
+"""A server whose engine says what can be worked out, in a thread, and a plain HTTP client for it."""
+
 import asyncio
 import base64
 import io
@@ -41,27 +43,29 @@ class BrightnessEngine:
         return NetworkOutputs(probabilities, quantity, order < quantity[:, np.newaxis], order)
 
 
-def annotator(tmp_path, engine):
-    model = Model(tmp_path / "3", None, LABELS, TAGS, SIZE, "half_pixel", "f00d")
-    return Annotator(model, lambda _: engine)
+@pytest.fixture(scope="session")
+def photo():
+    """Makes an encoded image of one brightness."""
+
+    def make(value=255, *, side=20, form="PNG"):
+        written = io.BytesIO()
+        Image.fromarray(np.full((side, side, 3), value, np.uint8)).save(written, form)
+        return written.getvalue()
+
+    return make
 
 
-def photo(value=255, *, side=20, form="PNG"):
-    written = io.BytesIO()
-    Image.fromarray(np.full((side, side, 3), value, np.uint8)).save(written, form)
-    return written.getvalue()
-
-
-def b64(raw):
-    return {"b64": base64.b64encode(raw).decode()}
+@pytest.fixture(scope="session")
+def b64():
+    """Bytes as TensorFlow Serving's JSON has them."""
+    return lambda raw: {"b64": base64.b64encode(raw).decode()}
 
 
 class Running:
     """A server in a thread, and a plain HTTP client for it."""
 
-    def __init__(self, tmp_path, limits):
-        self.engine = BrightnessEngine()
-        app = application(annotator(tmp_path, self.engine), "photos", limits)
+    def __init__(self, annotator, limits):
+        app = application(annotator, "photos", limits)
         self.server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
         self.thread = threading.Thread(target=lambda: asyncio.run(self.server.serve()))
         self.thread.start()
@@ -77,17 +81,31 @@ class Running:
 
 
 @pytest.fixture
-def start(tmp_path):
-    """Starts a server with limits of its own."""
+def serve():
+    """Serves an annotator, by default with the default limits, as "photos"."""
     running = []
 
-    def one(**limits):
-        running.append(Running(tmp_path, Limits(**limits)))
+    def one(annotator, **limits):
+        running.append(Running(annotator, Limits(**limits)))
         return running[-1]
 
     yield one
     for each in running:
         each.stop()
+
+
+@pytest.fixture
+def start(serve, tmp_path):
+    """Starts a server with the engine above and limits of its own."""
+
+    def one(**limits):
+        engine = BrightnessEngine()
+        model = Model(tmp_path / "3", None, LABELS, TAGS, SIZE, "half_pixel", "f00d")
+        running = serve(Annotator(model, lambda _: engine), **limits)
+        running.engine = engine
+        return running
+
+    return one
 
 
 @pytest.fixture

@@ -1,0 +1,171 @@
+// The page at /: every photograph is asked about with its tags and, if it has any, without them.
+
+const RANKED = 10; // labels shown, or as many as are given where those are more
+const AT_ONCE = 2; // photographs asked about at the same time
+const KINDS = ["image/jpeg", "image/png"];
+
+const find = (id) => document.getElementById(id);
+const copy = (id) => find(id).content.firstElementChild.cloneNode(true);
+const labels = (result) => result.annotations.map((one) => one.label);
+const percent = (share) => `${(100 * share).toFixed(1)}\u00a0%`;
+
+const queue = [];
+let asking = 0;
+let answered = 0;
+let passedOver = 0;
+
+async function ask(file, tags) {
+  const form = new FormData();
+  form.append("images", file, file.name);
+  form.append("tags", tags);
+  let response;
+  let answer;
+  try {
+    response = await fetch(`/annotate?ranking=${RANKED}`, { method: "POST", body: form });
+    answer = await response.json();
+  } catch {
+    throw new Error("The server does not answer.");
+  }
+  if (!response.ok) throw new Error(answer.error);
+  const [result] = answer.results;
+  if (result.error) throw new Error(`Not annotated: ${result.error}.`);
+  return result;
+}
+
+function line(kind, name, probability) {
+  const item = document.createElement("li");
+  const [label, value, bar] = ["span", "span", "i"].map((tag) => document.createElement(tag));
+  item.className = kind;
+  label.textContent = name;
+  value.textContent = percent(probability);
+  bar.style.setProperty("--share", percent(probability).replace("\u00a0", ""));
+  item.append(label, value, bar);
+  return item;
+}
+
+function cut(count) {
+  const item = document.createElement("li");
+  item.className = "cut";
+  item.textContent = `cut after ${count}`;
+  return item;
+}
+
+function column(title, result) {
+  const section = copy("answer");
+  const given = result.annotations.length;
+  section.querySelector("h3").textContent = title;
+  section.querySelector(".quantity").textContent =
+    `${given} label${given === 1 ? "" : "s"}; predicted quantity ${result.predicted_quantity.toFixed(2)}`;
+  const shown = result.annotations.map((one) => line("given", one.label, one.probability));
+  const names = labels(result);
+  const others = result.ranking.filter((one) => !names.includes(one.label));
+  const rest = others.map((one) => line("rest", one.label, one.probability));
+  section.querySelector("ol").append(...shown, cut(given), ...rest);
+  return section;
+}
+
+function change(place, tagged, bare) {
+  const [now, before] = [labels(tagged), labels(bare)];
+  const more = now.filter((name) => !before.includes(name)).map((name) => ["more", `+\u00a0${name}`]);
+  const less = before.filter((name) => !now.includes(name)).map((name) => ["less", `\u2212\u00a0${name}`]);
+  const words = [...more, ...less].map(([kind, text]) => {
+    const word = document.createElement("b");
+    word.className = kind;
+    word.textContent = text;
+    return word;
+  });
+  const told = words.length ? ["The tags change the labels: "] : ["The tags change no label."];
+  place.replaceChildren(...told, ...words.flatMap((word, at) => (at ? [", ", word] : [word])));
+  place.hidden = false;
+}
+
+async function annotate(card, file) {
+  const place = (name) => card.querySelector(name);
+  if (!card.isConnected) return;
+  const tags = place("input").value.trim();
+  const asked = (card.asked = Symbol());
+  card.classList.add("waiting");
+  card.setAttribute("aria-busy", "true");
+  for (const name of [".error", ".unknown", ".change"]) place(name).hidden = true;
+  try {
+    const [bare, tagged] = await Promise.all([ask(file, ""), tags && ask(file, tags)]);
+    if (card.asked !== asked) return; // asked again meanwhile
+    const columns = tagged ? [column("With these tags", tagged)] : [];
+    place(".answers").replaceChildren(...columns, column("Without tags", bare));
+    if (tagged) {
+      change(place(".change"), tagged, bare);
+      place(".unknown").hidden = !tagged.unknown_tags.length;
+      place(".unknown").textContent = `Not known to the model: ${tagged.unknown_tags.join(", ")}.`;
+    }
+  } catch (error) {
+    if (card.asked !== asked) return; // asked again meanwhile
+    place(".answers").replaceChildren();
+    place(".error").textContent = error.message;
+    place(".error").hidden = false;
+  }
+  card.classList.remove("waiting");
+  card.removeAttribute("aria-busy");
+}
+
+async function next() {
+  if (asking === AT_ONCE || !queue.length) return;
+  asking += 1;
+  tell();
+  await annotate(...queue.shift());
+  asking -= 1;
+  answered += 1;
+  tell();
+  next();
+}
+
+function tell() {
+  const left = queue.length + asking;
+  const others = passedOver ? ` Passed over, no JPEG or PNG: ${passedOver}.` : "";
+  find("status").textContent = (left ? `Annotating: ${left} to go.` : `Annotated: ${answered}.`) + others;
+}
+
+function enqueue(card, file) {
+  queue.push([card, file]);
+  next();
+}
+
+function add(file) {
+  const card = copy("card");
+  const picture = card.querySelector("img");
+  picture.src = URL.createObjectURL(file);
+  picture.alt = file.name;
+  card.querySelector("figcaption").textContent = file.name;
+  card.querySelector("input").value = find("tags").value;
+  card.querySelector("form").addEventListener("submit", (event) => {
+    event.preventDefault();
+    enqueue(card, file);
+  });
+  card.querySelector(".remove").addEventListener("click", () => {
+    const neighbour = card.nextElementSibling ?? card.previousElementSibling;
+    URL.revokeObjectURL(picture.src);
+    card.remove();
+    (neighbour?.querySelector("input") ?? find("photos")).focus();
+  });
+  find("cards").append(card);
+  enqueue(card, file);
+}
+
+function addAll(files) {
+  const photographs = [...files].filter((file) => KINDS.includes(file.type));
+  passedOver = files.length - photographs.length;
+  photographs.forEach(add);
+  tell();
+}
+
+find("ask").addEventListener("submit", (event) => event.preventDefault());
+find("photos").addEventListener("change", (event) => {
+  addAll(event.target.files);
+  event.target.value = "";
+});
+for (const kind of ["dragover", "dragleave", "drop"]) {
+  window.addEventListener(kind, (event) => {
+    event.preventDefault();
+    find("drop").classList.toggle("over", kind === "dragover");
+    if (kind === "drop") addAll(event.dataTransfer.files);
+  });
+}

@@ -1,0 +1,203 @@
+"""The page at `/` in a real Chromium, without a window: what a person does, by keyboard and by touch."""
+
+import contextlib
+import os
+import shutil
+
+import pytest
+
+pytest.importorskip("playwright", reason="needs Playwright: pip install 'mmannot-tf[test]'")
+from playwright.sync_api import expect, sync_playwright
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+WIDE, PHONE = {"width": 1100, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    found = next(filter(None, map(shutil.which, NAMES)), None)
+    if found is None:
+        assert "CI" not in os.environ, "CI must install Chromium"
+        pytest.skip("needs Chromium, which is not installed")
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=found, args=QUIET) as one,
+    ):
+        yield one
+
+
+@pytest.fixture
+def visit(browser, running):
+    """Opens the page, and holds it to loading nothing from elsewhere and failing at nothing."""
+    with contextlib.ExitStack() as opened:
+        asked, wrong = [], []
+
+        def open_page(**options):
+            page = opened.enter_context(contextlib.closing(browser.new_page(**{"viewport": WIDE, **options})))
+            page.on("request", lambda request: asked.append(request.url))
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            page.on("console", lambda message: _refused(message) or wrong.append(message.text))
+            page.goto(str(running.client.base_url))
+            return page
+
+        yield open_page
+        assert wrong == []
+        here = (str(running.client.base_url), "data:", "blob:")
+        assert asked
+        assert [url for url in asked if not url.startswith(here)] == []
+
+
+def _refused(message):
+    """Chromium's own word on an answer that a test makes fail."""
+    return "/annotate" in message.location["url"] and message.text.startswith("Failed to load resource")
+
+
+@pytest.fixture(scope="module")
+def file(photo):
+    """Makes a photograph as a page is given one; its brightness decides the probabilities."""
+    return lambda name="sea.png", value=255: {
+        "name": name,
+        "mimeType": "image/png",
+        "buffer": photo(value),
+    }
+
+
+def _answers(card):
+    """Titles and lines of a card's answers, the cut in its place."""
+    return [
+        (section.locator("h3").inner_text(), section.locator("li").all_inner_texts())
+        for section in card.locator(".answers section").all()
+    ]
+
+
+def _lines(*lines):
+    return [line.replace(" %", "\u00a0%") for line in lines]
+
+
+def test_labels_with_and_without_tags_and_where_the_cut_falls(visit, file):
+    page = visit()
+    page.get_by_label("Tags of the photographs").fill("Beach, zyx")
+    page.get_by_label("Choose photographs").set_input_files([file()])
+    expect(page.get_by_role("status")).to_have_text("Annotated: 1.")
+    card = page.get_by_role("list", name="Annotated photographs").get_by_role("listitem").first
+    assert _answers(card) == [
+        (
+            "With these tags",
+            _lines("sky\n100.0 %", "sea\n50.0 %", "cut after 2", "person\n25.0 %"),
+        ),
+        ("Without tags", _lines("sky\n100.0 %", "cut after 1", "sea\n50.0 %", "person\n25.0 %")),
+    ]
+    expect(card).to_contain_text("The tags change the labels: +\u00a0sea")
+    expect(card).to_contain_text("Not known to the model: zyx.")
+    expect(card).to_contain_text("2 labels; predicted quantity 2.00")
+    assert card.locator("img").evaluate("image => image.naturalWidth") == 20
+
+
+def test_bars_are_as_long_as_probabilities(visit, file):
+    page = visit()
+    page.get_by_label("Choose photographs").set_input_files([file()])
+    expect(page.get_by_role("status")).to_have_text("Annotated: 1.")
+    widths = page.locator(".answers i").evaluate_all(
+        "bars => bars.map(bar => parseFloat(getComputedStyle(bar, '::before').width) / bar.clientWidth)"
+    )
+    assert widths == pytest.approx([1.0, 0.5, 0.25], abs=0.01)
+
+
+def test_the_keyboard_is_enough(visit, file):
+    page = visit()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "photos"
+    assert page.locator("#drop").evaluate("drop => getComputedStyle(drop).outlineStyle") == "solid"
+    with page.expect_file_chooser() as chosen:
+        page.keyboard.press("Enter")
+    chosen.value.set_files([file("a.png"), file("b.png", 0)])
+    expect(page.get_by_role("status")).to_have_text("Annotated: 2.")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "tags"
+    page.keyboard.press("Tab")
+    page.keyboard.type("café")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status")).to_have_text("Annotated: 3.")
+    first, second = page.locator("#cards > li").all()
+    assert [title for title, _ in _answers(first)] == ["With these tags", "Without tags"]
+    assert [title for title, _ in _answers(second)] == ["Without tags"]
+    for _ in range(2):
+        page.keyboard.press("Tab")
+    page.keyboard.press("Space")  # Remove
+    expect(page.locator("#cards > li")).to_have_count(1)
+    expect(page.locator("figcaption")).to_have_text("b.png")
+    assert page.evaluate("document.activeElement.closest('li') !== null")
+
+
+def test_photographs_are_dropped_and_others_passed_over(visit, file):
+    page = visit()
+    drop = """async ([...files]) => {
+        const transfer = new DataTransfer();
+        for (const [name, type, bytes] of files) {
+            transfer.items.add(new File([Uint8Array.from(bytes)], name, {type}));
+        }
+        for (const kind of ["dragover", "drop"]) {
+            const event = new DragEvent(kind, {dataTransfer: transfer, bubbles: true, cancelable: true});
+            document.querySelector("h1").dispatchEvent(event);
+        }
+    }"""
+    page.evaluate(drop, [["a.png", "image/png", [*file()["buffer"]]], ["notes.txt", "text/plain", [65]]])
+    expect(page.get_by_role("status")).to_have_text("Annotated: 1. Passed over, no JPEG or PNG: 1.")
+    expect(page.locator("figcaption")).to_have_text("a.png")
+    assert not page.locator("#drop.over").count()
+
+
+def test_what_cannot_be_annotated_says_why_and_can_be_asked_again(visit, file, running):
+    page = visit()
+    broken = {**file("broken.png"), "buffer": b"no image"}
+    page.get_by_label("Choose photographs").set_input_files([broken, file()])
+    expect(page.get_by_role("status")).to_have_text("Annotated: 2.")
+    expect(page.locator("#cards > li").first.get_by_role("alert")).to_have_text(
+        "Not annotated: no JPEG or PNG."
+    )
+    second = page.locator("#cards > li").nth(1)
+    expect(second.get_by_role("alert")).to_be_hidden()
+    page.route("**/annotate*", lambda route: route.abort("connectionrefused"))
+    second.get_by_role("button", name="Annotate").click()
+    expect(second.get_by_role("alert")).to_have_text("The server does not answer.")
+    page.unroute("**/annotate*")
+    second.get_by_role("button", name="Annotate").click()
+    expect(second.locator(".answers section")).to_have_count(1)
+    expect(second.get_by_role("alert")).to_be_hidden()
+
+
+def test_text_from_outside_is_never_markup(visit, file):
+    page = visit()
+    page.get_by_label("Tags of the photographs").fill("<img src=x onerror=alert(1)>")
+    page.get_by_label("Choose photographs").set_input_files([file("<b>bold</b>.png")])
+    expect(page.get_by_role("status")).to_have_text("Annotated: 1.")
+    card = page.locator("#cards > li")
+    expect(card.locator("figcaption")).to_have_text("<b>bold</b>.png")
+    expect(card.locator(".unknown")).to_have_text("Not known to the model: <img src=x onerror=alert(1)>.")
+    assert card.locator("img").count() == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_on_a_phone_nothing_is_cut_off_and_fingers_can_hit(visit, file, scheme):
+    page = visit(viewport=PHONE, has_touch=True, is_mobile=True, color_scheme=scheme)
+    page.get_by_label("Tags of the photographs").fill("beach, " + "x" * 60)
+    page.get_by_label("Choose photographs").set_input_files([file("a-very-long-name-" * 8 + ".png")])
+    expect(page.get_by_role("status")).to_have_text("Annotated: 1.")
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    for box in page.locator("button, input[type=text]").evaluate_all(
+        "all => all.map(one => one.getBoundingClientRect()).map(({height, right}) => [height, right])"
+    ):
+        assert box[0] >= 44
+        assert box[1] <= PHONE["width"]
+
+
+def test_many_photographs_are_all_answered(visit, file, running):
+    page = visit()
+    page.get_by_label("Choose photographs").set_input_files(
+        [file(f"{number}.png", number) for number in range(20)]
+    )
+    expect(page.get_by_role("status")).to_have_text("Annotated: 20.")
+    shares = page.locator(".answers section:first-child .given span:last-of-type").all_inner_texts()
+    assert shares == _lines(*(f"{100 * number / 255:.1f} %" for number in range(20)))
+    assert sum(running.engine.batches) == 20
