@@ -4,8 +4,8 @@
 
 Each client has one connection and asks again as soon as it is answered: in turn a form of one photograph
 with tags, and TensorFlow Serving's rows of up to four. Server and clients share this machine. Memory is the
-server's resident set, twice a second; it is bounded when the second half of the time needs no more than the
-first. Ends with status 1 if a request failed. Linux only (/proc).
+server's resident set, twice a second, the most of each half: it is bounded where the second is hardly more
+than the first. Ends with status 1 if a request failed. Linux only (/proc).
 """
 
 import base64
