@@ -1,0 +1,135 @@
+"""Two ways to the same end, timed in turn: a ratio, its spread, and the goal it is held to.
+
+Absolute times on a machine that others share mean little; the ratio of two neighbouring timings means more.
+A pair is one timing of each side, one after the other, and every second pair in reverse order, so that what
+slows the machine down falls on both. The ratio is the median of the pairs' ratios, its spread their quartiles.
+"""
+
+import json
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+SmokeOption = Annotated[bool, typer.Option("--smoke", help="Tiny sizes: that it runs, not how fast.")]
+JsonOption = Annotated[Path | None, typer.Option("--json", help="Where the answers go.")]
+Better = Literal["at most", "at least"]
+
+
+@dataclass(frozen=True)
+class Side:
+    """One way: the seconds of each timing."""
+
+    name: str
+    seconds: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """Seconds."""
+        return statistics.median(self.seconds)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a question came to.
+
+    Attributes:
+        question: in a few words.
+        ours: a side's name and median in seconds, or another quantity with its unit in the name.
+        reference: likewise.
+        ratio: ours over the reference.
+        quartiles: of the pairs' ratios; equal to the ratio where there is one measurement.
+        goal: "at most 1.30" as (better, bound); None where there is none.
+        note: what a reader must know: why a goal is missed, what the sides are.
+    """
+
+    question: str
+    ours: tuple[str, float]
+    reference: tuple[str, float]
+    ratio: float
+    quartiles: tuple[float, float]
+    goal: tuple[Better, float] | None = None
+    note: str = ""
+
+    @property
+    def met(self) -> bool | None:
+        """Whether the goal is met; None where there is none."""
+        if self.goal is None:
+            return None
+        better, bound = self.goal
+        return self.ratio <= bound if better == "at most" else self.ratio >= bound
+
+
+def compare(
+    question: str,
+    ours: tuple[str, Callable[[], object]],
+    reference: tuple[str, Callable[[], object]],
+    *,
+    pairs: int = 7,
+    goal: tuple[Better, float] | None = None,
+    faster: bool = False,
+    note: str = "",
+) -> Answer:
+    """Times two sides in turn, after one call of each that does not count.
+
+    Args:
+        question: in a few words.
+        ours: a name and what to time.
+        reference: likewise.
+        pairs: how many.
+        goal: for the ratio.
+        faster: the ratio is of speeds instead of times: how many times as fast ours is.
+        note: for the reader.
+    """
+    for _, call in (ours, reference):
+        call()
+    timed: dict[str, list[float]] = {"ours": [], "reference": []}
+    sides = [("ours", ours[1]), ("reference", reference[1])]
+    for number in range(pairs):
+        for name, call in sides if number % 2 == 0 else reversed(sides):
+            begun = time.perf_counter()
+            call()
+            timed[name].append(time.perf_counter() - begun)
+    one, other = Side(ours[0], tuple(timed["ours"])), Side(reference[0], tuple(timed["reference"]))
+    ratios = [a / b for a, b in zip(one.seconds, other.seconds, strict=True)]
+    if faster:
+        ratios = [1 / ratio for ratio in ratios]
+    return Answer(
+        question,
+        (one.name, one.median),
+        (other.name, other.median),
+        statistics.median(ratios),
+        quartiles(ratios),
+        goal,
+        note,
+    )
+
+
+def quartiles(values: list[float]) -> tuple[float, float]:
+    """The first and the third; of one value, itself."""
+    if len(values) < 2:
+        return values[0], values[0]
+    low, _, high = statistics.quantiles(values, n=4, method="inclusive")
+    return low, high
+
+
+def report(answers: list[Answer], json_file: Path | None) -> None:
+    """Prints each answer in a line; writes all of them."""
+    for one in answers:
+        typer.echo(f"{one.question}: {told(one)}")
+    if json_file:
+        json_file.write_text(json.dumps([asdict(one) for one in answers], indent=2) + "\n")
+
+
+def told(answer: Answer) -> str:
+    """The ratio with its quartiles, and the goal."""
+    low, high = answer.quartiles
+    text = f"{answer.ratio:.3g} ({low:.3g} to {high:.3g})"
+    if answer.goal is None:
+        return text
+    better, bound = answer.goal
+    return f"{text}, goal {better} {bound:g}: {'met' if answer.met else 'missed'}"
