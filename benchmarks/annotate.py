@@ -71,9 +71,9 @@ def exported(work: Path, backbone: str) -> Model:
     return open_model(work / "export")
 
 
-def random_run(path: Path, backbone: str) -> Run:
+def random_run(path: Path, backbone: str, *options: str) -> Run:
     """A run whose stages are as if trained, with the weights each branch is initialised with."""
-    config = load("nus_wide", [f"model.backbone={backbone}", "model.weights=random"])
+    config = load("nus_wide", [f"model.backbone={backbone}", "model.weights=random", *options])
     labels, tags = (
         tuple(f"{kind}{n}" for n in range(size)) for kind, size in (("label", LABELS), ("tag", TAGS))
     )

@@ -2,7 +2,8 @@
 
 Absolute times on a machine that others share mean little; the ratio of two neighbouring timings means more.
 A pair is one timing of each side, one after the other, and every second pair in reverse order, so that what
-slows the machine down falls on both. The ratio is the median of the pairs' ratios, its spread their quartiles.
+slows the machine down falls on both. The ratio is the median of the pairs' ratios, its spread their
+quartiles.
 """
 
 import json

@@ -1,0 +1,138 @@
+"""The whole annotator beside a bare ResNet-101: what scales, fusion, tags and quantity add to a forward pass.
+
+    python benchmarks/annotator.py [--smoke] [--json FILE]
+
+Random weights at the paper's sizes (224 pixels, 81 labels, 1,000 tags), batches of eight. The annotator takes
+images and tag vectors to labels; the reference takes the same images through `keras.applications.ResNet101`
+to its pooled features, by the same engine. From JPEG bytes, the reference is the same work in two calls:
+decoding and resizing, then the network. Needs the extra `engines`.
+"""
+
+import io
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import keras
+import numpy as np
+import openvino as ov
+import tensorflow as tf
+import typer
+from annotate import TAGS, random_run
+from harness import Answer, JsonOption, SmokeOption, compare, report
+from PIL import Image
+
+from mmannot_tf.data.images import decode, resize
+from mmannot_tf.serving.engines.openvino import OpenVinoEngine
+from mmannot_tf.serving.export import export
+from mmannot_tf.serving.model import open_model
+from mmannot_tf.serving.network import NetworkInputs
+
+BATCH = 8
+TAGS_AN_IMAGE = 6
+
+
+def main(smoke: SmokeOption = False, json_file: JsonOption = None) -> None:
+    """Prints the ratios."""
+    size, pairs, small = (32, 1, ["tiny", "data.image_size=32"]) if smoke else (224, 7, ["resnet101"])
+    with tempfile.TemporaryDirectory() as scratch:
+        run = random_run(Path(scratch) / "run", *small)
+        model = open_model(export(run, Path(scratch) / "export", formats=["saved_model", "openvino"]))
+        signatures = tf.saved_model.load(str(model.path)).signatures
+        inputs = _inputs(size)
+        answers = [
+            _by_tensorflow(signatures, inputs, pairs),
+            _by_openvino(OpenVinoEngine(model.path, "float32"), inputs, pairs),
+            _from_bytes(signatures, size, pairs),
+        ]
+    report(answers, json_file)
+
+
+def _inputs(size: int) -> NetworkInputs:
+    draw = np.random.default_rng(0)
+    images = draw.uniform(0, 255, (BATCH, size, size, 3)).astype(np.float32)
+    vectors = np.zeros((BATCH, TAGS), np.float32)
+    for row in vectors:
+        row[draw.choice(TAGS, TAGS_AN_IMAGE, replace=False)] = 1
+    return NetworkInputs(images, vectors)
+
+
+def _bare(size: int) -> keras.Model:
+    """ResNet-101 as Keras has it, to its pooled features."""
+    return keras.applications.ResNet101(
+        weights=None, include_top=False, pooling="avg", input_shape=(size, size, 3)
+    )
+
+
+def _by_tensorflow(signatures: Mapping[str, Callable], inputs: NetworkInputs, pairs: int) -> Answer:
+    bare = _bare(inputs.image.shape[1])
+    forward = tf.function(lambda images: bare(images, training=False))
+    network = signatures["network"]
+    images, vectors = tf.constant(inputs.image), tf.constant(inputs.tag_vector)
+    return compare(
+        "annotator, images and tags to labels, by TensorFlow",
+        ("annotator", lambda: network(image=images, tag_vector=vectors)["order"].numpy()),
+        ("keras ResNet-101 forward", lambda: forward(images).numpy()),
+        pairs=pairs,
+        goal=("at most", 1.30),
+    )
+
+
+def _by_openvino(engine: OpenVinoEngine, inputs: NetworkInputs, pairs: int) -> Answer:
+    return compare(
+        "annotator, images and tags to labels, by OpenVINO",
+        ("annotator", lambda: engine(inputs)),
+        ("keras ResNet-101 forward", _openvino_forward(inputs)),
+        pairs=pairs,
+        goal=("at most", 1.35),
+    )
+
+
+def _openvino_forward(inputs: NetworkInputs) -> Callable[[], object]:
+    bare = _bare(inputs.image.shape[1])
+    with tempfile.TemporaryDirectory() as folder:
+        bare.export(folder, verbose=False)
+        converted = ov.Core().read_model(folder)
+        compiled = ov.Core().compile_model(
+            converted, "CPU", {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
+        )
+    return lambda: compiled(inputs.image)[0]
+
+
+def _from_bytes(signatures: Mapping[str, Callable], size: int, pairs: int) -> Answer:
+    images = tf.constant([_photograph(number) for number in range(BATCH)])
+    tags = tf.constant([", ".join(f"tag{7 * image + tag}" for tag in range(6)) for image in range(BATCH)])
+    vectors = tf.constant(_inputs(size).tag_vector)
+    annotate, network = signatures["serving_default"], signatures["network"]
+
+    @tf.function
+    def decoded(encoded: tf.Tensor) -> tf.Tensor:
+        spec = tf.TensorSpec([size, size, 3], tf.float32)
+        return tf.map_fn(
+            lambda one: resize(decode(one), size, "half_pixel"), encoded, fn_output_signature=spec
+        )
+
+    return compare(
+        "annotator from JPEG bytes and text",
+        ("one signature", lambda: annotate(image=images, tags=tags)["annotations"].numpy()),
+        (
+            "decoding, then the network",
+            lambda: network(image=decoded(images), tag_vector=vectors)["order"].numpy(),
+        ),
+        pairs=pairs,
+        goal=("at most", 1.05),
+    )
+
+
+def _photograph(number: int) -> bytes:
+    """A JPEG of 640 by 480 pixels with structure and noise, some 150 kB."""
+    draw = np.random.default_rng(number)
+    coarse = Image.fromarray(draw.integers(0, 256, (12, 16, 3), np.uint8)).resize((640, 480))
+    noisy = np.clip(np.asarray(coarse) + draw.normal(0, 12, (480, 640, 3)), 0, 255).astype(np.uint8)
+    written = io.BytesIO()
+    Image.fromarray(noisy).save(written, "JPEG", quality=90)
+    return written.getvalue()
+
+
+if __name__ == "__main__":
+    typer.run(main)
