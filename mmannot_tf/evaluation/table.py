@@ -20,9 +20,11 @@ MEANINGS = {
     "compared": "a compared system, re-stated on this run (`mmannot methods`).",
     "later": "later work than the paper.",
 }
+LATER = f"{MARKS['later'].strip()} {MEANINGS['later']}"
 SIDES = {"ours": "ours", "paper": "paper", "corrected": "corr.", "difference": "diff."}
 """Of a pair of `mmannot_tf.paper.compare`, as tables call them."""
-_SYSTEM_SIDES = {"here": "here", "published": "publ.", "corrected": "corr."}
+SYSTEM_SIDES = {"here": "here", "published": "publ.", "corrected": "corr."}
+"""Of a row of `mmannot_tf.paper.systems`."""
 
 
 def render_scores(evaluation: Mapping[str, Any]) -> Group:
@@ -54,16 +56,21 @@ def render_comparison(comparison: Mapping[str, Any]) -> Group:
 
 def render_systems(comparison: Mapping[str, Any]) -> Group:
     """What `mmannot_tf.paper.systems.compare_systems` returned: two or three lines a system, then notes."""
-    pairs = [{**row, "name": _marked(row)} for row in comparison["rows"]]
+    pairs = [{**row, "name": marked(row)} for row in comparison["rows"]]
     title = f"beside Table {comparison['table']}, {comparison['images']:,} images, percent"
-    notes = [*comparison["notes"], *(note for row in comparison["rows"] for note in row["notes"])]
-    lines = [Text(f"{MARKS['later'].strip()} {MEANINGS['later']}"), *(Text(f"· {note}") for note in notes)]
-    return Group(_pairs_table("name", pairs, SYMBOLS, title=title, sides=_SYSTEM_SIDES), *lines)
+    lines = [Text(LATER), *(Text(f"· {note}") for note in system_notes(comparison))]
+    return Group(_pairs_table("name", pairs, SYMBOLS, title=title, sides=SYSTEM_SIDES), *lines)
 
 
-def _marked(row: Mapping[str, Any]) -> str:
+def system_notes(comparison: Mapping[str, Any]) -> list[str]:
+    """What to know of all the compared systems' rows, then of single ones."""
+    return [*comparison["notes"], *(note for row in comparison["rows"] for note in row["notes"])]
+
+
+def marked(row: Mapping[str, Any]) -> str:
+    """A compared system's name, with what it reads and whether it is later work."""
     reads = " (tags)" if row["multi_modal"] else ""
-    return f"{row['system']}{reads}{MARKS.get(row['source'], '')}"
+    return f"{row['system']}{reads}{MARKS['later'] if row['source'] == 'later' else ''}"
 
 
 def _scores_table(

@@ -74,6 +74,16 @@ def build_departures(source: str, build: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def build_in_force(source: str, build: Mapping[str, Any]) -> dict[str, Any]:
+    """The value of every option of a data set's build that decides a reading.
+
+    Args:
+        source: the data set, as its records name it.
+        build: what the build was asked, from the records; an option it lacks is taken to be at its default.
+    """
+    return {key.name: build.get(setting, key.default) for key, _, setting in _build_options(source)}
+
+
 def _build_options(source: str) -> Iterator[tuple[Key, Reading, str]]:
     """The options of `mmannot-records build SOURCE` that decide a reading, with the settings' names."""
     for reading in readings():

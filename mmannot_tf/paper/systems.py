@@ -7,11 +7,12 @@ from typing import Any, Literal
 from mmannot_tf.paper.audit import likely_corrections
 from mmannot_tf.paper.compare import uncertainty_of
 from mmannot_tf.paper.contradictions import about, other_test_sets_in_words
-from mmannot_tf.paper.tables import PublishedRow, table
+from mmannot_tf.paper.tables import PublishedRow, beside, table
 
 Number = Literal["III", "IV"]
 
 _OURS = {"Ours": "MS-CNN+Tags+LQP"}
+_READ_TAGS = {row.system for number in ("III", "IV") for row in table(number) if row.multi_modal}
 
 HERE = (
     "here: one backbone, one split and one evaluation for all rows, so they are comparable with each other; "
@@ -28,6 +29,20 @@ def our_name(system: str) -> str:
     return _OURS.get(system, system)
 
 
+def systems_of(evaluation: Mapping[str, Any], source: str) -> dict[str, Any] | None:
+    """Sets an evaluation beside the table of the compared systems that belongs to a source.
+
+    Args:
+        evaluation: what `mmannot_tf.evaluation.rows.evaluate` returned.
+        source: the data set, as its records name it.
+
+    Returns:
+        What `compare_systems` returns; None where the run has trained none of the systems.
+    """
+    trained = any(row["source"] in ("compared", "later") for row in evaluation["rows"])
+    return compare_systems(evaluation, beside(source).systems) if trained else None
+
+
 def compare_systems(evaluation: Mapping[str, Any], number: Number) -> dict[str, Any]:
     """Sets an evaluation's rows of the compared systems beside Table III or IV.
 
@@ -38,17 +53,24 @@ def compare_systems(evaluation: Mapping[str, Any], number: Number) -> dict[str, 
     Returns:
         A JSON document {"table", "split", "images", "rows", "notes", "uncertainty"}. A row is {"system",
         "source", "multi_modal", "quantity_prediction", "here", "published", "corrected", "notes"}: the
-        printed rows in their order, then later work's. "here" is None where the run has no such row, the
-        printed numbers are None of later work, and "corrected" holds what the audit takes for slips.
+        printed rows in their order, then the run's systems that the table does not print, later work last.
+        "here" is None where the run has no such row, "published" where the table has none, and "corrected"
+        holds what the audit takes for slips.
     """
     here = {row["method"]: row for row in evaluation["rows"]}
-    printed = [_printed(row, here.get(our_name(row.system))) for row in table(number)]
-    later = [_later(row) for row in here.values() if row["source"] == "later"]
+    names = [our_name(row.system) for row in table(number)]
+    printed = [_printed(row, here.get(name)) for row, name in zip(table(number), names, strict=True)]
+    others = [
+        _unprinted(row, number)
+        for source in ("compared", "later")
+        for row in here.values()
+        if row["source"] == source and row["method"] not in names
+    ]
     return {
         "table": number,
         "split": evaluation["split"],
         "images": evaluation["images"],
-        "rows": printed + later,
+        "rows": printed + others,
         "notes": [HERE, PUBLISHED.format(number=number), *other_test_sets_in_words([number])],
         "uncertainty": uncertainty_of(evaluation),
     }
@@ -67,16 +89,18 @@ def _printed(row: PublishedRow, here: Mapping[str, Any] | None) -> dict[str, Any
     }
 
 
-def _later(row: Mapping[str, Any]) -> dict[str, Any]:
+def _unprinted(row: Mapping[str, Any], number: Number) -> dict[str, Any]:
+    """A row of the run that the table lacks: of later work, or a system that the other table prints."""
+    later = row["source"] == "later"
     return {
         "system": row["method"],
-        "source": "later",
-        "multi_modal": False,
+        "source": row["source"],
+        "multi_modal": row["method"] in _READ_TAGS,
         "quantity_prediction": row["selection"] == "threshold",
         "here": _scores(row),
         "published": None,
         "corrected": None,
-        "notes": [],
+        "notes": [] if later else [f"{row['method']}: Table {number} prints no such row"],
     }
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
 from mmannot_tf.evaluation.metrics import SYMBOLS, AnnotationScores
 from mmannot_tf.evaluation.quantity import QuantityScores
@@ -87,6 +88,7 @@ class PublishedDataset:
         test_images: how many images its test split holds.
         methods: the table of the method's own variants.
         quantities: the table of its quantity predictions.
+        systems: the table of the compared systems.
     """
 
     source: str
@@ -94,11 +96,12 @@ class PublishedDataset:
     test_images: int
     methods: str
     quantities: str
+    systems: Literal["III", "IV"]
 
 
 DATASETS = {
-    "nus_wide": PublishedDataset("nus_wide", "NUS-WIDE", 55_335, "I", "V"),
-    "mscoco": PublishedDataset("mscoco", "MS-COCO", 30_774, "II", "VI"),
+    "nus_wide": PublishedDataset("nus_wide", "NUS-WIDE", 55_335, "I", "V", "III"),
+    "mscoco": PublishedDataset("mscoco", "MS-COCO", 30_774, "II", "VI", "IV"),
 }
 
 

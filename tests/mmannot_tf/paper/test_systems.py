@@ -3,7 +3,7 @@ import json
 import pytest
 
 from mmannot_tf.evaluation.metrics import SYMBOLS
-from mmannot_tf.paper.systems import HERE, compare_systems
+from mmannot_tf.paper.systems import HERE, compare_systems, systems_of
 from mmannot_tf.paper.tables import table
 
 
@@ -44,6 +44,30 @@ def test_later_work_comes_last_and_has_no_published_number():
     assert [row["system"] for row in comparison["rows"]][-2:] == ["ASL", "ASL, p > 0.5"]
     assert [row["published"] for row in comparison["rows"][-2:]] == [None, None]
     assert [row["quantity_prediction"] for row in comparison["rows"][-2:]] == [False, True]
+
+
+def test_a_system_that_only_the_other_table_prints_stands_before_later_work():
+    comparison = compare_systems(
+        _evaluation(("ASL", "later", "top_k"), ("SINN", "compared", "top_k"), ("Tags only", "ours", "top_k")),
+        "IV",
+    )
+    sinn, asl = comparison["rows"][len(table("IV")) :]
+    assert (sinn["system"], asl["system"]) == ("SINN", "ASL")
+    assert sinn["multi_modal"] and sinn["here"] == dict.fromkeys(SYMBOLS, 50.0) and sinn["published"] is None
+    assert sinn["notes"] == ["SINN: Table IV prints no such row"]
+    assert len(compare_systems(_evaluation(("SINN", "compared", "top_k")), "III")["rows"]) == len(
+        table("III")
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "number"), [("nus_wide", "III"), ("mscoco", "IV"), ("synthetic", "III"), ("manifest", "III")]
+)
+def test_a_run_with_systems_gets_the_table_of_its_data_set_and_others_get_none(source, number):
+    own = ("MS-CNN", "paper", "top_k"), ("Tags only", "ours", "top_k")
+    assert systems_of(_evaluation(*own), source) is None
+    evaluation = _evaluation(*own, ("CNN+WARP", "compared", "top_k"))
+    assert systems_of(evaluation, source) == compare_systems(evaluation, number)
 
 
 def test_it_says_which_columns_are_comparable_and_where_printed_rows_come_from():
