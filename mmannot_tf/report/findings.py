@@ -9,7 +9,8 @@ import numpy as np
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.quantity import quantize
 from mmannot_tf.evaluation.rows import FEATURES, Row, handed_out, select
-from mmannot_tf.paper.readings import in_force, listed
+from mmannot_tf.paper.comparability import build_departures, build_in_force
+from mmannot_tf.paper.readings import departures, in_force, listed
 from mmannot_tf.report.cases import Case, case, choose, ranking
 from mmannot_tf.report.counts import (
     ClassCounts,
@@ -46,7 +47,9 @@ class Findings:
         pairs: the labels that stand together most often.
         cases: "best", "between" and "worst" → images.
         curves: of every stage with a log.
-        readings: of the paper, each with its keys and their values in force.
+        readings: of the paper that concern the run, each with its keys and their values in force.
+        departures: from the default readings, one phrase a key.
+        build_known: whether how the records were built is among the readings.
         predictions: the digest of what was looked at.
     """
 
@@ -61,11 +64,18 @@ class Findings:
     cases: Mapping[str, list[Case]]
     curves: list[Curve]
     readings: list[dict[str, Any]]
+    departures: list[str]
+    build_known: bool
     predictions: str
 
 
-def findings(run: Run, predictions: Predictions) -> Findings:
+def findings(run: Run, predictions: Predictions, build: Mapping[str, Any] | None) -> Findings:
     """Looks through one split's predictions and the logs of the run.
+
+    Args:
+        run: the run.
+        predictions: of one of its splits.
+        build: what the build of its records was asked; None where they are not at hand.
 
     Raises:
         UserError: no known scorer is among the predictions, or a log is broken.
@@ -92,9 +102,25 @@ def findings(run: Run, predictions: Predictions) -> Findings:
         pairs=pairs(chosen, labels, names, count=TOGETHER),
         cases=_cases(row, predictions, chosen),
         curves=curves(run),
-        readings=listed(in_force(run.config)),
+        readings=_readings(run, build),
+        departures=[
+            *departures(in_force(run.config)),
+            *build_departures(run.dataset.source, build or {}),
+        ],
+        build_known=build is not None,
         predictions=predictions.digest,
     )
+
+
+def _readings(run: Run, build: Mapping[str, Any] | None) -> list[dict[str, Any]]:
+    """All readings but those that only the build of other data sets, or an unknown build, decides."""
+    values = in_force(run.config)
+    if build is not None:
+        values |= build_in_force(run.dataset.source, build)
+    known = [
+        (reading, [key for key in reading["keys"] if key["name"] in values]) for reading in listed(values)
+    ]
+    return [{**reading, "keys": keys} for reading, keys in known if keys or not reading["keys"]]
 
 
 def _cases(row: Row, predictions: Predictions, chosen: np.ndarray) -> dict[str, list[Case]]:

@@ -5,15 +5,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from mmannot_tf.evaluation.metrics import SYMBOLS
-from mmannot_tf.evaluation.table import QUANTITY, SIDES, numbers, remarks
-from mmannot_tf.evaluation.uncertainty import MEASURES
-from mmannot_tf.evaluation.uncertainty_table import EXPLANATION, bounds
-from mmannot_tf.paper.readings import departures, in_force
+from mmannot_tf.evaluation.table import LATER, remarks, system_notes
+from mmannot_tf.evaluation.uncertainty_table import EXPLANATION
 from mmannot_tf.report.findings import MOST, Findings
 from mmannot_tf.report.pictures import Picture, pictures
-from mmannot_tf.report.plots import class_plot, confusion_plot, curve_plots, together_plot
+from mmannot_tf.report.plots import NAMES, class_plots, confusion_plot, curve_plots, together_plot
 from mmannot_tf.report.provenance import provenance
+from mmannot_tf.report.tables import interval_tables, own_tables, systems_table
+from mmannot_tf.training.stages import STAGES
 from tfrecords_tools.errors import UserError
 from tfrecords_tools.files import write_text
 from tfrecords_tools.html import check_page, render
@@ -25,9 +24,9 @@ CLASSES = 120
 TAGS = 24
 """Of an image, at most."""
 KINDS = {
-    "best": "Best: the annotations agree with the ground truth.",
-    "between": "Between: evenly spread over the ranking of all images.",
-    "worst": "Worst: the least agreement.",
+    "best": "Best: the most agreement, and more labels before fewer",
+    "between": "Between: evenly spread over the ranking of all images",
+    "worst": "Worst: the least agreement, and more wrong and missed labels before fewer",
 }
 
 
@@ -44,7 +43,12 @@ def page_in(out: Path, records: Records | None) -> Path:
 
 
 def write_page(
-    path: Path, found: Findings, comparison: Mapping[str, Any], *, records: Records | None
+    path: Path,
+    found: Findings,
+    comparison: Mapping[str, Any],
+    systems: Mapping[str, Any] | None,
+    *,
+    records: Records | None,
 ) -> None:
     """Writes the page, aside and renamed.
 
@@ -52,6 +56,7 @@ def write_page(
         path: the HTML file.
         found: what it shows.
         comparison: of the same split, from `mmannot_tf.paper.compare.compare`.
+        systems: of the same split, from `mmannot_tf.paper.systems.systems_of`; None for none.
         records: where the pictures are; None where they are not at hand.
 
     Raises:
@@ -59,15 +64,21 @@ def write_page(
     """
     ids = [case.id for cases in found.cases.values() for case in cases]
     shown = pictures(records, comparison["split"], ids) if records else {}
-    write_text(path, page(found, comparison, shown))
+    write_text(path, page(found, comparison, systems, shown))
 
 
-def page(found: Findings, comparison: Mapping[str, Any], shown: Mapping[str, Picture]) -> str:
+def page(
+    found: Findings,
+    comparison: Mapping[str, Any],
+    systems: Mapping[str, Any] | None,
+    shown: Mapping[str, Picture],
+) -> str:
     """The page's HTML; the same values give the same bytes.
 
     Args:
         found: what it shows.
         comparison: of the same split.
+        systems: of the same split; None where the run has none.
         shown: images by id; one that is lacking is named without a picture.
     """
     return render(
@@ -76,69 +87,29 @@ def page(found: Findings, comparison: Mapping[str, Any], shown: Mapping[str, Pic
         name=found.run.path.resolve().name,
         found=found,
         comparison=comparison,
-        tables=_tables(comparison),
+        tables=own_tables(comparison),
+        corrected=any(row["corrected"] for row in comparison["rows"]),
         remarks=remarks(comparison),
-        intervals=_intervals(comparison["uncertainty"]),
+        systems=systems and systems_table(systems),
+        systems_remarks=_systems_remarks(systems) if systems else [],
+        intervals=interval_tables(comparison["uncertainty"]),
         explanation=EXPLANATION,
-        departures=departures(in_force(found.run.config)),
         provenance=provenance(found),
         kinds=KINDS,
         pictures=shown,
         most_tags=TAGS,
         classes_drawn=min(CLASSES, len(found.classes)),
         quantities={features: _quantities(len(counts)) for features, counts in found.confusions.items()},
+        own_stages=list(STAGES),
+        measures=NAMES,
         plots=_plots(found),
         version=version("mmannot-tf"),
     )
 
 
-def _tables(comparison: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The tables beside the paper's: title, heads, and rows of (name, side, cells)."""
-    methods, quantities = comparison["tables"]
-    parts = (
-        ("method", "rows", SYMBOLS, f"Beside Table {methods}, percent"),
-        ("features", "quantity", QUANTITY, f"Label quantity beside Table {quantities}"),
-    )
-    return [
-        {
-            "title": title,
-            "heads": [name, "", *heads.values()],
-            "rows": [
-                (pair[name], side, words, numbers(pair[side], heads, signed=side == "difference"))
-                for pair in comparison[part]
-                for side, words in SIDES.items()
-                if pair[side] is not None
-            ],
-        }
-        for name, part, heads, title in parts
-        if comparison[part]
-    ]
-
-
-def _intervals(uncertainty: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """Intervals of the rows, then the pairs of rows; nothing where none were made."""
-    if uncertainty is None:
-        return []
-    rows = [
-        (row["method"], [f"{row[name]:.2f} {bounds(row['intervals'][name])}" for name in MEASURES])
-        for row in uncertainty["rows"]
-    ]
-    pairs = [
-        (
-            f"{pair['a']} over {pair['b']}",
-            [
-                SYMBOLS[pair["measure"]],
-                f"{pair['difference']:+.2f} {bounds(pair['interval'], '+')}",
-                f"{pair['p']:.3f}",
-            ],
-        )
-        for pair in uncertainty["pairs"]
-    ]
-    tables = [
-        {"heads": ["method", *(f"{SYMBOLS[name]} [low, high]" for name in MEASURES)], "rows": rows},
-        {"heads": ["pair", "measure", "difference [low, high]", "p"], "rows": pairs},
-    ]
-    return [table for table in tables if table["rows"]]
+def _systems_remarks(systems: Mapping[str, Any]) -> list[str]:
+    later = any(row["source"] == "later" for row in systems["rows"])
+    return [*system_notes(systems), *([LATER] if later else [])]
 
 
 def _quantities(count: int) -> list[str]:
@@ -150,7 +121,7 @@ def _plots(found: Findings) -> dict[str, Any]:
     from markupsafe import Markup  # text in an SVG is escaped by Matplotlib
 
     return {
-        "classes": Markup(class_plot(found.classes[:CLASSES])),
+        "classes": [Markup(svg) for svg in class_plots(found.classes[:CLASSES])],
         "curves": {curve.stage: [Markup(svg) for svg in curve_plots(curve)] for curve in found.curves},
         "confusions": {
             features: Markup(confusion_plot(counts, _quantities(len(counts))))

@@ -4,22 +4,43 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import cycle
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mmannot_tf.evaluation.metrics import SYMBOLS
 from mmannot_tf.report.counts import ClassCounts
 from mmannot_tf.report.curves import Curve
 from tfrecords_tools.svg import INK, LINE, PAPER, SERIES, plot, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.patches import Patch
 
 FIRST, SECOND, THIRD = SERIES
-STROKES = ((FIRST, "-", "o"), (SECOND, "--", "s"), (THIRD, ":", "^"))
+STROKES = ((FIRST, "-", "o"), (SECOND, "--", "s"), (THIRD, ":", "^"), (INK, "-.", "D"))
 """Colour, line and mark of a curve, so that none is known by its colour alone."""
-DARKEST = 0.55
-"""Opacity of a matrix's fullest cell, over which its number can still be read."""
+UNDER_NUMBERS = 0.55
+"""Opacity of a matrix's fullest cell where a number stands in it that is still to be read."""
+IN_COLUMNS = 30
+"""Classes that one plot holds, unless it takes more to get by with two."""
+NAMES = {
+    "loss": "training loss",
+    "mse": "MSE",
+    "accuracy": "quantity accuracy",
+    "image_f1": SYMBOLS["image_f1"],
+    "class_f1": SYMBOLS["class_f1"],
+    "ranking_precision": "ranking precision",
+}
+"""Of the measures that a log holds, as plots and text call them."""
+
+
+def class_plots(classes: Sequence[ClassCounts]) -> list[str]:
+    """All classes in one plot, or in two to stand side by side where they are many."""
+    half = (len(classes) + 1) // 2
+    parts = [classes] if len(classes) <= IN_COLUMNS else [classes[:half], classes[half:]]
+    return [class_plot(part) for part in parts]
 
 
 def class_plot(classes: Sequence[ClassCounts]) -> str:
@@ -54,10 +75,9 @@ def _curve_plot(curve: Curve, names: Sequence[str]) -> str:
     with plot(height=210) as (axes, svg):
         if curve.best_epoch is not None:
             axes.axvline(curve.best_epoch, color=LINE, linewidth=5, label=f"kept: epoch {curve.best_epoch}")
-        for name, (colour, line, mark) in zip(names, STROKES, strict=False):
-            axes.plot(
-                curve.epochs, curve.measures[name], line, marker=mark, markersize=4, color=colour, label=name
-            )
+        for name, (colour, line, mark) in zip(names, cycle(STROKES), strict=False):
+            look = {"marker": mark, "markersize": 4, "color": colour, "label": NAMES.get(name, name)}
+            axes.plot(curve.epochs, curve.measures[name], line, **look)
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
         axes.grid(visible=True, axis="y")
@@ -66,7 +86,7 @@ def _curve_plot(curve: Curve, names: Sequence[str]) -> str:
 
 
 def confusion_plot(counts: np.ndarray, names: Sequence[str]) -> str:
-    """Images by true quantity (rows) and predicted (columns); darker for a larger share of the row.
+    """Images by true quantity (rows) and predicted (columns); the fuller the larger the share of the row.
 
     Args:
         counts: [Q, Q] int.
@@ -75,13 +95,14 @@ def confusion_plot(counts: np.ndarray, names: Sequence[str]) -> str:
     of_row = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, of_row, out=np.zeros(counts.shape), where=of_row > 0)
     with plot(height=420) as (axes, svg):
-        _cells(axes, shares, names, names)
+        _cells(axes, UNDER_NUMBERS * shares, names, names)
         for (row, column), count in np.ndenumerate(counts):
             if count:
                 weight = "bold" if row == column else "normal"
                 axes.text(column, row, f"{count}", ha="center", va="center", size=8, weight=weight, color=INK)
         axes.set_xlabel("predicted quantity")
         axes.set_ylabel("true quantity")
+        axes.tick_params(labelsize=9)
     return svg.getvalue()
 
 
@@ -98,19 +119,27 @@ def together_plot(shares: np.ndarray, names: Sequence[str]) -> str:
         _cells(axes, shares, [shown(name) for name in names], [shown(name) for name in names])
         axes.tick_params(axis="x", rotation=90)
         axes.tick_params(labelsize=9)
+        axes.figure.legend(handles=_scale(), loc="outside upper left", ncols=4, fontsize=9, handlelength=1.2)
     return svg.getvalue()
 
 
-def _cells(axes: Axes, shares: np.ndarray, rows: Sequence[str], columns: Sequence[str]) -> None:
-    """A square for each share above a hundredth, the darker the larger."""
+def _scale() -> list[Patch]:
+    from matplotlib.patches import Patch
+
+    shares = (0.25, 0.5, 0.75, 1.0)
+    return [
+        Patch(facecolor=FIRST, alpha=share, linewidth=0, label=f"{100 * share:.0f} %") for share in shares
+    ]
+
+
+def _cells(axes: Axes, opacities: np.ndarray, rows: Sequence[str], columns: Sequence[str]) -> None:
+    """A square for each opacity, [R, C] float, that can be seen at all."""
     from matplotlib.patches import Rectangle
 
-    for (row, column), share in np.ndenumerate(shares):
-        if share >= 0.01:
-            opacity = round(DARKEST * float(share), 3)
-            axes.add_patch(
-                Rectangle((column - 0.5, row - 0.5), 1, 1, facecolor=FIRST, alpha=opacity, linewidth=0)
-            )
+    for (row, column), opacity in np.ndenumerate(opacities.round(3)):
+        if opacity:
+            corner = (column - 0.5, row - 0.5)
+            axes.add_patch(Rectangle(corner, 1, 1, facecolor=FIRST, alpha=float(opacity), linewidth=0))
     axes.set_xticks(range(len(columns)), labels=columns)
     axes.set_yticks(range(len(rows)), labels=rows)
     axes.set_xlim(-0.5, len(columns) - 0.5)

@@ -1,4 +1,4 @@
-"""What a run was made from and on, for its page: no path of the machine is among it."""
+"""What a run was made from and on, for its page: no path is among it but what the configuration names."""
 
 from typing import Any
 

@@ -1,3 +1,4 @@
+import json
 import re
 import shutil
 import sys
@@ -10,36 +11,66 @@ from mmannot_tf.cli.compare import comparison_of
 from mmannot_tf.cli.evaluate import evaluation_of
 from mmannot_tf.cli.main import app
 from mmannot_tf.evaluation.predictions import Predictions
+from mmannot_tf.evaluation.rows import select
+from mmannot_tf.paper.systems import systems_of
 from mmannot_tf.report.findings import findings
 from mmannot_tf.report.page import page
 from mmannot_tf.report.pictures import Picture
+from mmannot_tf.training.run import open_run
 from tfrecords_tools.console import run
 
 HOSTILE = "</bdi><script>alert('{{ 7 * 7 }}')</script><img src=\"http://example.org\">"
 
 
 class Reader(HTMLParser):
-    """The elements and words of a page."""
+    """The elements and words of a page, and the cells of its tables."""
 
     def __init__(self, text):
         super().__init__()
-        self.elements, self.words = [], []
+        self.elements, self.words, self.tables = [], [], []
+        self._in_cell = False
         self.feed(text)
         self.close()
 
     def handle_starttag(self, tag, attrs):
         self.elements.append((tag, dict(attrs)))
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in ("th", "td"):
+            self.tables[-1][-1].append("")
+            self._in_cell = True
+
+    def handle_endtag(self, tag):
+        self._in_cell = self._in_cell and tag not in ("th", "td")
 
     def handle_data(self, data):
         self.words.append(data.strip())
+        if self._in_cell:
+            self.tables[-1][-1][-1] += data
 
     def named(self, tag):
         return [attributes for name, attributes in self.elements if name == tag]
+
+    def table(self, head):
+        """The rows below the head of the first table whose head begins with a word."""
+        return next(rows[1:] for rows in self.tables if rows[0][0] == head)
 
 
 @pytest.fixture(scope="module")
 def copied(tiny_run, tmp_path_factory):
     return shutil.copytree(tiny_run.path, tmp_path_factory.mktemp("report") / "run")
+
+
+@pytest.fixture(scope="module")
+def predictions(copied, text):
+    return Predictions.load(open_run(copied).predictions("test"))
+
+
+@pytest.fixture(scope="module")
+def evaluation(copied):
+    return evaluation_of(copied, "test", bootstrap=0)
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +86,7 @@ def test_the_page_shows_every_part_and_needs_nothing_but_itself(text, copied):
     images = read.named("img")
     assert len(images) == 24
     assert all(one["src"].startswith("data:image/jpeg;base64,") and one["alt"] for one in images)
+    assert not any("loading" in one for one in images)  # a lazy one is blank on paper
     assert all(figure.get("aria-label") for figure in read.named("figure"))
     assert {"MS-CNN+Tags+LQP", "On MS-CNN+Tags", "quantity_visual", "In the ground truth", "seed"} <= set(
         read.words
@@ -68,31 +100,115 @@ def test_two_reports_have_the_same_bytes(text, copied, tmp_path):
     assert (tmp_path / "index.html").read_text(encoding="utf-8") == text
 
 
-def test_names_that_are_markup_stay_words(text, tiny_run, copied):
-    from mmannot_tf.training.run import open_run
+def test_the_tables_hold_what_loops_over_the_predictions_count(text, copied, predictions):
+    """Of classes, quantities and pairs of labels, for the row that the page names."""
+    opened, read = open_run(copied), Reader(text)
+    row = findings(opened, predictions, None).row
+    chosen, labels = select(row, predictions, opened.config.evaluation), predictions.labels
+    for name, true, given, correct, *_ in read.table("label"):
+        j = predictions.label_names.index(name)
+        counted = [sum(map(bool, rows[:, j])) for rows in (labels, chosen, labels & chosen)]
+        assert [int(true), int(given), int(correct)] == counted
+    assert len(read.table("label")) == len(predictions.label_names)
+    for name, true, given in read.table("labels"):
+        j, k = (predictions.label_names.index(one) for one in name.split(" · "))
+        assert [int(true), int(given)] == [
+            sum(bool(r[j] and r[k]) for r in rows) for rows in (labels, chosen)
+        ]
+    quantities = [int(count) for row in read.table("true \\ predicted") for count in row[1:]]
+    assert sum(quantities) == len(predictions.ids)
+    trues = [sum(map(int, row[1:])) for row in read.table("true \\ predicted")]
+    assert trues == [sum(m == quantity for m in map(sum, labels)) for quantity in range(len(trues))]
 
+
+def test_the_rows_are_those_of_the_evaluation(text, evaluation):
+    rows = [row for row in Reader(text).table("method") if "ours" in row]
+    shown = {name: cells for name, _, *cells in rows}
+    for row in evaluation["rows"]:
+        assert shown[row["method"]][-2:] == [f"{row['image_f1']:.2f}", f"{row['harmonic_f1']:.2f}"]
+    assert len(shown) == len(evaluation["rows"])
+
+
+def test_compared_systems_stand_beside_their_table_where_the_run_has_some(
+    text, copied, predictions, evaluation
+):
+    assert "Compared systems" not in text and "Table III" not in text
+    warp = {**evaluation["rows"][-1], "method": "CNN+WARP", "source": "compared", "image_f1": 12.34}
+    with_warp = {**evaluation, "rows": [*evaluation["rows"], warp]}
+    comparison, systems = comparison_of(copied, with_warp), systems_of(with_warp, "synthetic")
+    found = findings(open_run(copied), predictions, None)
+    read = Reader(page(found, comparison, systems, {}))
+    rows = read.table("system")
+    here = next(cells for name, side, *cells in (row for row in rows if len(row) == 9) if name == "CNN+WARP")
+    assert here[5] == "12.34"
+    assert any("not comparable with each other digit by digit, nor with those here" in w for w in read.words)
+    assert not any(word.startswith("‡") for word in read.words)
+
+
+def test_a_run_with_only_its_first_stage_says_what_it_lacks(copied, tmp_path):
+    few = shutil.copytree(copied, tmp_path / "few")
+    for folder in (few / "stages").iterdir():
+        if folder.name != "cnn":
+            shutil.rmtree(folder)
+    shutil.rmtree(few / "predictions")
+    assert run(app, ["report", str(few)]) == 0
+    read = Reader((few / "report" / "index.html").read_text(encoding="utf-8"))
+    assert "No stage of this run predicts a quantity." in read.words
+    assert "CNN" in [
+        strong for strong, before in zip(read.words[1:], read.words, strict=False) if "row" in before
+    ]
+    assert any("not all of its stages were trained" in word for word in read.words)
+    assert "ms_cnn" not in read.words and "cnn" in read.words
+
+
+def test_a_page_elsewhere_leaves_the_run_as_it_was(copied, text, tmp_path):
+    def state():
+        return {file: file.stat().st_mtime_ns for file in copied.rglob("*")}
+
+    before = state()
+    assert run(app, ["report", str(copied), "--out", str(tmp_path / "page")]) == 0
+    assert state() == before
+
+
+def test_only_readings_that_concern_the_run_are_listed(copied, predictions):
+    """An option of another data set's build, or of a build that is not known, is no reading in force."""
     opened = open_run(copied)
-    predictions = Predictions.load(opened.predictions("test"))
+    coco = replace(opened, dataset=replace(opened.dataset, source="mscoco"))
+    found = findings(coco, predictions, {"tokens": "spaces", "stop_words": "drop"})
+    values = {key["name"]: key["value"] for reading in found.readings for key in reading["keys"]}
+    assert values["mmannot-records build mscoco --tokens"] == "spaces"
+    assert values["mmannot-records build mscoco --keep-untagged"] is False
+    assert values["evaluation.k"] == opened.config.evaluation.k
+    assert not [name for name in values if "nus-wide" in name]
+    assert [line for line in found.departures if "--tokens is spaces" in line]
+    unknown = findings(coco, predictions, None)
+    assert not [key for reading in unknown.readings for key in reading["keys"] if "build" in key["name"]]
+    assert not unknown.build_known and 6 in [reading["number"] for reading in unknown.readings]
+
+
+def test_names_that_are_markup_stay_words(copied, predictions, evaluation):
+    opened = open_run(copied)
     names = tuple(f"{HOSTILE}{j}" for j in range(len(predictions.label_names)))
     hostile = replace(predictions, label_names=names)
-    comparison = comparison_of(copied, evaluation_of(copied, "test", bootstrap=0))
     pictures = {name: Picture("data:image/jpeg;base64,", 1, 1, (HOSTILE,)) for name in predictions.ids}
-    read = Reader(page(findings(opened, hostile), comparison, pictures))
+    read = Reader(page(findings(opened, hostile, None), comparison_of(copied, evaluation), None, pictures))
     assert not read.named("script")
     assert all(one["src"].startswith("data:") for one in read.named("img"))
     assert {HOSTILE, names[0]} <= set(read.words)
 
 
-def test_without_records_images_are_named(copied, text):
-    from mmannot_tf.training.run import open_run
-
-    opened = open_run(copied)
-    found = findings(opened, Predictions.load(opened.predictions("test")))
-    comparison = comparison_of(copied, evaluation_of(copied, "test", bootstrap=0))
-    read = Reader(page(found, comparison, {}))
+def test_without_records_images_are_named(copied, predictions, tmp_path):
+    moved = shutil.copytree(copied, tmp_path / "moved")
+    facts = json.loads((moved / "dataset.json").read_text(encoding="utf-8"))
+    facts["records"]["path"] = str(tmp_path / "gone")
+    (moved / "dataset.json").write_text(json.dumps(facts), encoding="utf-8")
+    assert run(app, ["report", str(moved)]) == 0
+    read = Reader((moved / "report" / "index.html").read_text(encoding="utf-8"))
     assert not read.named("img")
-    assert any("not at hand" in words for words in read.words)
-    assert any(found.cases["best"][0].id in words for words in read.words)
+    assert any("images are named and not shown" in words for words in read.words)
+    assert any("How the records were built is not known" in words for words in read.words)
+    best = findings(open_run(moved), predictions, None).cases["best"][0]
+    assert any(words.startswith(f"{best.id} · F1") for words in read.words)
 
 
 @pytest.mark.parametrize("package", ["jinja2", "matplotlib"])
