@@ -18,6 +18,7 @@ PAGES = [
     ROOT / "docs" / "data.md",
     ROOT / "docs" / "distributed.md",
     ROOT / "docs" / "input.md",
+    ROOT / "docs" / "report.md",
     ROOT / "docs" / "serving.md",
     *sorted((ROOT / "tfrecords_tools").glob("*/README.md")),
 ]
@@ -48,6 +49,7 @@ def test_the_readme_shows_the_whole_way():
         "mmannot compare",
         "mmannot export",
         "mmannot annotate",
+        "mmannot report",
         "mmannot weights",
     }
 
