@@ -47,12 +47,12 @@ wheel:
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .
 
 # New pins; needs uv. Plain name==version lines, no index address. What is used is what is tested: the pins of the
-# core are those of the tests, where Apache Beam holds some packages back.
+# core, and of the page that the quickstart ends with, are those of the tests, where Apache Beam holds some back.
 COMPILE = uv pip compile --quiet --upgrade --no-header --no-annotate --no-emit-index-url --python-version 3.11
 
 requirements:
 	$(COMPILE) --extra test pyproject.toml --output-file requirements-test.txt
-	$(COMPILE) --constraint requirements-test.txt pyproject.toml --output-file requirements.txt
+	$(COMPILE) --extra report --constraint requirements-test.txt pyproject.toml --output-file requirements.txt
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -1,14 +1,17 @@
-"""`mmannot quickstart`: the whole method, from records to an annotated image."""
+"""`mmannot quickstart`: the whole method, from records to an annotated image and a page."""
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mmannot_tf.cli.arguments import MethodsOption, SettingsOption, listed
+from tfrecords_tools.errors import UserError
 
 if TYPE_CHECKING:
+    from mmannot_tf.training.run import Run
     from tfrecords_tools.records import Records
 
 
@@ -20,36 +23,40 @@ def quickstart(
         int, typer.Option("--images", min=100, help="Scenes for training and validation.")
     ] = 6600,
 ) -> None:
-    """See the whole method work on synthetic scenes: records, stages, table, SavedModel, annotation."""
+    """See the whole method work on synthetic scenes: records, stages, table, SavedModel, annotation, page."""
     from mmannot_tf.cli.compare import comparison_of, print_comparison, print_systems
     from mmannot_tf.cli.evaluate import evaluation_of, write_scores
     from mmannot_tf.config.loading import load
     from mmannot_tf.paper.systems import compare_systems
+    from mmannot_tf.paper.tables import beside
     from tfrecords_tools.console import notice
     from tfrecords_tools.quiet import import_tensorflow
 
     begun = time.monotonic()
     configuration = load("quickstart", settings or ())
     import_tensorflow()
-    notice("1/5 records: rendering scenes")
+    notice("1/6 records: rendering scenes")
     records = _records(run / "records", images)
-    notice("2/5 training: the stages of Algorithm 1")
+    notice("2/6 training: the stages of Algorithm 1")
 
     from mmannot_tf.serving.export import export
     from mmannot_tf.training.train import train
 
     trained = train(configuration, data=records.path, run=run, methods=listed(methods))
-    notice("3/5 evaluation: ours beside the paper's, on another data set and another network")
+    notice("3/6 evaluation: ours beside the paper's, on another data set and another network")
     evaluation = evaluation_of(run, "test")
     write_scores(run, evaluation)
-    print_comparison(comparison_of(run, evaluation))
+    comparison = comparison_of(run, evaluation)
+    print_comparison(comparison)
     if methods is not None:
-        print_systems(compare_systems(evaluation, "III"))
-    notice("4/5 export")
+        print_systems(compare_systems(evaluation, beside(records.source).systems))
+    notice("4/6 export")
     saved_model = export(trained, run / "export" / "1")
-    notice("5/5 annotation of a test image by the SavedModel")
+    notice("5/6 annotation of a test image by the SavedModel")
     image = _annotate_one(records, saved_model, run)
-    _say_where(run, records.path, image, seconds=time.monotonic() - begun)
+    notice("6/6 report")
+    page = _report(trained, evaluation, comparison, records)
+    _say_where(run, records.path, image, page, seconds=time.monotonic() - begun)
 
 
 def _records(out: Path, images: int) -> "Records":
@@ -76,13 +83,31 @@ def _annotate_one(records: "Records", saved_model: Path, run: Path) -> Path:
     return image
 
 
-def _say_where(run: Path, records: Path, image: Path, *, seconds: float) -> None:
+def _report(
+    run: "Run", evaluation: Mapping[str, Any], comparison: Mapping[str, Any], records: "Records"
+) -> Path | None:
+    """Writes the page; without the packages that it needs it says so, for all else is done."""
+    from mmannot_tf.cli.report import write_report
+    from mmannot_tf.report.page import page_in
+    from tfrecords_tools.console import notice
+
+    try:
+        page = page_in(run.path / "report", records)
+    except UserError as error:
+        notice(f"no report: {error}")
+        return None
+    write_report(page, run, evaluation, comparison, records=records)
+    return page
+
+
+def _say_where(run: Path, records: Path, image: Path, page: Path | None, *, seconds: float) -> None:
     typer.echo(f"\nDone in {seconds:.0f} s. Where things lie:")
     for what, where in (
         ("records", records),
         ("stages, logs", run / "stages"),
         ("scores", run / "scores.json"),
         ("SavedModel", run / "export" / "1"),
+        ("report", page or "not written: see above"),
     ):
         typer.echo(f"  {what:13} {where}")
     typer.echo(f'Again: mmannot annotate {run / "export" / "1"} {image} --tags "…"')

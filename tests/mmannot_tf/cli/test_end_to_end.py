@@ -27,9 +27,11 @@ def test_quickstart_goes_all_the_way_and_a_second_time_does_nothing_again(tmp_pa
         "ground truth:",
         "SavedModel",
         "run/export/1",
+        "run/report/index.html",
     ):
         assert shown in first.stdout
     assert (tmp_path / "run/export/1/saved_model.pb").is_file()
+    assert "MS-CNN+Tags+LQP" in (tmp_path / "run/report/index.html").read_text(encoding="utf-8")
     assert len(json.loads((tmp_path / "run/scores.json").read_text())["rows"]) == 14
     second = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=400, check=False)
     assert second.stderr.count("done, skipped") == len(STAGES)

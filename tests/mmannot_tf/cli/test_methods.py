@@ -1,7 +1,9 @@
 """The compared systems as a user asks for them: train --methods, methods, compare --table, average."""
 
 import json
+import re
 import shutil
+import sys
 
 import pytest
 
@@ -93,6 +95,25 @@ def test_quickstart_evaluates_once_for_both_tables(run, tiny_records, tmp_path, 
     said = " ".join(capsys.readouterr().out.split())
     assert "beside Table III" in said and "MS-CNN+Tags+LQP" in said and "ground truth:" in said
     assert [json.loads((copy / "scores.json").read_text())] == evaluated
+    assert f"report {copy / 'report' / 'index.html'}" in said
+    page = (copy / "report" / "index.html").read_text(encoding="utf-8")
+    assert "Compared systems beside Table III (NUS-WIDE)" in page and "CNN+softmax" in page
+    assert f"{evaluated[0]['rows'][0]['image_f1']:.2f}" in page
+
+
+def test_quickstart_without_the_packages_of_a_page_does_all_else_and_says_so(
+    run, tiny_records, tmp_path, monkeypatch, capsys
+):
+    copy = shutil.copytree(run, tmp_path / "run")
+    config = open_run(copy).config
+    monkeypatch.setattr(loading, "load", lambda *_: config)
+    monkeypatch.setattr(quickstart, "_records", lambda *_: tiny_records)
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    assert run_app(app, ["quickstart", "--run", str(copy)]) == 0
+    said = capsys.readouterr()
+    assert "no report: page needs Jinja2 and Matplotlib" in " ".join(said.err.split())
+    assert re.search(r"report +not written", said.out) and (copy / "export" / "1").is_dir()
+    assert not (copy / "report").exists()
 
 
 @pytest.mark.parametrize("words", [("--methods", "vgg"), ("--methods", "cnn_warp,all,x")])
