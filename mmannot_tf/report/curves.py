@@ -50,10 +50,13 @@ def _curve(name: str, folder: Path) -> Curve:
             stage=name,
             epochs=tuple(line["epoch"] for line in lines),
             measures={key: tuple(line[key] for line in lines) for key in names},
-            best_epoch=read_json(finished, "stage.json").get("best_epoch") if finished.is_file() else None,
+            best_epoch=read_json(finished, "stage.json")["best_epoch"] if finished.is_file() else None,
         )
     except KeyError as error:
-        raise UserError(f"every line of a stage's log must hold {error}. Received: {file}.") from None
+        raise UserError(
+            f"a stage's log and its stage.json must be as `mmannot train` wrote them. "
+            f"Received: {folder}, where {error} is lacking."
+        ) from None
 
 
 def _line(file: Path, number: int, text: str) -> Mapping[str, float]:

@@ -161,6 +161,15 @@ def test_a_run_with_only_its_first_stage_says_what_it_lacks(copied, tmp_path):
     assert "ms_cnn" not in read.words and "cnn" in read.words
 
 
+def test_a_stage_that_is_not_finished_is_told_so(copied, text, predictions, evaluation, tmp_path):
+    assert "The stage is not finished." not in text
+    begun = shutil.copytree(copied, tmp_path / "begun")
+    (begun / "stages" / "quantity" / "stage.json").unlink()
+    found = findings(open_run(begun), predictions, None)
+    read = page(found, comparison_of(begun, evaluation), None, {})
+    assert read.count("The stage is not finished.") == 1
+
+
 def test_a_page_elsewhere_leaves_the_run_as_it_was(copied, text, tmp_path):
     def state():
         return {file: file.stat().st_mtime_ns for file in copied.rglob("*")}
