@@ -84,6 +84,10 @@ def test_a_confusion_shows_each_count_in_its_place_the_fuller_the_larger_its_sha
     assert opacities == pytest.approx(UNDER_NUMBERS * np.array([1 / 4, 3 / 4, 2 / 8, 6 / 8]), abs=1e-3)
     places = (boxes[:, :2] - boxes[0, :2]).round().astype(int).tolist()
     assert places == [[0, 0], [1, 0], [1, 1], [2, 1]]  # columns and rows, from the first cell
+    numbers = [one for one in _elements(svg, "text") if "font-size: 8px" in one.get("style")]
+    for number, box, count in zip(numbers, _boxes(svg, re.escape(FILLED)), ["1", "3", "2", "6"], strict=True):
+        assert number.text == count and ("700" in number.get("style")) == (count in "36")
+        assert box[0] < float(number.get("x")) < box[2] and box[1] < float(number.get("y")) < box[3]
     axes = ["0", "1", "2+", "predicted quantity", "0", "1", "2+", "true quantity"]
     assert sorted(_words(svg)) == sorted(["1", "3", "2", "6", *axes])
 
