@@ -8,7 +8,6 @@ to its pooled features, by the same engine. From JPEG bytes, the reference is th
 decoding and resizing, then the network. Needs the extra `engines`.
 """
 
-import io
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,7 +19,7 @@ import tensorflow as tf
 import typer
 from annotate import TAGS, random_run
 from harness import Answer, JsonOption, SmokeOption, compare, report
-from PIL import Image
+from photographs import photograph
 
 from mmannot_tf.data.images import decode, resize
 from mmannot_tf.serving.engines.openvino import OpenVinoEngine
@@ -100,7 +99,7 @@ def _openvino_forward(inputs: NetworkInputs) -> Callable[[], object]:
 
 
 def _from_bytes(signatures: Mapping[str, Callable], size: int, pairs: int) -> Answer:
-    images = tf.constant([_photograph(number) for number in range(BATCH)])
+    images = tf.constant([photograph(number) for number in range(BATCH)])
     tags = tf.constant([", ".join(f"tag{7 * image + tag}" for tag in range(6)) for image in range(BATCH)])
     vectors = tf.constant(_inputs(size).tag_vector)
     annotate, network = signatures["serving_default"], signatures["network"]
@@ -122,16 +121,6 @@ def _from_bytes(signatures: Mapping[str, Callable], size: int, pairs: int) -> An
         pairs=pairs,
         goal=("at most", 1.05),
     )
-
-
-def _photograph(number: int) -> bytes:
-    """A JPEG of 640 by 480 pixels with structure and noise, some 150 kB."""
-    draw = np.random.default_rng(number)
-    coarse = Image.fromarray(draw.integers(0, 256, (12, 16, 3), np.uint8)).resize((640, 480))
-    noisy = np.clip(np.asarray(coarse) + draw.normal(0, 12, (480, 640, 3)), 0, 255).astype(np.uint8)
-    written = io.BytesIO()
-    Image.fromarray(noisy).save(written, "JPEG", quality=90)
-    return written.getvalue()
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ def resize(pixels: tf.Tensor, size: int, sampling: str) -> tf.Tensor:
         float32 [size, size, 3], 0 to 255.
     """
     resized = tf.raw_ops.ResizeBilinear(
-        images=tf.cast(pixels, tf.float32)[tf.newaxis],
+        images=pixels[tf.newaxis],
         size=(size, size),
         align_corners=False,
         half_pixel_centers=sampling == "half_pixel",

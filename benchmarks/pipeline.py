@@ -1,0 +1,56 @@
+"""Records to batches beside decoding the same JPEGs and nothing else.
+
+    python benchmarks/pipeline.py [--data RECORDS] [--smoke] [--json FILE]
+
+Ours reads TFRecords, decodes, resizes to 224 pixels, normalises and batches; the reference decodes the same
+bytes, which lie in memory, with as many threads, and drops the pixels. Without --data the records are of
+made images that cost as much as photographs.
+"""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import tensorflow as tf
+import typer
+from harness import JsonOption, SmokeOption, compare, report
+from photographs import photograph_records
+
+from mmannot_tf.config.settings import DataSettings
+from mmannot_tf.data.batches import ImageBatches
+from mmannot_tf.weights.provenance import CENTRED
+from tfrecords_tools.records import open_records, read
+
+BATCH, COUNT = 32, 1024
+
+
+def main(
+    data: Annotated[Path | None, typer.Option("--data", help="Records.")] = None,
+    smoke: SmokeOption = False,
+    json_file: JsonOption = None,
+) -> None:
+    """Prints the ratio."""
+    with tempfile.TemporaryDirectory() as scratch:
+        records = open_records(data) if data else photograph_records(Path(scratch), 40 if smoke else COUNT)
+        batches = ImageBatches(records, DataSettings(image_size=224), CENTRED, batch_size=BATCH)
+        encoded = [one["image"] for one in read(records, "train").as_numpy_iterator()]
+        decoded = tf.data.Dataset.from_tensor_slices(encoded).map(
+            lambda one: tf.io.decode_jpeg(one, channels=3), num_parallel_calls=tf.data.AUTOTUNE
+        )
+        answer = compare(
+            f"{len(encoded)} images, from records to batches",
+            ("read, decode, resize, normalise, batch", lambda: _drained(batches.split("train"))),
+            ("decode", lambda: _drained(decoded)),
+            pairs=1 if smoke else 9,
+            faster=True,
+            goal=("at least", 0.85),
+        )
+    report([answer], json_file)
+
+
+def _drained(elements: tf.data.Dataset) -> int:
+    return int(elements.reduce(0, lambda count, *_: count + 1))
+
+
+if __name__ == "__main__":
+    typer.run(main)

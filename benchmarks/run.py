@@ -1,0 +1,86 @@
+"""All questions one after the other, and their answers as the table of docs/performance.md.
+
+    python benchmarks/run.py [--smoke] [--page docs/performance.md] [--out answers.json] [NAME...]
+
+Each program runs in a process of its own. Ends with status 1 when one fails; a goal that is missed is no
+failure: the page says so.
+"""
+
+import datetime
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from harness import Answer, SmokeOption, told
+from pages import hardware, write_into
+
+QUESTIONS = ("annotator", "training", "pipeline", "evaluation", "label_decoder", "records_build")
+"""The programs, each with --smoke and --json."""
+
+
+def main(
+    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME...]", help="All by default.")] = None,
+    smoke: SmokeOption = False,
+    page: Annotated[Path | None, typer.Option(help="Where the table is written, too.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where all answers go, as JSON.")] = None,
+) -> None:
+    """Runs the programs and prints the table."""
+    begun, answers, failed = time.monotonic(), {}, []
+    for name in names or QUESTIONS:
+        typer.echo(f"{name}:", err=True)
+        found = _answers(name, ["--smoke"] if smoke else [])
+        if found is None:
+            failed.append(name)
+        else:
+            answers[name] = found
+    text = rendered(answers, seconds=time.monotonic() - begun)
+    typer.echo(text)
+    if out:
+        out.write_text(json.dumps(answers, indent=2, default=vars) + "\n", encoding="utf-8")
+    if failed:
+        raise SystemExit(f"These failed: {', '.join(failed)}.")
+    if page:
+        write_into(page, text)
+
+
+def _answers(name: str, options: Sequence[str]) -> list[Answer] | None:
+    program = Path(__file__).with_name(f"{name}.py")
+    with tempfile.TemporaryDirectory() as scratch:
+        file = Path(scratch) / "answers.json"
+        if subprocess.run([sys.executable, program, "--json", file, *options], check=False).returncode:
+            return None
+        return [Answer(**one) for one in json.loads(file.read_text(encoding="utf-8"))]
+
+
+def rendered(answers: Mapping[str, Sequence[Answer]], *, seconds: float) -> str:
+    """The table in Markdown, below what made it."""
+    lines = [
+        f"`make bench`, {datetime.date.today().isoformat()}, {seconds / 60:.0f} minutes, on {hardware()}. "
+        "In brackets the quartiles of the pairs.",
+        "",
+        "| question | ratio, goal | ours | reference |",
+        "|---|---|---|---|",
+    ]
+    for name, found in answers.items():
+        for one in found:
+            cells = (f"{one.question} (`{name}.py`)", told(one), _side(one.ours), _side(one.reference))
+            lines.append(f"| {' | '.join(cells)} |")
+            if one.note:
+                lines.append(f"| | {one.note} | | |")
+    return "\n".join(lines)
+
+
+def _side(side: tuple[str, float]) -> str:
+    name, value = side
+    unit = "" if "," in name else " s"
+    return f"{name}: {value:.3g}{unit}"
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,290 @@
+"""What training costs beside the arithmetic it cannot do without, and what the frozen features save.
+
+    python benchmarks/training.py [--smoke] [--json FILE]
+
+A ResNet-101 from random weights goes once through some synthetic scenes of 224 pixels, so that every stage
+and compared system can be profiled as `mmannot profile` does. A "bound" is what the network's own forward
+passes, measured here, say that a step must cost: with w the cost of a layer's forward pass, a trained layer
+costs 3 w (the pass, and the gradients of its inputs and of its weights), a frozen one w. Memory is the
+largest resident set of a process of its own that takes two steps, TensorFlow with it.
+"""
+
+import itertools
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+import typer
+from annotate import LABELS, TAGS
+from harness import Answer, JsonOption, SmokeOption, compare, report
+from short_run import short_config, short_run
+
+from mmannot_tf.config.settings import Config
+from mmannot_tf.data.arrays import load_arrays
+from mmannot_tf.data.batches import ArrayBatches, ImageBatches
+from mmannot_tf.losses.quantity_error import quantity_error
+from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
+from mmannot_tf.training.distribution import one_device
+from mmannot_tf.training.inference import outputs
+from mmannot_tf.training.network import Blueprint, Network, build_network
+from mmannot_tf.training.profiling import Profile, profile
+from mmannot_tf.training.run import Run
+from mmannot_tf.training.stages import STAGES
+from mmannot_tf.training.step import Step
+from mmannot_tf.training.stopwatch import Timing, rates_of
+from mmannot_tf.training.trained import feature_model
+from mmannot_tf.training.weight_decay import weight_decay
+from mmannot_tf.weights.source import resolve
+from tfrecords_tools.building import build_records
+from tfrecords_tools.records import Records
+from tfrecords_tools.synthetic.settings import SyntheticSettings
+from tfrecords_tools.synthetic.source import synthetic_source
+
+BATCH = 8
+"""Images."""
+FEATURES_BATCH = 32
+"""Cached features, as configs/nus_wide.toml has it."""
+CACHED = {"classifier": 2, "quantity_visual": 1, "quantity": 2}
+"""Stages on cached features, and how many features of `WIDTH` they read side by side."""
+WIDTH = 2048
+METHODS = ("cnn_logistic", "cnn_warp", "cnn_rnn", "sr_cnn_rnn", "tag_neighbour", "sinn", "asl", "ml_decoder")
+"""Read cached features, of the network or (ml_decoder) of its last map."""
+SHORT = (
+    f"stages.cnn.batch_size={BATCH}",
+    f"stages.ms_cnn.batch_size={BATCH}",
+    "training.reestimate_batches=1",
+    "data.vocabulary_size=40",
+)
+OF_LABELS = SigmoidCrossEntropy("sum")
+MIB = 1 << 20
+
+
+def main(
+    smoke: SmokeOption = False,
+    json_file: JsonOption = None,
+    memory_of: Annotated[str, typer.Option(hidden=True, help="forward, or a stage: its MiB alone.")] = "",
+) -> None:
+    """Prints the ratios."""
+    sizes = ("model.backbone=tiny", "data.image_size=32") if smoke else ()
+    if memory_of:
+        typer.echo(_memory(memory_of, sizes))
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        records = _records(folder / "records", 32 if smoke else 224)
+        config = short_config(FEATURES_BATCH, *sizes, *SHORT)
+        run = short_run(config, records.path, folder / "run", methods=METHODS[:2] if smoke else METHODS)
+        timing = Timing(steps=2, seconds=0.0, windows=1) if smoke else Timing(steps=3, seconds=2.0)
+        measured = Measured(run, config, records, timing)
+        methods = METHODS[:2] if smoke else METHODS
+        answers = [
+            _fine_tuning(measured),
+            _fusion(sizes, pairs=1 if smoke else 5),
+            *(_waiting(measured.profiles(name)) for name in ("cnn", "ms_cnn")),
+            *(_cached(measured, name, examples=64 if smoke else 4096) for name in CACHED),
+            *(_method(measured, name) for name in methods),
+            _writing(run, config, records, pairs=1 if smoke else 5),
+            *_memories(["--smoke"] if smoke else []),
+        ]
+    report(answers, json_file)
+
+
+def _records(out: Path, size: int) -> Records:
+    settings = SyntheticSettings(images=72, test_images=8, validation_share=0.1, size=size)
+    return build_records(synthetic_source(settings), out=out)
+
+
+class Measured:
+    """A run's stages, profiled when they are asked for."""
+
+    def __init__(self, run: Run, config: Config, records: Records, timing: Timing):
+        """`records` are what the run was trained on."""
+        self._run, self._config, self._records, self._timing = run, config, records, timing
+        self._profiles: dict[str, Profile] = {}
+
+    def profiles(self, stage: str) -> Profile:
+        """`mmannot profile` of a stage or compared system."""
+        if stage not in self._profiles:
+            self._profiles[stage] = profile(
+                self._config,
+                data=self._records.path,
+                distribution=one_device(),
+                stage=stage,
+                run=self._run,
+                timing=self._timing,
+            )
+        return self._profiles[stage]
+
+    def forward(self, *stages: str) -> float:
+        """Seconds an image of the trained trunks of some stages, that read images."""
+        model = feature_model(self._run, [STAGES[name] for name in stages])
+        size = self._config.data.image_size
+        batch = tf.constant(np.random.default_rng(0).normal(size=(BATCH, size, size, 3)), tf.float32)
+        compute = tf.function(lambda images: model(images, training=False))
+
+        def take(batches: Iterator[Any]) -> None:
+            for one in batches:
+                compute(one)
+
+        return 1 / rates_of(itertools.repeat(batch), take, images=BATCH, timing=self._timing).median
+
+
+def _single(question: str, ours: tuple[str, float], reference: tuple[str, float], **more: Any) -> Answer:
+    ratio = ours[1] / reference[1]
+    return Answer(question, ours, reference, ratio, (ratio, ratio), **more)
+
+
+def _fine_tuning(measured: Measured) -> Answer:
+    step = 1 / measured.profiles("cnn").step.median
+    return _single(
+        "a step of cnn (all of the backbone)",
+        ("step, s an image", step),
+        ("bound, 3 forward passes, s an image", 3 * measured.forward("cnn")),
+    )
+
+
+def _fusion(sizes: tuple[str, ...], *, pairs: int) -> Answer:
+    """The stage's step, and the backbone's forward pass followed by a step of the fusion on its maps."""
+    network, images, targets = _stage("ms_cnn", sizes)
+    backbone, fusion, probe = (network.branches[name] for name in ("backbone", "fusion", "probe"))
+    forward = tf.function(lambda batch: backbone(batch, training=False))
+    inputs = [keras.Input(one.shape[1:]) for one in backbone.outputs]
+    alone = _step(keras.Model(inputs, probe(fusion(inputs))))
+    whole = _step(network.model)
+    return compare(
+        "a step of ms_cnn (frozen backbone)",
+        ("step", lambda: whole((images, targets)).numpy()),
+        (
+            "backbone forward, then fusion forward and back",
+            lambda: alone((forward(images), targets)).numpy(),
+        ),
+        pairs=pairs,
+        goal=("at most", 1.35),
+    )
+
+
+def _stage(name: str, sizes: tuple[str, ...]) -> tuple[Network, tf.Tensor, tf.Tensor]:
+    """A stage's network at its initial weights, and a batch of images and targets."""
+    blueprint = _blueprint(sizes)
+    size = blueprint.config.data.image_size
+    draw = np.random.default_rng(0)
+    images = tf.constant(draw.normal(size=(BATCH, size, size, 3)), tf.float32)
+    targets = tf.constant(draw.random((BATCH, LABELS)) < 0.03, tf.float32)
+    return build_network(STAGES[name], blueprint), images, targets
+
+
+def _blueprint(sizes: tuple[str, ...]) -> Blueprint:
+    config = short_config(BATCH, *sizes)
+    return Blueprint(config, LABELS, TAGS, resolve("random", config.model.backbone).provenance)
+
+
+def _step(model: keras.Model, loss: Callable[..., tf.Tensor] = OF_LABELS) -> Step:
+    optimizer = keras.optimizers.SGD(1e-9, momentum=0.9)
+    optimizer.build(model.trainable_variables)
+    return Step(
+        one_device().strategy,
+        model,
+        loss=loss,
+        batch_size=BATCH,
+        optimizer=optimizer,
+        decay=weight_decay("l2", model.trainable_variables),
+        factors=[1.0] * len(model.trainable_variables),
+    )
+
+
+def _waiting(found: Profile) -> Answer:
+    return _single(
+        f"share of a {found.stage} step that waits for input",
+        ("training, images/s", found.training.median),
+        ("step alone, images/s", found.step.median),
+    )
+
+
+def _cached(measured: Measured, name: str, *, examples: int) -> Answer:
+    """Epochs from an array of features, input and all."""
+    width, draw = CACHED[name] * WIDTH, np.random.default_rng(0)
+    features = draw.normal(size=(examples, width)).astype(np.float32)
+    quantity = name != "classifier"
+    targets = np.ones(examples, np.float32) if quantity else (draw.random((examples, LABELS)) < 0.03)
+    batches = ArrayBatches(features, np.asarray(targets, np.float32), FEATURES_BATCH)
+    network = build_network(STAGES[name], _blueprint(()), width)
+    step = _step(network.model, quantity_error if quantity else OF_LABELS)
+    seconds = []
+    for epoch in range(4):
+        begun = time.perf_counter()
+        losses = [step(batch) for batch in batches.epoch(seed=0, epoch=epoch)]
+        losses[-1].numpy()
+        seconds.append((time.perf_counter() - begun) / examples)
+    return _spared(name, measured.forward("cnn", "ms_cnn"), statistics.median(seconds[1:]))
+
+
+def _method(measured: Measured, name: str) -> Answer:
+    """Steps on one batch."""
+    return _spared(name, measured.forward("cnn"), 1 / measured.profiles(name).step.median)
+
+
+def _spared(name: str, forward: float, step: float) -> Answer:
+    return _single(
+        f"an epoch of {name} through the network beside one on cached features",
+        ("forward pass and step, s an image", forward + step),
+        ("step on cached features, s an image", step),
+        goal=("at least", 1000.0),
+    )
+
+
+def _writing(run: Run, config: Config, records: Records, *, pairs: int) -> Answer:
+    """Features of a split as `FeatureCache` computes them, read and decoded on the way."""
+    model = feature_model(run, [STAGES["cnn"], STAGES["ms_cnn"]])
+    batches = ImageBatches(records, config.data, run.preprocessing, batch_size=BATCH)
+    count = len(load_arrays(records, "train", ()).ids) // BATCH * BATCH
+    size = config.data.image_size
+    batch = tf.constant(np.random.default_rng(0).normal(size=(BATCH, size, size, 3)), tf.float32)
+    forward = tf.function(lambda images: model(images, training=False))
+    over = batches.one_pass("train")
+    return compare(
+        f"features of {count} images, from records to arrays",
+        ("extraction", lambda: outputs(model, over, one_device())),
+        ("bare forward passes", lambda: [forward(batch)["cnn"].numpy() for _ in range(count // BATCH)]),
+        pairs=pairs,
+        faster=True,
+        goal=("at least", 0.95),
+    )
+
+
+def _memories(options: list[str]) -> list[Answer]:
+    sizes = {name: _in_a_process(name, options) for name in ("forward", "ms_cnn", "cnn")}
+    return [
+        _single(
+            f"memory of a step of {name} beside a forward pass",
+            ("step, MiB", sizes[name]),
+            ("forward pass, MiB", sizes["forward"]),
+        )
+        for name in ("ms_cnn", "cnn")
+    ]
+
+
+def _in_a_process(name: str, options: list[str]) -> float:
+    command = [sys.executable, __file__, "--memory-of", name, *options]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def _memory(name: str, sizes: tuple[str, ...]) -> float:
+    """The largest resident set, MiB, of this process after two forward passes or two steps."""
+    network, images, targets = _stage("ms_cnn" if name == "forward" else name, sizes)
+    forward, step = tf.function(lambda batch: network.model(batch, training=False)), _step(network.model)
+    for _ in range(2):
+        (forward(images) if name == "forward" else step((images, targets))).numpy()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / MIB
+
+
+if __name__ == "__main__":
+    typer.run(main)

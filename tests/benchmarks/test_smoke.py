@@ -1,0 +1,31 @@
+"""Every program behind docs/performance.md, at tiny sizes: that it answers, not what."""
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
+
+
+def _questions():
+    line = next(line for line in (BENCHMARKS / "run.py").read_text().splitlines() if "QUESTIONS = (" in line)
+    return json.loads(line.partition("=")[2].replace("(", "[").replace(")", "]"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", _questions())
+def test_it_answers(name, tmp_path):
+    out = tmp_path / "answers.json"
+    command = [sys.executable, BENCHMARKS / f"{name}.py", "--smoke", "--json", out]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
+    assert done.returncode == 0, done.stderr[-3000:]
+    answers = json.loads(out.read_text())
+    assert answers
+    for one in answers:
+        assert math.isfinite(one["ratio"]), one
+        assert one["ratio"] > 0, one
+        assert one["question"] in done.stdout
