@@ -14,7 +14,7 @@ MAKE_VENV = $(PYTHON) -m venv $(VENV)
 INSTALL = $(BIN)/python -m pip install --quiet
 endif
 
-.PHONY: quickstart test test-fast test-faults torch lint format docs requirements wheel clean
+.PHONY: quickstart test test-fast test-faults bench torch lint format docs requirements wheel clean
 
 quickstart: $(VENV)/core.stamp
 	$(BIN)/mmannot quickstart
@@ -28,6 +28,10 @@ test-fast: lint
 # Kills, fills disks and breaks files, and prints what was lost: the table of docs/reliability.md.
 test-faults: $(VENV)/test.stamp
 	$(BIN)/python benchmarks/faults.py
+
+# Times every question of docs/performance.md beside its reference, and writes its table.
+bench: $(VENV)/test.stamp
+	$(BIN)/python benchmarks/run.py --page docs/performance.md
 
 # PyTorch and torchvision, several GB on Linux: with them `make test` also holds torchvision's own model against ours.
 torch: $(VENV)/torch.stamp

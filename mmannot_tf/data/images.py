@@ -1,5 +1,6 @@
 """Encoded images to network input, in graph; the same code trains, predicts and serves."""
 
+import numpy as np
 import tensorflow as tf
 
 from mmannot_tf.weights.provenance import Preprocessing
@@ -34,11 +35,20 @@ def resize(pixels: tf.Tensor, size: int, sampling: str) -> tf.Tensor:
 
 
 def normalise(pixels: tf.Tensor, preprocessing: Preprocessing) -> tf.Tensor:
-    """RGB pixels float32 [..., 3] of 0 to 255, as the backbone's weights expect them."""
+    """RGB pixels float32 [..., H, W, 3] of 0 to 255, W known, as the backbone's weights expect them.
+
+    Means and scales are laid out along a row of pixels: repeating three values for each takes twice as long.
+    """
     if preprocessing.channel_order == "BGR":
         pixels = tf.reverse(pixels, axis=[-1])
-    mean, scale = (tf.constant(one, tf.float32) for one in (preprocessing.mean, preprocessing.scale))
-    return (pixels - mean) * scale
+    rows = tf.reshape(pixels, [-1, 3 * pixels.shape[-2]])
+    mean, scale = (
+        np.tile(np.float32(one), pixels.shape[-2]) for one in (preprocessing.mean, preprocessing.scale)
+    )
+    rows = rows - mean
+    if (scale != 1).any():
+        rows = rows * scale
+    return tf.ensure_shape(tf.reshape(rows, tf.shape(pixels)), pixels.shape)
 
 
 def network_input(pixels: tf.Tensor, *, size: int, sampling: str, preprocessing: Preprocessing) -> tf.Tensor:
