@@ -20,7 +20,7 @@ from typing import Literal
 
 import numpy as np
 
-from mmannot_tf.evaluation.selection import ranks
+from mmannot_tf.evaluation.selection import order
 
 NeverPredicted = Literal["zero", "left_out"]
 ImageAverage = Literal["sums", "ratios"]
@@ -168,7 +168,7 @@ def ranking_precision(scores: np.ndarray, labels: np.ndarray) -> float:
         scores: [N, C] float.
         labels: the ground truth, [N, C] bool.
     """
-    hits = np.take_along_axis(labels, np.argsort(ranks(scores), axis=1), axis=1)
+    hits = np.take_along_axis(labels, order(scores), axis=1)
     precision = np.cumsum(hits, axis=1) / np.arange(1, labels.shape[1] + 1)
     true = labels.sum(axis=1)
     labelled = true > 0

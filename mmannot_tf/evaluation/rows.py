@@ -176,14 +176,17 @@ def _scored(
     )
     record = {"method": row.method, "source": row.source, "selection": row.selection, **asdict(scores)}
     if row.selection == "threshold":
-        probabilities = _probabilities(row, predictions)
+        probabilities = predictions.probabilities[row.scorer]
         record["mean_average_precision"] = mean_average_precision(probabilities, predictions.labels)
     return record
 
 
 def select(row: Row, predictions: Predictions, settings: EvaluationSettings) -> np.ndarray:
     """The annotations of a row that the predictions allow: [N, C] bool."""
-    probabilities = _probabilities(row, predictions)
+    if row.scorer == FREQUENCIES:  # the same for every image
+        chosen = top_k(predictions.label_frequencies[np.newaxis], settings.k)
+        return np.broadcast_to(chosen, predictions.labels.shape)
+    probabilities = predictions.probabilities[row.scorer]
     if row.selection == "top_k":
         return top_k(probabilities, settings.k)
     if row.selection == "threshold":
@@ -194,10 +197,3 @@ def select(row: Row, predictions: Predictions, settings: EvaluationSettings) -> 
         return by_quantity(probabilities, predictions.true_quantity)
     quantity = quantize(predictions.quantity[row.quantity], len(predictions.label_names), settings)
     return by_quantity(probabilities, quantity)
-
-
-def _probabilities(row: Row, predictions: Predictions) -> np.ndarray:
-    """[N, C]; the same for every image where the training split's label frequencies are the scorer."""
-    if row.scorer == FREQUENCIES:
-        return np.broadcast_to(predictions.label_frequencies, predictions.labels.shape)
-    return predictions.probabilities[row.scorer]

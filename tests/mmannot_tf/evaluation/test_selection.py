@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mmannot_tf.evaluation.selection import above, by_quantity, ranks, top_k
+from mmannot_tf.evaluation.selection import above, by_quantity, order, top_k
 
 # Few distinct values: ties are common.
 SCORES = arrays(np.float32, (5, 7), elements=st.sampled_from([0.0, 0.25, 0.5, 1.0]))
@@ -18,14 +18,22 @@ def test_the_best_are_chosen():
 
 def test_ties_go_to_the_lower_label_index():
     assert top_k(np.full((1, 4), 0.5), 2).tolist() == [[True, True, False, False]]
-    assert ranks(np.array([[0.5, 1.0, 0.5, 1.0]])).tolist() == [[2, 0, 3, 1]]
+    assert order(np.array([[0.5, 1.0, 0.5, 1.0]])).tolist() == [[1, 3, 0, 2]]
+
+
+def ordered(row):
+    return sorted(range(len(row)), key=lambda label: (-row[label], label))
 
 
 @given(SCORES)
-def test_ranks_agree_with_sorting_each_row_in_python(scores):
-    for row, places in zip(scores, ranks(scores), strict=True):
-        order = sorted(range(len(row)), key=lambda label: (-row[label], label))
-        assert [order.index(label) for label in range(len(row))] == places.tolist()
+def test_the_order_agrees_with_sorting_each_row_in_python(scores):
+    assert order(scores).tolist() == [ordered(row) for row in scores]
+
+
+@given(SCORES, arrays(np.int64, 5, elements=st.integers(0, 9)))
+def test_by_quantity_takes_the_first_in_order_whatever_is_level(scores, quantity):
+    for row, chosen, m in zip(scores, by_quantity(scores, quantity), quantity, strict=True):
+        assert np.flatnonzero(chosen).tolist() == sorted(ordered(row)[:m])
 
 
 @given(SCORES, st.integers(0, 9))
@@ -36,6 +44,10 @@ def test_top_k_selects_exactly_k_and_never_a_worse_label(scores, k):
         worst_in = np.where(chosen, scores, np.inf).min(axis=1)
         best_out = np.where(chosen, -np.inf, scores).max(axis=1)
         assert (worst_in >= best_out).all()
+
+
+def test_no_images_have_no_labels():
+    assert top_k(np.zeros((0, 7)), 3).shape == (0, 7)
 
 
 @given(SCORES, arrays(np.int64, 5, elements=st.integers(0, 7)))
