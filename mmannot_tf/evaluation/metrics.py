@@ -144,18 +144,44 @@ def mean_average_precision(scores: np.ndarray, labels: np.ndarray) -> float:
         scores: [N, C] float.
         labels: the ground truth, [N, C] bool.
     """
-    present = np.flatnonzero(labels.any(axis=0))
-    if not present.size:
-        return 0.0
-    return 100 * float(np.mean([_average_precision(scores[:, j], labels[:, j]) for j in present]))
+    columns = zip(np.ascontiguousarray(scores.T), np.ascontiguousarray(labels.T), strict=True)
+    precisions = [_average_precision(column, truth) for column, truth in columns if truth.any()]
+    return 100 * float(np.mean(precisions)) if precisions else 0.0
 
 
 def _average_precision(scores: np.ndarray, truth: np.ndarray) -> float:
-    """The mean over true images of the precision among the images scored no lower."""
-    ranked, correct = np.sort(scores), np.sort(scores[truth])
-    no_lower = len(ranked) - np.searchsorted(ranked, correct)
+    """The mean over true images of the precision among the images scored no lower; some image is true."""
+    correct = np.sort(scores[truth])
     correct_no_lower = len(correct) - np.searchsorted(correct, correct)
-    return float(np.mean(correct_no_lower / no_lower))
+    return float(np.mean(correct_no_lower / _no_lower(scores, correct)))
+
+
+def _no_lower(scores: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """How many scores are no lower than each value.
+
+    Sorts few of the scores: they go into as many buckets of equal width over the range of the values, and
+    only in a bucket that holds a value does the order matter. Scores all in one bucket are all sorted.
+
+    Args:
+        scores: [N] float.
+        values: [P] float, sorted, not empty.
+
+    Returns:
+        [P] int.
+    """
+    images = len(scores)
+    steps = images / max(float(values[-1]) - float(values[0]), 1e-300)
+
+    def bucket(of: np.ndarray) -> np.ndarray:
+        places = (of.astype(np.float64) - values[0]) * steps
+        return np.clip(places, -1, images).astype(np.intp) + 1  # 0: lower than every value
+
+    of_scores, of_values = bucket(scores), bucket(values)
+    holds = np.zeros(images + 2, bool)
+    holds[of_values] = True
+    lower_elsewhere = np.cumsum(np.where(holds, 0, np.bincount(of_scores, minlength=images + 2)))
+    near = np.sort(scores[holds[of_scores]])
+    return images - lower_elsewhere[of_values] - np.searchsorted(near, values)
 
 
 def ranking_precision(scores: np.ndarray, labels: np.ndarray) -> float:

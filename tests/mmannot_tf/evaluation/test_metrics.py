@@ -172,6 +172,27 @@ def test_mean_average_precision_agrees_with_scikit_learn(scores, labels):
     assert mean_average_precision(scores, labels) == pytest.approx(mean)
 
 
+@pytest.mark.parametrize(
+    "scores",
+    [
+        np.random.default_rng(0).normal(size=(500, 3)),
+        np.exp(np.random.default_rng(1).normal(scale=20, size=(500, 3))),  # nearly all in one bucket
+        np.random.default_rng(2).normal(size=(500, 3)).astype(np.float16),  # level within buckets
+        np.full((500, 3), 0.25),
+        np.where(np.random.default_rng(3).random((500, 3)) < 0.5, np.finfo(np.float32).max, -3e38),
+    ],
+    ids=["logits", "skewed", "level", "equal", "extreme"],
+)
+def test_mean_average_precision_is_exact_however_scores_are_spread(scores):
+    scores = scores.astype(np.float32)
+    labels = np.random.default_rng(4).random(scores.shape) < 0.1
+    expected = [
+        np.mean([labels[column >= score, j].mean() for score in column[labels[:, j]]])
+        for j, column in enumerate(scores.T)
+    ]
+    assert mean_average_precision(scores, labels) == pytest.approx(100 * np.mean(expected), rel=1e-12)
+
+
 @given(st.permutations(range(24)), arrays(bool, (6, 4)))
 def test_ranking_precision_agrees_with_scikit_learn(order, labels):
     labels[:, 0] |= ~labels.any(axis=1)  # every image has a label, as where scikit-learn's rule is the same
