@@ -1,0 +1,118 @@
+"""A build of records beside plain copying of the same bytes by TFDS' writer, and as images grow in number.
+
+    python benchmarks/records_build.py [--smoke] [--json FILE]
+
+NUS-WIDE's layout with made-up annotations, once with pictures of a kilobyte, where each record's own cost
+shows, once with pictures of a photograph's size. `records_scale.py` runs the same two sides at full size.
+Beyond copying, a build decodes every image to its end, in other processes from 1,000 images on, takes SHA-256
+sums of images, records and shards, counts labels and tags, looks for placeholders and writes the vocabulary.
+Needs the extra `bench`.
+"""
+
+import itertools
+import os
+import tempfile
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from harness import Answer, JsonOption, SmokeOption, compare, report
+from nus_wide_tree import TAG_NAMES, commented, counts, made_up, write_tree
+from PIL import Image
+from records_scale import measured, sides
+from typer import run
+
+SMALL, PHOTOGRAPHS = 10_000, 2_000
+"""Images of each kind that both sides are timed on."""
+GROWTH = (1_000, 10_000, 100_000)
+"""Small pictures of builds that are held against one another."""
+DIFFERENT = 20
+"""Photographs; a comment in each file makes every file different."""
+
+
+def main(smoke: SmokeOption = False, json_file: JsonOption = None) -> None:
+    """Prints a build's time over that of copying, and an image's time and memory as images grow in number."""
+    shrink, pairs = (100, 1) if smoke else (1, 3)
+    with tempfile.TemporaryDirectory() as folder:
+        small, photographs = Path(folder, "small"), Path(folder, "photographs")
+        write(small, SMALL // shrink)
+        write(photographs, PHOTOGRAPHS // shrink)
+        paint(photographs)
+        answers = [
+            beside_copying(small, f"{SMALL // shrink:,} pictures of 1 kB", pairs=pairs),
+            beside_copying(photographs, f"{PHOTOGRAPHS // shrink:,} photographs of 150 kB", pairs=pairs),
+        ]
+        answers += growth(Path(folder), [images // shrink for images in GROWTH[: 2 if smoke else 3]])
+    report(answers, json_file)
+
+
+def write(raw: Path, images: int) -> None:
+    """A tree of so many made-up images, over both lists, of a kilobyte each."""
+    halves, concepts = made_up(counts(images))
+    train, test = halves["train"], halves["test"]
+    write_tree(raw, train, test, concepts=concepts, tag_names=TAG_NAMES, images=True)
+
+
+def paint(raw: Path) -> None:
+    """Puts photographs in place of a tree's images."""
+    pictures = itertools.cycle([photograph(seed) for seed in range(DIFFERENT)])
+    for path, picture in zip(sorted(raw.rglob("*.jpg")), pictures, strict=False):
+        path.write_bytes(commented(picture, path.name))
+
+
+def photograph(seed: int) -> bytes:
+    """A JPEG of 640 x 480 pixels, about 150 kB: soft colours under grain."""
+    rng = np.random.default_rng(seed)
+    colours = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8))
+    soft = np.asarray(colours.resize((640, 480), Image.Resampling.BICUBIC), np.int16)
+    grainy = np.clip(soft + rng.integers(-24, 25, (480, 640, 1)), 0, 255).astype(np.uint8)
+    file = BytesIO()
+    Image.fromarray(grainy).save(file, format="JPEG", quality=90)
+    return file.getvalue()
+
+
+def beside_copying(raw: Path, what: str, *, pairs: int) -> Answer:
+    """A build's time over that of copying."""
+    _, both = sides(raw)
+
+    def into_new_folder(side: str) -> Callable[[], None]:
+        def write_all() -> None:
+            with tempfile.TemporaryDirectory(dir=raw.parent) as out:
+                both[side](Path(out))
+
+        return write_all
+
+    return compare(
+        f"records of {what}, a build's time over copying's",
+        ("build_records", into_new_folder("build")),
+        ("TFDS' writer alone", into_new_folder("copy")),
+        pairs=pairs,
+        note="beyond copying: every image decoded, SHA-256 of images, records and shards, counts, vocabulary",
+    )
+
+
+def growth(folder: Path, sizes: list[int]) -> list[Answer]:
+    """An image's time and memory in builds of one size over those of the next smaller, each run once."""
+    runs = []
+    for images in sizes:
+        raw = folder / f"growth_{images}"
+        write(raw, images)
+        runs.append(measured("build", raw, None))
+    answers = []
+    for small, large in itertools.pairwise(runs):
+        answers += [per_image("seconds", small, large), per_image("peak_mib", small, large)]
+    return answers
+
+
+def per_image(measure: str, small: dict[str, float], large: dict[str, float]) -> Answer:
+    """A measure for each image in the larger build over that in the smaller."""
+    ratio = large[measure] / small[measure] * small["images"] / large["images"]
+    sides_told = [(f"{measure}, {one['images']:,} images", one[measure]) for one in (large, small)]
+    question = f"records, {measure} an image, {large['images']:,} over {small['images']:,} images"
+    return Answer(question, *sides_told, ratio, (ratio, ratio), ("at most", 1.25))
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    run(main)
