@@ -34,23 +34,39 @@ def run(app: typer.Typer, argv: Sequence[str] | None = None) -> int:
     command = typer.main.get_command(app)
     try:
         status = command.main(args=None if argv is None else list(argv), standalone_mode=False)
-    except UserError as error:
-        return _failed(str(error))
-    except OSError as error:
-        return _failed(_cause(error))
     except Stopped as stop:
         notice(str(stop))
         return stop.status
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     except Exception as error:
-        if not hasattr(error, "exit_code") or not hasattr(error, "show"):
-            raise
-        error.show()
-        return error.exit_code
+        if not _by_interrupt(error):
+            return _status_of(error)
+        status = INTERRUPTED
     if status == INTERRUPTED:
         notice("interrupted: nothing half-done is left as whole; run the same command again")
     return status if isinstance(status, int) else 0
+
+
+def _by_interrupt(error: BaseException | None) -> bool:
+    """Whether an interrupt is behind an error: extension modules, while imported, make one of their own."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def _status_of(error: Exception) -> int:
+    """Prints a failure with a name in one line, or a wrong usage; raises anything else again."""
+    if isinstance(error, UserError):
+        return _failed(str(error))
+    if isinstance(error, OSError):
+        return _failed(_cause(error))
+    if hasattr(error, "exit_code") and hasattr(error, "show"):
+        error.show()
+        return error.exit_code
+    raise error
 
 
 def version_option(program: str) -> Any:

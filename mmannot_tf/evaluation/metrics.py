@@ -170,7 +170,7 @@ def _no_lower(scores: np.ndarray, values: np.ndarray) -> np.ndarray:
         [P] int.
     """
     images = len(scores)
-    steps = images / max(float(values[-1]) - float(values[0]), 1e-300)
+    steps = images / max(float(values[-1]) - float(values[0]), 1e-30)
 
     def bucket(of: np.ndarray) -> np.ndarray:
         places = (of.astype(np.float64) - values[0]) * steps

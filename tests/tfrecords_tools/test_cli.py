@@ -92,6 +92,6 @@ def test_an_interrupt_is_130_and_leaves_nothing(tmp_path: Path):
             time.sleep(0.1)
         process.send_signal(signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
-    assert process.returncode == 130
+    assert process.returncode == 130, stderr
     assert stderr.startswith("interrupted")
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]

@@ -20,6 +20,8 @@ def fail(how: str) -> None:
         open("/nowhere/at/all")  # noqa: SIM115, PTH123
     if how == "interrupt":
         raise KeyboardInterrupt
+    if how == "import":
+        raise ImportError("initialization failed") from KeyboardInterrupt()
     if how == "stop":
         raise Stopped("all is saved", signal_number=signal.SIGTERM)
     if how == "exit":
@@ -48,8 +50,9 @@ def test_a_failure_is_one_line_and_a_status(argv, status, stderr, capsys):
     assert capsys.readouterr() == ("", stderr)
 
 
-def test_an_interrupt_is_130(capsys):
-    assert console.run(app, ["fail", "interrupt"]) == 130
+@pytest.mark.parametrize("how", ["interrupt", "import"])
+def test_an_interrupt_is_130(how, capsys):
+    assert console.run(app, ["fail", how]) == 130
     assert "interrupted" in capsys.readouterr().err
 
 
