@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from harness import Answer, JsonOption, SmokeOption, compare, quartiles, report
+from harness import Answer, JsonOption, SmokeOption, compare, quartiles, report, single
 from numpy.testing import assert_allclose
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 from typer import run
@@ -109,12 +109,11 @@ def seconds(call: Callable[[], object]) -> tuple[float, float]:
 def limit_of_memory(predictions: Predictions) -> Answer:
     """Beside the limit."""
     peak = megabytes(evaluation(predictions))
-    return measured(
+    return single(
         f"memory of evaluating {told(predictions)}",
         ("MB above the predictions", peak),
         ("MB, the limit", MEGABYTES),
-        peak / MEGABYTES,
-        goal=1.0,
+        goal=("at most", 1.0),
     )
 
 
@@ -125,19 +124,6 @@ def megabytes(call: Callable[[], object]) -> float:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return peak / 1e6
-
-
-def measured(
-    question: str,
-    ours: tuple[str, float],
-    reference: tuple[str, float],
-    ratio: float,
-    *,
-    goal: float | None = None,
-    note: str = "",
-) -> Answer:
-    """An answer from one measurement; the goal is "at most"."""
-    return Answer(question, ours, reference, ratio, (ratio, ratio), goal and ("at most", goal), note)
 
 
 def beside_scikit_learn(predictions: Predictions) -> Answer:
@@ -202,11 +188,10 @@ def with_intervals(predictions: Predictions, *, draws: int) -> Answer:
     """What bootstrap intervals and paired tests cost on top, measured once."""
     plain, _ = seconds(evaluation(predictions))
     resampled, _ = seconds(evaluation(predictions, Resampling(draws=draws)))
-    return measured(
+    return single(
         f"evaluation of {told(predictions)} with intervals",
         (f"with {draws:,} draws for intervals and as many for tests", resampled),
         ("without", plain),
-        resampled / plain,
         note=f"{resampled - plain:.1f} s on top, matrix products on all cores; no limit is set for them",
     )
 
@@ -230,12 +215,12 @@ def growth_of_memory(small: Predictions, large: Predictions) -> Answer:
     """A value's memory in the larger over that in the smaller."""
     times = large.labels.size / small.labels.size
     most, least = megabytes(evaluation(large)), megabytes(evaluation(small))
-    return measured(
+    return single(
         f"memory a value, {told(large)} over {told(small)}",
         (f"MB, {told(large)}", most),
         (f"MB, {told(small)}", least),
-        most / least / times,
-        goal=1.25,
+        ratio=most / least / times,
+        goal=("at most", 1.25),
     )
 
 

@@ -110,6 +110,20 @@ def compare(
     )
 
 
+def single(
+    question: str,
+    ours: tuple[str, float],
+    reference: tuple[str, float],
+    *,
+    ratio: float | None = None,
+    goal: tuple[Better, float] | None = None,
+    note: str = "",
+) -> Answer:
+    """An answer from one measurement of each side; the ratio is theirs unless it is given."""
+    found = ours[1] / reference[1] if ratio is None else ratio
+    return Answer(question, ours, reference, found, (found, found), goal, note)
+
+
 def quartiles(values: list[float]) -> tuple[float, float]:
     """The first and the third; of one value, itself."""
     if len(values) < 2:

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,7 +25,7 @@ import numpy as np
 import tensorflow as tf
 import typer
 from annotate import LABELS, TAGS
-from harness import Answer, JsonOption, SmokeOption, compare, report
+from harness import Answer, JsonOption, SmokeOption, compare, report, single
 from short_run import short_config, short_run
 
 from mmannot_tf.config.settings import Config
@@ -38,6 +38,7 @@ from mmannot_tf.training.inference import outputs
 from mmannot_tf.training.network import Blueprint, Network, build_network
 from mmannot_tf.training.profiling import Profile, profile
 from mmannot_tf.training.run import Run
+from mmannot_tf.training.stage import Stage
 from mmannot_tf.training.stages import STAGES
 from mmannot_tf.training.step import Step
 from mmannot_tf.training.stopwatch import Timing, rates_of
@@ -56,7 +57,7 @@ FEATURES_BATCH = 32
 CACHED = {"classifier": 2, "quantity_visual": 1, "quantity": 2}
 """Stages on cached features, and how many features of `WIDTH` they read side by side."""
 WIDTH = 2048
-METHODS = ("cnn_logistic", "cnn_warp", "cnn_rnn", "sr_cnn_rnn", "tag_neighbour", "sinn", "asl", "ml_decoder")
+METHODS = ("cnn_logistic", "cnn_rnn", "tag_neighbour", "sinn", "asl", "ml_decoder")
 """Read cached features, of the network or (ml_decoder) of its last map."""
 SHORT = (
     f"stages.cnn.batch_size={BATCH}",
@@ -83,7 +84,7 @@ def main(
         records = _records(folder / "records", 32 if smoke else 224)
         config = short_config(FEATURES_BATCH, *sizes, *SHORT)
         run = short_run(config, records.path, folder / "run", methods=METHODS[:2] if smoke else METHODS)
-        timing = Timing(steps=2, seconds=0.0, windows=1) if smoke else Timing(steps=3, seconds=2.0)
+        timing = Timing(steps=2, seconds=0.0, windows=1) if smoke else Timing(steps=3, seconds=1.0)
         measured = Measured(run, config, records, timing)
         methods = METHODS[:2] if smoke else METHODS
         answers = [
@@ -92,7 +93,7 @@ def main(
             *(_waiting(measured.profiles(name)) for name in ("cnn", "ms_cnn")),
             *(_cached(measured, name, examples=64 if smoke else 4096) for name in CACHED),
             *(_method(measured, name) for name in methods),
-            _writing(run, config, records, pairs=1 if smoke else 5),
+            _writing(run, config, records, pairs=1 if smoke else 3),
             *_memories(["--smoke"] if smoke else []),
         ]
     report(answers, json_file)
@@ -110,6 +111,7 @@ class Measured:
         """`records` are what the run was trained on."""
         self._run, self._config, self._records, self._timing = run, config, records, timing
         self._profiles: dict[str, Profile] = {}
+        self._forward: dict[tuple[str, ...], float] = {}
 
     def profiles(self, stage: str) -> Profile:
         """`mmannot profile` of a stage or compared system."""
@@ -126,7 +128,12 @@ class Measured:
 
     def forward(self, *stages: str) -> float:
         """Seconds an image of the trained trunks of some stages, that read images."""
-        model = feature_model(self._run, [STAGES[name] for name in stages])
+        if stages not in self._forward:
+            self._forward[stages] = self._timed([STAGES[name] for name in stages])
+        return self._forward[stages]
+
+    def _timed(self, stages: Sequence[Stage]) -> float:
+        model = feature_model(self._run, stages)
         size = self._config.data.image_size
         batch = tf.constant(np.random.default_rng(0).normal(size=(BATCH, size, size, 3)), tf.float32)
         compute = tf.function(lambda images: model(images, training=False))
@@ -138,14 +145,9 @@ class Measured:
         return 1 / rates_of(itertools.repeat(batch), take, images=BATCH, timing=self._timing).median
 
 
-def _single(question: str, ours: tuple[str, float], reference: tuple[str, float], **more: Any) -> Answer:
-    ratio = ours[1] / reference[1]
-    return Answer(question, ours, reference, ratio, (ratio, ratio), **more)
-
-
 def _fine_tuning(measured: Measured) -> Answer:
     step = 1 / measured.profiles("cnn").step.median
-    return _single(
+    return single(
         "a step of cnn (all of the backbone)",
         ("step, s an image", step),
         ("bound, 3 forward passes, s an image", 3 * measured.forward("cnn")),
@@ -202,7 +204,7 @@ def _step(model: keras.Model, loss: Callable[..., tf.Tensor] = OF_LABELS) -> Ste
 
 
 def _waiting(found: Profile) -> Answer:
-    return _single(
+    return single(
         f"share of a {found.stage} step that waits for input",
         ("training, images/s", found.training.median),
         ("step alone, images/s", found.step.median),
@@ -233,7 +235,7 @@ def _method(measured: Measured, name: str) -> Answer:
 
 
 def _spared(name: str, forward: float, step: float) -> Answer:
-    return _single(
+    return single(
         f"an epoch of {name} through the network beside one on cached features",
         ("forward pass and step, s an image", forward + step),
         ("step on cached features, s an image", step),
@@ -263,7 +265,7 @@ def _writing(run: Run, config: Config, records: Records, *, pairs: int) -> Answe
 def _memories(options: list[str]) -> list[Answer]:
     sizes = {name: _in_a_process(name, options) for name in ("forward", "ms_cnn", "cnn")}
     return [
-        _single(
+        single(
             f"memory of a step of {name} beside a forward pass",
             ("step, MiB", sizes[name]),
             ("forward pass, MiB", sizes["forward"]),

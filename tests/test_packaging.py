@@ -11,6 +11,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PINS = ("requirements.txt", "requirements-test.txt")
+TESTED = ("beam", "bench", "engines", "report", "safetensors", "serve")
+"""The extras that the tests need."""
 
 
 @pytest.mark.parametrize("name", PINS)
@@ -24,7 +26,7 @@ def test_pins_are_plain_name_and_version_lines(name):
 def test_every_dependency_is_pinned(name, extra):
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    tested = [*extras["test"], *extras["beam"], *extras["engines"], *extras["report"], *extras["serve"]]
+    tested = [line for name in ("test", *TESTED) for line in extras[name]]
     wanted = project["dependencies"] + (tested if extra else [])
     pinned = {line.partition("==")[0].replace("_", "-") for line in (ROOT / name).read_text().splitlines()}
     names = {re.split(r"[<>=\[;]", line)[0].strip().replace("_", "-") for line in wanted}
