@@ -1,5 +1,6 @@
 """What many tests stand on: a small synthetic set, a configuration that trains in seconds, a trained run."""
 
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,47 @@ TINY = {
         "quantity": {"epochs": 2, "learning_rate": 0.001},
     },
 }
+
+
+class Page(HTMLParser):
+    """What a browser would make of a page: its elements, its words, and its tables' cells."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.tables: list[list[list[str]]] = []
+        self._in_cell = False
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in ("th", "td"):
+            self.tables[-1][-1].append("")
+            self._in_cell = True
+
+    def handle_endtag(self, tag):
+        self._in_cell = self._in_cell and tag not in ("th", "td")
+
+    def handle_data(self, data):
+        self.words.append(data.strip())
+        if self._in_cell:
+            self.tables[-1][-1][-1] += data
+
+    def named(self, tag: str) -> list[dict[str, str | None]]:
+        """The attributes of every such element."""
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+@pytest.fixture(scope="session")
+def read_page() -> type[Page]:
+    """Reads a page's text."""
+    return Page
 
 
 @pytest.fixture(scope="session")

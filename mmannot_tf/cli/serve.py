@@ -62,7 +62,6 @@ def serve(
         seconds=timeout,
         batch_size=batch_size,
         wait_seconds=max_wait / 1000,
-        drain_seconds=timeout,
     )
     import_tensorflow()
     try:

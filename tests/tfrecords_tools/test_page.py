@@ -2,7 +2,6 @@ import json
 import re
 import sys
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
 
@@ -30,40 +29,10 @@ MATHS = r"$\frac{1}{2}$"
 LABELS = (SCRIPT, QUOTE, MATHS, "犬", "a label of a great many words, one after another", "{{ 7 * 7 }}")
 
 
-class Reader(HTMLParser):
-    """What a browser would make of a page: its elements, its words, and its tables' cells."""
-
-    def __init__(self, text: str):
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.tables: list[list[list[str]]] = []
-        self.in_cell = False
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag == "table":
-            self.tables.append([])
-        if tag == "tr":
-            self.tables[-1].append([])
-        if tag in ("td", "th"):
-            self.tables[-1][-1].append("")
-            self.in_cell = True
-
-    def handle_endtag(self, tag):
-        self.in_cell = self.in_cell and tag not in ("td", "th")
-
-    def handle_data(self, data):
-        self.words.append(data.strip())
-        if self.in_cell:
-            self.tables[-1][-1][-1] += data.strip()
-
-    def table(self, *head: str) -> dict[str, list[str]]:
-        """The rows below the table of that head, by their first cell."""
-        (rows,) = [rows for rows in self.tables if rows[0] == list(head)]
-        return {row[0]: row[1:] for row in rows[1:]}
+def _table(read, *head: str) -> dict[str, list[str]]:
+    """The rows below the table of that head, by their first cell."""
+    (rows,) = [rows for rows in read.tables if rows[0] == list(head)]
+    return {row[0]: row[1:] for row in rows[1:]}
 
 
 def write(records: Records, path: Path) -> str:
@@ -113,10 +82,10 @@ def hostile(tmp_path_factory: pytest.TempPathFactory, make_jpeg) -> Records:
     return build_records(source, out=tmp_path_factory.mktemp("hostile"))
 
 
-def test_the_page_holds_what_inspect_counts(built: Records, text: str):
-    counts, read = inspect(built), Reader(text)
+def test_the_page_holds_what_inspect_counts(built: Records, text: str, read_page):
+    counts, read = inspect(built), read_page(text)
     splits = counts["splits"]
-    assert read.table("split", "images", "labels/image", "tags/image", "without tags") == {
+    assert _table(read, "split", "images", "labels/image", "tags/image", "without tags") == {
         name: [
             f"{split['images']:,}",
             f"{split['labels_per_image']:.2f}",
@@ -125,26 +94,26 @@ def test_the_page_holds_what_inspect_counts(built: Records, text: str):
         ]
         for name, split in splits.items()
     }
-    assert read.table("label", *splits) == {
+    assert _table(read, "label", *splits) == {
         label: [str(split["label_frequencies"][label]) for split in splits.values()] for label in built.labels
     }
-    quantities = read.table("labels", *splits)
+    quantities = _table(read, "labels", *splits)
     for place, split in enumerate(splits.values()):
         histogram = {quantity: row[place] for quantity, row in quantities.items() if row[place] != "0"}
         assert histogram == {quantity: str(images) for quantity, images in split["labels_histogram"].items()}
     tags = read_vocabulary(built.path / VOCABULARY)[:50]
-    assert read.table("tag", "train") == {tag: [str(count)] for tag, count in tags}
+    assert _table(read, "tag", "train") == {tag: [str(count)] for tag, count in tags}
     assert {built.digest, "synthetic", "validation_share", "0.25"} <= set(read.words)
 
 
-def test_labels_stand_by_falling_frequency_in_training(built: Records, text: str):
-    frequencies = [int(row[0]) for row in Reader(text).table("label", *built.splits).values()]
+def test_labels_stand_by_falling_frequency_in_training(built: Records, text: str, read_page):
+    frequencies = [int(row[0]) for row in _table(read_page(text), "label", *built.splits).values()]
     assert frequencies == sorted(frequencies, reverse=True)
 
 
-def test_the_page_needs_nothing_but_itself(text: str):
+def test_the_page_needs_nothing_but_itself(text: str, read_page):
     assert not re.search(r"https?://|@import|\burl\((?!#)", text)
-    elements = Reader(text).elements
+    elements = read_page(text).elements
     assert not {tag for tag, _ in elements} & {"script", "link", "iframe", "object", "embed", "base"}
     sources = [attributes["src"] for _, attributes in elements if "src" in attributes]
     assert len(sources) == 12 + 10 + 12
@@ -153,8 +122,8 @@ def test_the_page_needs_nothing_but_itself(text: str):
     assert all(link.startswith("#") for link in links)
 
 
-def test_every_picture_has_words_in_its_place_and_ids_are_unique(text: str):
-    elements = Reader(text).elements
+def test_every_picture_has_words_in_its_place_and_ids_are_unique(text: str, read_page):
+    elements = read_page(text).elements
     assert all(attributes.get("alt") for tag, attributes in elements if tag == "img")
     assert all(attributes.get("aria-label") for tag, attributes in elements if tag == "figure")
     ids = [
@@ -170,16 +139,18 @@ def test_two_pages_of_the_same_records_have_the_same_bytes(built: Records, text:
     assert write(built, tmp_path / "again.html") == text
 
 
-def test_words_that_are_markup_stay_words(hostile: Records, tmp_path: Path):
+def test_words_that_are_markup_stay_words(hostile: Records, tmp_path: Path, read_page):
     text = write(hostile, tmp_path / "page.html")
-    read = Reader(text)
+    read = read_page(text)
     tags = {tag for tag, _ in read.elements}
     assert "script" not in tags
     assert not [attributes for _, attributes in read.elements if "onerror" in attributes]
     assert all(attributes["src"].startswith("data:") for tag, attributes in read.elements if tag == "img")
-    assert set(read.table("label", "train", "test")) == set(LABELS)
+    assert set(_table(read, "label", "train", "test")) == set(LABELS)
     assert {SCRIPT, QUOTE, f"train{SCRIPT}0", "2014, 2017", "犬", MATHS} <= set(read.words)
-    assert read.table("published in", "split", "published", "here").keys() == {f"{SCRIPT} http://example.org"}
+    assert _table(read, "published in", "split", "published", "here").keys() == {
+        f"{SCRIPT} http://example.org"
+    }
     assert {"no label", "no tag", "groups:"} <= set(read.words)
 
 
@@ -223,12 +194,12 @@ def test_the_command_writes_page_and_document_together(built: Records, tmp_path:
 
 @pytest.mark.real
 @pytest.mark.slow
-def test_the_page_of_real_photographs_names_every_category(shared: Path, tmp_path: Path):
+def test_the_page_of_real_photographs_names_every_category(shared: Path, tmp_path: Path, read_page):
     raw = shared / "data" / "coco_small"
     assert main(["build", "mscoco", "--raw", str(raw), "--out", str(tmp_path / "coco")]) == 0
     assert main(["inspect", str(tmp_path / "coco"), "--html", str(tmp_path / "coco.html")]) == 0
-    read = Reader((tmp_path / "coco.html").read_text(encoding="utf-8"))
-    assert len(read.table("label", "train", "validation", "test")) == 80
+    read = read_page((tmp_path / "coco.html").read_text(encoding="utf-8"))
+    assert len(_table(read, "label", "train", "validation", "test")) == 80
     assert [tag for tag, _ in read.elements].count("img") == 36
 
 

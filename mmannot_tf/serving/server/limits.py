@@ -17,10 +17,9 @@ class Limits:
         requests: POSTs in hand at once; further ones are turned away.
         tag_bytes: of one image's tags, in UTF-8.
         rows: images decoded and waiting at once, of all requests; further ones wait encoded.
-        seconds: from a request's first byte to its answer.
+        seconds: from a request's first byte to its answer; a server that is to stop waits as long.
         batch_size: images a forward pass, at most.
         wait_seconds: how long the first image of a batch waits for others.
-        drain_seconds: how long a server that is to stop waits for the requests in hand.
     """
 
     body_bytes: int = 16 * MIB
@@ -32,4 +31,3 @@ class Limits:
     seconds: float = 60.0
     batch_size: int = 16
     wait_seconds: float = 0.005
-    drain_seconds: float = 60.0

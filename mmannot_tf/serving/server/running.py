@@ -85,7 +85,7 @@ def _config(annotator: Annotator, name: str, limits: Limits) -> uvicorn.Config:
         log_level="warning",
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=limits.drain_seconds,
+        timeout_graceful_shutdown=limits.seconds,
     )
 
 

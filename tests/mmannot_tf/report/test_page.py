@@ -3,7 +3,6 @@ import re
 import shutil
 import sys
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 
@@ -22,40 +21,9 @@ from tfrecords_tools.console import run
 HOSTILE = "</bdi><script>alert('{{ 7 * 7 }}')</script><img src=\"http://example.org\">"
 
 
-class Reader(HTMLParser):
-    """The elements and words of a page, and the cells of its tables."""
-
-    def __init__(self, text):
-        super().__init__()
-        self.elements, self.words, self.tables = [], [], []
-        self._in_cell = False
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag == "table":
-            self.tables.append([])
-        elif tag == "tr":
-            self.tables[-1].append([])
-        elif tag in ("th", "td"):
-            self.tables[-1][-1].append("")
-            self._in_cell = True
-
-    def handle_endtag(self, tag):
-        self._in_cell = self._in_cell and tag not in ("th", "td")
-
-    def handle_data(self, data):
-        self.words.append(data.strip())
-        if self._in_cell:
-            self.tables[-1][-1][-1] += data
-
-    def named(self, tag):
-        return [attributes for name, attributes in self.elements if name == tag]
-
-    def table(self, head):
-        """The rows below the head of the first table whose head begins with a word."""
-        return next(rows[1:] for rows in self.tables if rows[0][0] == head)
+def _table(read, head):
+    """The rows below the head of the first table whose head begins with a word."""
+    return next(rows[1:] for rows in read.tables if rows[0][0] == head)
 
 
 @pytest.fixture(scope="module")
@@ -79,8 +47,8 @@ def text(copied):
     return (copied / "report" / "index.html").read_text(encoding="utf-8")
 
 
-def test_the_page_shows_every_part_and_needs_nothing_but_itself(text, copied):
-    read = Reader(text)
+def test_the_page_shows_every_part_and_needs_nothing_but_itself(text, copied, read_page):
+    read = read_page(text)
     assert not re.search(r"https?://|@import|\burl\((?!#)", text)
     assert not {tag for tag, _ in read.elements} & {"script", "link", "iframe", "object", "embed", "base"}
     images = read.named("img")
@@ -100,29 +68,29 @@ def test_two_reports_have_the_same_bytes(text, copied, tmp_path):
     assert (tmp_path / "index.html").read_text(encoding="utf-8") == text
 
 
-def test_the_tables_hold_what_loops_over_the_predictions_count(text, copied, predictions):
+def test_the_tables_hold_what_loops_over_the_predictions_count(text, copied, predictions, read_page):
     """Of classes, quantities and pairs of labels, for the row that the page names."""
-    opened, read = open_run(copied), Reader(text)
+    opened, read = open_run(copied), read_page(text)
     row = findings(opened, predictions, None).row
     chosen, labels = select(row, predictions, opened.config.evaluation), predictions.labels
-    for name, true, given, correct, *_ in read.table("label"):
+    for name, true, given, correct, *_ in _table(read, "label"):
         j = predictions.label_names.index(name)
         counted = [sum(map(bool, rows[:, j])) for rows in (labels, chosen, labels & chosen)]
         assert [int(true), int(given), int(correct)] == counted
-    assert len(read.table("label")) == len(predictions.label_names)
-    for name, true, given in read.table("labels"):
+    assert len(_table(read, "label")) == len(predictions.label_names)
+    for name, true, given in _table(read, "labels"):
         j, k = (predictions.label_names.index(one) for one in name.split(" · "))
         assert [int(true), int(given)] == [
             sum(bool(r[j] and r[k]) for r in rows) for rows in (labels, chosen)
         ]
-    quantities = [int(count) for row in read.table("true \\ predicted") for count in row[1:]]
+    quantities = [int(count) for row in _table(read, "true \\ predicted") for count in row[1:]]
     assert sum(quantities) == len(predictions.ids)
-    trues = [sum(map(int, row[1:])) for row in read.table("true \\ predicted")]
+    trues = [sum(map(int, row[1:])) for row in _table(read, "true \\ predicted")]
     assert trues == [sum(m == quantity for m in map(sum, labels)) for quantity in range(len(trues))]
 
 
-def test_the_rows_are_those_of_the_evaluation(text, evaluation):
-    rows = [row for row in Reader(text).table("method") if "ours" in row]
+def test_the_rows_are_those_of_the_evaluation(text, evaluation, read_page):
+    rows = [row for row in _table(read_page(text), "method") if "ours" in row]
     shown = {name: cells for name, _, *cells in rows}
     for row in evaluation["rows"]:
         assert shown[row["method"]][-2:] == [f"{row['image_f1']:.2f}", f"{row['harmonic_f1']:.2f}"]
@@ -130,29 +98,29 @@ def test_the_rows_are_those_of_the_evaluation(text, evaluation):
 
 
 def test_compared_systems_stand_beside_their_table_where_the_run_has_some(
-    text, copied, predictions, evaluation
+    text, copied, predictions, evaluation, read_page
 ):
     assert "Compared systems" not in text and "Table III" not in text
     warp = {**evaluation["rows"][-1], "method": "CNN+WARP", "source": "compared", "image_f1": 12.34}
     with_warp = {**evaluation, "rows": [*evaluation["rows"], warp]}
     comparison, systems = comparison_of(copied, with_warp), systems_of(with_warp, "synthetic")
     found = findings(open_run(copied), predictions, None)
-    read = Reader(page(found, comparison, systems, {}))
-    rows = read.table("system")
+    read = read_page(page(found, comparison, systems, {}))
+    rows = _table(read, "system")
     here = next(cells for name, side, *cells in (row for row in rows if len(row) == 9) if name == "CNN+WARP")
     assert here[5] == "12.34"
     assert any("not comparable with each other digit by digit, nor with those here" in w for w in read.words)
     assert not any(word.startswith("‡") for word in read.words)
 
 
-def test_a_run_with_only_its_first_stage_says_what_it_lacks(copied, tmp_path):
+def test_a_run_with_only_its_first_stage_says_what_it_lacks(copied, tmp_path, read_page):
     few = shutil.copytree(copied, tmp_path / "few")
     for folder in (few / "stages").iterdir():
         if folder.name != "cnn":
             shutil.rmtree(folder)
     shutil.rmtree(few / "predictions")
     assert run(app, ["report", str(few)]) == 0
-    read = Reader((few / "report" / "index.html").read_text(encoding="utf-8"))
+    read = read_page((few / "report" / "index.html").read_text(encoding="utf-8"))
     assert "No stage of this run predicts a quantity." in read.words
     assert "CNN" in [
         strong for strong, before in zip(read.words[1:], read.words, strict=False) if "row" in before
@@ -195,24 +163,24 @@ def test_only_readings_that_concern_the_run_are_listed(copied, predictions):
     assert not unknown.build_known and 6 in [reading["number"] for reading in unknown.readings]
 
 
-def test_names_that_are_markup_stay_words(copied, predictions, evaluation):
+def test_names_that_are_markup_stay_words(copied, predictions, evaluation, read_page):
     opened = open_run(copied)
     names = tuple(f"{HOSTILE}{j}" for j in range(len(predictions.label_names)))
     hostile = replace(predictions, label_names=names)
     pictures = {name: Picture("data:image/jpeg;base64,", 1, 1, (HOSTILE,)) for name in predictions.ids}
-    read = Reader(page(findings(opened, hostile, None), comparison_of(copied, evaluation), None, pictures))
+    read = read_page(page(findings(opened, hostile, None), comparison_of(copied, evaluation), None, pictures))
     assert not read.named("script")
     assert all(one["src"].startswith("data:") for one in read.named("img"))
     assert {HOSTILE, names[0]} <= set(read.words)
 
 
-def test_without_records_images_are_named(copied, predictions, tmp_path):
+def test_without_records_images_are_named(copied, predictions, tmp_path, read_page):
     moved = shutil.copytree(copied, tmp_path / "moved")
     facts = json.loads((moved / "dataset.json").read_text(encoding="utf-8"))
     facts["records"]["path"] = str(tmp_path / "gone")
     (moved / "dataset.json").write_text(json.dumps(facts), encoding="utf-8")
     assert run(app, ["report", str(moved)]) == 0
-    read = Reader((moved / "report" / "index.html").read_text(encoding="utf-8"))
+    read = read_page((moved / "report" / "index.html").read_text(encoding="utf-8"))
     assert not read.named("img")
     assert any("images are named and not shown" in words for words in read.words)
     assert any("How the records were built is not known" in words for words in read.words)
