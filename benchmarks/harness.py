@@ -22,25 +22,12 @@ Better = Literal["at most", "at least"]
 
 
 @dataclass(frozen=True)
-class Side:
-    """One way: the seconds of each timing."""
-
-    name: str
-    seconds: tuple[float, ...]
-
-    @property
-    def median(self) -> float:
-        """Seconds."""
-        return statistics.median(self.seconds)
-
-
-@dataclass(frozen=True)
 class Answer:
     """What a question came to.
 
     Attributes:
         question: in a few words.
-        ours: a side's name and median in seconds, or another quantity with its unit in the name.
+        ours: what was measured, its unit in the name, and the value; of timings the median.
         reference: likewise.
         ratio: ours over the reference.
         quartiles: of the pairs' ratios; equal to the ratio where there is one measurement.
@@ -95,19 +82,14 @@ def compare(
             begun = time.perf_counter()
             call()
             timed[name].append(time.perf_counter() - begun)
-    one, other = Side(ours[0], tuple(timed["ours"])), Side(reference[0], tuple(timed["reference"]))
-    ratios = [a / b for a, b in zip(one.seconds, other.seconds, strict=True)]
+    medians = [
+        (f"{name}, s", statistics.median(timed[side]))
+        for side, (name, _) in (("ours", ours), ("reference", reference))
+    ]
+    ratios = [a / b for a, b in zip(timed["ours"], timed["reference"], strict=True)]
     if faster:
         ratios = [1 / ratio for ratio in ratios]
-    return Answer(
-        question,
-        (one.name, one.median),
-        (other.name, other.median),
-        statistics.median(ratios),
-        quartiles(ratios),
-        goal,
-        note,
-    )
+    return Answer(question, *medians, statistics.median(ratios), quartiles(ratios), goal, note)
 
 
 def single(
@@ -143,8 +125,13 @@ def report(answers: list[Answer], json_file: Path | None) -> None:
 def told(answer: Answer) -> str:
     """The ratio with its quartiles, and the goal."""
     low, high = answer.quartiles
-    text = f"{answer.ratio:.3g} ({low:.3g} to {high:.3g})"
+    text = f"{shown(answer.ratio)} ({shown(low)} to {shown(high)})"
     if answer.goal is None:
         return text
     better, bound = answer.goal
     return f"{text}, goal {better} {bound:g}: {'met' if answer.met else 'missed'}"
+
+
+def shown(value: float) -> str:
+    """Three digits, or all of a large number's."""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -13,7 +13,7 @@ from tfrecords_tools.records import Records
 
 
 def photograph(number: int) -> bytes:
-    """One of them, some 150 kB; the same number makes the same bytes."""
+    """One of them, some 120 kB; the same number makes the same bytes."""
     draw = np.random.default_rng(number)
     coarse = Image.fromarray(draw.integers(0, 256, (12, 16, 3), np.uint8)).resize((640, 480))
     noisy = np.clip(np.asarray(coarse) + draw.normal(0, 12, (480, 640, 3)), 0, 255).astype(np.uint8)

@@ -13,13 +13,11 @@ import itertools
 import os
 import tempfile
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 
-import numpy as np
-from harness import Answer, JsonOption, SmokeOption, compare, report
+from harness import Answer, JsonOption, SmokeOption, compare, report, single
 from nus_wide_tree import TAG_NAMES, commented, counts, made_up, write_tree
-from PIL import Image
+from photographs import photograph
 from records_scale import measured, sides
 from typer import run
 
@@ -41,7 +39,7 @@ def main(smoke: SmokeOption = False, json_file: JsonOption = None) -> None:
         paint(photographs)
         answers = [
             beside_copying(small, f"{SMALL // shrink:,} pictures of 1 kB", pairs=pairs),
-            beside_copying(photographs, f"{PHOTOGRAPHS // shrink:,} photographs of 150 kB", pairs=pairs),
+            beside_copying(photographs, f"{PHOTOGRAPHS // shrink:,} photographs of 120 kB", pairs=pairs),
         ]
         answers += growth(Path(folder), [images // shrink for images in GROWTH[: 2 if smoke else 3]])
     report(answers, json_file)
@@ -59,17 +57,6 @@ def paint(raw: Path) -> None:
     pictures = itertools.cycle([photograph(seed) for seed in range(DIFFERENT)])
     for path, picture in zip(sorted(raw.rglob("*.jpg")), pictures, strict=False):
         path.write_bytes(commented(picture, path.name))
-
-
-def photograph(seed: int) -> bytes:
-    """A JPEG of 640 x 480 pixels, about 150 kB: soft colours under grain."""
-    rng = np.random.default_rng(seed)
-    colours = Image.fromarray(rng.integers(0, 256, (12, 16, 3), dtype=np.uint8))
-    soft = np.asarray(colours.resize((640, 480), Image.Resampling.BICUBIC), np.int16)
-    grainy = np.clip(soft + rng.integers(-24, 25, (480, 640, 1)), 0, 255).astype(np.uint8)
-    file = BytesIO()
-    Image.fromarray(grainy).save(file, format="JPEG", quality=90)
-    return file.getvalue()
 
 
 def beside_copying(raw: Path, what: str, *, pairs: int) -> Answer:
@@ -110,7 +97,7 @@ def per_image(measure: str, small: dict[str, float], large: dict[str, float]) ->
     ratio = large[measure] / small[measure] * small["images"] / large["images"]
     sides_told = [(f"{measure}, {one['images']:,} images", one[measure]) for one in (large, small)]
     question = f"records, {measure} an image, {large['images']:,} over {small['images']:,} images"
-    return Answer(question, *sides_told, ratio, (ratio, ratio), ("at most", 1.25))
+    return single(question, *sides_told, ratio=ratio, goal=("at most", 1.25))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from harness import Answer, SmokeOption, told
+from harness import Answer, SmokeOption, shown, told
 from pages import hardware, write_into
 
 QUESTIONS = ("annotator", "training", "pipeline", "evaluation", "label_decoder", "records_build")
@@ -78,8 +78,7 @@ def rendered(answers: Mapping[str, Sequence[Answer]], *, seconds: float) -> str:
 
 def _side(side: tuple[str, float]) -> str:
     name, value = side
-    unit = "" if "," in name else " s"
-    return f"{name}: {value:.3g}{unit}"
+    return f"{name}: {shown(value)}"
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ profiled: some minutes with a few hundred images. Prints the tables; with --page
 """
 
 import datetime
-import itertools
 import math
 import os
 import tempfile
@@ -16,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import numpy as np
 import typer
 from pages import cores, hardware, write_into
 
@@ -96,6 +94,8 @@ def main(
 
 def measured(data: Path) -> tuple[list[Part], Machine]:
     """Takes each stage through one epoch, without learning much, and profiles it."""
+    from short_run import forward_rate, short_config
+
     from mmannot_tf.config.loading import load
     from mmannot_tf.training import plan
     from mmannot_tf.training.distribution import one_device
@@ -107,40 +107,26 @@ def measured(data: Path) -> tuple[list[Part], Machine]:
 
     full = load("nus_wide")
     names = [stage.name for stage in plan.configured(full)]
-    short = [f"stages.{name}.{key}" for name in names for key in ("epochs=1", "learning_rate=1e-9")]
-    config = load("nus_wide", ["model.weights=random", f"training.batch_size={MEASURED_BATCH}", *short])
-    timing = Timing(steps=3, seconds=3.0)
+    config, timing = short_config(MEASURED_BATCH), Timing(steps=3, seconds=3.0)
+
+    def forward(*stages: str) -> float:
+        model = feature_model(run, [STAGES[name] for name in stages])
+        return forward_rate(model, batch=MEASURED_BATCH, size=config.data.image_size, timing=timing)
+
     with tempfile.TemporaryDirectory() as folder:
         run = train(config, data=data, run=Path(folder) / "run")
         profiles = {
             name: profile(config, data=data, distribution=one_device(), stage=name, run=run, timing=timing)
             for name in names
         }
-        forward = _forward(feature_model(run, [STAGES["cnn"]]), timing)
-        both = _forward(feature_model(run, [STAGES["cnn"], STAGES["ms_cnn"]]), timing)
+        alone, both = forward("cnn"), forward("cnn", "ms_cnn")
         parts = [
-            _part(run, STAGES[name], forward / profiles[name].step.median, getattr(full.stages, name).epochs)
+            _part(run, STAGES[name], alone / profiles[name].step.median, getattr(full.stages, name).epochs)
             for name in names
         ]
-    extraction = Part("features, all images", TRAIN + TEST, forward / both, 0, 0, 0, 0)
+    extraction = Part("features, all images", TRAIN + TEST, alone / both, 0, 0, 0, 0)
     decoding = profiles["cnn"].input["decode"].median / cores()
-    return [*parts, extraction], Machine(forward, decoding, _macs("resnet101") / _macs("resnet50"))
-
-
-def _forward(model: Any, timing: Any) -> float:
-    """Images/s of a model's forward pass."""
-    import tensorflow as tf
-
-    from mmannot_tf.training.stopwatch import rates_of
-
-    batch = tf.constant(np.random.default_rng(0).normal(size=(MEASURED_BATCH, 224, 224, 3)), tf.float32)
-    compute = tf.function(lambda images: model(images, training=False))
-
-    def take(batches: Iterator[Any]) -> None:
-        for one in batches:
-            compute(one)
-
-    return rates_of(itertools.repeat(batch), take, images=MEASURED_BATCH, timing=timing).median
+    return [*parts, extraction], Machine(alone, decoding, _macs("resnet101") / _macs("resnet50"))
 
 
 def _part(run: Any, stage: Any, cost: float, epochs: int) -> Part:

@@ -1,17 +1,21 @@
-"""A run at the paper's sizes whose stages went through a few images: to measure by, not to annotate with."""
+"""What a run at the paper's sizes is measured by, whose stages go through a few images and learn nothing."""
 
-from collections.abc import Sequence
-from pathlib import Path
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
 
 from mmannot_tf.config.loading import load
 from mmannot_tf.config.settings import Config
 from mmannot_tf.training import plan
-from mmannot_tf.training.run import Run
-from mmannot_tf.training.train import train
+from mmannot_tf.training.stopwatch import Timing, rates_of
 
 
 def short_config(batch: int, *settings: str) -> Config:
-    """NUS-WIDE's, from random weights: an epoch a stage, at a rate that moves nothing."""
+    """NUS-WIDE's, from random weights: an epoch a stage and compared system, at a rate that moves nothing."""
     random = ["model.weights=random", f"training.batch_size={batch}", *settings]
     full = load("nus_wide", random)
     stages = [f"stages.{stage.name}" for stage in plan.configured(full)]
@@ -20,6 +24,13 @@ def short_config(batch: int, *settings: str) -> Config:
     return load("nus_wide", [*random, *short])
 
 
-def short_run(config: Config, data: Path, folder: Path, *, methods: Sequence[str] | None = None) -> Run:
-    """Trains every stage, and the compared systems that are named."""
-    return train(config, data=data, run=folder, methods=methods)
+def forward_rate(model: keras.Model, *, batch: int, size: int, timing: Timing) -> float:
+    """Images/s of a model's forward pass, on one batch of images of that size."""
+    images = tf.constant(np.random.default_rng(0).normal(size=(batch, size, size, 3)), tf.float32)
+    compute = tf.function(lambda one: model(one, training=False))
+
+    def take(batches: Iterator[Any]) -> None:
+        for one in batches:
+            compute(one)
+
+    return rates_of(itertools.repeat(images), take, images=batch, timing=timing).median

@@ -9,16 +9,15 @@ costs 3 w (the pass, and the gradients of its inputs and of its weights), a froz
 largest resident set of a process of its own that takes two steps, TensorFlow with it.
 """
 
-import itertools
 import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import keras
 import numpy as np
@@ -26,7 +25,7 @@ import tensorflow as tf
 import typer
 from annotate import LABELS, TAGS
 from harness import Answer, JsonOption, SmokeOption, compare, report, single
-from short_run import short_config, short_run
+from short_run import forward_rate, short_config
 
 from mmannot_tf.config.settings import Config
 from mmannot_tf.data.arrays import load_arrays
@@ -38,10 +37,10 @@ from mmannot_tf.training.inference import outputs
 from mmannot_tf.training.network import Blueprint, Network, build_network
 from mmannot_tf.training.profiling import Profile, profile
 from mmannot_tf.training.run import Run
-from mmannot_tf.training.stage import Stage
 from mmannot_tf.training.stages import STAGES
 from mmannot_tf.training.step import Step
-from mmannot_tf.training.stopwatch import Timing, rates_of
+from mmannot_tf.training.stopwatch import Timing
+from mmannot_tf.training.train import train
 from mmannot_tf.training.trained import feature_model
 from mmannot_tf.training.weight_decay import weight_decay
 from mmannot_tf.weights.source import resolve
@@ -82,7 +81,7 @@ def main(
         folder = Path(scratch)
         records = _records(folder / "records", 32 if smoke else 224)
         config = short_config(FEATURES_BATCH, *sizes, *SHORT)
-        run = short_run(config, records.path, folder / "run", methods=METHODS[:2] if smoke else METHODS)
+        run = train(config, data=records.path, run=folder / "run", methods=METHODS[:2] if smoke else METHODS)
         timing = Timing(steps=2, seconds=0.0, windows=1) if smoke else Timing(steps=3, seconds=1.0)
         measured = Measured(run, config, records, timing)
         methods = METHODS[:2] if smoke else METHODS
@@ -128,20 +127,11 @@ class Measured:
     def forward(self, *stages: str) -> float:
         """Seconds an image of the trained trunks of some stages, that read images."""
         if stages not in self._forward:
-            self._forward[stages] = self._timed([STAGES[name] for name in stages])
+            model = feature_model(self._run, [STAGES[name] for name in stages])
+            size = self._config.data.image_size
+            rate = forward_rate(model, batch=BATCH, size=size, timing=self._timing)
+            self._forward[stages] = 1 / rate
         return self._forward[stages]
-
-    def _timed(self, stages: Sequence[Stage]) -> float:
-        model = feature_model(self._run, stages)
-        size = self._config.data.image_size
-        batch = tf.constant(np.random.default_rng(0).normal(size=(BATCH, size, size, 3)), tf.float32)
-        compute = tf.function(lambda images: model(images, training=False))
-
-        def take(batches: Iterator[Any]) -> None:
-            for one in batches:
-                compute(one)
-
-        return 1 / rates_of(itertools.repeat(batch), take, images=BATCH, timing=self._timing).median
 
 
 def _fine_tuning(measured: Measured) -> Answer:
