@@ -13,10 +13,9 @@ import statistics
 import time
 import tracemalloc
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
-from harness import Answer, JsonOption, SmokeOption, compare, quartiles, report, single
+from harness import LINEAR, Answer, JsonOption, SmokeOption, apiece, compare, quartiles, report, single
 from numpy.testing import assert_allclose
 from sklearn.metrics import average_precision_score, precision_recall_fscore_support
 from typer import run
@@ -204,24 +203,22 @@ def growth_of_seconds(small: Predictions, large: Predictions, *, pairs: int) -> 
         (told(large), evaluation(large)),
         (told(small), evaluation(small)),
         pairs=pairs,
-        goal=("at most", 1.25),
+        goal=LINEAR,
         note=f"{times:.4g} times the values; sorting a part of them costs a logarithm",
     )
-    low, high = answer.quartiles
-    return replace(answer, ratio=answer.ratio / times, quartiles=(low / times, high / times))
+    return apiece(answer, times)
 
 
 def growth_of_memory(small: Predictions, large: Predictions) -> Answer:
     """A value's memory in the larger over that in the smaller."""
     times = large.labels.size / small.labels.size
-    most, least = megabytes(evaluation(large)), megabytes(evaluation(small))
-    return single(
+    answer = single(
         f"memory a value, {told(large)} over {told(small)}",
-        (f"MB, {told(large)}", most),
-        (f"MB, {told(small)}", least),
-        ratio=most / least / times,
-        goal=("at most", 1.25),
+        (f"MB, {told(large)}", megabytes(evaluation(large))),
+        (f"MB, {told(small)}", megabytes(evaluation(small))),
+        goal=LINEAR,
     )
+    return apiece(answer, times)
 
 
 def told(predictions: Predictions) -> str:

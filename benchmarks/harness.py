@@ -10,7 +10,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -19,6 +19,8 @@ import typer
 SmokeOption = Annotated[bool, typer.Option("--smoke", help="Tiny sizes: that it runs, not how fast.")]
 JsonOption = Annotated[Path | None, typer.Option("--json", help="Where the answers go.")]
 Better = Literal["at most", "at least"]
+LINEAR: tuple[Better, float] = ("at most", 1.25)
+"""The goal of what grows: apiece, the larger costs no more than the smaller, but for noise and logarithms."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,12 @@ def single(
     """An answer from one measurement of each side; the ratio is theirs unless it is given."""
     found = ours[1] / reference[1] if ratio is None else ratio
     return Answer(question, ours, reference, found, (found, found), goal, note)
+
+
+def apiece(answer: Answer, times: float) -> Answer:
+    """The answer of a larger side that holds so many times as much, for each piece."""
+    low, high = answer.quartiles
+    return replace(answer, ratio=answer.ratio / times, quartiles=(low / times, high / times))
 
 
 def quartiles(values: list[float]) -> tuple[float, float]:

@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from harness import Answer, JsonOption, SmokeOption, compare, report, single
+from harness import LINEAR, Answer, JsonOption, SmokeOption, apiece, compare, report, single
 from nus_wide_tree import TAG_NAMES, commented, counts, made_up, write_tree
 from photographs import photograph
 from records_scale import measured, sides
@@ -94,10 +94,9 @@ def growth(folder: Path, sizes: list[int]) -> list[Answer]:
 
 def per_image(measure: str, small: dict[str, float], large: dict[str, float]) -> Answer:
     """A measure for each image in the larger build over that in the smaller."""
-    ratio = large[measure] / small[measure] * small["images"] / large["images"]
     sides_told = [(f"{measure}, {one['images']:,} images", one[measure]) for one in (large, small)]
     question = f"records, {measure} an image, {large['images']:,} over {small['images']:,} images"
-    return single(question, *sides_told, ratio=ratio, goal=("at most", 1.25))
+    return apiece(single(question, *sides_told, goal=LINEAR), large["images"] / small["images"])
 
 
 if __name__ == "__main__":

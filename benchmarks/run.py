@@ -20,7 +20,16 @@ import typer
 from harness import Answer, SmokeOption, shown, told
 from pages import hardware, write_into
 
-QUESTIONS = ("annotator", "training", "pipeline", "evaluation", "label_decoder", "records_build")
+QUESTIONS = (
+    "annotator",
+    "training",
+    "pipeline",
+    "evaluation",
+    "label_decoder",
+    "records_build",
+    "tags",
+    "options",
+)
 """The programs, each with --smoke and --json."""
 
 

@@ -1,7 +1,7 @@
 """What a run at the paper's sizes is measured by, whose stages go through a few images and learn nothing."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -10,8 +10,15 @@ import tensorflow as tf
 
 from mmannot_tf.config.loading import load
 from mmannot_tf.config.settings import Config
+from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.training import plan
+from mmannot_tf.training.distribution import one_device
+from mmannot_tf.training.momentum import Momentum
+from mmannot_tf.training.step import Step
 from mmannot_tf.training.stopwatch import Timing, rates_of
+from mmannot_tf.training.weight_decay import weight_decay
+
+OF_LABELS = SigmoidCrossEntropy("sum")
 
 
 def short_config(batch: int, *settings: str) -> Config:
@@ -34,3 +41,18 @@ def forward_rate(model: keras.Model, *, batch: int, size: int, timing: Timing) -
             compute(one)
 
     return rates_of(itertools.repeat(images), take, images=batch, timing=timing).median
+
+
+def plain_step(model: keras.Model, loss: Callable[[Any, Any], tf.Tensor] = OF_LABELS) -> Step:
+    """The training step of a model on one device, with momentum and L2, at a rate that moves nothing."""
+    optimizer = Momentum(1e-9, 0.9)
+    optimizer.build(model.trainable_variables)
+    return Step(
+        one_device().strategy,
+        model,
+        loss=loss,
+        batch_size=1,
+        optimizer=optimizer,
+        decay=weight_decay("l2", model.trainable_variables),
+        factors=[1.0] * len(model.trainable_variables),
+    )

@@ -6,7 +6,7 @@ Tags are drawn from a Zipf law, about 8 an image. The loops run on a sample; an 
 against that in the search, in CPU seconds (all are of one thread), and their distances must be those of the
 search. "column_loop" and "set_loop" read the data as they come; "transposed_loop" first copies the array so
 that each tag's column is contiguous. Each vocabulary has a process of its own; its memory is the largest
-resident size above that before the search, when it holds the multi-hot array. Needs the extra `bench`.
+resident size above that before the search, when it holds lists and multi-hot array. Needs the extra `bench`.
 """
 
 import contextlib
@@ -24,6 +24,7 @@ import psutil
 import typer
 
 from mmannot_tf.baselines.tag_search import nearest
+from mmannot_tf.data.tag_lists import padded
 
 NEIGHBOURS = 6
 
@@ -46,10 +47,10 @@ def main(
 
 def measured(images: int, vocabulary: int, sample: int) -> dict[str, float]:
     """The search over all images, then the loops over a sample of them."""
-    tags = zipf_tags(images, vocabulary)
+    lists, tags = zipf_tags(images, vocabulary)
     with peak_memory() as memory:
         began, cpu_began = time.perf_counter(), time.process_time()
-        found = nearest(tags, tags, NEIGHBOURS, own=0).indices
+        found = nearest(lists, lists, NEIGHBOURS, own=0).indices
         seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
     figures = {
         "tags_an_image": tags.sum(dtype=np.int64) / images,
@@ -65,14 +66,14 @@ def measured(images: int, vocabulary: int, sample: int) -> dict[str, float]:
     return figures
 
 
-def zipf_tags(images: int, vocabulary: int) -> np.ndarray:
-    """Multi-hot uint8 [N, T]: tags drawn with a probability of 1 / rank, a repeated one counted once."""
+def zipf_tags(images: int, vocabulary: int) -> tuple[np.ndarray, np.ndarray]:
+    """Tags drawn with a probability of 1 / rank, as lists and multi-hot, uint8 [N, T]."""
     rng = np.random.default_rng(0)
     shares = 1 / np.arange(1, vocabulary + 1)
     rows = np.repeat(np.arange(images), rng.poisson(9, images))
     tags = np.zeros((images, vocabulary), np.uint8)
     tags[rows, rng.choice(vocabulary, len(rows), p=shares / shares.sum())] = 1
-    return tags
+    return padded(np.flatnonzero(row) for row in tags), tags
 
 
 def loop_milliseconds(distances: Callable[[int], np.ndarray], chosen: np.ndarray, found: np.ndarray) -> float:

@@ -2,8 +2,9 @@
 
     python benchmarks/training.py [--smoke] [--json FILE]
 
-A ResNet-101 from random weights goes once through some synthetic scenes of 224 pixels, so that every stage
-and compared system can be profiled as `mmannot profile` does. A "bound" is what the network's own forward
+A ResNet-101 from random weights goes once through some images of a photograph's size, so that every stage
+and compared system can be profiled as `mmannot profile` does; the share of a step that waits for its input is
+taken within an epoch of more of them. A "bound" is what the network's own forward
 passes, measured here, say that a step must cost: with w the cost of a layer's forward pass, a trained layer
 costs 3 w (the pass, and the gradients of its inputs and of its weights), a frozen one w. Memory is the
 largest resident set of a process of its own that takes two steps, TensorFlow with it.
@@ -15,42 +16,43 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import keras
 import numpy as np
 import tensorflow as tf
 import typer
 from annotate import LABELS, TAGS
-from harness import Answer, JsonOption, SmokeOption, compare, report, single
-from short_run import forward_rate, short_config
+from harness import Answer, JsonOption, SmokeOption, compare, quartiles, report, single
+from photographs import photograph_records
+from short_run import OF_LABELS, forward_rate, plain_step, short_config
 
 from mmannot_tf.config.settings import Config
-from mmannot_tf.data.arrays import load_arrays
 from mmannot_tf.data.batches import ArrayBatches, ImageBatches
+from mmannot_tf.data.sharing import Pass
 from mmannot_tf.losses.quantity_error import quantity_error
-from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
-from mmannot_tf.training.distribution import one_device
+from mmannot_tf.training.distribution import Distribution, one_device
+from mmannot_tf.training.fitting import stage_job
 from mmannot_tf.training.inference import outputs
 from mmannot_tf.training.network import Blueprint, Network, build_network
-from mmannot_tf.training.profiling import Profile, profile
+from mmannot_tf.training.preemption import Signals
+from mmannot_tf.training.profiling import Profile, profile, profile_job
+from mmannot_tf.training.progress import SilentLog
 from mmannot_tf.training.run import Run
+from mmannot_tf.training.session import open_session
 from mmannot_tf.training.stages import STAGES
-from mmannot_tf.training.step import Step
 from mmannot_tf.training.stopwatch import Timing
 from mmannot_tf.training.train import train
 from mmannot_tf.training.trained import feature_model
-from mmannot_tf.training.weight_decay import weight_decay
 from mmannot_tf.weights.source import resolve
-from tfrecords_tools.building import build_records
+from tfrecords_tools.console import progress
 from tfrecords_tools.records import Records
-from tfrecords_tools.synthetic.settings import SyntheticSettings
-from tfrecords_tools.synthetic.source import synthetic_source
 
-BATCH = 8
-"""Images."""
+BATCH, FEW, MANY = 8, 64, 512
+"""Images: of a step, of the run's training split, of an epoch for what waits."""
 FEATURES_BATCH = 32
 """Cached features, as configs/nus_wide.toml has it."""
 CACHED = {"classifier": 2, "quantity_visual": 1, "quantity": 2}
@@ -64,7 +66,6 @@ SHORT = (
     "training.reestimate_batches=1",
     "data.vocabulary_size=40",
 )
-OF_LABELS = SigmoidCrossEntropy("sum")
 
 
 def main(
@@ -79,7 +80,8 @@ def main(
         return
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        records = _records(folder / "records", 32 if smoke else 224)
+        records = photograph_records(folder / "few", FEW)
+        many = records if smoke else photograph_records(folder / "many", MANY)
         config = short_config(FEATURES_BATCH, *sizes, *SHORT)
         run = train(config, data=records.path, run=folder / "run", methods=METHODS[:2] if smoke else METHODS)
         timing = Timing(steps=2, seconds=0.0, windows=1) if smoke else Timing(steps=3, seconds=1.0)
@@ -88,18 +90,13 @@ def main(
         answers = [
             _fine_tuning(measured),
             _fusion(sizes, pairs=1 if smoke else 5),
-            *(_waiting(measured.profiles(name)) for name in ("cnn", "ms_cnn")),
+            *(_waiting(run, many, name, timing) for name in ("cnn", "ms_cnn")),
             *(_cached(measured, name, examples=64 if smoke else 4096) for name in CACHED),
             *(_method(measured, name) for name in methods),
             _writing(run, config, records, pairs=1 if smoke else 3),
             *_memories(["--smoke"] if smoke else []),
         ]
     report(answers, json_file)
-
-
-def _records(out: Path, size: int) -> Records:
-    settings = SyntheticSettings(images=72, test_images=8, validation_share=0.1, size=size)
-    return build_records(synthetic_source(settings), out=out)
 
 
 class Measured:
@@ -149,8 +146,8 @@ def _fusion(sizes: tuple[str, ...], *, pairs: int) -> Answer:
     backbone, fusion, probe = (network.branches[name] for name in ("backbone", "fusion", "probe"))
     forward = tf.function(lambda batch: backbone(batch, training=False))
     inputs = [keras.Input(one.shape[1:]) for one in backbone.outputs]
-    alone = _step(keras.Model(inputs, probe(fusion(inputs))))
-    whole = _step(network.model)
+    alone = plain_step(keras.Model(inputs, probe(fusion(inputs))))
+    whole = plain_step(network.model)
     return compare(
         "a step of ms_cnn (frozen backbone)",
         ("step", lambda: whole((images, targets)).numpy()),
@@ -178,23 +175,14 @@ def _blueprint(sizes: tuple[str, ...]) -> Blueprint:
     return Blueprint(config, LABELS, TAGS, resolve("random", config.model.backbone).provenance)
 
 
-def _step(model: keras.Model, loss: Callable[..., tf.Tensor] = OF_LABELS) -> Step:
-    optimizer = keras.optimizers.SGD(1e-9, momentum=0.9)
-    optimizer.build(model.trainable_variables)
-    return Step(
-        one_device().strategy,
-        model,
-        loss=loss,
-        batch_size=BATCH,
-        optimizer=optimizer,
-        decay=weight_decay("l2", model.trainable_variables),
-        factors=[1.0] * len(model.trainable_variables),
-    )
-
-
-def _waiting(found: Profile) -> Answer:
+def _waiting(run: Run, records: Records, name: str, timing: Timing) -> Answer:
+    with progress() as bars:
+        job = stage_job(open_session(run), STAGES[name], bars, Signals())
+    job.log.close()
+    batches, count = replace(job.batches, records=records), records.splits["train"]
+    found = profile_job(replace(job, batches=batches, examples=count, log=SilentLog()), timing)
     return single(
-        f"share of a {found.stage} step that waits for input",
+        f"share of a {name} step that waits for input",
         ("training, images/s", found.training.median),
         ("step alone, images/s", found.step.median),
         ratio=found.waiting,
@@ -210,7 +198,7 @@ def _cached(measured: Measured, name: str, *, examples: int) -> Answer:
     targets = np.ones(examples, np.float32) if quantity else (draw.random((examples, LABELS)) < 0.03)
     batches = ArrayBatches(features, np.asarray(targets, np.float32), FEATURES_BATCH)
     network = build_network(STAGES[name], _blueprint(()), width)
-    step = _step(network.model, quantity_error if quantity else OF_LABELS)
+    step = plain_step(network.model, quantity_error if quantity else OF_LABELS)
     seconds = []
     for epoch in range(4):
         begun = time.perf_counter()
@@ -235,22 +223,69 @@ def _spared(name: str, forward: float, step: float) -> Answer:
 
 
 def _writing(run: Run, config: Config, records: Records, *, pairs: int) -> Answer:
-    """Features of a split as `FeatureCache` computes them, read and decoded on the way."""
+    """Features of a split as `FeatureCache` computes them, read and decoded on the way.
+
+    From the second batch on: a call traces the network first, once, however many images follow.
+    """
     model = feature_model(run, [STAGES["cnn"], STAGES["ms_cnn"]])
-    batches = ImageBatches(records, config.data, run.preprocessing, batch_size=BATCH)
-    count = len(load_arrays(records, "train", ()).ids) // BATCH * BATCH
+    over = ImageBatches(records, config.data, run.preprocessing, batch_size=BATCH).one_pass("train")
     size = config.data.image_size
     batch = tf.constant(np.random.default_rng(0).normal(size=(BATCH, size, size, 3)), tf.float32)
     forward = tf.function(lambda images: model(images, training=False))
-    over = batches.one_pass("train")
-    return compare(
-        f"features of {count} images, from records to arrays",
-        ("extraction", lambda: outputs(model, over, one_device())),
-        ("bare forward passes", lambda: [forward(batch)["cnn"].numpy() for _ in range(count // BATCH)]),
-        pairs=pairs,
-        faster=True,
-        goal=("at least", 0.95),
+    count, first = over.examples // BATCH - 1, []
+
+    def extracted() -> float:
+        clocked = Clocked(tf.distribute.get_strategy())
+        begun = time.perf_counter()
+        outputs(model, over, clocked)
+        first.append(clocked.asked[0] - begun)
+        return time.perf_counter() - clocked.asked[0]
+
+    def computed() -> float:
+        begun = time.perf_counter()
+        for _ in range(count):
+            forward(batch)["cnn"].numpy()
+        return time.perf_counter() - begun
+
+    computed()
+    timed = [(extracted(), computed()) for _ in range(pairs)]
+    ratios = [bare / ours for ours, bare in timed]
+    ours, bare = (statistics.median(side) for side in zip(*timed, strict=True))
+    return Answer(
+        f"features of {count * BATCH} images, from records to arrays, how many times as fast",
+        ("extraction, s", ours),
+        ("bare forward passes, s", bare),
+        statistics.median(ratios),
+        quartiles(ratios),
+        ("at least", 0.95),
+        f"a call takes {statistics.median(first):.1f} s before these, to trace the network and for a batch",
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Clocked(Distribution):
+    """One device that notes when it is asked for each batch of an ordered pass after the first."""
+
+    asked: list[float] = field(default_factory=list)
+
+    def ordered(self, over: Pass) -> Any:
+        """The batches."""
+        return _Clocked(super().ordered(over), self.asked)
+
+
+@dataclass(frozen=True)
+class _Clocked:
+    batches: Any
+    asked: list[float]
+
+    @property
+    def element_spec(self) -> Any:
+        return self.batches.element_spec
+
+    def __iter__(self) -> Iterator[Any]:
+        for batch in self.batches:
+            yield batch
+            self.asked.append(time.perf_counter())
 
 
 def _memories(options: list[str]) -> list[Answer]:
@@ -276,7 +311,7 @@ def _memory(name: str, sizes: tuple[str, ...]) -> float:
     Not getrusage's, which a process takes over from the one that starts it.
     """
     network, images, targets = _stage("ms_cnn" if name == "forward" else name, sizes)
-    forward, step = tf.function(lambda batch: network.model(batch, training=False)), _step(network.model)
+    forward, step = tf.function(lambda batch: network.model(batch, training=False)), plain_step(network.model)
     for _ in range(2):
         (forward(images) if name == "forward" else step((images, targets))).numpy()
     status = Path("/proc/self/status").read_text(encoding="ascii")

@@ -1,5 +1,6 @@
 """The Method value: one compared system, as data and five functions."""
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from mmannot_tf.config.methods import MethodSettings
+from mmannot_tf.data.tag_lists import multi_hot
 
 Arrays = Mapping[str, np.ndarray]
 Tensors = Mapping[str, tf.Tensor]
@@ -35,14 +37,21 @@ class MethodData:
 
     Attributes:
         features: of the stages the method reads, float32 [N, D] or [N, P, D].
-        tags: multi-hot, uint8 [N, T].
+        tag_lists: int32 [N, L], as `data.tag_lists` says.
         labels: multi-hot ground truth, uint8 [N, C]. Only targets and what is counted on the training split
             may be made from them.
+        vocabulary: T, the number of tags there are.
     """
 
     features: np.ndarray
-    tags: np.ndarray
+    tag_lists: np.ndarray
     labels: np.ndarray
+    vocabulary: int
+
+    @functools.cached_property
+    def tags(self) -> np.ndarray:
+        """Multi-hot tags, uint8 [N, T], for what predicts every one of them."""
+        return multi_hot(self.tag_lists, self.vocabulary)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,6 +17,7 @@ import tensorflow as tf
 from mmannot_tf.baselines.method import Examples, Method, MethodData, Sizes, Tensors
 from mmannot_tf.baselines.tag_search import nearest
 from mmannot_tf.config.methods import TagNeighbour
+from mmannot_tf.data.tag_lists import stacked
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from tfrecords_tools.console import notice
 
@@ -86,14 +87,14 @@ def prepare(data: Callable[[str], MethodData], split: str, settings: TagNeighbou
     splits = {name: data(name) for name in dict.fromkeys((split, *names))}
     of_split, pool = splits[split], [splits[name] for name in names]
     found = nearest(
-        of_split.tags,
-        np.concatenate([one.tags for one in pool]) if len(pool) > 1 else pool[0].tags,
+        of_split.tag_lists,
+        stacked([one.tag_lists for one in pool]),
         settings.neighbours,
-        own=sum(len(one.tags) for one in pool[: names.index(split)]) if split in names else None,
+        own=sum(len(one.tag_lists) for one in pool[: names.index(split)]) if split in names else None,
     )
     if found.untagged or found.filled:
         notice(
-            f"tag_neighbour: of {len(of_split.tags):,} {split} images, {found.untagged:,} have no tag of the "
+            f"tag_neighbour: of {len(found.indices):,} {split} images, {found.untagged:,} have no tag of the "
             f"vocabulary, and {found.filled:,} share one with fewer than {settings.neighbours} images: their "
             "missing neighbours are drawn at random"
         )

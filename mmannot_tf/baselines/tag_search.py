@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmannot_tf.data.tag_lists import NONE
 from tfrecords_tools.console import progress
 from tfrecords_tools.errors import UserError
 
-_ROWS = 4096  # of a multi-hot array read at once
 _FREQUENT = 64  # adding a whole column costs as much as adding to 1 / 64 of its rows (measured, ours)
 
 
@@ -48,8 +48,8 @@ def nearest(
     query, so those needed are drawn at random, from `seed` and the query's index alone.
 
     Args:
-        queries: multi-hot tags, uint8 [N, T].
-        pool: multi-hot tags of the images to choose from, uint8 [P, T].
+        queries: tags, int32 [N, L], as `data.tag_lists` says.
+        pool: those of the images to choose from, int32 [P, L'].
         count: M.
         own: where in the pool the queries begin if they are part of it: none is its own neighbour.
         seed: of the random neighbours, not negative.
@@ -64,7 +64,7 @@ def nearest(
             f"There must be {count} other images to be neighbours. Received: {others}. "
             "Lower methods.tag_neighbour.neighbours."
         )
-    starts, tags = _tag_lists(queries)
+    starts, tags = _flat(queries)
     search = _Search(_indexed(pool, memory), count)
     indices, found = np.empty((len(queries), count), np.int32), np.empty(len(queries), np.int32)
     with progress() as display:
@@ -85,16 +85,10 @@ def _strangers(images: int, taken: Sequence[int], count: int, seed: tuple[int, i
     return drawn[~np.isin(drawn, taken)][:count].tolist()
 
 
-def _tag_lists(multi_hot: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _flat(lists: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Where each image's tags start, [N + 1], and the tags of all images, one image after the other."""
-    vocabulary, blocks = multi_hot.shape[1], [np.empty(0, np.int32)]
-    counts = np.zeros(len(multi_hot) + 1, np.int64)
-    for first in range(0, len(multi_hot), _ROWS):
-        rows, tags = np.divmod(np.flatnonzero(multi_hot[first : first + _ROWS] != 0), vocabulary)
-        block = counts[first + 1 : first + 1 + _ROWS]
-        block += np.bincount(rows, minlength=len(block))
-        blocks.append(tags.astype(np.int32))
-    return np.cumsum(counts), np.concatenate(blocks)
+    there = lists != NONE
+    return np.concatenate([[0], np.cumsum(there.sum(axis=1))]), lists[there]
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,11 +113,11 @@ class _Pool:
 
 
 def _indexed(pool: np.ndarray, memory: int) -> _Pool:
-    starts, tags = _tag_lists(pool)
+    starts, tags = _flat(pool)
     sizes = np.diff(starts)
     index = np.argsort(sizes, kind="stable")
     position = np.argsort(index)
-    images = np.bincount(tags, minlength=pool.shape[1])
+    images = np.bincount(tags)
     rows = np.repeat(position, sizes)
     of_tag = np.split(rows[np.lexsort((rows, tags))], np.cumsum(images)[:-1])
     number = np.min_scalar_type(int(sizes.max()))
@@ -170,11 +164,10 @@ class _Search:
         """|a ∩ b| of every b."""
         self._overlaps.fill(0)
         for tag in tags:
-            column = self._pool.columns.get(tag)
-            if column is None:
+            if tag in self._pool.columns:
+                np.add(self._overlaps, self._pool.columns[tag], out=self._overlaps)
+            elif tag in self._pool.postings:
                 self._overlaps[self._pool.postings[tag]] += 1
-            else:
-                np.add(self._overlaps, column, out=self._overlaps)
 
     def _reach(self, overlap: int, worst: float, size: int) -> int:
         """Before which position |b| is small enough for `overlap` to give a similarity of `worst`."""

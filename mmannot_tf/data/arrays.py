@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mmannot_tf.data.tag_lists import padded
 from tfrecords_tools.errors import UserError
 from tfrecords_tools.records import Records, read, reading
 
@@ -16,12 +17,12 @@ class SplitArrays:
     Attributes:
         ids: the images' ids, N of them.
         labels: multi-hot ground truth, uint8 [N, C].
-        tags: multi-hot tags of the vocabulary, uint8 [N, T].
+        tag_lists: the tags of the vocabulary, int32 [N, L], as `data.tag_lists` says.
     """
 
     ids: tuple[str, ...]
     labels: np.ndarray
-    tags: np.ndarray
+    tag_lists: np.ndarray
 
     @property
     def quantity(self) -> np.ndarray:
@@ -48,12 +49,12 @@ def load_arrays(records: Records, split: str, tags: Sequence[str]) -> SplitArray
     index = {tag: position for position, tag in enumerate(tags)}
     count = records.splits[split]
     ids: list[str] = []
+    known: list[list[int]] = []
     labels = np.zeros((count, len(records.labels)), np.uint8)
-    multi_hot = np.zeros((count, len(tags)), np.uint8)
     with reading(records):
         for row, example in enumerate(read(records, split, images=False).as_numpy_iterator()):
             ids.append(example["id"].decode())
             labels[row, example["labels"]] = 1
-            known = [index[tag] for tag in (word.decode() for word in example["tags"]) if tag in index]
-            multi_hot[row, known] = 1
-    return SplitArrays(tuple(ids), labels, multi_hot)
+            words = (word.decode() for word in example["tags"])
+            known.append([index[word] for word in words if word in index])
+    return SplitArrays(tuple(ids), labels, padded(known))

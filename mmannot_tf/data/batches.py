@@ -12,7 +12,7 @@ from mmannot_tf.data.bucketing import bucketed
 from mmannot_tf.data.cropping import decode_window
 from mmannot_tf.data.images import decode, network_input
 from mmannot_tf.data.sharing import Pass, Share, dealt
-from mmannot_tf.data.tags import multi_hot, tag_table
+from mmannot_tf.data.tags import multi_hot, tag_lists, tag_table
 from mmannot_tf.weights.provenance import Preprocessing
 from tfrecords_tools.offsets import places, read_places
 from tfrecords_tools.records import Records, read
@@ -33,6 +33,7 @@ class ImageBatches:
         batch_size: examples a batch; the last one of a pass may be smaller.
         shuffle_buffer: undecoded records held for shuffling.
         vocabulary: the T tags read beside the images; none for images alone. See `with_tags`.
+        longest: L, as many of them as an image has at most.
     """
 
     records: Records
@@ -41,14 +42,16 @@ class ImageBatches:
     batch_size: int
     shuffle_buffer: int = 4096
     vocabulary: tuple[str, ...] = ()
+    longest: int = 0
 
-    def with_tags(self, vocabulary: Sequence[str]) -> Self:
+    def with_tags(self, vocabulary: Sequence[str], longest: int) -> Self:
         """The same images in the same order with their tags beside them, and their quantity beside labels.
 
-        Batches become ({"images": [B, S, S, 3], "tags": multi-hot [B, T]},
-        {"labels": multi-hot [B, C], "quantity": [B]}), all float32.
+        Batches become ({"images": float32 [B, S, S, 3], "tags": the lists of `data.tag_lists`, int32 [B, L]},
+        {"labels": multi-hot float32 [B, C], "quantity": float32 [B]}). L is given, for every batch of another
+        shape would be traced, and compiled, anew.
         """
-        return replace(self, vocabulary=tuple(vocabulary))
+        return replace(self, vocabulary=tuple(vocabulary), longest=longest)
 
     def epoch(self, *, seed: int, epoch: int, skip: int = 0, share: Share | None = None) -> tf.data.Dataset:
         """Shuffled training batches ([B, S, S, 3] float32, [B, C] float32), after the first `skip` ones.
@@ -132,13 +135,14 @@ class ImageBatches:
             images: tf.Tensor, labels: tf.RaggedTensor, tags: tf.RaggedTensor | None = None
         ) -> tuple:
             if table is not None:
-                tags = multi_hot(tags.with_flat_values(table.lookup(tags.flat_values)), len(self.vocabulary))
+                indices = tags.with_flat_values(table.lookup(tags.flat_values))
+                tags = tag_lists(indices, len(self.vocabulary), self.longest)
             return self.assembled(images, multi_hot(labels, len(self.records.labels)), tags)
 
         return decoded.ragged_batch(rows).map(assemble).prefetch(tf.data.AUTOTUNE)
 
     def assembled(self, images: tf.Tensor, labels: tf.Tensor, tags: tf.Tensor | None) -> tuple[Any, Any]:
-        """A batch (inputs, targets) of [B, S, S, 3], [B, C] and, with a vocabulary, [B, T]; all float32."""
+        """A batch (inputs, targets) of [B, S, S, 3], [B, C] and, with a vocabulary, int32 [B, L]."""
         if not self.vocabulary:
             return images, labels
         quantity = tf.reduce_sum(labels, axis=-1)

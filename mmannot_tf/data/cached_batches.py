@@ -70,12 +70,10 @@ class CachedBatches:
         return np.array(self.pixels[row])
 
     def _assembled(self) -> Any:
-        labels, tags = tf.constant(self.arrays.labels), tf.constant(self.arrays.tags)
-
-        def of(rows: tf.Tensor, values: tf.Tensor) -> tf.Tensor:
-            return tf.cast(tf.gather(values, rows), tf.float32)
+        labels, tags = tf.constant(self.arrays.labels), tf.constant(self.arrays.tag_lists)
 
         def assemble(images: tf.Tensor, rows: tf.Tensor) -> tuple[Any, Any]:
-            return self.images.assembled(images, of(rows, labels), of(rows, tags))
+            of_rows = tf.cast(tf.gather(labels, rows), tf.float32)
+            return self.images.assembled(images, of_rows, tf.gather(tags, rows))
 
         return assemble

@@ -1,8 +1,10 @@
-"""Tag strings to multi-hot vectors, in graph."""
+"""Tag strings to lists of indices and to multi-hot vectors, in graph."""
 
 from collections.abc import Sequence
 
 import tensorflow as tf
+
+from mmannot_tf.data.tag_lists import NONE
 
 
 def tag_table(vocabulary: Sequence[str]) -> tf.lookup.StaticHashTable:
@@ -15,6 +17,29 @@ def tag_table(vocabulary: Sequence[str]) -> tf.lookup.StaticHashTable:
 def split_tags(text: tf.Tensor) -> tf.RaggedTensor:
     """Comma-separated tags (string [B]) to tags (ragged string [B, None]), lower-case and stripped."""
     return tf.strings.strip(tf.strings.lower(tf.strings.split(text, ","), encoding="utf-8"))
+
+
+def tag_lists(indices: tf.RaggedTensor, size: int, longest: int | None = None) -> tf.Tensor:
+    """Indices (ragged int64 [B, None]; negative ones are left out) to the lists of `data.tag_lists`.
+
+    Args:
+        indices: into a vocabulary, in any order, repeated or not.
+        size: of the vocabulary.
+        longest: L; None for that of the longest list here.
+
+    Returns:
+        int32 [B, L]: distinct, ascending, -1 after the last.
+    """
+    known = tf.ragged.boolean_mask(indices, indices >= 0)
+    ascending = tf.sort(tf.cast(known.to_tensor(size), tf.int32))
+    repeated = tf.pad(ascending[:, 1:] == ascending[:, :-1], ((0, 0), (1, 0)))
+    distinct = tf.sort(tf.where(repeated, size, ascending))
+    lists = tf.where(distinct < size, distinct, NONE)
+    if longest is None:
+        return lists
+    lacking = tf.maximum(longest - tf.shape(lists)[1], 0)
+    filled = tf.pad(lists, [[0, 0], [0, lacking]], constant_values=NONE)
+    return tf.ensure_shape(filled[:, :longest], (None, longest))
 
 
 def multi_hot(indices: tf.RaggedTensor, depth: int) -> tf.Tensor:

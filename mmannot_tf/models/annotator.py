@@ -21,9 +21,8 @@ def build_annotator(
         rounding: of the predicted quantity, a key of `layers.quantity_selection.ROUNDINGS`.
 
     Returns:
-        A model from `{"image": [B, S, S, 3] float32, normalised; "tag_vector": [B, T] float32, multi-hot}`
-        to `{"probabilities": [B, C] float32; "predicted_quantity": m̂, [B] float32, neither rounded nor
-        clipped; "selected": [B, C] bool; "order": [B, C] int32, label indices best first}`.
+        A model from `{"image": [B, S, S, 3] float32, normalised; "tags": [B, L] int32, lists as the tag
+        encoder reads them}` to what `build_decision` gives.
 
     Raises:
         ValueError: a branch is missing.
@@ -32,9 +31,24 @@ def build_annotator(
     if missing:
         raise ValueError(f"branches must hold {', '.join(BRANCHES)}. Missing: {', '.join(missing)}")
     image = keras.Input(branches["backbone"].input_shape[1:], name="image")
-    tags = keras.Input(branches["tag_encoder"].input_shape[1:], name="tag_vector")
-    visual = branches["fusion"](branches["backbone"](image))
-    textual = branches["tag_encoder"](tags)
+    tags = keras.Input(branches["tag_encoder"].input_shape[1:], dtype="int32", name="tags")
+    features = branches["fusion"](branches["backbone"](image)), branches["tag_encoder"](tags)
+    decision = build_decision(branches, least_quantity=least_quantity, rounding=rounding)
+    return keras.Model({"image": image, "tags": tags}, decision(features), name="annotator")
+
+
+def build_decision(
+    branches: Mapping[str, keras.Model], *, least_quantity: int = 1, rounding: str = "nearest"
+) -> keras.Model:
+    """The steps behind the two features; arguments as of `build_annotator`.
+
+    Returns:
+        A model from `[f_v, [B, D_v] float32; f_t, [B, D_t] float32]` to `{"probabilities": [B, C] float32;
+        "predicted_quantity": m̂, [B] float32, neither rounded nor clipped; "selected": [B, C] bool; "order":
+        [B, C] int32, label indices, best first}`.
+    """
+    visual = keras.Input(branches["fusion"].output_shape[1:], name="f_v")
+    textual = keras.Input(branches["tag_encoder"].output_shape[1:], name="f_t")
     joint = keras.layers.Concatenate(name="joint")([visual, textual])
     logits = branches["classifier"](joint)
     quantity = branches["quantity"](joint)
@@ -48,20 +62,4 @@ def build_annotator(
         "selected": selected,
         "order": order,
     }
-    return keras.Model({"image": image, "tag_vector": tags}, outputs, name="annotator")
-
-
-def with_features(annotator: keras.Model) -> keras.Model:
-    """The annotator with its features among the outputs; nothing is copied.
-
-    Args:
-        annotator: from `build_annotator`.
-
-    Returns:
-        The same inputs; its outputs and `f_v` [B, D_v], `f_t` [B, D_t] and f = [f_v, f_t] [B, D_v + D_t], all
-        float32.
-    """
-    joint = annotator.get_layer("joint")
-    visual, textual = joint.input
-    features = {"f_v": visual, "f_t": textual, "f": joint.output}
-    return keras.Model(annotator.input, {**annotator.output, **features}, name="annotator_with_features")
+    return keras.Model([visual, textual], outputs, name="decision")

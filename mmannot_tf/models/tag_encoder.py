@@ -2,9 +2,14 @@
 
 import keras
 
+from mmannot_tf.layers.multi_hot_dense import MultiHotDense
+
 
 def build_tag_encoder(vocabulary_size: int, *, hidden: tuple[int, int] = (2048, 2048)) -> keras.Model:
     """The branch "tag_encoder": a multi-layer perceptron of two hidden ReLU layers, f_t the second's output.
+
+    It reads lists of tags, which are a multi-hot vector t (the paper calls it one-hot, Sec. III-B) without
+    its zeros: a pass costs the tags that the images have, not those that there are.
 
     Kernels start Glorot uniform: on the tag features it learns faster than the normal distribution of
     standard deviation 0.01 that ResNet ports of the time gave to such layers (I-F1 48.7 against 41.9).
@@ -14,12 +19,18 @@ def build_tag_encoder(vocabulary_size: int, *, hidden: tuple[int, int] = (2048, 
         hidden: units of the two layers (Sec. III-B: 2,048 each).
 
     Returns:
-        A model from the multi-hot tag vector t, `[B, T] float32`, to f_t, `[B, hidden[1]] float32`.
+        A model from tags, `[B, L] int32` (an image's indices into the vocabulary, each once; -1 fills up), to
+        f_t, `[B, hidden[1]] float32`.
     """
-    tags = keras.Input((vocabulary_size,), name="tag_vector")
-    x = tags
-    for number, units in enumerate(hidden, start=1):
-        x = keras.layers.Dense(
-            units, activation="relu", kernel_initializer="glorot_uniform", name=f"hidden_{number}"
-        )(x)
+    first, second = hidden
+    tags = keras.Input((None,), dtype="int32", name="tags")
+    x = MultiHotDense(vocabulary_size, first, name="hidden_1")(tags)
+    x = keras.layers.Dense(second, activation="relu", kernel_initializer="glorot_uniform", name="hidden_2")(x)
     return keras.Model(tags, x, name="tag_encoder")
+
+
+def reading_vectors(tag_encoder: keras.Model) -> keras.Model:
+    """The same layers for whoever has multi-hot vectors: `[B, T] float32` to f_t; nothing is copied."""
+    first, second = tag_encoder.get_layer("hidden_1"), tag_encoder.get_layer("hidden_2")
+    vectors = keras.Input((first.size,), name="tag_vector")
+    return keras.Model(vectors, second(first(vectors)), name="tag_encoder_of_vectors")

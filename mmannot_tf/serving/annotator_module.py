@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import keras
 import tensorflow as tf
 
 from mmannot_tf.data.images import decode, normalise, resize
-from mmannot_tf.data.tags import multi_hot, split_tags
-from mmannot_tf.models.annotator import BRANCHES, build_annotator, with_features
+from mmannot_tf.data.tags import split_tags, tag_lists
+from mmannot_tf.models.annotator import BRANCHES, build_decision
+from mmannot_tf.models.tag_encoder import reading_vectors
 from mmannot_tf.serving.model import LABELS, NEEDED, TAGS, write_lists
 from mmannot_tf.serving.network import NETWORK_OUTPUTS
 from mmannot_tf.training.network import stage_input
@@ -30,7 +32,7 @@ class AnnotatorModule(tf.Module):
     selected ones; `scores` the probabilities in that order.
 
     Attributes:
-        model: the Keras annotator, its features among the outputs.
+        branches: the Keras models under their names.
         network: the network alone, for engines that read no strings: `image` float32 [B, S, S, 3], RGB from 0
             to 255 and resized; `tag_vector` float32 [B, T], multi-hot.
         label_file: asset, one label a line in index order.
@@ -46,24 +48,30 @@ class AnnotatorModule(tf.Module):
         super().__init__(name="mmannot")
         _check_finished(run)
         self._data, self._preprocessing, self._sizes = run.config.data, run.preprocessing, blueprint_of(run)
-        self.model = with_features(
-            build_annotator(
-                _branches(run),
-                least_quantity=run.config.evaluation.least_quantity,
-                rounding=run.config.evaluation.quantity_rounding,
-            )
+        self.branches = _branches(run)
+        self._decision = build_decision(
+            self.branches,
+            least_quantity=run.config.evaluation.least_quantity,
+            rounding=run.config.evaluation.quantity_rounding,
         )
+        self._of_vectors = reading_vectors(self.branches["tag_encoder"])
         write_lists(assets, labels=run.dataset.labels, tags=run.dataset.tags)
         self.label_file = tf.saved_model.Asset(str(assets / LABELS.name))
         self.tag_file = tf.saved_model.Asset(str(assets / TAGS.name))
         self._labels = _table(self.label_file, key="number", default="")
         self._tags = _table(self.tag_file, key="line", default=-1)
-        network_input = [
-            tf.TensorSpec([None, *self._sizes.image_shape()], tf.float32, name="image"),
-            tf.TensorSpec([None, self._sizes.tags], tf.float32, name="tag_vector"),
-        ]
-        self._whole = tf.function(self._run_whole, input_signature=network_input)
-        self.network = tf.function(self._run_network, input_signature=network_input)
+        image = tf.TensorSpec([None, *self._sizes.image_shape()], tf.float32, name="image")
+        textual = tf.TensorSpec(
+            [None, *self.branches["tag_encoder"].output_shape[1:]], tf.float32, name="f_t"
+        )
+        tag_vector = tf.TensorSpec([None, self._sizes.tags], tf.float32, name="tag_vector")
+        self._past_tags = tf.function(self._run_past_tags, input_signature=[image, textual])
+        self.network = tf.function(self._run_network, input_signature=[image, tag_vector])
+
+    @property
+    def weights(self) -> list[keras.Variable]:
+        """Of all branches."""
+        return [weight for branch in self.branches.values() for weight in branch.variables]
 
     @property
     def signatures_by_name(self) -> dict[str, Any]:
@@ -85,7 +93,7 @@ class AnnotatorModule(tf.Module):
             `probabilities` float32 [B, C] in label order; `predicted_quantity` float32 [B], the regressor's
             output before rounding; `annotations` string [B, C]; `scores` float32 [B, C].
         """
-        return self._annotated(self._whole(self._images(image), self._tag_vectors(tags)))
+        return self._annotated(self._whole(self._images(image), tags))
 
     @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8, name="image"), _TEXT])
     def annotate_decoded(self, image: tf.Tensor, tags: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -94,21 +102,21 @@ class AnnotatorModule(tf.Module):
         pixels = tf.map_fn(
             lambda one: resize(one, size, sampling), image, fn_output_signature=self._one_image()
         )
-        return self._annotated(self._whole(pixels, self._tag_vectors(tags)))
+        return self._annotated(self._whole(pixels, tags))
 
     @tf.function(input_signature=[_ENCODED, _TEXT, tf.TensorSpec([None], tf.int32, name="quantity")])
     def annotate_given_quantity(
         self, image: tf.Tensor, tags: tf.Tensor, quantity: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         """As `annotate`, with as many labels as the caller gives each image: `quantity` int32 [B]."""
-        outputs = self._whole(self._images(image), self._tag_vectors(tags))
+        outputs = self._whole(self._images(image), tags)
         rank = tf.argsort(outputs["order"])
         return self._annotated({**outputs, "selected": rank < quantity[:, tf.newaxis]})
 
     @tf.function(input_signature=[_ENCODED, _TEXT, tf.TensorSpec([], tf.int32, name="k")])
     def annotate_top_k(self, image: tf.Tensor, tags: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
         """The `k` best labels of every image: `annotations` string [B, k] and `scores` float32 [B, k]."""
-        outputs = self._whole(self._images(image), self._tag_vectors(tags))
+        outputs = self._whole(self._images(image), tags)
         return {
             "annotations": self._names(outputs)[:, :k],
             "scores": _in_order(outputs, "probabilities")[:, :k],
@@ -117,19 +125,28 @@ class AnnotatorModule(tf.Module):
     @tf.function(input_signature=[_ENCODED, _TEXT])
     def features(self, image: tf.Tensor, tags: tf.Tensor) -> dict[str, tf.Tensor]:
         """For retrieval: `f_v`, `f_t` and their concatenation `f`, float32 [B, D]."""
-        outputs = self._whole(self._images(image), self._tag_vectors(tags))
+        outputs = self._whole(self._images(image), tags)
         return {name: outputs[name] for name in ("f_v", "f_t", "f")}
 
     def untraced_network(self, image: tf.Tensor, tag_vector: tf.Tensor) -> dict[str, tf.Tensor]:
         """As `network`, computed anew where it is called, with the variables that are in force there."""
-        return _of_network(self._run_whole(image, tag_vector))
-
-    def _run_whole(self, image: tf.Tensor, tag_vector: tf.Tensor) -> dict[str, tf.Tensor]:
-        pixels = normalise(image, self._preprocessing)
-        return self.model({"image": pixels, "tag_vector": tag_vector}, training=False)
+        return _of_network(self._run_past_tags(image, self._of_vectors(tag_vector, training=False)))
 
     def _run_network(self, image: tf.Tensor, tag_vector: tf.Tensor) -> dict[str, tf.Tensor]:
-        return _of_network(self._whole(image, tag_vector))
+        return _of_network(self._past_tags(image, self._of_vectors(tag_vector, training=False)))
+
+    def _run_past_tags(self, image: tf.Tensor, textual: tf.Tensor) -> dict[str, tf.Tensor]:
+        pixels = normalise(image, self._preprocessing)
+        maps = self.branches["backbone"](pixels, training=False)
+        visual = self.branches["fusion"](maps, training=False)
+        outputs = self._decision([visual, textual], training=False)
+        return {**outputs, "f_v": visual, "f_t": textual, "f": tf.concat([visual, textual], axis=-1)}
+
+    def _whole(self, pixels: tf.Tensor, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        words = split_tags(text)
+        indices = words.with_flat_values(self._tags.lookup(words.flat_values))
+        textual = self.branches["tag_encoder"](tag_lists(indices, self._sizes.tags), training=False)
+        return self._past_tags(pixels, textual)
 
     def _annotated(self, outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         return {
@@ -152,10 +169,6 @@ class AnnotatorModule(tf.Module):
             return resize(decode(image), size, sampling)
 
         return tf.map_fn(one, encoded, fn_output_signature=self._one_image())
-
-    def _tag_vectors(self, text: tf.Tensor) -> tf.Tensor:
-        tags = split_tags(text)
-        return multi_hot(tags.with_flat_values(self._tags.lookup(tags.flat_values)), self._sizes.tags)
 
 
 def _of_network(outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:

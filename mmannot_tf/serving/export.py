@@ -1,5 +1,6 @@
 """A run as files that others read: a SavedModel, ONNX, OpenVINO, LiteRT; with a model card."""
 
+import math
 import tempfile
 from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -106,7 +107,8 @@ def _write_beside(
     }
     write_json(folder / FACTS, facts)
     (folder / "README.md").write_text(
-        model_card(run, facts, parameters=module.model.count_params()), encoding="utf-8"
+        model_card(run, facts, parameters=sum(math.prod(one.shape) for one in module.weights)),
+        encoding="utf-8",
     )
 
 

@@ -77,6 +77,7 @@ class FeatureCache:
 
     def _pass(self, reads: Sequence[str]) -> Pass:
         if "images" not in reads:
-            return ArrayBatches(self.arrays.tags, self.arrays.labels, batch_size=512).one_pass()
-        images = self.images.with_tags(self.run.dataset.tags) if "tags" in reads else self.images
+            return ArrayBatches(self.arrays.tag_lists, self.arrays.labels, batch_size=512).one_pass()
+        images, longest = self.images, self.arrays.tag_lists.shape[1]
+        images = images.with_tags(self.run.dataset.tags, longest) if "tags" in reads else images
         return images.one_pass(self.split)

@@ -16,6 +16,7 @@ from mmannot_tf.training import recalibrate
 from mmannot_tf.training.checkpoint import Progress, StageCheckpoint
 from mmannot_tf.training.distribution import Distribution, one_device
 from mmannot_tf.training.finite import Guard
+from mmannot_tf.training.momentum import Momentum
 from mmannot_tf.training.network import Network
 from mmannot_tf.training.precision import loss_scaled
 from mmannot_tf.training.preemption import Signals
@@ -201,7 +202,7 @@ def _optimizer(settings: StageSettings, training: TrainingSettings) -> keras.opt
     if settings.optimizer == "adam":
         optimizer = keras.optimizers.Adam(settings.learning_rate)
     else:
-        optimizer = keras.optimizers.SGD(settings.learning_rate, momentum=training.momentum)
+        optimizer = Momentum(settings.learning_rate, training.momentum)
     return loss_scaled(optimizer, training.precision)
 
 

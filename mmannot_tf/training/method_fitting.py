@@ -68,7 +68,12 @@ def method_splits(session: Session, stage: Stage) -> Splits:
     @functools.cache
     def of(split: str) -> MethodData:
         arrays = session.arrays(split)
-        return MethodData(session.features(split).joint(stage.features), arrays.tags, arrays.labels)
+        return MethodData(
+            session.features(split).joint(stage.features),
+            arrays.tag_lists,
+            arrays.labels,
+            vocabulary=len(session.run.dataset.tags),
+        )
 
     return of
 

@@ -118,8 +118,11 @@ class Network:
 
 def stage_inputs(stage: Stage, blueprint: Blueprint, feature_size: int = 0) -> dict[str, keras.KerasTensor]:
     """The symbolic inputs of a stage by what it reads; `feature_size` is the width of "features"."""
-    shapes = {"images": blueprint.image_shape(), "tags": (blueprint.tags,), "features": (feature_size,)}
-    return {source: keras.Input(shapes[source], name=source) for source in stage.reads}
+    shapes = {"images": blueprint.image_shape(), "tags": (None,), "features": (feature_size,)}
+    types = {"tags": "int32"}
+    return {
+        source: keras.Input(shapes[source], dtype=types.get(source), name=source) for source in stage.reads
+    }
 
 
 def stage_input(stage: Stage, blueprint: Blueprint) -> keras.KerasTensor:

@@ -69,12 +69,13 @@ class Session:
         """A split's inputs and targets as the stage reads them."""
         if "images" in stage.reads:
             images = self.images(batch_size)
-            images = images.with_tags(self.run.dataset.tags) if "tags" in stage.reads else images
+            if "tags" in stage.reads:
+                images = images.with_tags(self.run.dataset.tags, self.arrays(split).tag_lists.shape[1])
             if split != "train" or self.run.config.data.decoded_cache == "none":
                 return images
             return CachedBatches(images, self.decoded(), self.arrays(split))
         arrays = self.arrays(split)
-        inputs = arrays.tags if "tags" in stage.reads else self.features(split).joint(stage.features)
+        inputs = arrays.tag_lists if "tags" in stage.reads else self.features(split).joint(stage.features)
         targets = arrays.labels if "labels" in stage.targets else arrays.quantity
         return ArrayBatches(inputs, targets, batch_size, names=arrays.ids)
 

@@ -24,7 +24,7 @@ def write(module: AnnotatorModule, folder: Path) -> None:
     The converter sees the weights as inputs, which then are given their values: as constants they would be
     copied by each of its passes, which takes 18 GB for a ResNet-50.
     """
-    weights = [weight for weight in module.model.variables if weight.dtype == "float32"]
+    weights = [weight for weight in module.weights if weight.dtype == "float32"]
     function, signature = _of_weights(module, weights)
     converted, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=OPSET)
     values = dict(zip((spec.name for spec in signature), [None, None, *weights], strict=True))

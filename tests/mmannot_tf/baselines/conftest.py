@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from mmannot_tf.baselines.method import MethodData, Sizes
+from mmannot_tf.data.tag_lists import padded
 
 
 @pytest.fixture
@@ -22,8 +23,8 @@ def data():
         rng = np.random.default_rng(["train", "validation", "test"].index(name))
         labels = (rng.random((count, 5)) < 0.4).astype(np.uint8)
         labels[np.arange(count), rng.integers(5, size=count)] = 1
-        tags = (rng.random((count, 7)) < 0.3).astype(np.uint8)
-        return MethodData(rng.normal(size=(count, 8)).astype(np.float32), tags, labels)
+        tags = padded(np.flatnonzero(row) for row in rng.random((count, 7)) < 0.3)
+        return MethodData(rng.normal(size=(count, 8)).astype(np.float32), tags, labels, vocabulary=7)
 
     return {name: split(name) for name in ("train", "validation", "test")}.__getitem__
 

@@ -6,6 +6,7 @@ import tensorflow as tf
 from mmannot_tf.baselines.method import MethodData, Sizes
 from mmannot_tf.baselines.ml_decoder import ML_DECODER, LabelQueries
 from mmannot_tf.config.methods import MlDecoder
+from mmannot_tf.data.tag_lists import padded
 
 SIZES = Sizes(features=(9, 8), labels=5, tags=7)
 TINY = MlDecoder(width=12, heads=3, feed_forward=16, dropout=0.1)
@@ -134,5 +135,6 @@ def test_width_must_be_a_multiple_of_heads():
 def test_says_what_it_is():
     assert ML_DECODER.name == "ml_decoder"
     assert "2111.12933" in ML_DECODER.citation
-    examples = ML_DECODER.prepare(lambda _: MethodData(PLACES, LABELS, LABELS), "test", TINY)
+    data = MethodData(PLACES, padded([[]] * 6), LABELS, vocabulary=1)
+    examples = ML_DECODER.prepare(lambda _: data, "test", TINY)
     assert examples.inputs["features"].shape == (6, 9, 8)

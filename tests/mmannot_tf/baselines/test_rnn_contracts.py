@@ -1,5 +1,7 @@
 """What the three systems that decode label sequences have in common."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from mmannot_tf.baselines.method import Method, MethodData, Sizes
 from mmannot_tf.baselines.ria import RIA
 from mmannot_tf.baselines.sr_cnn_rnn import SR_CNN_RNN
 from mmannot_tf.config.methods import CnnRnn, Methods, Ria, SrCnnRnn
+from mmannot_tf.data.tag_lists import padded
 
 SMALL = {"embedding": 6, "units": 16}
 CASES = {
@@ -79,7 +82,7 @@ def test_inputs_outside_training_tell_nothing_of_the_labels(case, data):
         of_split = data(split)
         if split == "train":
             return of_split
-        return MethodData(of_split.features, of_split.tags[::-1], of_split.labels[::-1])
+        return replace(of_split, tag_lists=of_split.tag_lists[::-1], labels=of_split.labels[::-1])
 
     inputs = method.prepare(data, "validation", settings).inputs
     other = method.prepare(relabelled, "validation", settings).inputs
@@ -138,7 +141,8 @@ def test_training_learns_the_labels_of_a_separable_set_and_the_scores_follow(cas
     for row, pair in zip(labels, pairs, strict=True):
         row[list(pair)] = 1
     features = np.repeat(labels, 2, axis=1).astype(np.float32) - 0.5
-    train = MethodData(features, labels[:, :3], labels)
+    tags = padded(np.flatnonzero(row) for row in labels[:, :3])
+    train = MethodData(features, tags, labels, vocabulary=3)
     keras.utils.set_random_seed(0)
     network = method.build(Sizes((8,), 4, 3), settings)
     examples = method.prepare({"train": train}.__getitem__, "train", settings)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from mmannot_tf.baselines.method import MethodData
 from mmannot_tf.baselines.sinn import EPSILON, SINN, ConceptLayer, label_graph, observed_logits
 from mmannot_tf.config.methods import Sinn
+from mmannot_tf.data.tag_lists import padded
 
 OBSERVED, HIDDEN = Sinn(observed="tags"), Sinn(observed="none")
 BOTH = pytest.mark.parametrize("settings", [OBSERVED, HIDDEN], ids=["observed", "hidden"])
@@ -72,8 +73,8 @@ def test_passes_are_those_of_the_equations(sizes, data, settings):
 def test_graph_of_a_worked_example():
     """Labels a, b and tags c, d: a and b share two images, a and c one, and d is alone."""
     labels = np.array([[1, 1], [1, 1], [1, 0], [0, 0]], np.uint8)
-    tags = np.array([[0, 0], [0, 0], [1, 0], [0, 1]], np.uint8)
-    data = MethodData(np.zeros((4, 1), np.float32), tags, labels)
+    tags = padded([[], [], [0], [1]])
+    data = MethodData(np.zeros((4, 1), np.float32), tags, labels, vocabulary=2)
     positive, negative = label_graph(data, least=1, block=3)
     assert positive.astype(int).tolist() == [[1, 1, 1, 0], [1, 1, 0, 0], [1, 0, 1, 0], [0, 0, 0, 1]]
     assert negative.astype(int).tolist() == [[1, 0, 0, 1], [0, 1, 1, 1], [0, 1, 1, 1], [1, 1, 1, 1]]
@@ -87,7 +88,8 @@ def test_graph_of_a_worked_example():
 def test_graph_is_symmetric_and_its_signs_exclude_each_other(seed, least, block):
     rng = np.random.default_rng(seed)
     labels, tags = (rng.random((40, n)) < 0.2 for n in (4, 6))
-    data = MethodData(np.zeros((40, 1), np.float32), tags.astype(np.uint8), labels.astype(np.uint8))
+    lists = padded(np.flatnonzero(row) for row in tags)
+    data = MethodData(np.zeros((40, 1), np.float32), lists, labels.astype(np.uint8), vocabulary=6)
     positive, negative = label_graph(data, least=least, block=block)
     shared = np.einsum("ni,nj->ij", *[np.hstack([labels, tags]).astype(int)] * 2)
     apart = ~np.eye(10, dtype=bool)

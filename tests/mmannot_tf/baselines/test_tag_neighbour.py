@@ -9,6 +9,7 @@ from mmannot_tf.baselines.method import MethodData, Sizes
 from mmannot_tf.baselines.tag_neighbour import TAG_NEIGHBOUR, NeighbourDraw, draws
 from mmannot_tf.baselines.tag_search import nearest
 from mmannot_tf.config.methods import TagNeighbour
+from mmannot_tf.data.tag_lists import padded
 from tfrecords_tools.errors import UserError
 
 SETTINGS = TagNeighbour(hidden=6, neighbours=5, drawn=2, draws=4)
@@ -170,7 +171,7 @@ def test_the_loss_is_summed_over_labels():
 def test_neighbours_from_the_training_split(data, split):
     examples = TAG_NEIGHBOUR.prepare(data, split, SETTINGS)
     own = 0 if split == "train" else None
-    expected = nearest(data(split).tags, data("train").tags, 5, own=own).indices
+    expected = nearest(data(split).tag_lists, data("train").tag_lists, 5, own=own).indices
     np.testing.assert_array_equal(examples.inputs["neighbours"], expected)
     inputs, targets = _batch(examples, slice(1, 4))
     np.testing.assert_array_equal(inputs["features"], data(split).features[1:4])
@@ -182,8 +183,9 @@ def test_neighbours_from_the_training_split(data, split):
 def test_neighbours_from_all_splits(data, split, own):
     examples = TAG_NEIGHBOUR.prepare(data, split, SETTINGS.model_copy(update={"pool": "all"}))
     splits = [data(name) for name in ("train", "validation", "test")]
-    tags, features = (np.concatenate([getattr(one, part) for one in splits]) for part in ("tags", "features"))
-    expected = nearest(tags[own : own + len(data(split).tags)], tags, 5, own=own).indices
+    features = np.concatenate([one.features for one in splits])
+    tags = padded(np.flatnonzero(row) for one in splits for row in one.tags)
+    expected = nearest(tags[own : own + len(data(split).tag_lists)], tags, 5, own=own).indices
     np.testing.assert_array_equal(examples.inputs["neighbours"], expected)
     assert not (expected == own + np.arange(len(expected))[:, None]).any()
     assert expected.max() >= 24
@@ -218,13 +220,13 @@ def test_neighbours_are_chosen_without_labels(data, pool):
 
 
 def test_images_without_tags_are_counted(data, capsys):
-    bare = dataclasses.replace(data("test"), tags=np.zeros((6, 7), np.uint8))
+    bare = dataclasses.replace(data("test"), tag_lists=padded([[]] * 6))
     TAG_NEIGHBOUR.prepare(lambda name: bare if name == "test" else data(name), "test", SETTINGS)
     assert "of 6 test images, 6 have no tag of the vocabulary, and 0 share" in capsys.readouterr().err
 
 
 def test_nothing_is_said_where_nothing_is_random(data, capsys):
-    full = dataclasses.replace(data("train"), tags=np.ones((24, 7), np.uint8))
+    full = dataclasses.replace(data("train"), tag_lists=padded([range(7)] * 24))
     TAG_NEIGHBOUR.prepare(lambda _: full, "train", SETTINGS)
     assert not capsys.readouterr().err
 
@@ -243,11 +245,11 @@ def test_learns_labels_that_only_the_neighbours_show():
     """An image's own feature is noise; that of the images with its tag holds the label's direction."""
     rng, count = np.random.default_rng(0), 60
     label = np.arange(count) % 3
-    tags = np.eye(3, dtype=np.uint8)[label]
+    labels = np.eye(3, dtype=np.uint8)[label]
     shows = np.arange(count) % 2 == 0
     noise = rng.normal(scale=0.1, size=(count, 4))
     features = (noise + np.eye(3, 4)[label] * shows[:, None]).astype(np.float32)
-    split = MethodData(features, tags, tags)
+    split = MethodData(features, label[:, None].astype(np.int32), labels, vocabulary=3)
     keras.utils.set_random_seed(0)
     settings = TagNeighbour(hidden=16, neighbours=19, drawn=6, dropout=0.1)
     network = TAG_NEIGHBOUR.build(Sizes((4,), labels=3, tags=3), settings)

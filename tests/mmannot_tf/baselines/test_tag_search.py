@@ -5,8 +5,17 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from mmannot_tf.baselines import tag_search
-from mmannot_tf.baselines.tag_search import nearest
+from mmannot_tf.data.tag_lists import padded
 from tfrecords_tools.errors import UserError
+
+
+def nearest(queries, pool, count, **options):
+    """The search on the lists of multi-hot arrays, which the brute force below reads."""
+    return tag_search.nearest(_lists(queries), _lists(pool), count, **options)
+
+
+def _lists(multi_hot):
+    return padded(np.flatnonzero(row) for row in multi_hot)
 
 
 def _multi_hot(*tag_sets, tags=8):
@@ -84,17 +93,10 @@ def test_equals_brute_force(pool, count, memory):
     _agrees(nearest(queries, pool, count, own=2, memory=memory), queries, pool, count, own=2)
 
 
-@pytest.mark.parametrize("rows", [1, 3, 50, 51])
-def test_reads_across_the_ends_of_blocks(monkeypatch, rows):
-    monkeypatch.setattr(tag_search, "_ROWS", rows)
-    pool = _random(0, 50)
-    _agrees(nearest(pool, pool, 6, own=0), pool, pool, 6, own=0)
-
-
 @pytest.mark.parametrize("memory", [0, 299, 300, 900, 2**28])
 def test_columns_stay_within_memory(memory):
     pool = _random(1, 300, share=0.3)
-    columns = tag_search._indexed(pool, memory).columns
+    columns = tag_search._indexed(_lists(pool), memory).columns
     assert sum(column.nbytes for column in columns.values()) == min(memory // 300, 12) * 300
     most_frequent = np.argsort(-pool.sum(axis=0, dtype=int), kind="stable")[: len(columns)]
     assert sorted(columns) == sorted(most_frequent)
@@ -104,7 +106,7 @@ def test_columns_stay_within_memory(memory):
 def test_only_frequent_tags_have_columns():
     pool = np.zeros((640, 3), np.uint8)
     pool[:, 0], pool[:11, 1], pool[:10, 2] = 1, 1, 1
-    assert sorted(tag_search._indexed(pool, 2**28).columns) == [0, 1]
+    assert sorted(tag_search._indexed(_lists(pool), 2**28).columns) == [0, 1]
 
 
 def test_more_shared_tags_than_a_byte_counts():
@@ -164,3 +166,8 @@ def test_too_small_a_pool_is_one_line_with_what_to_do():
 def test_no_queries_and_no_vocabulary():
     assert nearest(np.zeros((0, 3), np.uint8), _random(5, 6, tags=3), 2).indices.shape == (0, 2)
     assert nearest(np.zeros((4, 0), np.uint8), np.zeros((4, 0), np.uint8), 2, own=0).untagged == 4
+
+
+def test_a_tag_that_no_image_of_the_pool_has_is_passed_over():
+    found = nearest(_multi_hot({1, 7}), _multi_hot({2}, {1}, {1, 2}), 3)
+    assert found.indices.tolist()[0][:2] == [1, 2]

@@ -24,16 +24,17 @@ def pixels(request, tiny_records, tmp_path_factory):
     return cache.open()
 
 
-def _images(records, augmentation, tags=()):
+def _images(records, augmentation, tags=(), longest=1):
     """48 pixels are not the 32 of the scenes: resized values are no whole numbers."""
     settings = DataSettings(image_size=48, augmentation=augmentation)
     images = ImageBatches(records, settings, CAFFE, batch_size=28, shuffle_buffer=32)
-    return images.with_tags(tags)
+    return images.with_tags(tags, longest)
 
 
 def _pair(records, pixels, augmentation="flip", tags=()):
-    images = _images(records, augmentation, tags)
-    return images, CachedBatches(images, pixels, load_arrays(records, "train", tags))
+    arrays = load_arrays(records, "train", tags)
+    images = _images(records, augmentation, tags, arrays.tag_lists.shape[1])
+    return images, CachedBatches(images, pixels, arrays)
 
 
 def _taken(batches, count):

@@ -3,7 +3,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmannot_tf.data.tags import multi_hot, split_tags, tag_table
+from mmannot_tf.data.tags import multi_hot, split_tags, tag_lists, tag_table
 
 
 def test_split_tags_strips_and_lowers_also_beyond_ascii():
@@ -29,3 +29,23 @@ def test_multi_hot_marks_each_known_index_once(rows):
                 expected[row, index] = 1.0
     ragged = tf.ragged.constant(rows, tf.int64, ragged_rank=1)
     np.testing.assert_array_equal(multi_hot(ragged, 7), expected)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.lists(st.integers(-1, 6), max_size=9), min_size=1, max_size=5),
+    st.one_of(st.none(), st.integers(7, 9)),
+)
+def test_tag_lists_hold_each_known_index_once_and_are_filled_up(rows, longest):
+    lists = tag_lists(tf.ragged.constant(rows, tf.int64, ragged_rank=1), 7, longest).numpy()
+    assert lists.dtype == np.int32
+    assert longest is None or lists.shape[1] == longest
+    for row, found in zip(rows, lists.tolist(), strict=True):
+        known = sorted({index for index in row if index >= 0})
+        assert found == known + [-1] * (len(found) - len(known))
+
+
+def test_tag_lists_of_images_without_tags_have_no_width_of_their_own():
+    ragged = tf.RaggedTensor.from_row_lengths(tf.constant([], tf.int64), [0, 0])
+    assert tag_lists(ragged, 7).shape == (2, 0)
+    assert tag_lists(ragged, 7, 2).numpy().tolist() == [[-1, -1]] * 2

@@ -27,8 +27,6 @@ def tiny_branches():
 
 @pytest.fixture
 def tiny_inputs():
-    """Three normalised images and their tag vectors, the last without a tag."""
-    rng = np.random.default_rng(0)
-    tags = (rng.random((3, TAGS)) < 0.5).astype(np.float32)
-    tags[2] = 0.0
-    return {"image": rng.uniform(-1, 1, (3, SIZE, SIZE, 3)).astype(np.float32), "tag_vector": tags}
+    """Three normalised images and their lists of tags, the last without a tag."""
+    images = np.random.default_rng(0).uniform(-1, 1, (3, SIZE, SIZE, 3)).astype(np.float32)
+    return {"image": images, "tags": np.array([[0, 2, 3, 6], [1, 4, -1, -1], [-1, -1, -1, -1]], np.int32)}

@@ -8,7 +8,7 @@ from mmannot_tf.models.annotator import build_annotator
 def test_runs_algorithm_2(tiny_branches, tiny_inputs):
     outputs = build_annotator(tiny_branches)(tiny_inputs)
     visual = tiny_branches["fusion"](tiny_branches["backbone"](tiny_inputs["image"])).numpy()
-    textual = tiny_branches["tag_encoder"](tiny_inputs["tag_vector"]).numpy()
+    textual = tiny_branches["tag_encoder"](tiny_inputs["tags"]).numpy()
     joint = np.concatenate([visual, textual], axis=1)
     logits = tiny_branches["classifier"](joint).numpy()
     quantity = tiny_branches["quantity"](joint).numpy()

@@ -1,8 +1,9 @@
 import numpy as np
 
+from mmannot_tf.data.tag_lists import padded
 from mmannot_tf.layers.quantity_selection import QuantitySelection
 from mmannot_tf.models.classifier import build_classifier
-from mmannot_tf.models.tag_encoder import build_tag_encoder
+from mmannot_tf.models.tag_encoder import build_tag_encoder, reading_vectors
 
 
 def test_the_papers_two_layers_of_2048():
@@ -19,6 +20,7 @@ def test_from_tags_to_labels_equals_numpy():
     for variable in (*encoder.variables, *classifier.variables):
         variable.assign(rng.normal(size=variable.shape))
     tags = (rng.random((4, 9)) < 0.4).astype(np.float32)
+    lists = padded(np.flatnonzero(row) for row in tags)
     quantity = np.array([1.2, 2.6, 0.1, 7.0], np.float32)
     w1, b1, w2, b2, w, b = [v.numpy().astype(np.float64) for v in encoder.variables + classifier.variables]
     hidden = np.maximum(tags @ w1 + b1, 0)
@@ -27,9 +29,9 @@ def test_from_tags_to_labels_equals_numpy():
     count = np.clip(np.floor(quantity + 0.5), 1, 5).astype(int)
     expected = [set(np.argsort(-row, kind="stable")[:n]) for row, n in zip(logits, count, strict=True)]
 
-    ours = classifier(encoder(tags))
+    ours = classifier(encoder(lists))
     selected, _ = QuantitySelection()(ours, quantity)
-    np.testing.assert_allclose(encoder(tags), textual, atol=1e-4)
+    np.testing.assert_allclose(encoder(lists), textual, atol=1e-4)
     np.testing.assert_allclose(ours, logits, atol=1e-4)
     assert [set(np.flatnonzero(row)) for row in selected.numpy()] == expected
 
@@ -42,3 +44,13 @@ def test_kernels_start_glorot_uniform_and_biases_at_zero():
         assert 0.99 * limit < np.abs(kernel).max() <= limit
         np.testing.assert_allclose(kernel.std(), limit / np.sqrt(3), rtol=0.02)
         assert not layer.bias.numpy().any()
+
+
+def test_vectors_give_what_their_lists_give():
+    encoder = build_tag_encoder(9, hidden=(8, 6))
+    of_vectors = reading_vectors(encoder)
+    tags = (np.random.default_rng(0).random((5, 9)) < 0.4).astype(np.float32)
+    lists = padded(np.flatnonzero(row) for row in tags)
+    np.testing.assert_allclose(of_vectors(tags), encoder(lists), rtol=1e-6, atol=1e-7)
+    assert of_vectors.input_shape == (None, 9)
+    assert {id(one) for one in of_vectors.variables} == {id(one) for one in encoder.variables}

@@ -30,7 +30,7 @@ def main(data):
     second = tf.config.list_logical_devices("CPU")[1].name
     fetching = dataclasses.replace(plain, device=second)
     images = ImageBatches(open_records(Path(data)), DataSettings(image_size=32), CENTRED, batch_size=16)
-    images = images.with_tags(images.records.vocabulary[:10])
+    images = images.with_tags(images.records.vocabulary[:10], longest=10)
 
     def epoch(share):
         return images.epoch(seed=1, epoch=0, share=share)

@@ -100,7 +100,7 @@ def _by_hand(run):
     backbone = trained_branch(run, JOINT, "backbone", None)
     fusion = trained_branch(run, JOINT, "fusion", [one.shape[1:] for one in backbone.outputs])
     visual = fusion(backbone(images)).numpy()
-    tags = session.arrays("test").tags.astype(np.float32)
+    tags = session.arrays("test").tag_lists
     feature = np.concatenate([visual, trained_branch(run, JOINT, "tag_encoder", None)(tags)], axis=1)
     heads = [trained_branch(run, JOINT, name, feature.shape[1:]) for name in JOINT.heads]
     return [head(feature).numpy() for head in heads]

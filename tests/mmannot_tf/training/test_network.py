@@ -37,7 +37,7 @@ def test_the_joint_network_is_its_branches_fed_as_in_algorithm_2(blueprint):
     model, branches = network.model, network.branches
     rng = np.random.default_rng(0)
     images = rng.normal(size=(3, 32, 32, 3)).astype(np.float32)
-    tags = (rng.random((3, 40)) < 0.2).astype(np.float32)
+    tags = rng.permuted(np.tile(np.arange(40, dtype=np.int32), (3, 1)), axis=1)[:, :5]
     visual, textual = branches["fusion"](branches["backbone"](images)), branches["tag_encoder"](tags)
     feature = np.concatenate([visual, textual], axis=1)
     outputs = model({"images": images, "tags": tags})

@@ -42,10 +42,11 @@ def _gradients(model, stage):
     rng = np.random.default_rng(1)
     inputs = {
         "images": rng.normal(size=(8, 32, 32, 3)),
-        "tags": rng.random((8, 40)) < 0.2,
+        "tags": rng.permuted(np.tile(np.arange(40), (8, 1)), axis=1)[:, :8],
         "features": rng.random((8, 32)),
     }
-    inputs = {name: inputs[name].astype(np.float32) for name in stage.reads}
+    types = {"tags": np.int32}
+    inputs = {name: inputs[name].astype(types.get(name, np.float32)) for name in stage.reads}
     targets = {"labels": rng.random((8, 14)) < 0.2, "quantity": rng.integers(1, 5, 8).astype(np.float32)}
     losses = {"labels": SigmoidCrossEntropy("sum"), "quantity": quantity_error}
     with tf.GradientTape() as tape:

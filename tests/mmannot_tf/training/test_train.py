@@ -167,7 +167,7 @@ def test_cached_features_are_the_networks_own(tiny_run, tiny_records):
     backbone = trained_branch(tiny_run, STAGES["ms_cnn"], "backbone", blueprint_of(tiny_run).image_shape())
     fusion = trained_branch(tiny_run, STAGES["ms_cnn"], "fusion", [one.shape[1:] for one in backbone.outputs])
     encoder = trained_branch(tiny_run, STAGES["tag_encoder"], "tag_encoder", (40,))
-    tags = session.arrays("test").tags.astype(np.float32)
+    tags = session.arrays("test").tag_lists
     images = np.concatenate([batch.numpy() for batch, _ in session.images(7).split("test")])
     visual = np.concatenate([fusion(backbone(images[row : row + 1])).numpy() for row in range(len(images))])
     np.testing.assert_allclose(cached["ms_cnn"], visual, rtol=1e-4, atol=1e-5)
