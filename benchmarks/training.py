@@ -87,10 +87,11 @@ def main(
         timing = Timing(steps=2, seconds=0.0, windows=1) if smoke else Timing(steps=3, seconds=1.0)
         measured = Measured(run, config, records, timing)
         methods = METHODS[:2] if smoke else METHODS
+        reading = {name: _in_an_epoch(run, many, name, timing) for name in ("cnn", "ms_cnn")}
         answers = [
-            _fine_tuning(measured),
+            _fine_tuning(reading["cnn"], measured.forward("cnn")),
             _fusion(sizes, pairs=1 if smoke else 5),
-            *(_waiting(run, many, name, timing) for name in ("cnn", "ms_cnn")),
+            *(_waiting(found) for found in reading.values()),
             *(_cached(measured, name, examples=64 if smoke else 4096) for name in CACHED),
             *(_method(measured, name) for name in methods),
             _writing(run, config, records, pairs=1 if smoke else 3),
@@ -100,7 +101,7 @@ def main(
 
 
 class Measured:
-    """A run's stages, profiled when they are asked for."""
+    """A run's stages on cached features, profiled when they are asked for."""
 
     def __init__(self, run: Run, config: Config, records: Records, timing: Timing):
         """`records` are what the run was trained on."""
@@ -131,12 +132,20 @@ class Measured:
         return self._forward[stages]
 
 
-def _fine_tuning(measured: Measured) -> Answer:
-    step = 1 / measured.profiles("cnn").step.median
+def _in_an_epoch(run: Run, records: Records, name: str, timing: Timing) -> Profile:
+    """Of a stage that reads images, on records of more images than the run's."""
+    with progress() as bars:
+        job = stage_job(open_session(run), STAGES[name], bars, Signals())
+    job.log.close()
+    batches, count = replace(job.batches, records=records), records.splits["train"]
+    return profile_job(replace(job, batches=batches, examples=count, log=SilentLog()), timing)
+
+
+def _fine_tuning(found: Profile, forward: float) -> Answer:
     return single(
         "a step of cnn (all of the backbone)",
-        ("step, s an image", step),
-        ("bound, 3 forward passes, s an image", 3 * measured.forward("cnn")),
+        ("step, s an image", 1 / found.step.median),
+        ("bound, 3 forward passes, s an image", 3 * forward),
     )
 
 
@@ -175,14 +184,9 @@ def _blueprint(sizes: tuple[str, ...]) -> Blueprint:
     return Blueprint(config, LABELS, TAGS, resolve("random", config.model.backbone).provenance)
 
 
-def _waiting(run: Run, records: Records, name: str, timing: Timing) -> Answer:
-    with progress() as bars:
-        job = stage_job(open_session(run), STAGES[name], bars, Signals())
-    job.log.close()
-    batches, count = replace(job.batches, records=records), records.splits["train"]
-    found = profile_job(replace(job, batches=batches, examples=count, log=SilentLog()), timing)
+def _waiting(found: Profile) -> Answer:
     return single(
-        f"share of a {name} step that waits for input",
+        f"share of a {found.stage} step that waits for input",
         ("training, images/s", found.training.median),
         ("step alone, images/s", found.step.median),
         ratio=found.waiting,
