@@ -54,8 +54,3 @@ def normalise(pixels: tf.Tensor, preprocessing: Preprocessing) -> tf.Tensor:
 def network_input(pixels: tf.Tensor, *, size: int, sampling: str, preprocessing: Preprocessing) -> tf.Tensor:
     """Pixels uint8 [H, W, 3] to network input, float32 [size, size, 3]."""
     return normalise(resize(pixels, size, sampling), preprocessing)
-
-
-def prepare(encoded: tf.Tensor, *, size: int, sampling: str, preprocessing: Preprocessing) -> tf.Tensor:
-    """Encoded bytes (string []) to network input, float32 [size, size, 3]."""
-    return network_input(decode(encoded), size=size, sampling=sampling, preprocessing=preprocessing)

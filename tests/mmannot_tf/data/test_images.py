@@ -95,11 +95,12 @@ def test_normalise_centred_spans_minus_one_to_one():
     np.testing.assert_allclose(images.normalise(tf.constant(rgb), CENTRED), [[[-1.0, 0.0, 1.0]]], atol=1e-6)
 
 
-def test_prepare_is_the_same_eagerly_and_in_a_dataset():
+def test_network_input_is_the_same_eagerly_and_in_a_dataset():
     encoded = _encoded("JPEG")
 
-    def prepare(one):
-        return images.prepare(one, size=32, sampling="half_pixel", preprocessing=CAFFE)
+    def made(one):
+        pixels = images.decode(one)
+        return images.network_input(pixels, size=32, sampling="half_pixel", preprocessing=CAFFE)
 
-    (in_dataset,) = tf.data.Dataset.from_tensors(tf.constant(encoded)).map(prepare)
-    np.testing.assert_array_equal(in_dataset, prepare(tf.constant(encoded)))
+    (in_dataset,) = tf.data.Dataset.from_tensors(tf.constant(encoded)).map(made)
+    np.testing.assert_array_equal(in_dataset, made(tf.constant(encoded)))
