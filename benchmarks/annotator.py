@@ -22,6 +22,7 @@ from harness import Answer, JsonOption, SmokeOption, compare, report
 from photographs import photograph
 
 from mmannot_tf.data.images import decode, resize
+from mmannot_tf.data.tag_lists import padded
 from mmannot_tf.serving.engines.openvino import OpenVinoEngine
 from mmannot_tf.serving.export import export
 from mmannot_tf.serving.model import open_model
@@ -50,10 +51,8 @@ def main(smoke: SmokeOption = False, json_file: JsonOption = None) -> None:
 def _inputs(size: int) -> NetworkInputs:
     draw = np.random.default_rng(0)
     images = draw.uniform(0, 255, (BATCH, size, size, 3)).astype(np.float32)
-    vectors = np.zeros((BATCH, TAGS), np.float32)
-    for row in vectors:
-        row[draw.choice(TAGS, TAGS_AN_IMAGE, replace=False)] = 1
-    return NetworkInputs(images, vectors)
+    lists = padded(draw.choice(TAGS, TAGS_AN_IMAGE, replace=False) for _ in range(BATCH))
+    return NetworkInputs(images, lists)
 
 
 def _bare(size: int) -> keras.Model:
@@ -67,10 +66,10 @@ def _by_tensorflow(signatures: Mapping[str, Callable], inputs: NetworkInputs, pa
     bare = _bare(inputs.image.shape[1])
     forward = tf.function(lambda images: bare(images, training=False))
     network = signatures["network"]
-    images, vectors = tf.constant(inputs.image), tf.constant(inputs.tag_vector)
+    images, lists = tf.constant(inputs.image), tf.constant(inputs.tag_lists)
     return compare(
         "annotator, images and tags to labels, by TensorFlow",
-        ("annotator", lambda: network(image=images, tag_vector=vectors)["order"].numpy()),
+        ("annotator", lambda: network(image=images, tag_lists=lists)["order"].numpy()),
         ("keras ResNet-101 forward", lambda: forward(images).numpy()),
         pairs=pairs,
         goal=("at most", 1.30),
@@ -101,7 +100,7 @@ def _openvino_forward(inputs: NetworkInputs) -> Callable[[], object]:
 def _from_bytes(signatures: Mapping[str, Callable], size: int, pairs: int) -> Answer:
     images = tf.constant([photograph(number) for number in range(BATCH)])
     tags = tf.constant([", ".join(f"tag{7 * image + tag}" for tag in range(6)) for image in range(BATCH)])
-    vectors = tf.constant(_inputs(size).tag_vector)
+    lists = tf.constant(_inputs(size).tag_lists)
     annotate, network = signatures["serving_default"], signatures["network"]
 
     @tf.function
@@ -116,7 +115,7 @@ def _from_bytes(signatures: Mapping[str, Callable], size: int, pairs: int) -> An
         ("one signature", lambda: annotate(image=images, tags=tags)["annotations"].numpy()),
         (
             "decoding, then the network",
-            lambda: network(image=decoded(images), tag_vector=vectors)["order"].numpy(),
+            lambda: network(image=decoded(images), tag_lists=lists)["order"].numpy(),
         ),
         pairs=pairs,
         goal=("at most", 1.05),

@@ -25,7 +25,7 @@ def tag_lists(indices: tf.RaggedTensor, size: int, longest: int | None = None) -
     Args:
         indices: into a vocabulary, in any order, repeated or not.
         size: of the vocabulary.
-        longest: L; None for that of the longest list here.
+        longest: L; None for that of the longest list here, at least 1.
 
     Returns:
         int32 [B, L]: distinct, ascending, -1 after the last.
@@ -35,11 +35,9 @@ def tag_lists(indices: tf.RaggedTensor, size: int, longest: int | None = None) -
     repeated = tf.pad(ascending[:, 1:] == ascending[:, :-1], ((0, 0), (1, 0)))
     distinct = tf.sort(tf.where(repeated, size, ascending))
     lists = tf.where(distinct < size, distinct, NONE)
-    if longest is None:
-        return lists
-    lacking = tf.maximum(longest - tf.shape(lists)[1], 0)
+    lacking = tf.maximum((longest or 1) - tf.shape(lists)[1], 0)
     filled = tf.pad(lists, [[0, 0], [0, lacking]], constant_values=NONE)
-    return tf.ensure_shape(filled[:, :longest], (None, longest))
+    return filled if longest is None else tf.ensure_shape(filled[:, :longest], (None, longest))
 
 
 def multi_hot(indices: tf.RaggedTensor, depth: int) -> tf.Tensor:

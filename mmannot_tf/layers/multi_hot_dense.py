@@ -10,7 +10,7 @@ import tensorflow as tf
 class MultiHotDense(keras.layers.Layer):
     """ReLU(x K + b) of a multi-hot x: the sum of the kernel's rows where x is one.
 
-    From lists it costs their entries, however many rows the kernel has; from vectors it is the plain product.
+    It costs what the lists hold, however many rows the kernel has.
 
     Args:
         size: T, of the vectors: rows of the kernel, which starts Glorot uniform.
@@ -29,16 +29,23 @@ class MultiHotDense(keras.layers.Layer):
         )
         self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
 
-    def call(self, x: tf.Tensor) -> tf.Tensor:
-        """From lists, int32 [B, L] as `data.tag_lists` says, or vectors, float [B, T], to [B, D]."""
-        if x.dtype.is_integer:
-            summed = tf.cast(self._rows_summed(x), self.compute_dtype)
-        else:
-            summed = x @ tf.cast(self.kernel.value, self.compute_dtype)
-        return tf.nn.relu(summed + self.bias)
+    def call(self, lists: tf.Tensor, portable: bool = False) -> tf.Tensor:
+        """From lists, int32 [B, L] as `data.tag_lists` says, to [B, D].
 
-    def _rows_summed(self, lists: tf.Tensor) -> tf.Tensor:
-        """The sums over each list, [B, D], in the kernel's own type."""
+        Args:
+            lists: of the ones.
+            portable: by operations that ONNX, OpenVINO and LiteRT have; every image then costs the longest
+                list.
+        """
+        summed = self._gathered(lists) if portable else self._summed(lists)
+        return tf.nn.relu(tf.cast(summed, self.compute_dtype) + self.bias)
+
+    def _gathered(self, lists: tf.Tensor) -> tf.Tensor:
+        rows = tf.gather(self.kernel.value, tf.maximum(lists, 0))
+        there = tf.expand_dims(tf.cast(lists >= 0, rows.dtype), -1)
+        return tf.reduce_sum(rows * there, axis=1)
+
+    def _summed(self, lists: tf.Tensor) -> tf.Tensor:
         places = tf.where(lists >= 0)
         images, indices, count = places[:, 0], tf.gather_nd(lists, places), tf.shape(lists)[0]
 

@@ -29,8 +29,8 @@ def build_tag_encoder(vocabulary_size: int, *, hidden: tuple[int, int] = (2048, 
     return keras.Model(tags, x, name="tag_encoder")
 
 
-def reading_vectors(tag_encoder: keras.Model) -> keras.Model:
-    """The same layers for whoever has multi-hot vectors: `[B, T] float32` to f_t; nothing is copied."""
+def portable(tag_encoder: keras.Model) -> keras.Model:
+    """The same layers, by operations that other engines have; nothing is copied."""
     first, second = tag_encoder.get_layer("hidden_1"), tag_encoder.get_layer("hidden_2")
-    vectors = keras.Input((first.size,), name="tag_vector")
-    return keras.Model(vectors, second(first(vectors)), name="tag_encoder_of_vectors")
+    lists = keras.Input((None,), dtype="int32", name="tag_lists")
+    return keras.Model(lists, second(first(lists, portable=True)), name="portable_tag_encoder")

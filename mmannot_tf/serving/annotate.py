@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from mmannot_tf.data.tags import multi_hot, split_tags, tag_table
+from mmannot_tf.data.tags import split_tags, tag_lists, tag_table
 from mmannot_tf.serving.annotation import Annotation, Result, Unread, annotation
 from mmannot_tf.serving.engines.kinds import REFERENCE, open_engine
 from mmannot_tf.serving.model import Model, open_model
@@ -37,11 +37,11 @@ class Annotator:
 
     def inputs(self, pixels: Sequence[np.ndarray], tags: Sequence[str]) -> NetworkInputs:
         """A batch from decoded images, each float32 [S, S, 3], and their comma-separated tags."""
-        return NetworkInputs(np.stack(pixels), self.tag_vectors(tags))
+        return NetworkInputs(np.stack(pixels), self.tag_lists(tags))
 
-    def tag_vectors(self, tags: Sequence[str]) -> np.ndarray:
-        """Comma-separated tags, a text an image, as float32 [B, T]; unknown ones are passed over."""
-        return multi_hot(self._indices(tags)[1], len(self.model.tags)).numpy()
+    def tag_lists(self, tags: Sequence[str]) -> np.ndarray:
+        """Comma-separated tags, a text an image, as int32 [B, L]; unknown ones are passed over."""
+        return tag_lists(self._indices(tags)[1], len(self.model.tags)).numpy()
 
     def unknown_tags(self, tags: str) -> list[str]:
         """Those of comma-separated tags that the model does not know, as it reads them."""

@@ -8,9 +8,10 @@ import keras
 import tensorflow as tf
 
 from mmannot_tf.data.images import decode, normalise, resize
-from mmannot_tf.data.tags import split_tags, tag_lists
+from mmannot_tf.data.tags import split_tags
+from mmannot_tf.data.tags import tag_lists as lists_of
 from mmannot_tf.models.annotator import BRANCHES, build_decision
-from mmannot_tf.models.tag_encoder import reading_vectors
+from mmannot_tf.models.tag_encoder import portable
 from mmannot_tf.serving.model import LABELS, NEEDED, TAGS, write_lists
 from mmannot_tf.serving.network import NETWORK_OUTPUTS
 from mmannot_tf.training.network import stage_input
@@ -34,7 +35,7 @@ class AnnotatorModule(tf.Module):
     Attributes:
         branches: the Keras models under their names.
         network: the network alone, for engines that read no strings: `image` float32 [B, S, S, 3], RGB from 0
-            to 255 and resized; `tag_vector` float32 [B, T], multi-hot.
+            to 255 and resized; `tag_lists` int32 [B, L], places in tags.txt, each once, filled up with -1.
         label_file: asset, one label a line in index order.
         tag_file: asset, one tag of the vocabulary a line in index order.
     """
@@ -54,7 +55,7 @@ class AnnotatorModule(tf.Module):
             least_quantity=run.config.evaluation.least_quantity,
             rounding=run.config.evaluation.quantity_rounding,
         )
-        self._of_vectors = reading_vectors(self.branches["tag_encoder"])
+        self._portable = portable(self.branches["tag_encoder"])
         write_lists(assets, labels=run.dataset.labels, tags=run.dataset.tags)
         self.label_file = tf.saved_model.Asset(str(assets / LABELS.name))
         self.tag_file = tf.saved_model.Asset(str(assets / TAGS.name))
@@ -64,9 +65,9 @@ class AnnotatorModule(tf.Module):
         textual = tf.TensorSpec(
             [None, *self.branches["tag_encoder"].output_shape[1:]], tf.float32, name="f_t"
         )
-        tag_vector = tf.TensorSpec([None, self._sizes.tags], tf.float32, name="tag_vector")
+        lists = tf.TensorSpec([None, None], tf.int32, name="tag_lists")
         self._past_tags = tf.function(self._run_past_tags, input_signature=[image, textual])
-        self.network = tf.function(self._run_network, input_signature=[image, tag_vector])
+        self.network = tf.function(self._run_network, input_signature=[image, lists])
 
     @property
     def weights(self) -> list[keras.Variable]:
@@ -128,12 +129,12 @@ class AnnotatorModule(tf.Module):
         outputs = self._whole(self._images(image), tags)
         return {name: outputs[name] for name in ("f_v", "f_t", "f")}
 
-    def untraced_network(self, image: tf.Tensor, tag_vector: tf.Tensor) -> dict[str, tf.Tensor]:
+    def untraced_network(self, image: tf.Tensor, tag_lists: tf.Tensor) -> dict[str, tf.Tensor]:
         """As `network`, computed anew where it is called, with the variables that are in force there."""
-        return _of_network(self._run_past_tags(image, self._of_vectors(tag_vector, training=False)))
+        return _of_network(self._run_past_tags(image, self._portable(tag_lists, training=False)))
 
-    def _run_network(self, image: tf.Tensor, tag_vector: tf.Tensor) -> dict[str, tf.Tensor]:
-        return _of_network(self._past_tags(image, self._of_vectors(tag_vector, training=False)))
+    def _run_network(self, image: tf.Tensor, tag_lists: tf.Tensor) -> dict[str, tf.Tensor]:
+        return _of_network(self._past_tags(image, self._portable(tag_lists, training=False)))
 
     def _run_past_tags(self, image: tf.Tensor, textual: tf.Tensor) -> dict[str, tf.Tensor]:
         pixels = normalise(image, self._preprocessing)
@@ -145,7 +146,7 @@ class AnnotatorModule(tf.Module):
     def _whole(self, pixels: tf.Tensor, text: tf.Tensor) -> dict[str, tf.Tensor]:
         words = split_tags(text)
         indices = words.with_flat_values(self._tags.lookup(words.flat_values))
-        textual = self.branches["tag_encoder"](tag_lists(indices, self._sizes.tags), training=False)
+        textual = self.branches["tag_encoder"](lists_of(indices, self._sizes.tags), training=False)
         return self._past_tags(pixels, textual)
 
     def _annotated(self, outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:

@@ -15,15 +15,15 @@ class NetworkInputs:
 
     Attributes:
         image: RGB pixels from 0 to 255, resized and not normalised, float32 [B, S, S, 3].
-        tag_vector: multi-hot, float32 [B, T].
+        tag_lists: the tags' places in the vocabulary, each once, filled up with -1, int32 [B, L].
     """
 
     image: np.ndarray
-    tag_vector: np.ndarray
+    tag_lists: np.ndarray
 
     def named(self) -> dict[str, np.ndarray]:
         """The arrays by the names that every format gives its inputs."""
-        return {"image": self.image, "tag_vector": self.tag_vector}
+        return {"image": self.image, "tag_lists": self.tag_lists}
 
     def __len__(self) -> int:
         return len(self.image)

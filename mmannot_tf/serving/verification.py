@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from mmannot_tf.data.tag_lists import padded
 from mmannot_tf.serving.annotator_module import AnnotatorModule
 from mmannot_tf.serving.engines.kinds import Kind
 from mmannot_tf.serving.model import Model
@@ -26,7 +27,7 @@ IMAGES = 8
 
 
 def probe(model: Model) -> tuple[NetworkInputs, list[str]]:
-    """A batch of made images, coarse colours with noise, and of tags at random; the same ones every time.
+    """A batch of made images, coarse colours with noise, with none to 7 tags; the same ones every time.
 
     Returns:
         The network's inputs, and the images' tags as comma-separated text.
@@ -35,9 +36,10 @@ def probe(model: Model) -> tuple[NetworkInputs, list[str]]:
     coarse = rng.integers(0, 256, (IMAGES, 5, 5, 3)).repeat(-(-size // 5), 1).repeat(-(-size // 5), 2)
     noisy = coarse[:, :size, :size] + rng.normal(0, 20, (IMAGES, size, size, 3))
     pixels = np.clip(np.round(noisy), 0, 255).astype(np.float32)
-    tags = (rng.random((IMAGES, len(model.tags))) < 3 / len(model.tags)).astype(np.float32)
-    texts = [", ".join(model.tags[index] for index in np.flatnonzero(row)) for row in tags]
-    return NetworkInputs(pixels, tags), texts
+    known = len(model.tags)
+    tags = [rng.choice(known, min(count, known), replace=False) for count in range(IMAGES)]
+    texts = [", ".join(model.tags[index] for index in row) for row in tags]
+    return NetworkInputs(pixels, padded(tags)), texts
 
 
 def verify(

@@ -30,8 +30,8 @@ def _frozen(function: tf.types.experimental.PolymorphicFunction) -> tf.types.exp
     frozen, names = convert_variables_to_constants_v2(concrete), sorted(concrete.structured_outputs)
 
     @tf.function(input_signature=function.input_signature)
-    def network(image: tf.Tensor, tag_vector: tf.Tensor) -> dict[str, tf.Tensor]:
-        return dict(zip(names, frozen(image, tag_vector), strict=True))
+    def network(image: tf.Tensor, tag_lists: tf.Tensor) -> dict[str, tf.Tensor]:
+        return dict(zip(names, frozen(image, tag_lists), strict=True))
 
     return network
 

@@ -13,7 +13,7 @@ from mmannot_tf.serving.annotator_module import AnnotatorModule
 from mmannot_tf.serving.network import NETWORK_OUTPUTS, NetworkInputs, NetworkOutputs
 
 FILE = "model.onnx"
-INPUTS = ("image", "tag_vector")
+INPUTS = ("image", "tag_lists")
 OPSET = 18
 """The newest operator set that tf2onnx 1.16 and 1.17 write."""
 
@@ -47,9 +47,9 @@ def _of_weights(
     signature = [*module.network.input_signature, *specs]
 
     @tf.function(input_signature=signature)
-    def network(image: tf.Tensor, tag_vector: tf.Tensor, *values: tf.Tensor) -> dict[str, tf.Tensor]:
+    def network(image: tf.Tensor, tag_lists: tf.Tensor, *values: tf.Tensor) -> dict[str, tf.Tensor]:
         with keras.StatelessScope(state_mapping=list(zip(weights, values, strict=True))):
-            return module.untraced_network(image, tag_vector)
+            return module.untraced_network(image, tag_lists)
 
     return network, signature
 

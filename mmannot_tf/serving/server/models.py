@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 from fastapi import APIRouter, Request, Response
 
+from mmannot_tf.data.tag_lists import NONE, padded
 from mmannot_tf.serving.reading import UnreadableError
 from mmannot_tf.serving.server.calls import Call, answer, parse
 from mmannot_tf.serving.server.errors import JsonResponse, RequestError, shown
 from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.predictor import Predictor, joined
 from mmannot_tf.serving.server.signatures import Signature, find, signatures
-from mmannot_tf.serving.server.values import array, binary, integer, text
+from mmannot_tf.serving.server.values import binary, integer, text
 
 ROOT = "/v1/models/{name}"
 VERSION = ROOT + "/versions/{version}"
@@ -51,8 +52,8 @@ class Models:
         self._check(name, version)
         call = await asyncio.to_thread(parse, await request.body())
         signature = find(self._signatures, call.signature)
-        read, images, vectors, extra = await asyncio.to_thread(self._read, call, signature)
-        answers = await self._predictor(read, images, vectors)
+        read, images, lists, extra = await asyncio.to_thread(self._read, call, signature)
+        answers = await self._predictor(read, images, lists)
         for number, one in enumerate(answers):
             if isinstance(one, UnreadableError):
                 raise RequestError(
@@ -64,7 +65,7 @@ class Models:
     def _read(
         self, call: Call, signature: Signature
     ) -> tuple[Callable[[Any], np.ndarray], list[Any], np.ndarray, Any]:
-        """What reads the images, the images, the tag vectors [B, T] and the third input."""
+        """What reads the images, the images, their tags, int32 [B, L], and the third input."""
         columns = _complete(call.columns, signature)
         images = columns["image"]
         if not isinstance(images, list) or not 0 < len(images) <= self._limits.images:
@@ -74,16 +75,26 @@ class Models:
             column = columns[name]
             if tensor.shape and (not isinstance(column, list) or len(column) != len(images)):
                 raise RequestError(400, f"{name} must have an entry for each of {len(images)} images.")
-        if "tag_vector" in columns:
-            shape = (len(images), len(self._model.tags))
-            vectors = array("tag_vector", columns["tag_vector"], shape, high=1).astype(np.float32)
-            return self._predictor.network_image, images, vectors, None
+        if "tag_lists" in columns:
+            lists = padded([self._listed(one) for one in columns["tag_lists"]])
+            return self._predictor.network_image, images, lists, None
         tags = [text("tags", one, most=self._limits.tag_bytes) for one in columns["tags"]]
-        vectors = self._predictor.annotator.tag_vectors(tags)
+        lists = self._predictor.annotator.tag_lists(tags)
         extra = _extra(columns, signature)
         if signature.inputs["image"].dtype == "DT_STRING":
-            return self._predictor.decode, [binary("image", one) for one in images], vectors, extra
-        return self._predictor.resize, images, vectors, extra
+            return self._predictor.decode, [binary("image", one) for one in images], lists, extra
+        return self._predictor.resize, images, lists, extra
+
+    def _listed(self, value: Any) -> list[int]:
+        """An image's entry of `tag_lists`, without what fills it up."""
+        tags = len(self._model.tags)
+        rule = f"tag_lists must be lists of 1 to {tags} numbers from {NONE} to {tags - 1}"
+        if not isinstance(value, list) or not 0 < len(value) <= tags:
+            raise RequestError(400, f"{rule}. Received: {shown(value)}.")
+        found = [integer("tag_lists", one) for one in value]
+        if not all(NONE <= one < tags for one in found):
+            raise RequestError(400, f"{rule}. Received: others.")
+        return [one for one in found if one != NONE]
 
     def _check(self, name: str, version: str | None) -> None:
         if name != self._name or version not in (None, self._version):

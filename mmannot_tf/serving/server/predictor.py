@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from mmannot_tf.data.images import resize
+from mmannot_tf.data.tag_lists import stacked
 from mmannot_tf.serving.annotate import Annotator
 from mmannot_tf.serving.network import NETWORK_OUTPUTS, NetworkInputs, NetworkOutputs
 from mmannot_tf.serving.reading import Decoder, UnreadableError
@@ -82,14 +83,14 @@ class Predictor:
         return array("image", nested, (size, size, 3), high=255).astype(np.float32)
 
     async def __call__(
-        self, read: Callable[[Any], np.ndarray], images: Sequence[Any], vectors: np.ndarray
+        self, read: Callable[[Any], np.ndarray], images: Sequence[Any], lists: np.ndarray
     ) -> list[NetworkOutputs | UnreadableError]:
         """Annotates a request's images; each joins whatever batch it comes in time for.
 
         Args:
             read: a method of this class, from an image as it came to pixels.
             images: as they came.
-            vectors: of their tags, float32 [B, T].
+            lists: of their tags, int32 [B, L].
 
         Returns:
             For each image its answer, a batch of one, or why it cannot be read.
@@ -100,15 +101,15 @@ class Predictor:
         try:
             async with asyncio.TaskGroup() as tasks:
                 asked = [
-                    tasks.create_task(self._one(read, image, vector))
-                    for image, vector in zip(images, vectors, strict=True)
+                    tasks.create_task(self._one(read, image, tags))
+                    for image, tags in zip(images, lists, strict=True)
                 ]
         except ExceptionGroup as group:
             raise group.exceptions[0] from None
         return [one.result() for one in asked]
 
     async def _one(
-        self, read: Callable[[Any], np.ndarray], image: Any, vector: np.ndarray
+        self, read: Callable[[Any], np.ndarray], image: Any, tags: np.ndarray
     ) -> NetworkOutputs | UnreadableError:
         async with self._places:
             loop = asyncio.get_running_loop()
@@ -116,11 +117,12 @@ class Predictor:
                 pixels = await loop.run_in_executor(self._threads, read, image)
             except UnreadableError as error:
                 return error
-            return await self.batcher((pixels, vector))
+            return await self.batcher((pixels, tags))
 
     def _run(self, rows: Sequence[Row]) -> list[NetworkOutputs]:
-        pixels, vectors = zip(*rows, strict=True)
-        outputs = self.annotator.run(NetworkInputs(np.stack(pixels), np.stack(vectors)))
+        pixels, lists = zip(*rows, strict=True)
+        tags = stacked([one[np.newaxis] for one in lists])
+        outputs = self.annotator.run(NetworkInputs(np.stack(pixels), tags))
         self._metrics.batch_images.observe(len(rows))
         return [
             NetworkOutputs(*(getattr(outputs, name)[row : row + 1] for name in NETWORK_OUTPUTS))

@@ -38,7 +38,7 @@ class Signature:
     """A way to ask.
 
     Attributes:
-        inputs: by name; `image` and `tags` or `tag_vector`, and for some a third.
+        inputs: by name; `image` and `tags` or `tag_lists`, and for some a third.
         outputs: by name.
         answer: from the network's outputs and the third input to the signature's outputs, each [B, ...].
         extra: the third input's name; empty where there is none.
@@ -58,7 +58,7 @@ class Signature:
 
 def signatures(model: Model) -> dict[str, Signature]:
     """All that any engine can answer: those of the SavedModel but `features`."""
-    labels, tags, size = len(model.labels), len(model.tags), model.image_size
+    labels, size = len(model.labels), model.image_size
     names = np.array(model.labels)
     text = Tensor("DT_STRING", (ANY,))
     encoded = {"image": text, "tags": text}
@@ -112,7 +112,7 @@ def signatures(model: Model) -> dict[str, Signature]:
         "network": Signature(
             {
                 "image": Tensor("DT_FLOAT", (ANY, size, size, 3)),
-                "tag_vector": Tensor("DT_FLOAT", (ANY, tags)),
+                "tag_lists": Tensor("DT_INT32", (ANY, ANY)),
             },
             {
                 "probabilities": scored["probabilities"],

@@ -43,8 +43,8 @@ class Uploads:
         except FormParserError as error:
             raise RequestError(400, f"The body must be multipart/form-data. Received: {error}.") from None
         names = [(file.filename or "")[:MOST_NAME] for file in files]
-        vectors = await asyncio.to_thread(self._predictor.annotator.tag_vectors, tags)
-        answers = await self._predictor(self._predictor.decode, images, vectors)
+        lists = await asyncio.to_thread(self._predictor.annotator.tag_lists, tags)
+        answers = await self._predictor(self._predictor.decode, images, lists)
         results = [self._result(*one, ranked) for one in zip(answers, names, tags, strict=True)]
         return JsonResponse({"model": self._model.digest, "results": results})
 

@@ -46,11 +46,11 @@ def requests(exported, photographs, words):
     """The network's inputs by Pillow and numpy alone, as the card describes them."""
     size = json.loads((exported / "export.json").read_text())["image_size"]
     vocabulary = (exported / "assets" / "tags.txt").read_text(encoding="utf-8").splitlines()
-    vectors = np.zeros((len(photographs), len(vocabulary)), np.float32)
+    lists = np.full((len(photographs), 4), -1, np.int32)
     for number in range(len(photographs)):
-        for word in set(words(number)) & set(vocabulary):
-            vectors[number, vocabulary.index(word)] = 1
-    return {"image": np.stack([_resized(photo, size) for photo in photographs]), "tag_vector": vectors}
+        for place, word in enumerate(set(words(number)) & set(vocabulary)):
+            lists[number, place] = vocabulary.index(word)
+    return {"image": np.stack([_resized(photo, size) for photo in photographs]), "tag_lists": lists}
 
 
 def _resized(photo, size):

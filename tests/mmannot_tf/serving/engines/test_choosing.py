@@ -35,7 +35,7 @@ def test_every_engine_gives_tensorflows_answers_for_any_batch(model, probe, name
     assert "same labels on 8 of 8 images" in told[0]
     reference = open_engine("tensorflow", model, "float32")
     for size in (1, 3, 8):
-        part = NetworkInputs(probe.image[:size], probe.tag_vector[:size])
+        part = NetworkInputs(probe.image[:size], probe.tag_lists[:size])
         one, other = engine(part), reference(part)
         np.testing.assert_allclose(one.probabilities, other.probabilities, atol=1e-5)
         np.testing.assert_array_equal(one.selected, other.selected)

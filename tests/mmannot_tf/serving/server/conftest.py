@@ -38,7 +38,7 @@ class BrightnessEngine:
             raise self.fault
         bright = inputs.image.mean(axis=(1, 2, 3)) / 255
         probabilities = np.stack([bright, 0.5 * bright, 0.25 * bright], 1).astype(np.float32)
-        quantity = 1 + inputs.tag_vector.sum(axis=1)
+        quantity = 1 + (inputs.tag_lists >= 0).sum(axis=1)
         order = np.tile(np.arange(3, dtype=np.int32), (len(inputs), 1))
         return NetworkOutputs(probabilities, quantity, order < quantity[:, np.newaxis], order)
 

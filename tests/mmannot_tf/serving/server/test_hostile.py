@@ -86,6 +86,7 @@ def _images(photo):
 
 def _bodies(picture):
     """What is no JSON, no request, or a request with a wrong value in one place."""
+    black = np.zeros((8, 8, 3)).tolist()
     yield from (b"", b"{", b"nan", b"[" * 100_000, b'{"a":' * 100_000, b"\xff\xfe", b"9" * 10_000)
     for value in WRONG:
         for body in (
@@ -99,7 +100,10 @@ def _bodies(picture):
             {"signature_name": "decoded", "instances": [{"image": value}]},
             {"signature_name": "given_quantity", "instances": [{"image": picture, "quantity": [value]}]},
             {"signature_name": "top_k", "inputs": {"image": [picture], "k": [value]}},
-            {"signature_name": "network", "inputs": {"image": [value], "tag_vector": [[0, 0]]}},
+            {"signature_name": "network", "inputs": {"image": [value], "tag_lists": [[0, 1]]}},
+            {"signature_name": "network", "inputs": {"image": [black], "tag_lists": value}},
+            {"signature_name": "network", "inputs": {"image": [black], "tag_lists": [value]}},
+            {"signature_name": "network", "inputs": {"image": [black], "tag_lists": [[value]]}},
         ):
             yield json.dumps(body).encode()
 

@@ -77,7 +77,7 @@ def test_decoded_pixels(client):
 
 
 def test_the_network_alone(client):
-    inputs = {"image": np.full((1, 8, 8, 3), 255.0).tolist(), "tag_vector": [[1, 0]]}
+    inputs = {"image": np.full((1, 8, 8, 3), 255.0).tolist(), "tag_lists": [[0, -1]]}
     outputs = client.post(PREDICT, json={"signature_name": "network", "inputs": inputs}).json()["outputs"]
     assert outputs["selected"] == [[True, True, False]]
     assert outputs["order"] == [[0, 1, 2]]
