@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # Each room of mmannot_tf, and the rooms it may import. tfrecords_tools: only its reading side.
 ROOMS = {
     "config": set(),
-    "baselines": {"config", "layers", "losses", "models"},
+    "baselines": {"config", "data", "layers", "losses", "models"},
     "paper": {"config", "evaluation"},
     "evaluation": {"config"},
     "losses": set(),

@@ -10,7 +10,7 @@ import tensorflow as tf
 from mmannot_tf.data.images import decode, normalise, resize
 from mmannot_tf.data.tags import split_tags
 from mmannot_tf.data.tags import tag_lists as lists_of
-from mmannot_tf.models.annotator import BRANCHES, build_decision
+from mmannot_tf.models.decision import build_decision
 from mmannot_tf.models.tag_encoder import portable
 from mmannot_tf.serving.model import LABELS, NEEDED, TAGS, write_lists
 from mmannot_tf.serving.network import NETWORK_OUTPUTS
@@ -51,7 +51,8 @@ class AnnotatorModule(tf.Module):
         self._data, self._preprocessing, self._sizes = run.config.data, run.preprocessing, blueprint_of(run)
         self.branches = _branches(run)
         self._decision = build_decision(
-            self.branches,
+            self.branches["classifier"],
+            self.branches["quantity"],
             least_quantity=run.config.evaluation.least_quantity,
             rounding=run.config.evaluation.quantity_rounding,
         )
@@ -140,8 +141,8 @@ class AnnotatorModule(tf.Module):
         pixels = normalise(image, self._preprocessing)
         maps = self.branches["backbone"](pixels, training=False)
         visual = self.branches["fusion"](maps, training=False)
-        outputs = self._decision([visual, textual], training=False)
-        return {**outputs, "f_v": visual, "f_t": textual, "f": tf.concat([visual, textual], axis=-1)}
+        joint = tf.concat([visual, textual], axis=-1)
+        return {**self._decision(joint, training=False), "f_v": visual, "f_t": textual, "f": joint}
 
     def _whole(self, pixels: tf.Tensor, text: tf.Tensor) -> dict[str, tf.Tensor]:
         words = split_tags(text)
@@ -189,15 +190,15 @@ def _check_finished(run: Run) -> None:
         )
 
 
-def _branches(run: Run) -> dict:
+def _branches(run: Run) -> dict[str, keras.Model]:
     """The annotator's branches, each from the stage that trained it."""
     images = stage_input(STAGES["ms_cnn"], blueprint_of(run))
     backbone = trained_branch(run, STAGES["ms_cnn"], "backbone", images.shape[1:])
     fusion = trained_branch(run, STAGES["ms_cnn"], "fusion", [one.shape[1:] for one in backbone.outputs])
     tag_encoder = trained_branch(run, STAGES["tag_encoder"], "tag_encoder", None)
     joint = (fusion.output_shape[-1] + tag_encoder.output_shape[-1],)
-    built = {"backbone": backbone, "fusion": fusion, "tag_encoder": tag_encoder}
-    return {name: built.get(name) or trained_branch(run, STAGES[name], name, joint) for name in BRANCHES}
+    heads = {name: trained_branch(run, STAGES[name], name, joint) for name in ("classifier", "quantity")}
+    return {"backbone": backbone, "fusion": fusion, "tag_encoder": tag_encoder, **heads}
 
 
 def _table(asset: tf.saved_model.Asset, *, key: str, default: str | int) -> tf.lookup.StaticHashTable:

@@ -29,10 +29,10 @@ def _values(model):
 
 
 @pytest.mark.parametrize(("frozen", "trained"), [("backbone", "fusion"), ("fusion", "backbone")])
-def test_a_frozen_branch_does_not_move_and_the_other_does(tiny_branches, tiny_inputs, frozen, trained):
+def test_a_frozen_branch_does_not_move_and_the_other_does(tiny_branches, tiny_images, frozen, trained):
     tiny_branches[frozen].trainable = False
     before = {name: _values(tiny_branches[name]) for name in (frozen, trained)}
-    _train_two_steps(tiny_branches, tiny_inputs["image"])
+    _train_two_steps(tiny_branches, tiny_images)
     for path, value in _values(tiny_branches[frozen]).items():
         assert value.tobytes() == before[frozen][path].tobytes(), path
     moved = {
@@ -43,8 +43,8 @@ def test_a_frozen_branch_does_not_move_and_the_other_does(tiny_branches, tiny_in
     assert {path for path in before[trained] if path.endswith(("kernel", "gamma", *STATISTICS))} <= moved
 
 
-def test_a_frozen_backbone_runs_on_its_moving_statistics(tiny_branches, tiny_inputs):
+def test_a_frozen_backbone_runs_on_its_moving_statistics(tiny_branches, tiny_images):
     tiny_branches["backbone"].trainable = False
-    training = tiny_branches["backbone"](tiny_inputs["image"], training=True)
-    inference = tiny_branches["backbone"](tiny_inputs["image"], training=False)
+    training = tiny_branches["backbone"](tiny_images, training=True)
+    inference = tiny_branches["backbone"](tiny_images, training=False)
     assert all(np.array_equal(a, b) for a, b in zip(training, inference, strict=True))
