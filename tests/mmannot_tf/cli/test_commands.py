@@ -213,7 +213,9 @@ def test_wrong_usage_exits_2(arguments, capsys):
 @pytest.mark.parametrize(
     "arguments", [["--help"], ["--version"], ["train", "--help"], ["train"], ["evaluate"], ["compare"]]
 )
-def test_commands_that_need_no_tensorflow_do_not_load_it_and_answer_in_a_second(arguments, run):
+def test_commands_that_need_no_tensorflow_do_not_load_it_and_take_little_more_than_their_libraries(
+    arguments, run
+):
     if arguments in (["evaluate"], ["compare"]):
         arguments = [*arguments, str(run)]
     code = (
@@ -223,10 +225,16 @@ def test_commands_that_need_no_tensorflow_do_not_load_it_and_answer_in_a_second(
         f"run(app, {arguments!r})\n"
         "sys.exit(10 * any(name in sys.modules for name in ('tensorflow', 'keras', 'tensorflow_datasets')))\n"
     )
+    libraries = _seconds("import numpy, pydantic, rich.progress, typer")
+    assert _seconds(code) < 6.0 * libraries  # TensorFlow alone takes 15 to 20 times as long
+
+
+def _seconds(code):
+    """The processor's, the machine's other work not counted: the shorter of two runs of a program."""
     seconds = []
     for _ in range(2):
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, timeout=30)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-    assert min(seconds) < 1.0  # processor seconds: the machine's other work does not count
+    return min(seconds)
