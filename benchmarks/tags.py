@@ -23,7 +23,7 @@ from typer import run
 
 from mmannot_tf.data.arrays import SplitArrays, load_arrays
 from mmannot_tf.data.tag_lists import padded
-from mmannot_tf.data.tags import split_tags, tag_lists, tag_table
+from mmannot_tf.data.tags import indices_of, split_tags, tag_lists, tag_table
 from mmannot_tf.models.classifier import build_classifier
 from mmannot_tf.models.tag_encoder import build_tag_encoder, portable
 from tfrecords_tools.building import build_records
@@ -137,8 +137,7 @@ def _texts(few: int, many: int, *, pairs: int) -> Answer:
 
         @tf.function
         def lists(text: tf.Tensor) -> tf.Tensor:
-            words = split_tags(text)
-            return tag_lists(words.with_flat_values(table.lookup(words.flat_values)), vocabulary)
+            return tag_lists(indices_of(split_tags(text), table), vocabulary)
 
         return lambda: [lists(texts) for _ in range(100)][-1].numpy()
 

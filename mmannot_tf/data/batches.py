@@ -12,7 +12,7 @@ from mmannot_tf.data.bucketing import bucketed
 from mmannot_tf.data.cropping import decode_window
 from mmannot_tf.data.images import decode, network_input
 from mmannot_tf.data.sharing import Pass, Share, dealt
-from mmannot_tf.data.tags import multi_hot, tag_lists, tag_table
+from mmannot_tf.data.tags import indices_of, multi_hot, tag_lists, tag_table
 from mmannot_tf.weights.provenance import Preprocessing
 from tfrecords_tools.offsets import places, read_places
 from tfrecords_tools.records import Records, read
@@ -135,8 +135,7 @@ class ImageBatches:
             images: tf.Tensor, labels: tf.RaggedTensor, tags: tf.RaggedTensor | None = None
         ) -> tuple:
             if table is not None:
-                indices = tags.with_flat_values(table.lookup(tags.flat_values))
-                tags = tag_lists(indices, len(self.vocabulary), self.longest)
+                tags = tag_lists(indices_of(tags, table), len(self.vocabulary), self.longest)
             return self.assembled(images, multi_hot(labels, len(self.records.labels)), tags)
 
         return decoded.ragged_batch(rows).map(assemble).prefetch(tf.data.AUTOTUNE)

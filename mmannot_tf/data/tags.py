@@ -14,6 +14,11 @@ def tag_table(vocabulary: Sequence[str]) -> tf.lookup.StaticHashTable:
     return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(tags, indices), default_value=-1)
 
 
+def indices_of(words: tf.RaggedTensor, table: tf.lookup.StaticHashTable) -> tf.RaggedTensor:
+    """The place of each word (ragged string) in a table's vocabulary, ragged int64; -1 for an unknown one."""
+    return words.with_flat_values(table.lookup(words.flat_values))
+
+
 def split_tags(text: tf.Tensor) -> tf.RaggedTensor:
     """Comma-separated tags (string [B]) to tags (ragged string [B, None]), lower-case and stripped."""
     return tf.strings.strip(tf.strings.lower(tf.strings.split(text, ","), encoding="utf-8"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from mmannot_tf.data.tags import split_tags, tag_lists, tag_table
+from mmannot_tf.data.tags import indices_of, split_tags, tag_lists, tag_table
 from mmannot_tf.serving.annotation import Annotation, Result, Unread, annotation
 from mmannot_tf.serving.engines.kinds import REFERENCE, open_engine
 from mmannot_tf.serving.model import Model, open_model
@@ -52,7 +52,7 @@ class Annotator:
     def _indices(self, tags: Sequence[str]) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
         """Tags as the model reads them, and their places in its vocabulary; both [B, None]."""
         words = split_tags(tf.constant(tags, tf.string))
-        return words, words.with_flat_values(self._tags.lookup(words.flat_values))
+        return words, indices_of(words, self._tags)
 
     def run(self, inputs: NetworkInputs) -> NetworkOutputs:
         """Runs the engine on a batch; the first one also chooses it."""

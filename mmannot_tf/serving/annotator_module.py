@@ -8,13 +8,12 @@ import keras
 import tensorflow as tf
 
 from mmannot_tf.data.images import decode, normalise, resize
-from mmannot_tf.data.tags import split_tags
+from mmannot_tf.data.tags import indices_of, split_tags
 from mmannot_tf.data.tags import tag_lists as lists_of
 from mmannot_tf.models.decision import build_decision
 from mmannot_tf.models.tag_encoder import portable
 from mmannot_tf.serving.model import LABELS, NEEDED, TAGS, write_lists
 from mmannot_tf.serving.network import NETWORK_OUTPUTS
-from mmannot_tf.training.network import stage_input
 from mmannot_tf.training.plan import stage_digest
 from mmannot_tf.training.run import Run
 from mmannot_tf.training.stages import STAGES
@@ -145,8 +144,7 @@ class AnnotatorModule(tf.Module):
         return {**self._decision(joint, training=False), "f_v": visual, "f_t": textual, "f": joint}
 
     def _whole(self, pixels: tf.Tensor, text: tf.Tensor) -> dict[str, tf.Tensor]:
-        words = split_tags(text)
-        indices = words.with_flat_values(self._tags.lookup(words.flat_values))
+        indices = indices_of(split_tags(text), self._tags)
         textual = self.branches["tag_encoder"](lists_of(indices, self._sizes.tags), training=False)
         return self._past_tags(pixels, textual)
 
@@ -192,8 +190,7 @@ def _check_finished(run: Run) -> None:
 
 def _branches(run: Run) -> dict[str, keras.Model]:
     """The annotator's branches, each from the stage that trained it."""
-    images = stage_input(STAGES["ms_cnn"], blueprint_of(run))
-    backbone = trained_branch(run, STAGES["ms_cnn"], "backbone", images.shape[1:])
+    backbone = trained_branch(run, STAGES["ms_cnn"], "backbone", blueprint_of(run).image_shape())
     fusion = trained_branch(run, STAGES["ms_cnn"], "fusion", [one.shape[1:] for one in backbone.outputs])
     tag_encoder = trained_branch(run, STAGES["tag_encoder"], "tag_encoder", None)
     joint = (fusion.output_shape[-1] + tag_encoder.output_shape[-1],)

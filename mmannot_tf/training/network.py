@@ -125,12 +125,6 @@ def stage_inputs(stage: Stage, blueprint: Blueprint, feature_size: int = 0) -> d
     }
 
 
-def stage_input(stage: Stage, blueprint: Blueprint) -> keras.KerasTensor:
-    """The symbolic input of a stage that reads images or tags alone."""
-    (start,) = stage_inputs(stage, blueprint).values()
-    return start
-
-
 def follow(path: Sequence[str], start: Any, branch_for: Callable[[str, Any], keras.Model]) -> Any:
     """Feeds `start` through the branches of `path`; `branch_for(name, shapes)` gives each of them."""
     for name in path:
