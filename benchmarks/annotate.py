@@ -19,10 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import typer
+from fresh_run import random_run
 
-from mmannot_tf.config.loading import load
 from mmannot_tf.serving.annotate import Annotator
 from mmannot_tf.serving.engines.kinds import ENGINES, FORMATS, open_engine
 from mmannot_tf.serving.export import export
@@ -32,14 +31,7 @@ from mmannot_tf.serving.outputs.json_lines import JsonLines
 from mmannot_tf.serving.outputs.lines import LineFile
 from mmannot_tf.serving.photographs import photographs
 from mmannot_tf.serving.tally import Tally
-from mmannot_tf.training.network import Blueprint, build_network
-from mmannot_tf.training.run import Dataset, Run
-from mmannot_tf.training.stages import STAGES
-from mmannot_tf.training.trained import blueprint_of
-from mmannot_tf.weights.source import resolve
-from tfrecords_tools.files import write_json
 
-LABELS, TAGS = 81, 1000
 TAG_TEXT = "tag3, tag14, tag159"
 
 
@@ -69,40 +61,6 @@ def exported(work: Path, backbone: str) -> Model:
     if not (work / "export").is_dir():
         export(random_run(work / "run", backbone), work / "export", formats=list(FORMATS), tell=typer.echo)
     return open_model(work / "export")
-
-
-def random_run(path: Path, backbone: str, *options: str) -> Run:
-    """A run whose stages are as if trained, with the weights each branch is initialised with."""
-    config = load("nus_wide", [f"model.backbone={backbone}", "model.weights=random", *options])
-    labels, tags = (
-        tuple(f"{kind}{n}" for n in range(size)) for kind, size in (("label", LABELS), ("tag", TAGS))
-    )
-    provenance = resolve("random", backbone).provenance
-    dataset = Dataset("none", "synthetic", "0" * 64, {"train": 1}, labels, tags)
-    run = Run(path, config, dataset, provenance)
-    sizes = {}
-    for name in ("cnn", "ms_cnn", "tag_encoder", "classifier", "quantity"):
-        keep_fresh(run, name, blueprint_of(run), sizes)
-    return run
-
-
-def keep_fresh(run: Run, name: str, blueprint: Blueprint, sizes: dict[str, int]) -> None:
-    """Saves a stage's branches as they are initialised; `sizes` are of the features so far.
-
-    Residual branches are scaled down: with batch-norm statistics that no data made, sums of a hundred layers
-    would grow until float32 engines differ.
-    """
-    stage = STAGES[name]
-    network = build_network(stage, blueprint, sum(sizes.values()))
-    for layer in network.branches.get("backbone", network.model).layers:
-        if layer.name.endswith("_3_bn"):
-            layer.gamma.assign(0.2 * np.ones(layer.gamma.shape))
-    for branch in stage.trains:
-        run.weights(name, branch).parent.mkdir(parents=True, exist_ok=True)
-        network.branches[branch].save_weights(run.weights(name, branch))
-    if name in ("ms_cnn", "tag_encoder"):
-        sizes[name] = network.branches["probe"].input_shape[-1]
-    write_json(run.stage(name) / "stage.json", {"digest": name})
 
 
 def measured(

@@ -3,13 +3,13 @@
     python benchmarks/annotator.py [--smoke] [--json FILE]
 
 Random weights at the paper's sizes (224 pixels, 81 labels, 1,000 tags), batches of eight. The annotator takes
-images and tag vectors to labels; the reference takes the same images through `keras.applications.ResNet101`
+images and lists of tags to labels; the reference takes the same images through `keras.applications.ResNet101`
 to its pooled features, by the same engine. From JPEG bytes, the reference is the same work in two calls:
 decoding and resizing, then the network. Needs the extra `engines`.
 """
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -17,15 +17,14 @@ import numpy as np
 import openvino as ov
 import tensorflow as tf
 import typer
-from annotate import TAGS, random_run
+from fresh_run import TAGS, random_run
 from harness import Answer, JsonOption, SmokeOption, compare, report
 from photographs import photograph
 
 from mmannot_tf.data.images import decode, resize
 from mmannot_tf.data.tag_lists import padded
-from mmannot_tf.serving.engines.openvino import OpenVinoEngine
-from mmannot_tf.serving.export import export
-from mmannot_tf.serving.model import open_model
+from mmannot_tf.serving.annotator_module import AnnotatorModule
+from mmannot_tf.serving.engines import openvino
 from mmannot_tf.serving.network import NetworkInputs
 
 BATCH = 8
@@ -34,16 +33,15 @@ TAGS_AN_IMAGE = 6
 
 def main(smoke: SmokeOption = False, json_file: JsonOption = None) -> None:
     """Prints the ratios."""
-    size, pairs, small = (32, 1, ["tiny", "data.image_size=32"]) if smoke else (224, 7, ["resnet101"])
+    size, pairs, small = (32, 1, ["tiny", "data.image_size=32"]) if smoke else (224, 5, ["resnet101"])
     with tempfile.TemporaryDirectory() as scratch:
-        run = random_run(Path(scratch) / "run", *small)
-        model = open_model(export(run, Path(scratch) / "export", formats=["saved_model", "openvino"]))
-        signatures = tf.saved_model.load(str(model.path)).signatures
+        module = AnnotatorModule(random_run(Path(scratch) / "run", *small), Path(scratch))
+        openvino.write(module, Path(scratch))
         inputs = _inputs(size)
         answers = [
-            _by_tensorflow(signatures, inputs, pairs),
-            _by_openvino(OpenVinoEngine(model.path, "float32"), inputs, pairs),
-            _from_bytes(signatures, size, pairs),
+            _by_tensorflow(module, inputs, pairs),
+            _by_openvino(openvino.OpenVinoEngine(Path(scratch)), inputs, pairs),
+            _from_bytes(module, inputs, pairs),
         ]
     report(answers, json_file)
 
@@ -62,21 +60,20 @@ def _bare(size: int) -> keras.Model:
     )
 
 
-def _by_tensorflow(signatures: Mapping[str, Callable], inputs: NetworkInputs, pairs: int) -> Answer:
+def _by_tensorflow(module: AnnotatorModule, inputs: NetworkInputs, pairs: int) -> Answer:
     bare = _bare(inputs.image.shape[1])
     forward = tf.function(lambda images: bare(images, training=False))
-    network = signatures["network"]
     images, lists = tf.constant(inputs.image), tf.constant(inputs.tag_lists)
     return compare(
         "annotator, images and tags to labels, by TensorFlow",
-        ("annotator", lambda: network(image=images, tag_lists=lists)["order"].numpy()),
+        ("annotator", lambda: module.network(images, lists)["order"].numpy()),
         ("keras ResNet-101 forward", lambda: forward(images).numpy()),
         pairs=pairs,
         goal=("at most", 1.30),
     )
 
 
-def _by_openvino(engine: OpenVinoEngine, inputs: NetworkInputs, pairs: int) -> Answer:
+def _by_openvino(engine: openvino.OpenVinoEngine, inputs: NetworkInputs, pairs: int) -> Answer:
     return compare(
         "annotator, images and tags to labels, by OpenVINO",
         ("annotator", lambda: engine(inputs)),
@@ -97,11 +94,11 @@ def _openvino_forward(inputs: NetworkInputs) -> Callable[[], object]:
     return lambda: compiled(inputs.image)[0]
 
 
-def _from_bytes(signatures: Mapping[str, Callable], size: int, pairs: int) -> Answer:
+def _from_bytes(module: AnnotatorModule, inputs: NetworkInputs, pairs: int) -> Answer:
+    size = inputs.image.shape[1]
     images = tf.constant([photograph(number) for number in range(BATCH)])
     tags = tf.constant([", ".join(f"tag{7 * image + tag}" for tag in range(6)) for image in range(BATCH)])
-    lists = tf.constant(_inputs(size).tag_lists)
-    annotate, network = signatures["serving_default"], signatures["network"]
+    lists = tf.constant(inputs.tag_lists)
 
     @tf.function
     def decoded(encoded: tf.Tensor) -> tf.Tensor:
@@ -112,10 +109,10 @@ def _from_bytes(signatures: Mapping[str, Callable], size: int, pairs: int) -> An
 
     return compare(
         "annotator from JPEG bytes and text",
-        ("one signature", lambda: annotate(image=images, tags=tags)["annotations"].numpy()),
+        ("one signature", lambda: module.annotate(images, tags)["annotations"].numpy()),
         (
             "decoding, then the network",
-            lambda: network(image=decoded(images), tag_lists=lists)["order"].numpy(),
+            lambda: module.network(decoded(images), lists)["order"].numpy(),
         ),
         pairs=pairs,
         goal=("at most", 1.05),

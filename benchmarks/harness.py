@@ -7,6 +7,7 @@ quartiles.
 """
 
 import json
+import re
 import statistics
 import time
 from collections.abc import Callable
@@ -62,9 +63,10 @@ def compare(
     pairs: int = 7,
     goal: tuple[Better, float] | None = None,
     faster: bool = False,
+    warm_up: bool = True,
     note: str = "",
 ) -> Answer:
-    """Times two sides in turn, after one call of each that does not count.
+    """Times two sides in turn.
 
     Args:
         question: in a few words.
@@ -73,10 +75,12 @@ def compare(
         pairs: how many.
         goal: for the ratio.
         faster: the ratio is of speeds instead of times: how many times as fast ours is.
+        warm_up: each side is called once before, which does not count.
         note: for the reader.
     """
-    for _, call in (ours, reference):
-        call()
+    if warm_up:
+        ours[1]()
+        reference[1]()
     timed: dict[str, list[float]] = {"ours": [], "reference": []}
     sides = [("ours", ours[1]), ("reference", reference[1])]
     for number in range(pairs):
@@ -120,6 +124,15 @@ def quartiles(values: list[float]) -> tuple[float, float]:
         return values[0], values[0]
     low, _, high = statistics.quantiles(values, n=4, method="inclusive")
     return low, high
+
+
+def largest_resident_mib() -> float:
+    """The largest resident set of this process so far, MiB. Linux only.
+
+    Not getrusage's, which a process takes over from the one that starts it.
+    """
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
 
 
 def report(answers: list[Answer], json_file: Path | None) -> None:

@@ -17,7 +17,7 @@ from harness import JsonOption, SmokeOption, compare, report
 
 from mmannot_tf.baselines.label_decoder import LabelDecoder, LabelPaths, State
 
-BATCH = 256
+BATCH, UNITS = 256, 512
 
 ROUNDING = 1e-4
 """By which the worths of two paths may differ and count as equal."""
@@ -36,12 +36,8 @@ def main(
 ) -> None:
     """Prints how many times as fast the graph is as the loop."""
     images = min(images, 8) if smoke else images
-    keras.utils.set_random_seed(0)
-    decoder = LabelDecoder(labels, embedding=64, units=512, sets_cell=False)
-    contexts = np.random.default_rng(0).normal(size=(images, 512)).astype(np.float32)
-    decoder(np.zeros((1, 1), np.int32), contexts[:1])
-    inputs = keras.Input((contexts.shape[1],))
-    model = keras.Model(inputs, LabelPaths(decoder, beam=beam, longest=longest, stops=True)(inputs))
+    decoder, model = beam_search(labels, beam=beam, longest=longest)
+    contexts = drawn_contexts(images)
     step = tf.function(decoder.step, reduce_retracing=True)
 
     def loop() -> list[Path]:
@@ -58,6 +54,20 @@ def main(
         note=f"{different} of {images} paths differ, and are worth the same",
     )
     report([answer], json_file)
+
+
+def beam_search(labels: int, *, beam: int, longest: int) -> tuple[LabelDecoder, keras.Model]:
+    """A decoder at random weights, and the model from contexts to its paths."""
+    keras.utils.set_random_seed(0)
+    decoder = LabelDecoder(labels, embedding=64, units=UNITS, sets_cell=False)
+    decoder(np.zeros((1, 1), np.int32), drawn_contexts(1))
+    inputs = keras.Input((UNITS,))
+    return decoder, keras.Model(inputs, LabelPaths(decoder, beam=beam, longest=longest, stops=True)(inputs))
+
+
+def drawn_contexts(images: int) -> np.ndarray:
+    """What a decoder starts from, [B, UNITS] float32."""
+    return np.random.default_rng(0).normal(size=(images, UNITS)).astype(np.float32)
 
 
 def check(

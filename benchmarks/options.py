@@ -35,7 +35,7 @@ def main(
     alone: Annotated[bool, typer.Option("--alone", hidden=True, help="The plain pass' seconds.")] = False,
 ) -> None:
     """Prints the ratios."""
-    size, pairs = (32, 1) if smoke else (224, 5)
+    size, pairs = (32, 1) if smoke else (224, 3)
     plain = forward(size)
     if alone:
         typer.echo(_seconds(plain))
@@ -79,7 +79,7 @@ def _seconds(call: Callable[[], object]) -> float:
     """The shortest of a few calls, after one that does not count."""
     call()
     durations = []
-    for _ in range(5):
+    for _ in range(3):
         begun = time.perf_counter()
         call()
         durations.append(time.perf_counter() - begun)

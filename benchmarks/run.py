@@ -22,12 +22,15 @@ from pages import hardware, write_into
 
 QUESTIONS = (
     "annotator",
+    "training_step",
     "training",
     "pipeline",
     "evaluation",
     "label_decoder",
     "records_build",
+    "arrays",
     "tags",
+    "labels",
     "options",
 )
 """The programs, each with --smoke and --json."""

@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from fresh_run import LABELS, TAGS
 
 from mmannot_tf.config.loading import load
 from mmannot_tf.config.settings import Config
@@ -14,10 +15,18 @@ from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.training import plan
 from mmannot_tf.training.distribution import one_device
 from mmannot_tf.training.momentum import Momentum
+from mmannot_tf.training.network import Blueprint
 from mmannot_tf.training.step import Step
 from mmannot_tf.training.stopwatch import Timing, rates_of
 from mmannot_tf.training.weight_decay import weight_decay
+from mmannot_tf.weights.source import resolve
 
+BATCH = 8
+"""Images of a step that reads them."""
+FEATURES_BATCH = 32
+"""Of one that reads cached features, as configs/nus_wide.toml has it."""
+WIDTHS = {"classifier": 2 * 2048, "quantity_visual": 2048, "quantity": 2 * 2048}
+"""The stages on cached features, and how many values they read of an image: its own, its tags', or both."""
 OF_LABELS = SigmoidCrossEntropy("sum")
 
 
@@ -29,6 +38,12 @@ def short_config(batch: int, *settings: str) -> Config:
     methods = [f"methods.{name}" for name in type(full.methods).model_fields]
     short = [f"{key}.{value}" for key in (*stages, *methods) for value in ("epochs=1", "learning_rate=1e-9")]
     return load("nus_wide", [*random, *short])
+
+
+def blueprint(batch: int, *settings: str) -> Blueprint:
+    """Of networks at their initial weights, with `annotate`'s numbers of labels and tags."""
+    config = short_config(batch, *settings)
+    return Blueprint(config, LABELS, TAGS, resolve("random", config.model.backbone).provenance)
 
 
 def forward_rate(model: keras.Model, *, batch: int, size: int, timing: Timing) -> float:

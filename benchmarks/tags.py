@@ -1,39 +1,28 @@
-"""What a larger vocabulary costs: passes, steps, text and arrays at 100,000 tags beside 1,000.
+"""What a larger vocabulary costs: passes, steps and text at 100,000 tags beside 1,000.
 
     python benchmarks/tags.py [--smoke] [--json FILE]
 
 Images have 8 tags each, drawn from a Zipf law, whatever the size of the vocabulary. The tag encoder is the
-paper's, of 2,048 units twice. Memory of arrays is what numpy holds.
+paper's, of 2,048 units twice. `arrays.py` tells what training keeps of images' tags.
 """
 
-import io
-import itertools
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 
 import keras
 import numpy as np
 import tensorflow as tf
-from harness import LINEAR, Answer, JsonOption, SmokeOption, apiece, compare, report, single
-from nus_wide_tree import commented
-from PIL import Image
+from harness import LINEAR, Answer, JsonOption, SmokeOption, apiece, compare, report
 from short_run import plain_step
 from typer import run
 
-from mmannot_tf.data.arrays import SplitArrays, load_arrays
 from mmannot_tf.data.tag_lists import padded
 from mmannot_tf.data.tags import indices_of, split_tags, tag_lists, tag_table
 from mmannot_tf.models.classifier import build_classifier
 from mmannot_tf.models.tag_encoder import build_tag_encoder, portable
-from tfrecords_tools.building import build_records
-from tfrecords_tools.manifest.settings import ManifestSettings
-from tfrecords_tools.manifest.source import manifest_source
 
 FEW, MANY = 1_000, 100_000
 """Tags."""
 BATCH, OF_AN_IMAGE, LABELS = 32, 8, 81
-IMAGES = (1_000, 10_000)
 WIDTH = 2048
 
 
@@ -45,7 +34,6 @@ def main(smoke: SmokeOption = False, json_file: JsonOption = None) -> None:
         *_passes(few, many, pairs=pairs),
         _steps(few, many, pairs=pairs),
         _texts(few, many, pairs=pairs),
-        *_arrays(few, many, [images // shrink for images in IMAGES], pairs=1 if smoke else 3),
     ]
     report(answers, json_file)
 
@@ -148,49 +136,6 @@ def _texts(few: int, many: int, *, pairs: int) -> Answer:
         pairs=pairs,
         goal=LINEAR,
     )
-
-
-def _arrays(few: int, many: int, images: list[int], *, pairs: int) -> list[Answer]:
-    """What training keeps of a split beside its images, as images and then tags grow in number."""
-    with tempfile.TemporaryDirectory() as scratch:
-        sizes = [(images[0], few), (images[1], few), (images[1], many)]
-        splits = [_split(Path(scratch, f"{count}_{tags}"), count, tags) for count, tags in sizes]
-        return [
-            answer
-            for small, large in itertools.pairwise(zip(sizes, splits, strict=True))
-            for answer in _growth(small, large, pairs=pairs)
-        ]
-
-
-def _split(folder: Path, images: int, tags: int) -> Callable[[], SplitArrays]:
-    """Reads the training split of records of tiny pictures with tags of a vocabulary."""
-    folder.mkdir()
-    pixels = io.BytesIO()
-    Image.new("RGB", (8, 8)).save(pixels, "JPEG")
-    rows = ["path,labels,tags,split"]
-    for number, row in enumerate(drawn(tags, images)):
-        name, split = f"{number}.jpg", {0: "validation", 1: "test"}.get(number, "train")
-        (folder / name).write_bytes(commented(pixels.getvalue(), name))
-        rows.append(f"{name},label,{';'.join(f'tag{tag}' for tag in row)},{split}")
-    (folder / "rows.csv").write_text("\n".join(rows), encoding="utf-8")
-    source = manifest_source(ManifestSettings(folder / "rows.csv", folder))
-    records = build_records(source, out=folder / "records")
-    return lambda: load_arrays(records, "train", [f"tag{tag}" for tag in range(tags)])
-
-
-def _growth(small: tuple, large: tuple, *, pairs: int) -> list[Answer]:
-    """Time and memory an image, of ((images, tags), their arrays)."""
-    (few_images, few_tags), few = small
-    (many_images, many_tags), many = large
-    sides = [f"{many_images:,} images of {many_tags:,} tags", f"{few_images:,} of {few_tags:,}"]
-    question, times = f"an image's labels and tags, {sides[0]} over {sides[1]}", many_images / few_images
-    timed = compare(f"reading {question}", (sides[0], many), (sides[1], few), pairs=pairs, goal=LINEAR)
-    held = [(f"{side}, MB", _megabytes(load())) for side, load in zip(sides, (many, few), strict=True)]
-    return [apiece(timed, times), apiece(single(f"memory of {question}", *held, goal=LINEAR), times)]
-
-
-def _megabytes(arrays: SplitArrays) -> float:
-    return (arrays.labels.nbytes + arrays.tag_lists.nbytes) / 1e6
 
 
 if __name__ == "__main__":

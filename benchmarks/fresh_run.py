@@ -1,0 +1,52 @@
+"""Runs whose stages are as if trained, with the weights each branch is initialised with."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from mmannot_tf.config.loading import load
+from mmannot_tf.training import plan
+from mmannot_tf.training.network import build_network
+from mmannot_tf.training.run import Dataset, Run
+from mmannot_tf.training.stages import STAGES
+from mmannot_tf.training.trained import blueprint_of
+from mmannot_tf.weights.source import resolve
+
+LABELS, TAGS = 81, 1000
+METHOD = ("cnn", "ms_cnn", "tag_encoder", "classifier", "quantity")
+"""The stages that an annotator is made of."""
+
+
+def random_run(path: Path, backbone: str, *options: str) -> Run:
+    """A run of NUS-WIDE's settings, of records that there are not."""
+    config = load("nus_wide", [f"model.backbone={backbone}", "model.weights=random", *options])
+    labels, tags = (
+        tuple(f"{kind}{n}" for n in range(size)) for kind, size in (("label", LABELS), ("tag", TAGS))
+    )
+    provenance = resolve("random", backbone).provenance
+    dataset = Dataset("none", "synthetic", "0" * 64, {"train": 1}, labels, tags)
+    run = Run(path, config, dataset, provenance)
+    keep_fresh(run, METHOD)
+    return run
+
+
+def keep_fresh(run: Run, stages: Sequence[str]) -> None:
+    """Saves the branches of some stages, in their order, as they are initialised.
+
+    Residual branches are scaled down: with batch-norm statistics that no data made, sums of a hundred layers
+    would grow until float32 engines differ.
+    """
+    width = 0
+    for name in stages:
+        stage = STAGES[name]
+        network = build_network(stage, blueprint_of(run), width)
+        for layer in network.branches.get("backbone", network.model).layers:
+            if layer.name.endswith("_3_bn"):
+                layer.gamma.assign(0.2 * np.ones(layer.gamma.shape))
+        for branch in stage.trains:
+            run.weights(name, branch).parent.mkdir(parents=True, exist_ok=True)
+            network.branches[branch].save_weights(run.weights(name, branch))
+        if name in ("ms_cnn", "tag_encoder"):
+            width += network.branches["probe"].input_shape[-1]
+        plan.finish(run, stage, {})

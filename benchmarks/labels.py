@@ -1,0 +1,115 @@
+"""What more labels cost: the decision behind f and beam search, at 1,000 and 10,000 labels beside 81.
+
+    python benchmarks/labels.py [--smoke] [--json FILE]
+
+Heads are the paper's, behind 4,096 features of 32 images; the beam search keeps 3 paths of at most 5 labels.
+Memory is the largest resident set of a process of its own, less what it has before: weights, two passes.
+What evaluation and arrays take as labels grow is told by `evaluation.py` and `arrays.py`.
+"""
+
+import itertools
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from typing import Annotated
+
+import numpy as np
+import tensorflow as tf
+import typer
+from harness import (
+    LINEAR,
+    Answer,
+    JsonOption,
+    SmokeOption,
+    apiece,
+    compare,
+    largest_resident_mib,
+    report,
+    single,
+)
+from label_decoder import beam_search, decoded, drawn_contexts
+
+from mmannot_tf.models.classifier import build_classifier
+from mmannot_tf.models.decision import build_decision
+from mmannot_tf.models.quantity_regressor import build_quantity_regressor
+
+SIZES = (81, 1_000, 10_000)
+"""Labels."""
+BATCH, WIDTH, PASSES = 32, 4096, 20
+
+
+def main(
+    smoke: SmokeOption = False,
+    json_file: JsonOption = None,
+    memory_of: Annotated[int, typer.Option(hidden=True, help="The decision's MiB at so many labels.")] = 0,
+) -> None:
+    """Prints the ratios."""
+    if memory_of:
+        typer.echo(_memory(memory_of))
+        return
+    sizes, pairs = ((9, 20, 50), 1) if smoke else (SIZES, 7)
+    memory = {labels: _in_a_process(labels) for labels in sizes}
+    answers = [
+        answer
+        for few, many in itertools.pairwise(sizes)
+        for answer in (
+            _a_label("the decision behind f, time", few, many, _decided, pairs),
+            _a_label("beam search of 3, time", few, many, _searched, pairs),
+            _memory_a_label(few, many, memory),
+        )
+    ]
+    report(answers, json_file)
+
+
+def _a_label(
+    what: str, few: int, many: int, made: Callable[[int], Callable[[], object]], pairs: int
+) -> Answer:
+    found = compare(
+        f"{what} a label, {many:,} over {few:,} labels",
+        (f"{many:,} labels", made(many)),
+        (f"{few:,} labels", made(few)),
+        pairs=pairs,
+        goal=LINEAR,
+    )
+    return apiece(found, many / few)
+
+
+def _decided(labels: int) -> Callable[[], object]:
+    """Logits, predicted quantity, selection and order of a batch, some times."""
+    heads = (
+        build_classifier(WIDTH, labels, name="classifier"),
+        build_quantity_regressor(WIDTH, name="quantity"),
+    )
+    decision = build_decision(*heads)
+    compute = tf.function(lambda batch: decision(batch, training=False))
+    features = tf.constant(np.random.default_rng(0).normal(size=(BATCH, WIDTH)), tf.float32)
+    return lambda: [compute(features)["order"] for _ in range(PASSES)][-1].numpy()
+
+
+def _searched(labels: int) -> Callable[[], object]:
+    """The paths of a batch."""
+    _, model = beam_search(labels, beam=3, longest=5)
+    contexts = drawn_contexts(BATCH)
+    return lambda: decoded(model, contexts)
+
+
+def _memory_a_label(few: int, many: int, memory: Mapping[int, float]) -> Answer:
+    sizes = [(f"MiB, {labels:,} labels", memory[labels]) for labels in (many, few)]
+    found = single(f"memory of the decision a label, {many:,} over {few:,} labels", *sizes, goal=LINEAR)
+    return apiece(found, many / few)
+
+
+def _in_a_process(labels: int) -> float:
+    command = [sys.executable, __file__, "--memory-of", str(labels)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def _memory(labels: int) -> float:
+    """How much the decision adds to the largest resident set of this process, MiB. Linux only."""
+    begun = largest_resident_mib()
+    _decided(labels)()
+    return largest_resident_mib() - begun
+
+
+if __name__ == "__main__":
+    typer.run(main)
