@@ -38,7 +38,7 @@ IN_TAGS_AND_LABELS: tuple[Size, ...] = (
 
 def main(smoke: SmokeOption = False, json_file: JsonOption = None) -> None:
     """Prints the ratios."""
-    shrink, pairs = (20, 1) if smoke else (1, 3)
+    shrink, pairs = (20, 1) if smoke else (1, 2)
     with tempfile.TemporaryDirectory() as scratch:
         answers = []
         for grown in (IN_IMAGES, IN_TAGS_AND_LABELS):

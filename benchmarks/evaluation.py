@@ -37,7 +37,7 @@ BY_THRESHOLD = f", p > {SETTINGS.threshold:g}"
 
 def main(smoke: SmokeOption = False, json_file: JsonOption = None) -> None:
     """Prints time and memory beside the limits, scikit-learn and smaller sizes."""
-    shrink, pairs, draws = (100, 2, LEAST_DRAWS) if smoke else (1, 5, Resampling().draws)
+    shrink, pairs, draws = (100, 2, LEAST_DRAWS) if smoke else (1, 3, Resampling().draws)
     whole = made_up(IMAGES // shrink, LABELS)
     answers = [
         limit_of_seconds(whole, runs=pairs),

@@ -47,7 +47,7 @@ def main(
     if memory_of:
         typer.echo(_memory(memory_of))
         return
-    sizes, pairs = ((9, 20, 50), 1) if smoke else (SIZES, 7)
+    sizes, pairs = ((9, 20, 50), 1) if smoke else (SIZES, 5)
     memory = {labels: _in_a_process(labels) for labels in sizes}
     answers = [
         answer

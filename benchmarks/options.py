@@ -2,7 +2,7 @@
 
     python benchmarks/options.py [--smoke] [--json FILE]
 
-Keras' ResNet-101 of 224 pixels from random weights, 8 images a batch. None has a goal: what helps is taken,
+Keras' ResNet-50 of 224 pixels from random weights, 8 images a batch. None has a goal: what helps is taken,
 what does not is written down. The environment decides on oneDNN, whose layouts are its own, when TensorFlow
 is imported: that side is timed in processes of their own. Channels first is not among them: TensorFlow 2.21
 has no such convolutions for CPUs.
@@ -42,7 +42,9 @@ def main(
         return
 
     def beside(what: str, call: Callable[[], object]) -> Answer:
-        return compare(f"forward pass of {BATCH} images, {what}", (what, call), (PLAIN, plain), pairs=pairs)
+        return compare(
+            f"ResNet-50 forward, {BATCH} images, {what}", (what, call), (PLAIN, plain), pairs=pairs
+        )
 
     answers = [
         beside("compiled by XLA", forward(size, jit_compile=True)),
@@ -55,7 +57,7 @@ def main(
 def forward(size: int, *, jit_compile: bool = False, precision: str = "float32") -> Callable[[], object]:
     """A forward pass on one batch."""
     with computing_in(precision):
-        model = keras.applications.ResNet101(weights=None, include_top=False, input_shape=(size, size, 3))
+        model = keras.applications.ResNet50(weights=None, include_top=False, input_shape=(size, size, 3))
     images = tf.constant(np.random.default_rng(0).normal(size=(BATCH, size, size, 3)), tf.float32)
     compute = tf.function(lambda: model(images, training=False), jit_compile=jit_compile)
     return lambda: compute().numpy()
@@ -69,7 +71,7 @@ def _without_onednn(options: list[str]) -> Answer:
         printed = subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout
         seconds[value] = float(printed)
     return single(
-        f"forward pass of {BATCH} images, without oneDNN",
+        f"ResNet-50 forward, {BATCH} images, without oneDNN",
         ("without oneDNN, s", seconds["0"]),
         (f"{PLAIN}, s", seconds["1"]),
     )

@@ -31,7 +31,7 @@ DIFFERENT = 20
 
 def main(smoke: SmokeOption = False, json_file: JsonOption = None) -> None:
     """Prints a build's time over that of copying, and an image's time and memory as images grow in number."""
-    shrink, pairs = (100, 1) if smoke else (1, 2)
+    shrink, pairs = (100, 1) if smoke else (1, 3)
     with tempfile.TemporaryDirectory() as folder:
         small, photographs = Path(folder, "small"), Path(folder, "photographs")
         write(small, SMALL // shrink)
@@ -75,6 +75,7 @@ def beside_copying(raw: Path, what: str, *, pairs: int) -> Answer:
         ("build_records", into_new_folder("build")),
         ("TFDS' writer alone", into_new_folder("copy")),
         pairs=pairs,
+        warm_up=False,
         note="beyond copying: every image decoded, SHA-256 of images, records and shards, counts, vocabulary",
     )
 

@@ -45,7 +45,7 @@ def main(
     """Runs the programs and prints the table."""
     begun, answers, failed = time.monotonic(), {}, []
     for name in names or QUESTIONS:
-        typer.echo(f"{name}:", err=True)
+        typer.echo(f"{name}, from {time.monotonic() - begun:.0f} s on:", err=True)
         found = _answers(name, ["--smoke"] if smoke else [])
         if found is None:
             failed.append(name)

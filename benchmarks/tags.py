@@ -28,7 +28,7 @@ WIDTH = 2048
 
 def main(smoke: SmokeOption = False, json_file: JsonOption = None) -> None:
     """Prints the ratios."""
-    shrink, pairs = (50, 1) if smoke else (1, 7)
+    shrink, pairs = (50, 1) if smoke else (1, 5)
     few, many = FEW // shrink, MANY // shrink
     answers = [
         *_passes(few, many, pairs=pairs),

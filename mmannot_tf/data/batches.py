@@ -1,5 +1,6 @@
 """tf.data pipelines: each a pure function of (seed, epoch, step), so a resumed run sees the same batches."""
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self
@@ -220,8 +221,14 @@ class ArrayBatches:
     def _count(self) -> int:
         return len(tf.nest.flatten(self.inputs)[0])
 
+    @functools.cached_property
+    def _tensors(self) -> tuple[Any, Any]:
+        """Inputs and targets, copied once instead of for every epoch."""
+        with tf.device("CPU"):
+            return tf.nest.map_structure(tf.constant, (self.inputs, self.targets))
+
     def _batched(self, order: np.ndarray, rows: int) -> tf.data.Dataset:
-        arrays = tf.nest.map_structure(tf.constant, (self.inputs, self.targets))
+        arrays = self._tensors
 
         def gathered(indices):
             return tf.nest.map_structure(lambda array: _as_read(tf.gather(array, indices)), arrays)
