@@ -64,7 +64,7 @@ def _split(folder: Path, size: Size) -> Callable[[], SplitArrays]:
         rows.append(f"{name},{';'.join(given)},{';'.join(f'tag{tag}' for tag in row)},{split}")
     (folder / "rows.csv").write_text("\n".join(rows), encoding="utf-8")
     source = manifest_source(ManifestSettings(folder / "rows.csv", folder))
-    records = build_records(source, out=folder / "records")
+    records = build_records(source, out=folder / "records", workers=0)
     return lambda: load_arrays(records, "train", [f"tag{tag}" for tag in range(tags)])
 
 

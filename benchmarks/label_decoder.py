@@ -48,7 +48,7 @@ def main(
         f"beam search of {beam} over {labels} labels, times as fast as a Python loop",
         (f"in graph, {images} images", lambda: decoded(model, contexts)),
         ("a loop over images, steps and paths", loop),
-        pairs=1 if smoke else 5,
+        pairs=1 if smoke else 3,
         goal=("at least", 1.0),
         faster=True,
         note=f"{different} of {images} paths differ, and are worth the same",

@@ -10,7 +10,7 @@ What evaluation and arrays take as labels grow is told by `evaluation.py` and `a
 import itertools
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Annotated
 
 import numpy as np
@@ -48,16 +48,12 @@ def main(
         typer.echo(_memory(memory_of))
         return
     sizes, pairs = ((9, 20, 50), 1) if smoke else (SIZES, 5)
-    memory = {labels: _in_a_process(labels) for labels in sizes}
     answers = [
-        answer
+        _a_label(what, few, many, made, pairs)
         for few, many in itertools.pairwise(sizes)
-        for answer in (
-            _a_label("the decision behind f, time", few, many, _decided, pairs),
-            _a_label("beam search of 3, time", few, many, _searched, pairs),
-            _memory_a_label(few, many, memory),
-        )
+        for what, made in (("the decision behind f, time", _decided), ("beam search of 3, time", _searched))
     ]
+    answers.append(_memory_a_label(*sizes[-2:]))
     report(answers, json_file)
 
 
@@ -93,8 +89,8 @@ def _searched(labels: int) -> Callable[[], object]:
     return lambda: decoded(model, contexts)
 
 
-def _memory_a_label(few: int, many: int, memory: Mapping[int, float]) -> Answer:
-    sizes = [(f"MiB, {labels:,} labels", memory[labels]) for labels in (many, few)]
+def _memory_a_label(few: int, many: int) -> Answer:
+    sizes = [(f"MiB, {labels:,} labels", _in_a_process(labels)) for labels in (many, few)]
     found = single(f"memory of the decision a label, {many:,} over {few:,} labels", *sizes, goal=LINEAR)
     return apiece(found, many / few)
 

@@ -48,7 +48,7 @@ def main(
                 f"{len(encoded)} images, from records to batches",
                 ("read, decode, resize, normalise, batch", lambda: _drained(batches.split("train"))),
                 ("decode", lambda: _drained(decoded)),
-                pairs=1 if smoke else 9,
+                pairs=1 if smoke else 7,
                 faster=True,
                 goal=("at least", 0.85),
             ),

@@ -31,7 +31,7 @@ DIFFERENT = 20
 
 def main(smoke: SmokeOption = False, json_file: JsonOption = None) -> None:
     """Prints a build's time over that of copying, and an image's time and memory as images grow in number."""
-    shrink, pairs = (100, 1) if smoke else (1, 3)
+    shrink, pairs = (100, 1) if smoke else (1, 2)
     with tempfile.TemporaryDirectory() as folder:
         small, photographs = Path(folder, "small"), Path(folder, "photographs")
         write(small, SMALL // shrink)

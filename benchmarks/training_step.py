@@ -5,7 +5,7 @@
 A "bound" is what the network's own forward passes, measured here, say that a step must cost: with w the cost
 of a layer's forward pass, a trained layer costs 3 w (the pass, and the gradients of its inputs and of its
 weights), a frozen one w. Networks are the paper's, from random weights. Memory is the largest resident set of
-a process of its own that takes two steps, TensorFlow with it.
+a process of its own that takes two passes and then two steps, TensorFlow with it.
 """
 
 import subprocess
@@ -17,11 +17,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 import typer
-from fresh_run import LABELS, TAGS
+from fresh_run import TAGS
 from harness import Answer, JsonOption, SmokeOption, compare, largest_resident_mib, report, single
-from short_run import BATCH, FEATURES_BATCH, OF_LABELS, WIDTHS, blueprint, plain_step
+from short_run import BATCH, FEATURES_BATCH, OF_LABELS, WIDTHS, blueprint, learning, plain_step
 
-from mmannot_tf.losses.quantity_error import quantity_error
 from mmannot_tf.training.network import Network, build_network
 from mmannot_tf.training.stages import STAGES
 
@@ -33,12 +32,12 @@ PASSES = 20
 def main(
     smoke: SmokeOption = False,
     json_file: JsonOption = None,
-    memory_of: Annotated[str, typer.Option(hidden=True, help="forward, or a stage: its MiB alone.")] = "",
+    memory_of: Annotated[str, typer.Option(hidden=True, help="A stage: its MiB alone.")] = "",
 ) -> None:
     """Prints the ratios."""
     sizes = ("model.backbone=tiny", "data.image_size=32") if smoke else ()
     if memory_of:
-        typer.echo(_memory(memory_of, sizes))
+        typer.echo(" ".join(map(str, _memory(memory_of, sizes))))
         return
     pairs = 1 if smoke else 3
     answers = [
@@ -70,11 +69,9 @@ def _on_features(name: str, *, pairs: int) -> Answer:
         inputs = tf.constant(draw.normal(size=(FEATURES_BATCH, WIDTHS[name])), tf.float32)
     else:
         inputs = tf.constant(draw.integers(0, TAGS, (FEATURES_BATCH, TAGS_AN_IMAGE)), tf.int32)
-    quantity = name.startswith("quantity")
-    targets = tf.ones([FEATURES_BATCH]) if quantity else _labels(draw, FEATURES_BATCH)
-    loss = quantity_error if quantity else OF_LABELS
-    question = f"a step of {name} on {FEATURES_BATCH} images"
-    return _three_passes(question, network.model, loss, (inputs, targets), times=PASSES, pairs=pairs)
+    targets, loss = learning(name, FEATURES_BATCH)
+    question, batch = f"a step of {name} on {FEATURES_BATCH} images", (inputs, tf.constant(targets))
+    return _three_passes(question, network.model, loss, batch, times=PASSES, pairs=pairs)
 
 
 def _three_passes(
@@ -121,40 +118,31 @@ def _stage(name: str, sizes: tuple[str, ...]) -> tuple[Network, tf.Tensor, tf.Te
     """A stage's network at its initial weights, and a batch of images and targets."""
     begun = blueprint(BATCH, *sizes)
     size = begun.config.data.image_size
-    draw = np.random.default_rng(0)
-    images = tf.constant(draw.normal(size=(BATCH, size, size, 3)), tf.float32)
-    return build_network(STAGES[name], begun), images, _labels(draw, BATCH)
-
-
-def _labels(draw: np.random.Generator, images: int) -> tf.Tensor:
-    """Three in a hundred of each image's."""
-    return tf.constant(draw.random((images, LABELS)) < 0.03, tf.float32)
+    images = tf.constant(np.random.default_rng(0).normal(size=(BATCH, size, size, 3)), tf.float32)
+    return build_network(STAGES[name], begun), images, tf.constant(learning(name, BATCH)[0])
 
 
 def _memories(options: list[str]) -> list[Answer]:
-    sizes = {name: _in_a_process(name, options) for name in ("forward", "ms_cnn", "cnn")}
-    return [
-        single(
-            f"memory of a step of {name} beside a forward pass",
-            ("step, MiB", sizes[name]),
-            ("forward pass, MiB", sizes["forward"]),
-        )
-        for name in ("ms_cnn", "cnn")
-    ]
+    answers = []
+    for name in ("ms_cnn", "cnn"):
+        command = [sys.executable, __file__, "--memory-of", name, *options]
+        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        forward, step = map(float, printed.split())
+        question = f"memory of a step of {name} beside a forward pass"
+        answers.append(single(question, ("step, MiB", step), ("forward pass, MiB", forward)))
+    return answers
 
 
-def _in_a_process(name: str, options: list[str]) -> float:
-    command = [sys.executable, __file__, "--memory-of", name, *options]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-
-
-def _memory(name: str, sizes: tuple[str, ...]) -> float:
-    """The largest resident set, MiB, of this process after two forward passes or two steps."""
-    network, images, targets = _stage("ms_cnn" if name == "forward" else name, sizes)
+def _memory(name: str, sizes: tuple[str, ...]) -> tuple[float, float]:
+    """The largest resident set, MiB, of this process after two forward passes, and after two steps."""
+    network, images, targets = _stage(name, sizes)
     forward, step = tf.function(lambda batch: network.model(batch, training=False)), plain_step(network.model)
-    for _ in range(2):
-        (forward(images) if name == "forward" else step((images, targets))).numpy()
-    return largest_resident_mib()
+    found = []
+    for call in (lambda: forward(images), lambda: step((images, targets))):
+        call()
+        call().numpy()
+        found.append(largest_resident_mib())
+    return found[0], found[1]
 
 
 if __name__ == "__main__":
