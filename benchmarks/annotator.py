@@ -33,7 +33,7 @@ TAGS_AN_IMAGE = 6
 
 def main(smoke: SmokeOption = False, json_file: JsonOption = None) -> None:
     """Prints the ratios."""
-    size, pairs, small = (32, 1, ["tiny", "data.image_size=32"]) if smoke else (224, 5, ["resnet101"])
+    size, pairs, small = (32, 1, ["tiny", "data.image_size=32"]) if smoke else (224, 7, ["resnet101"])
     with tempfile.TemporaryDirectory() as scratch:
         module = AnnotatorModule(random_run(Path(scratch) / "run", *small), Path(scratch))
         openvino.write(module, Path(scratch))

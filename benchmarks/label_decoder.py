@@ -1,6 +1,6 @@
 """Beam search in graph beside a Python loop over the images with the same weights.
 
-    python benchmarks/label_decoder.py [--images 200] [--labels 81] [--beam 3] [--smoke] [--json FILE]
+    python benchmarks/label_decoder.py [--images 100] [--labels 81] [--beam 3] [--smoke] [--json FILE]
 
 The loop decodes an image at a time, a step of all its paths in one compiled call. Both decode with the same
 random weights and must give the same paths; where two differ, they must be worth the same, up to rounding.
@@ -27,7 +27,7 @@ Step = Callable[[tf.Tensor, State], tuple[tf.Tensor, State]]
 
 
 def main(
-    images: Annotated[int, typer.Option(help="How many are decoded.")] = 200,
+    images: Annotated[int, typer.Option(help="How many are decoded.")] = 100,
     labels: Annotated[int, typer.Option(help="C.")] = 81,
     beam: Annotated[int, typer.Option(help="Paths kept.")] = 3,
     longest: Annotated[int, typer.Option(help="Most labels of a path.")] = 5,

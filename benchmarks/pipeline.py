@@ -24,7 +24,7 @@ from mmannot_tf.data.images import decode, network_input, resize
 from mmannot_tf.weights.provenance import CENTRED
 from tfrecords_tools.records import open_records, read
 
-BATCH, COUNT = 32, 512
+BATCH, COUNT = 32, 256
 
 
 def main(

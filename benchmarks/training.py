@@ -80,7 +80,7 @@ def main(
         many = records if smoke else photograph_records(folder / "many", MANY)
         config = short_config(FEATURES_BATCH, *sizes, *SHORT)
         run = _cached_run(config, records, folder / "run", methods)
-        waiting = _waiting(run, many, "ms_cnn", steps=5 if smoke else 16)
+        waiting = _waiting(run, many, "ms_cnn", steps=5 if smoke else 12)
         writing, both = _writing(run, config, records, pairs=1 if smoke else 3)
         cnn = _forward(run, config, timing)
         answers = [

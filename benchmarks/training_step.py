@@ -5,13 +5,16 @@
 A "bound" is what the network's own forward passes, measured here, say that a step must cost: with w the cost
 of a layer's forward pass, a trained layer costs 3 w (the pass, and the gradients of its inputs and of its
 weights), a frozen one w. Networks are the paper's, from random weights. Memory is the largest resident set of
-a process of its own that takes two passes and then two steps, TensorFlow with it.
+a process of its own that takes a few passes and then a few steps, TensorFlow with it.
 """
 
+import json
+import statistics
 import subprocess
 import sys
-from collections.abc import Callable
-from typing import Annotated, Any
+import time
+from dataclasses import dataclass
+from typing import Annotated
 
 import keras
 import numpy as np
@@ -19,77 +22,53 @@ import tensorflow as tf
 import typer
 from fresh_run import TAGS
 from harness import Answer, JsonOption, SmokeOption, compare, largest_resident_mib, report, single
-from short_run import BATCH, FEATURES_BATCH, OF_LABELS, WIDTHS, blueprint, learning, plain_step
+from short_run import BATCH, FEATURES_BATCH, WIDTHS, blueprint, learning, plain_step
 
 from mmannot_tf.training.network import Network, build_network
 from mmannot_tf.training.stages import STAGES
 
 TAGS_AN_IMAGE = 8
-PASSES = 20
+TIMES = 20
 """Steps of a stage on features in one timing."""
 
 
 def main(
     smoke: SmokeOption = False,
     json_file: JsonOption = None,
-    memory_of: Annotated[str, typer.Option(hidden=True, help="A stage: its MiB alone.")] = "",
+    alone: Annotated[str, typer.Option(hidden=True, help="A stage, in this process.")] = "",
 ) -> None:
     """Prints the ratios."""
     sizes = ("model.backbone=tiny", "data.image_size=32") if smoke else ()
-    if memory_of:
-        typer.echo(" ".join(map(str, _memory(memory_of, sizes))))
+    if alone:
+        typer.echo(json.dumps(_alone(alone, sizes), default=vars))
         return
     pairs = 1 if smoke else 3
     answers = [
-        _fine_tuning(sizes, pairs=1 if smoke else 2),
         _fusion(sizes, pairs=pairs),
         *(_on_features(name, pairs=pairs) for name in ("tag_encoder", *WIDTHS)),
-        *_memories(["--smoke"] if smoke else []),
+        *_in_processes(["--smoke"] if smoke else []),
     ]
     report(answers, json_file)
 
 
-def _fine_tuning(sizes: tuple[str, ...], *, pairs: int) -> Answer:
-    network, images, targets = _stage("cnn", sizes)
-    return _three_passes(
-        "a step of cnn (all of the backbone)",
-        network.model,
-        OF_LABELS,
-        (images, targets),
-        times=1,
-        pairs=pairs,
-    )
-
-
 def _on_features(name: str, *, pairs: int) -> Answer:
-    """A stage that reads tags or cached features."""
+    """A stage that reads tags or cached features, and trains all it has."""
     draw = np.random.default_rng(0)
-    network = build_network(STAGES[name], blueprint(FEATURES_BATCH), WIDTHS.get(name, 0))
+    model = build_network(STAGES[name], blueprint(FEATURES_BATCH), WIDTHS.get(name, 0)).model
     if name in WIDTHS:
         inputs = tf.constant(draw.normal(size=(FEATURES_BATCH, WIDTHS[name])), tf.float32)
     else:
         inputs = tf.constant(draw.integers(0, TAGS, (FEATURES_BATCH, TAGS_AN_IMAGE)), tf.int32)
     targets, loss = learning(name, FEATURES_BATCH)
-    question, batch = f"a step of {name} on {FEATURES_BATCH} images", (inputs, tf.constant(targets))
-    return _three_passes(question, network.model, loss, batch, times=PASSES, pairs=pairs)
-
-
-def _three_passes(
-    question: str,
-    model: keras.Model,
-    loss: Callable[[Any, Any], tf.Tensor],
-    batch: tuple[tf.Tensor, tf.Tensor],
-    *,
-    times: int,
-    pairs: int,
-) -> Answer:
-    """Some steps of a model that trains all it has, and three times as many of its forward passes."""
+    batch = inputs, tf.constant(targets)
     step, forward = plain_step(model, loss), tf.function(lambda inputs: model(inputs, training=False))
-    many = "" if times == 1 else f", {times} times"
     return compare(
-        question,
-        (f"step{many}", lambda: [step(batch) for _ in range(times)][-1].numpy()),
-        (f"bound, 3 forward passes{many}", lambda: [forward(batch[0]) for _ in range(3 * times)][-1].numpy()),
+        f"a step of {name} on {FEATURES_BATCH} images",
+        (f"step, {TIMES} times", lambda: [step(batch) for _ in range(TIMES)][-1].numpy()),
+        (
+            f"bound, 3 forward passes, {TIMES} times",
+            lambda: [forward(inputs) for _ in range(3 * TIMES)][-1].numpy(),
+        ),
         pairs=pairs,
     )
 
@@ -122,27 +101,52 @@ def _stage(name: str, sizes: tuple[str, ...]) -> tuple[Network, tf.Tensor, tf.Te
     return build_network(STAGES[name], begun), images, tf.constant(learning(name, BATCH)[0])
 
 
-def _memories(options: list[str]) -> list[Answer]:
-    answers = []
+def _in_processes(options: list[str]) -> list[Answer]:
+    """Stages that read images, each alone: time where all is trained, memory of both."""
+    alone = {}
     for name in ("ms_cnn", "cnn"):
-        command = [sys.executable, __file__, "--memory-of", name, *options]
+        command = [sys.executable, __file__, "--alone", name, *options]
         printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        forward, step = map(float, printed.split())
-        question = f"memory of a step of {name} beside a forward pass"
-        answers.append(single(question, ("step, MiB", step), ("forward pass, MiB", forward)))
-    return answers
+        alone[name] = {side: Cost(**cost) for side, cost in json.loads(printed).items()}
+    return [
+        single(
+            "a step of cnn (all of the backbone)",
+            ("step, s", alone["cnn"]["step"].seconds),
+            ("bound, 3 forward passes, s", 3 * alone["cnn"]["forward"].seconds),
+        ),
+        *(
+            single(
+                f"memory of a step of {name} beside a forward pass",
+                ("step, MiB", both["step"].mib),
+                ("forward pass, MiB", both["forward"].mib),
+            )
+            for name, both in alone.items()
+        ),
+    ]
 
 
-def _memory(name: str, sizes: tuple[str, ...]) -> tuple[float, float]:
-    """The largest resident set, MiB, of this process after two forward passes, and after two steps."""
+@dataclass(frozen=True)
+class Cost:
+    """Of a few calls after one that traces: the median's seconds, and the largest resident set so far."""
+
+    seconds: float
+    mib: float
+
+
+def _alone(name: str, sizes: tuple[str, ...]) -> dict[str, Cost]:
+    """What forward passes cost in this process, and then steps."""
     network, images, targets = _stage(name, sizes)
     forward, step = tf.function(lambda batch: network.model(batch, training=False)), plain_step(network.model)
-    found = []
-    for call in (lambda: forward(images), lambda: step((images, targets))):
-        call()
+    found = {}
+    for side, call in (("forward", lambda: forward(images)), ("step", lambda: step((images, targets)))):
         call().numpy()
-        found.append(largest_resident_mib())
-    return found[0], found[1]
+        seconds = []
+        for _ in range(3):
+            begun = time.perf_counter()
+            call().numpy()
+            seconds.append(time.perf_counter() - begun)
+        found[side] = Cost(statistics.median(seconds), largest_resident_mib())
+    return found
 
 
 if __name__ == "__main__":
