@@ -19,7 +19,6 @@ from pages import hardware, write_into
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMAND = "python benchmarks/faults.py --page docs/reliability.md"
-PROCESSES = 2
 COLUMNS = {
     "fault": "Fault",
     "how": "How injected",
@@ -34,21 +33,15 @@ class Rows:
 
     def __init__(self):
         """No row yet."""
-        self._rows: dict[str, list[dict[str, Any]]] = {}
+        self.rows: list[dict[str, Any]] = []
         self.skipped: list[str] = []
-
-    @property
-    def rows(self) -> list[dict[str, Any]]:
-        """By the tests' names, whichever ended first."""
-        return [row for name in sorted(self._rows) for row in self._rows[name]]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Called by pytest after each phase of each test."""
         if report.skipped:
             self.skipped.append(f"`{report.nodeid.partition('::')[2]}`: {report.longrepr[2]}")
         if report.when == "call" and report.passed:
-            found = [json.loads(value) for name, value in report.user_properties if name == "fault"]
-            self._rows[report.nodeid] = found
+            self.rows += [json.loads(value) for name, value in report.user_properties if name == "fault"]
 
 
 def main(
@@ -57,8 +50,7 @@ def main(
     """Runs the tests; exits with pytest's status."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     gathered, begun = Rows(), time.monotonic()
-    options = ["-m", "faults", "-q", "--numprocesses", str(PROCESSES), "--dist", "loadfile"]
-    status = pytest.main([str(ROOT / "tests" / "faults"), *options], plugins=[gathered])
+    status = pytest.main([str(ROOT / "tests" / "faults"), "-m", "faults", "-q"], plugins=[gathered])
     table = rendered(gathered, seconds=time.monotonic() - begun)
     typer.echo(table)
     if page and status == 0:
