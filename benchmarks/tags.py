@@ -11,8 +11,9 @@ from collections.abc import Callable
 import keras
 import numpy as np
 import tensorflow as tf
+from fresh_run import LABELS
 from harness import LINEAR, Answer, JsonOption, SmokeOption, apiece, compare, report
-from short_run import plain_step
+from short_run import learning, plain_step
 from typer import run
 
 from mmannot_tf.data.tag_lists import padded
@@ -22,7 +23,7 @@ from mmannot_tf.models.tag_encoder import build_tag_encoder, portable
 
 FEW, MANY = 1_000, 100_000
 """Tags."""
-BATCH, OF_AN_IMAGE, LABELS = 32, 8, 81
+BATCH, OF_AN_IMAGE = 32, 8
 WIDTH = 2048
 
 
@@ -101,7 +102,7 @@ def _steps(few: int, many: int, *, pairs: int) -> Answer:
     def step(vocabulary: int) -> Callable[[], object]:
         encoder, probe = build_tag_encoder(vocabulary), build_classifier(WIDTH, LABELS, name="probe")
         model = keras.Model(encoder.input, probe(encoder.output))
-        labels = tf.constant(np.random.default_rng(1).random((BATCH, LABELS)) < 0.03, tf.float32)
+        labels = tf.constant(learning("tag_encoder", BATCH)[0])
         take, lists = plain_step(model), _lists(vocabulary)
         return lambda: take((lists, labels)).numpy()
 
