@@ -13,7 +13,7 @@ from mmannot_tf.data.batches import ArrayBatches, ImageBatches
 from mmannot_tf.losses.quantity_error import quantity_error
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.losses.summed import SummedLoss
-from mmannot_tf.training.inference import outputs
+from mmannot_tf.training.inference import Inference
 from mmannot_tf.training.judge import judge, score
 from mmannot_tf.training.loop import Job, Loop
 from mmannot_tf.training.method_fitting import method_recipe
@@ -58,7 +58,7 @@ def stage_job(session: Session, stage: Stage, bars: Bars, signals: Signals) -> J
     recipe = RECIPES[stage.section](session, stage, batch_size)
     # After the batches: computing features on the way draws seeds and counts names of layers too, and must
     # move neither the initialisation nor the names in the weights' files. A stage that ended early left some.
-    keras.backend.clear_session()
+    keras.backend.clear_session(free_memory=False)
     keras.utils.set_random_seed(int(digest([run.config.training.seed, stage.name])[:8], 16))
     with session.distribution.scope(), computing_in(run.config.training.precision):
         network = recipe.build()
@@ -131,10 +131,10 @@ def _validation(session: Session, stage: Stage, model: keras.Model) -> Validate:
     arrays = session.arrays("validation")
     batches = session.batches(stage, "validation", session.run.config.training.batch_size)
     over = batches.one_pass("validation") if isinstance(batches, ImageBatches) else batches.one_pass()
+    predicted = Inference(model, over, session.distribution)
 
     def validate() -> tuple[dict[str, float], float]:
-        predicted = outputs(model, over, session.distribution)
-        measures = judge(stage, predicted, arrays.labels, session.run.config.evaluation)
+        measures = judge(stage, predicted(), arrays.labels, session.run.config.evaluation)
         return measures, score(stage, measures)
 
     return validate

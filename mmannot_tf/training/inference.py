@@ -15,8 +15,54 @@ CHUNK_BYTES = 2**26
 """How much is exchanged between processes at a time (ours)."""
 
 
+class Inference:
+    """A model in inference mode over one split, as often as it is called: traced at the first call alone."""
+
+    def __init__(self, model: keras.Model, over: Pass, distribution: Distribution):
+        """Nothing is read yet.
+
+        Args:
+            model: its weights may change between calls.
+            over: (inputs, targets) batches of the split.
+            distribution: the replicas that share them.
+        """
+        self._model, self._over, self._distribution = model, over, distribution
+        self._forward: Any = None
+
+    def __call__(self) -> Any:
+        """The model's output over the split, as `outputs` gives it."""
+        over, distribution = self._over, self._distribution
+        numbers, parts = zip(*self._computed(), strict=True)
+        if distribution.processes == 1:
+            return tf.nest.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
+        return tf.nest.map_structure(lambda *arrays: _exchanged(numbers, arrays, over, distribution), *parts)
+
+    def _computed(self) -> Iterator[tuple[int, Any]]:
+        """This process's batches: their numbers, ascending, and the outputs [B, …]; the last may be empty."""
+        over, strategy = self._over, self._distribution.strategy
+        share = self._distribution.share or Share(0, 1, 1)
+
+        def read(one: Share | None) -> tf.data.Dataset:
+            return over.read(one).map(lambda inputs, _: (inputs,))
+
+        batches = self._distribution.ordered(Pass(read, over.examples, over.batch_size))
+        if self._forward is None:
+            self._forward = tf.function(self._on_all, input_signature=[batches.element_spec])
+        for step, batch in enumerate(batches):
+            for place, output in enumerate(strategy.experimental_local_results(self._forward(batch))):
+                number = step * share.replicas + share.first + place
+                kept = slice(None) if number < over.batches else slice(0)
+                yield number, tf.nest.map_structure(lambda tensor, kept=kept: tensor.numpy()[kept], output)
+
+    def _on_all(self, batch: Any) -> Any:
+        return self._distribution.strategy.run(self._replica, args=batch)
+
+    def _replica(self, inputs: Any) -> Any:
+        return in_float32(self._model(inputs, training=False))
+
+
 def outputs(model: keras.Model, over: Pass, distribution: Distribution) -> Any:
-    """Runs `model` in inference mode over (inputs, targets) batches, shared by all replicas.
+    """Runs `model` in inference mode over (inputs, targets) batches, shared by all replicas, once.
 
     A batch is computed whole, by one replica, in a graph that does not depend on their number: the result is
     the same on one device and on many of its kind, to the last bit.
@@ -24,30 +70,7 @@ def outputs(model: keras.Model, over: Pass, distribution: Distribution) -> Any:
     Returns:
         Its output, or dict of outputs, as arrays [N, …] in the split's order, in every process.
     """
-    numbers, parts = zip(*_computed(model, over, distribution), strict=True)
-    if distribution.processes == 1:
-        return tf.nest.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
-    return tf.nest.map_structure(lambda *arrays: _exchanged(numbers, arrays, over, distribution), *parts)
-
-
-def _computed(model: keras.Model, over: Pass, distribution: Distribution) -> Iterator[tuple[int, Any]]:
-    """This process's batches: their numbers, ascending, and the outputs [B, …]; the last may be empty."""
-    strategy, share = distribution.strategy, distribution.share or Share(0, 1, 1)
-
-    def read(one: Share | None) -> tf.data.Dataset:
-        return over.read(one).map(lambda inputs, _: (inputs,))
-
-    batches = distribution.ordered(Pass(read, over.examples, over.batch_size))
-
-    @tf.function(input_signature=[batches.element_spec])
-    def forward(batch):
-        return strategy.run(lambda inputs: in_float32(model(inputs, training=False)), args=batch)
-
-    for step, batch in enumerate(batches):
-        for place, output in enumerate(strategy.experimental_local_results(forward(batch))):
-            number = step * share.replicas + share.first + place
-            kept = slice(None) if number < over.batches else slice(0)
-            yield number, tf.nest.map_structure(lambda tensor, kept=kept: tensor.numpy()[kept], output)
+    return Inference(model, over, distribution)()
 
 
 def _exchanged(numbers: tuple, arrays: tuple, over: Pass, distribution: Distribution) -> np.ndarray:

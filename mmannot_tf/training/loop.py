@@ -109,6 +109,7 @@ class Loop:
             factors=self._rate_factors(),
             jit_compile=job.training.jit_compile,
         )
+        self._reestimate = recalibrate.Reestimation(job.network.model, self.strategy)
         self.guard = Guard(job, self.progress, self.checkpoint)
         self._saved = time.monotonic()
 
@@ -166,13 +167,12 @@ class Loop:
 
     def _validated(self, epoch: int) -> Mapping[str, float]:
         """Judges the epoch on re-estimated statistics and keeps its weights if it is the best so far."""
-        moving = recalibrate.trained_batch_norms(self.job.network.model)
+        moving = self._reestimate.layers
         with recalibrate.put_back(moving, self.strategy), self.decay.evaluated():
             with self.job.signals.released():
                 if moving and self.job.training.reestimate_batches:
                     steps = min(self.job.training.reestimate_batches, self.job.steps)
-                    batches = self.batches(epoch, steps)
-                    recalibrate.reestimate(self.job.network.model, batches, self.strategy)
+                    self._reestimate(self.batches(epoch, steps))
                 measures, score = self.job.validate()
             if score > float(self.progress.best_score):
                 if self.job.distribution.is_chief:

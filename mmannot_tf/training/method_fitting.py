@@ -9,7 +9,7 @@ import numpy as np
 from mmannot_tf.baselines import METHODS
 from mmannot_tf.baselines.method import Examples, MethodData, Sizes
 from mmannot_tf.data.batches import ArrayBatches
-from mmannot_tf.training.inference import outputs
+from mmannot_tf.training.inference import Inference, outputs
 from mmannot_tf.training.judge import judge_scores
 from mmannot_tf.training.network import Network
 from mmannot_tf.training.plan import settings_of
@@ -37,11 +37,9 @@ def method_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
         return Network(network, {stage.name: network})
 
     def validation(network: Network) -> Callable:
-        scored = method.scores(network.model, settings)
+        predicted = Inference(method.scores(network.model, settings), held_out, session.distribution)
         judged = session.run.config.evaluation
-        return lambda: judge_scores(
-            stage.name, outputs(scored, held_out, session.distribution), labels, judged
-        )
+        return lambda: judge_scores(stage.name, predicted(), labels, judged)
 
     return Recipe(
         batches=_batches(session, stage, splits, "train", batch_size),

@@ -5,7 +5,8 @@ of the initialisation. Re-estimation is a step of its own: it never changes the 
 """
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -58,62 +59,62 @@ def put_back(
         assign(layers, kept)
 
 
-def reestimate(
-    model: keras.Model, batches: tf.data.Dataset, strategy: tf.distribute.Strategy | None = None
-) -> None:
-    """Sets the moving statistics of all trained batch norms to those of the population of `batches`.
+class Reestimation:
+    """Re-estimates the moving statistics of a model's trained batch norms, traced at the first call alone.
 
-    Mean of the batch means, and mean of (variance + mean²) less the squared mean, in float64.
-
-    Args:
-        model: whose statistics; its other weights do not change.
-        batches: (inputs, targets) of the training split; what the replicas take of them where the strategy
-            has several.
-        strategy: in whose scope the model was built; None for the default one.
+    They become those of the population of batches: mean of the batch means, and mean of (variance + mean²)
+    less the squared mean, in float64.
     """
-    layers = trained_batch_norms(model)
-    sums = [(0.0, 0.0)] * len(layers)
-    count = 0
-    strategy = strategy or tf.distribute.get_strategy()
-    for batch_statistics in _batch_statistics(model, layers, batches, strategy):
-        count += 1
-        sums = [
-            (
-                first + mean.astype(np.float64),
-                second + variance.astype(np.float64) + np.square(mean, dtype=np.float64),
-            )
-            for (first, second), (mean, variance) in zip(sums, batch_statistics, strict=True)
-        ]
-    means = [(first / count, second / count) for first, second in sums]
-    assign(layers, [(first, np.maximum(second - first**2, 0.0)) for first, second in means])
 
+    def __init__(self, model: keras.Model, strategy: tf.distribute.Strategy | None = None):
+        """Nothing is computed yet.
 
-def _batch_statistics(
-    model: keras.Model, layers: Sequence, batches: tf.data.Dataset, strategy: tf.distribute.Strategy
-) -> Iterator[list]:
-    """Yields each batch's own statistics: with momentum 0, the moving statistics are the last batch's."""
-    kept = [layer.momentum for layer in layers]
-    for layer in layers:
-        layer.momentum = 0.0
-    try:
-        forward = _forward(model, strategy, batches)  # fresh: momentum is read at tracing
-        for batch in batches:
-            forward(batch)
-            yield statistics(layers, strategy)
-    finally:
-        for layer, momentum in zip(layers, kept, strict=True):
-            layer.momentum = momentum
+        Args:
+            model: whose statistics; its other weights do not change.
+            strategy: in whose scope the model was built; None for the default one.
+        """
+        self.layers = trained_batch_norms(model)
+        self._model, self._strategy = model, strategy or tf.distribute.get_strategy()
+        self._forward: Any = None
 
+    def __call__(self, batches: Any) -> None:
+        """Sets them from (inputs, targets) of the training split, as the replicas take them.
 
-def _forward(model: keras.Model, strategy: tf.distribute.Strategy, batches: tf.data.Dataset) -> Callable:
-    """A pass in training mode over a batch, whose outputs nobody reads; traced as `step.Step` is, and why."""
-    replicas = strategy.num_replicas_in_sync
+        Batches are of one element_spec in all calls.
+        """
+        sums = [(0.0, 0.0)] * len(self.layers)
+        count = 0
+        for batch_statistics in self._batch_statistics(batches):
+            count += 1
+            sums = [
+                (
+                    first + mean.astype(np.float64),
+                    second + variance.astype(np.float64) + np.square(mean, dtype=np.float64),
+                )
+                for (first, second), (mean, variance) in zip(sums, batch_statistics, strict=True)
+            ]
+        means = [(first / count, second / count) for first, second in sums]
+        assign(self.layers, [(first, np.maximum(second - first**2, 0.0)) for first, second in means])
 
-    def replica(inputs, _):
-        with apart(seeds_of(model), replicas):
-            model(inputs, training=True)
+    def _batch_statistics(self, batches: Any) -> Iterator[list]:
+        """Yields each batch's own statistics: with momentum 0, the moving statistics are the last batch's."""
+        kept = [layer.momentum for layer in self.layers]
+        for layer in self.layers:
+            layer.momentum = 0.0  # read at tracing
+        try:
+            if self._forward is None:
+                self._forward = tf.function(self._on_all, input_signature=[batches.element_spec])
+            for batch in batches:
+                self._forward(batch)
+                yield statistics(self.layers, self._strategy)
+        finally:
+            for layer, momentum in zip(self.layers, kept, strict=True):
+                layer.momentum = momentum
 
-    def on_all(batch):
-        strategy.run(replica, args=batch)
+    def _on_all(self, batch: Any) -> None:
+        self._strategy.run(self._replica, args=batch)
 
-    return tf.function(on_all, input_signature=None if replicas == 1 else [batches.element_spec])
+    def _replica(self, inputs: Any, _: Any) -> None:
+        """A pass in training mode, whose outputs nobody reads."""
+        with apart(seeds_of(self._model), self._strategy.num_replicas_in_sync):
+            self._model(inputs, training=True)

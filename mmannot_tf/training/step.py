@@ -50,16 +50,18 @@ class Step:
         self._passes: Any = (
             tf.function(self._there_and_back, jit_compile=True) if jit_compile else self._there_and_back
         )
-        self._traced: Any = tf.function(self._on_all) if strategy.num_replicas_in_sync == 1 else None
+        self._traced: Any = tf.function(self._on_all)
+        self._prepared = False
 
     def prepare(self, element_spec: Any) -> None:
-        """Tells the batches' shapes with their first size open, before the first call.
+        """Tells the batches' shapes with their first size open, before the first call; once is enough.
 
-        Processes must trace at the same time: a retracing of one alone, for a smaller last batch, would give
-        its all-reduces other keys than the others'. One replica needs none of this.
+        So a smaller last batch is not traced anew. Processes must trace at the same time: a retracing of one
+        alone would give its all-reduces other keys than the others'.
         """
-        if self._traced is None:
+        if not self._prepared:
             self._traced = tf.function(self._on_all, input_signature=[element_spec])
+            self._prepared = True
 
     def __call__(self, batch: Any) -> tf.Tensor:
         """Takes the step on (inputs, targets); the sum of the losses, float32 scalar."""

@@ -127,9 +127,9 @@ def test_features_are_those_of_the_run(signatures, request_of_all, tiny_run):
     np.testing.assert_array_equal(features["f"], np.concatenate([features["f_v"], features["f_t"]], axis=1))
 
 
-def test_every_export_gets_the_next_version(tiny_run, tmp_path):
-    assert export(tiny_run, tmp_path / "new").name == "1"
-    (tmp_path / "new" / "7").mkdir()
+def test_every_export_gets_the_next_version(exported, tiny_run, tmp_path):
+    assert exported.name == "1"
+    (tmp_path / "new" / "7").mkdir(parents=True)
     assert export(tiny_run, tmp_path / "new").name == "8"
 
 

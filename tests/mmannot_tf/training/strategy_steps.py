@@ -20,10 +20,6 @@ CALM = {"stages": {"cnn": {"learning_rate": 0.002}}}
 CASES = {
     "cnn": ("cnn", {**CALM, "training": {"reestimate_batches": 0}}),
     "cnn_ema": ("cnn", {**CALM, "training": {"weight_decay": "ema"}}),
-    "cnn_shrink_slow": (
-        "cnn",
-        {"training": {"weight_decay": "shrink"}, "stages": {"cnn": {"backbone_rate": 0.1}}},
-    ),
     "ms_cnn": ("ms_cnn", {}),
     "quantity": ("quantity", {"model": {"dropout": 0.0}}),
     "quantity_dropout": ("quantity", {}),

@@ -126,6 +126,7 @@ def test_stopped_in_its_second_epoch_it_goes_on_to_the_same_bits(
     assert plan.stage_digest(resumed, name) == plan.stage_digest(run, name)
 
 
+@pytest.mark.slow
 def test_what_the_process_built_before_does_not_show_in_the_weights_file(config, run, copy, tiny_records):
     """Keras numbers layers without a name, such as its attention's softmax, and the file holds the names."""
     shutil.rmtree(copy.stage("ml_decoder"))
@@ -181,6 +182,7 @@ def test_a_splits_features_are_read_once_to_score_it(name, run, features_read):
     assert [split for split, features in features_read if features() is not None] == []
 
 
+@pytest.mark.slow
 def test_test_labels_are_read_by_nothing_that_predicts(copy, monkeypatch):
     """Whatever the test split's labels are, the scores on it are the same."""
     session = open_session(copy)

@@ -24,7 +24,7 @@ def _batches(size: int = 16) -> tf.data.Dataset:
 
 def test_statistics_become_the_populations_in_nested_models_too():
     model = _model()
-    recalibrate.reestimate(model, _batches())
+    recalibrate.Reestimation(model)(_batches())
     inner, outer = recalibrate.trained_batch_norms(model)
     np.testing.assert_allclose(inner.moving_mean, INPUTS.mean(axis=0), rtol=1e-5)
     np.testing.assert_allclose(inner.moving_variance, INPUTS.var(axis=0), rtol=1e-4)
@@ -44,7 +44,7 @@ def test_statistics_become_the_populations_in_nested_models_too():
 def test_weights_and_momentum_stay_as_they_were():
     model = _model()
     before = [variable.numpy() for variable in model.trainable_variables]
-    recalibrate.reestimate(model, _batches())
+    recalibrate.Reestimation(model)(_batches())
     for variable, value in zip(model.trainable_variables, before, strict=True):
         np.testing.assert_array_equal(variable.numpy(), value)
     assert {layer.momentum for layer in recalibrate.trained_batch_norms(model)} == {0.9997}
@@ -54,7 +54,7 @@ def test_frozen_batch_norms_are_left_out():
     model = _model()
     model.layers[1].trainable = False
     frozen = model.layers[1].layers[0]
-    recalibrate.reestimate(model, _batches())
+    recalibrate.Reestimation(model)(_batches())
     assert recalibrate.trained_batch_norms(model) == [model.layers[3]]
     np.testing.assert_array_equal(frozen.moving_mean, np.zeros(5))
 
@@ -63,7 +63,7 @@ def test_statistics_can_be_put_back():
     model = _model()
     layers = recalibrate.trained_batch_norms(model)
     kept = recalibrate.statistics(layers)
-    recalibrate.reestimate(model, _batches())
+    recalibrate.Reestimation(model)(_batches())
     recalibrate.assign(layers, kept)
     np.testing.assert_array_equal(layers[0].moving_mean, np.zeros(5))
     np.testing.assert_array_equal(layers[0].moving_variance, np.ones(5))

@@ -1,8 +1,5 @@
 import json
-import resource
 import shutil
-import signal
-import subprocess
 
 import numpy as np
 import pytest
@@ -31,13 +28,15 @@ def test_every_stage_leaves_its_weights_log_and_record(tiny_run):
         assert not (folder / "begun.json").exists()
 
 
-def test_trained_stages_move_their_own_branch_and_no_other_bit(
-    tiny_config, tiny_records, tmp_path, monkeypatch
-):
-    """Every variable of every stage, batch-norm statistics included, before and after its training."""
+@pytest.fixture(scope="module")
+def one_by_one(tiny_config, tiny_records, tmp_path_factory):
+    """A run whose stages were trained by a call each, and which variables each moved, by (stage, branch).
+
+    Every variable counts, batch-norm statistics included.
+    """
     from mmannot_tf.training import fitting as module
 
-    moved, seen = {}, {}
+    moved = {}
 
     class Watched(module.Loop):
         def run(self):
@@ -48,17 +47,31 @@ def test_trained_stages_move_their_own_branch_and_no_other_bit(
             for name, branch in branches.items():
                 pairs = zip(before[name], branch.get_weights(), strict=True)
                 moved[stage, name] = [not np.array_equal(one, other) for one, other in pairs]
-            seen[stage] = True
             return outcome
 
-    monkeypatch.setattr(module, "Loop", Watched)
-    train(tiny_config, data=tiny_records.path, run=tmp_path / "run")
-    assert set(seen) == {stage.name for stage in configured(tiny_config)}
+    path = tmp_path_factory.mktemp("one_by_one") / "run"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "Loop", Watched)
+        for stage in configured(tiny_config):
+            train(tiny_config, data=tiny_records.path, run=path, stages=[stage.name])
+    return open_run(path), moved
+
+
+@pytest.mark.slow
+def test_trained_stages_move_their_own_branch_and_no_other_bit(one_by_one, tiny_config):
+    _, moved = one_by_one
+    assert {stage for stage, _ in moved} == {stage.name for stage in configured(tiny_config)}
     for (stage, branch), changes in moved.items():
         if branch in STAGES[stage].trains:
             assert np.mean(changes) > 0.7, (stage, branch)
         else:
             assert not any(changes), (stage, branch)
+
+
+@pytest.mark.slow
+def test_stages_can_be_trained_one_by_one_to_the_same_bits(one_by_one, tiny_run):
+    run, _ = one_by_one
+    assert _digests(run) == _digests(tiny_run)
 
 
 def test_ms_cnn_starts_from_the_fine_tuned_cnn(tiny_run):
@@ -104,12 +117,7 @@ def test_a_changed_setting_trains_again_what_it_concerns(
     assert _digests(run)["quantity"] != _digests(tiny_run)["quantity"]
 
 
-def test_stages_can_be_trained_one_by_one_to_the_same_bits(tiny_config, tiny_records, tiny_run, tmp_path):
-    for stage in configured(tiny_config):
-        train(tiny_config, data=tiny_records.path, run=tmp_path / "run", stages=[stage.name])
-    assert _digests(open_run(tmp_path / "run")) == _digests(tiny_run)
-
-
+@pytest.mark.slow
 def test_a_stage_begins_the_same_whether_its_features_were_cached_or_not(
     tiny_config, tiny_records, tiny_run, tmp_path
 ):
@@ -184,53 +192,6 @@ def test_records_that_are_not_the_runs_are_refused(tiny_run, tmp_path):
     other = build_records(synthetic_source(settings), out=tmp_path)
     with pytest.raises(UserError, match="must be those"):
         open_session(tiny_run, other.path)
-
-
-@pytest.fixture
-def command(tiny_config, command_for, tmp_path):
-    """`mmannot train` of the tiny run into a new folder."""
-    return command_for(tiny_config, tmp_path / "run")
-
-
-@pytest.mark.slow
-def test_a_stopped_and_resumed_run_is_the_uninterrupted_one_bit_for_bit(
-    command, tiny_run, tmp_path, stopped_within
-):
-    """Ctrl-C or SIGKILL at moments spread over the stages, the same command again each time."""
-    for stage, stop in (
-        ("cnn", signal.SIGKILL),
-        ("ms_cnn", signal.SIGINT),
-        ("classifier", signal.SIGKILL),
-        ("quantity", signal.SIGKILL),
-    ):
-        status, told = stopped_within(command, tmp_path / "run" / "stages" / stage, stop)
-        assert status == (130 if stop == signal.SIGINT else -signal.SIGKILL)
-        assert ("interrupted" in told) == (stop == signal.SIGINT)
-        assert "Traceback" not in told
-    subprocess.run(command, check=True, capture_output=True, timeout=300)
-    assert _digests(open_run(tmp_path / "run")) == _digests(tiny_run)
-
-
-@pytest.mark.parametrize("limit", [20_000, 200_000])
-def test_a_file_that_cannot_be_written_is_one_line_and_leaves_nothing_for_whole(command, tmp_path, limit):
-    """A limit on the size of files stands in for a full disk."""
-
-    def limited():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-    done = subprocess.run(
-        [*command, "--stages", "cnn"],
-        preexec_fn=limited,
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
-    )
-    assert done.returncode == 1, done.stderr[-2000:]
-    assert "Traceback" not in done.stderr
-    assert len([line for line in done.stderr.splitlines() if line.startswith("error: ")]) == 1
-    assert not (tmp_path / "run" / "stages" / "cnn" / "stage.json").exists()
-    subprocess.run([*command, "--stages", "cnn"], check=True, capture_output=True, timeout=200)
 
 
 def test_damaged_records_stop_the_stage_in_one_line(tiny_config, tiny_records, tmp_path):
