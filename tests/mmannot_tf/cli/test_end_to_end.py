@@ -17,7 +17,7 @@ QUICK = [word for stage in STAGES for word in ("--set", f"stages.{stage}.epochs=
 @pytest.mark.slow
 def test_quickstart_goes_all_the_way_and_a_second_time_does_nothing_again(tmp_path):
     """In a process of its own, away from any checkout."""
-    command = [*PROGRAM, "quickstart", "--run", "run", "--images", "600", *QUICK]
+    command = [*PROGRAM, "quickstart", "--run", "run", "--images", "300", *QUICK]
     first = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=400, check=False)
     assert first.returncode == 0, first.stderr[-2000:]
     for shown in (

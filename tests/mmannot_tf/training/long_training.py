@@ -38,7 +38,7 @@ def main(data, folder, steps):
     from mmannot_tf.data.batches import ImageBatches
     from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
     from mmannot_tf.training.distribution import open_distribution
-    from mmannot_tf.training.inference import outputs
+    from mmannot_tf.training.inference import Inference
     from mmannot_tf.training.loop import Job, Loop
     from mmannot_tf.training.network import Network
     from mmannot_tf.training.progress import SilentLog
@@ -52,6 +52,7 @@ def main(data, folder, steps):
     images = ImageBatches(records, DataSettings(image_size=32, augmentation="flip"), CENTRED, batch_size=2)
     layers = [keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(len(records.labels))]
     model = keras.Sequential(layers, name="classifier")
+    predicted = Inference(model, images.one_pass("validation"), distribution)
     job = Job(
         network=Network(model, {"classifier": model}),
         loss=SigmoidCrossEntropy("sum"),
@@ -60,7 +61,7 @@ def main(data, folder, steps):
         settings=StageSettings(epochs=-(-int(steps) // 44), learning_rate=1e-4),
         section="stages",
         training=TrainingSettings(batch_size=2),
-        validate=lambda: ({}, float(outputs(model, images.one_pass("validation"), distribution).mean())),
+        validate=lambda: ({}, float(predicted().mean())),
         folder=Path(folder),
         log=SilentLog(),
         distribution=distribution,
