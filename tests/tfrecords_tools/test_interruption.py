@@ -18,7 +18,7 @@ from tfrecords_tools.verification import verify
 ENTRY = "import sys; from tfrecords_tools.cli.main import main; sys.exit(main())"
 OPTIONS = ("--images", "300", "--test-images", "40", "--size", "32")
 FINAL = Path("synthetic", "default", "1.0.0")
-MOMENTS = 5
+MOMENTS = 8
 
 
 def start(out: Path, *more: str) -> subprocess.Popen[str]:

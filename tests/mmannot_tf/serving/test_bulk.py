@@ -60,8 +60,8 @@ def _many(folder, count):
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_number_of_files(tiny_run, tmp_path):
-    """50,000 photographs and their tags: all but the network."""
-    count = 50_000
+    """100,000 photographs and their tags: all but the network."""
+    count = 100_000
     _many(tmp_path, count)
     command = [sys.executable, "-c", STREAMED, str(tiny_run.path), str(tmp_path), str(count)]
     printed = subprocess.run(command, check=True, capture_output=True, text=True, timeout=580).stdout.split()

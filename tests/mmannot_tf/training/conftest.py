@@ -1,12 +1,17 @@
-"""A stage of one linear layer, and a call that kills."""
+"""A stage of one linear layer, and interruptions: a call that kills, a command stopped from outside."""
 
 import contextlib
 import itertools
+import os
+import subprocess
+import time
 
 import keras
 import numpy as np
 import pytest
 
+from mmannot_tf.cli.launch import PROGRAM
+from mmannot_tf.config.loading import dump
 from mmannot_tf.config.settings import TrainingSettings
 from mmannot_tf.config.stage import StageSettings
 from mmannot_tf.data.batches import ArrayBatches
@@ -90,3 +95,34 @@ def saving_each_step():
         return config.model_copy(update={"training": training})
 
     return changed
+
+
+@pytest.fixture
+def command_for(tiny_records, saving_each_step, tmp_path):
+    """(configuration, run) to the command that trains it on the tiny records, saving after each step."""
+
+    def command(config, run):
+        file = tmp_path / "config.toml"
+        file.write_text(dump(saving_each_step(config)), encoding="utf-8")
+        return [*PROGRAM, "train", str(file), "--data", str(tiny_records.path), "--run", str(run)]
+
+    return command
+
+
+@pytest.fixture
+def stopped_within():
+    """Sends a command a signal as soon as a stage has saved a checkpoint; its exit status and stderr."""
+
+    def stopped(command, stage, number):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        deadline = time.monotonic() + 200
+        while not list((stage / "checkpoint").glob("*.index")):
+            if process.poll() is not None or time.monotonic() > deadline:
+                process.kill()
+                pytest.fail(f"no checkpoint in {stage}: {process.communicate()[1][-2000:]}")
+            time.sleep(0.01)
+        os.kill(process.pid, number)
+        told = process.communicate(timeout=60)[1]
+        return process.returncode, told
+
+    return stopped

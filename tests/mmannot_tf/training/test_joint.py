@@ -1,6 +1,8 @@
 """The joint stage on top of a finished run: what it trains, what it reads, what it adds and leaves alone."""
 
 import shutil
+import signal
+import subprocess
 
 import numpy as np
 import pytest
@@ -115,6 +117,19 @@ def test_stopped_within_its_second_epoch_it_goes_on_to_the_same_bits(
         train(saving_each_step(joint_config), **what)
     resumed = train(saving_each_step(joint_config), **what)
     assert plan.stage_digest(resumed, "joint") == plan.stage_digest(trained[0], "joint")
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_it_is_the_uninterrupted_one(
+    joint_config, tiny_run, trained, tmp_path, command_for, stopped_within
+):
+    path = shutil.copytree(tiny_run.path, tmp_path / "run")
+    command = command_for(joint_config, path)
+    status, _ = stopped_within(command, path / "stages" / "joint", signal.SIGKILL)
+    assert status == -signal.SIGKILL
+    assert plan.stage_digest(open_run(path), "joint") is None
+    subprocess.run(command, check=True, capture_output=True, timeout=200)
+    assert plan.stage_digest(open_run(path), "joint") == plan.stage_digest(trained[0], "joint")
 
 
 def test_it_is_off_in_every_shipped_configuration():

@@ -1,5 +1,7 @@
 import json
+import resource
 import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -192,6 +194,35 @@ def test_records_that_are_not_the_runs_are_refused(tiny_run, tmp_path):
     other = build_records(synthetic_source(settings), out=tmp_path)
     with pytest.raises(UserError, match="must be those"):
         open_session(tiny_run, other.path)
+
+
+@pytest.fixture
+def command(tiny_config, command_for, tmp_path):
+    """`mmannot train` of the tiny run into a new folder."""
+    return command_for(tiny_config, tmp_path / "run")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("limit", [20_000, 200_000])
+def test_a_file_that_cannot_be_written_is_one_line_and_leaves_nothing_for_whole(command, tmp_path, limit):
+    """A limit on the size of files stands in for a full disk."""
+
+    def limited():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    done = subprocess.run(
+        [*command, "--stages", "cnn"],
+        preexec_fn=limited,
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr[-2000:]
+    assert "Traceback" not in done.stderr
+    assert len([line for line in done.stderr.splitlines() if line.startswith("error: ")]) == 1
+    assert not (tmp_path / "run" / "stages" / "cnn" / "stage.json").exists()
+    subprocess.run([*command, "--stages", "cnn"], check=True, capture_output=True, timeout=200)
 
 
 def test_damaged_records_stop_the_stage_in_one_line(tiny_config, tiny_records, tmp_path):

@@ -1,5 +1,6 @@
 """benchmarks/nus_wide_tree.py, and what the real labels give when laid out officially."""
 
+import json
 from collections import Counter
 from io import BytesIO
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from PIL import Image
 
 from tfrecords_tools.building import build_records
+from tfrecords_tools.inspection import inspect
 from tfrecords_tools.nus_wide.settings import NusWideSettings
 from tfrecords_tools.nus_wide.source import nus_wide_source
 from tfrecords_tools.rules import Rules
@@ -68,6 +70,22 @@ def real_tree(tree, shared: Path, tmp_path_factory) -> Path:
     raw = tmp_path_factory.mktemp("real") / "raw"
     tree.write_tree(raw, train, test, concepts=concepts, tag_names=TAG_NAMES, images=True)
     return raw
+
+
+@pytest.mark.real
+@pytest.mark.slow
+def test_the_builder_makes_the_published_counts_of_the_real_labels(real_tree: Path, tmp_path: Path):
+    rules = Rules(repair_labels=True, keep_untagged=True, bad_share=0.0)
+    records = build_records(nus_wide_source(NusWideSettings(real_tree, rules=rules)), out=tmp_path)
+    counts = inspect(records)["splits"]
+    assert counts["train"]["images"] + counts["validation"]["images"] == 125_449
+    assert counts["test"]["images"] == 83_898
+    for split in counts.values():
+        assert split["label_frequencies"]["water"] > 10 * split["label_frequencies"]["waterfall"] > 0
+    assert max(int(quantity) for split in counts.values() for quantity in split["labels_histogram"]) == 13
+    repaired = json.loads((records.path / "records.json").read_text())["repaired"]
+    assert len(repaired) == 1
+    assert "Labels_lake_Train.txt:78373" in repaired[0]
 
 
 @pytest.mark.real
