@@ -3,8 +3,10 @@
 from html.parser import HTMLParser
 from pathlib import Path
 
-import coverage
 import pytest
+from filelock import FileLock
+
+pytest_plugins = ["processor_time", "tiers"]
 
 TINY = {
     "data": {"image_size": 32, "vocabulary_size": 40},
@@ -25,19 +27,6 @@ TINY = {
         "quantity": {"epochs": 2, "learning_rate": 0.001},
     },
 }
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item):
-    """Coverage counts what tests of parts run: tracing every line takes the slow ones half as long again."""
-    counted = coverage.Coverage.current() if item.get_closest_marker("slow") else None
-    if counted:
-        counted.stop()
-    try:
-        return (yield)
-    finally:
-        if counted:
-            counted.start()
 
 
 class Page(HTMLParser):
@@ -98,18 +87,41 @@ def tiny_config():
 
 
 @pytest.fixture(scope="session")
-def tiny_records(tmp_path_factory):
+def made_once(tmp_path_factory, request):
+    """(name, make) to a folder that `make` filled, in the first of xdist's processes that asks for it."""
+    own = tmp_path_factory.getbasetemp()
+    place = own.parent if hasattr(request.config, "workerinput") else own
+
+    def made(name, make):
+        folder, whole = place / name, place / f"{name}.whole"
+        with FileLock(place / f"{name}.lock"):
+            if not whole.exists():
+                make(folder)
+                whole.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def tiny_records(made_once):
+    """110 images to train and validate on, 30 to test; tests must not change them."""
     from tfrecords_tools.building import build_records
+    from tfrecords_tools.records import open_records
     from tfrecords_tools.synthetic.settings import SyntheticSettings
     from tfrecords_tools.synthetic.source import synthetic_source
 
     settings = SyntheticSettings(images=110, test_images=30, validation_share=0.2, size=32)
-    return build_records(synthetic_source(settings), out=tmp_path_factory.mktemp("records"))
+    source = synthetic_source(settings)
+    return open_records(made_once("tiny_records", lambda folder: build_records(source, out=folder)))
 
 
 @pytest.fixture(scope="session")
-def tiny_run(tiny_config, tiny_records, tmp_path_factory):
+def tiny_run(tiny_config, tiny_records, made_once):
     """A run with every stage trained; tests must not change it."""
+    from mmannot_tf.training.run import open_run
     from mmannot_tf.training.train import train
 
-    return train(tiny_config, data=tiny_records.path, run=tmp_path_factory.mktemp("runs") / "tiny")
+    return open_run(
+        made_once("tiny_run", lambda folder: train(tiny_config, data=tiny_records.path, run=folder))
+    )

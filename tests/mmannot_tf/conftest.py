@@ -9,9 +9,9 @@ FORMATS = ("saved_model", "onnx", "openvino", "litert")
 
 
 @pytest.fixture(scope="session")
-def exported(tiny_run, tmp_path_factory):
+def exported(tiny_run, made_once):
     """The tiny run in every format; tests must not change it."""
-    return export(tiny_run, tmp_path_factory.mktemp("export"), formats=FORMATS)
+    return made_once("export", lambda folder: export(tiny_run, folder, formats=FORMATS)) / "1"
 
 
 @pytest.fixture(scope="session")
