@@ -1,6 +1,7 @@
 """One stage put together: its network at its initial weights, its batches, loss and validation."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import keras
@@ -15,7 +16,7 @@ from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.losses.summed import SummedLoss
 from mmannot_tf.training.inference import Inference
 from mmannot_tf.training.judge import judge, score
-from mmannot_tf.training.loop import Job, Loop
+from mmannot_tf.training.loop import AfterStep, Job, Loop
 from mmannot_tf.training.method_fitting import method_recipe
 from mmannot_tf.training.network import Blueprint, Network, build_network
 from mmannot_tf.training.plan import settings_of
@@ -32,7 +33,9 @@ from mmannot_tf.weights.source import resolve
 from tfrecords_tools.files import digest
 
 
-def fit_stage(session: Session, stage: Stage, bars: Bars, signals: Signals) -> Mapping[str, float]:
+def fit_stage(
+    session: Session, stage: Stage, bars: Bars, signals: Signals, *, after_step: AfterStep | None = None
+) -> Mapping[str, float]:
     """Trains a stage, from its initial weights or its checkpoint.
 
     Args:
@@ -40,11 +43,12 @@ def fit_stage(session: Session, stage: Stage, bars: Bars, signals: Signals) -> M
         stage: which.
         bars: the progress display to report on.
         signals: that may ask for the end; then the stage is saved first.
+        after_step: called with the loop after each step.
 
     Returns:
         Its best epoch and that epoch's validation score; its weights lie in the run.
     """
-    job = stage_job(session, stage, bars, signals)
+    job = replace(stage_job(session, stage, bars, signals), after_step=after_step)
     try:
         return Loop(job).run()
     finally:

@@ -53,6 +53,7 @@ class Job:
         log: where progress goes.
         distribution: the replicas that compute each batch together, and who writes files.
         signals: that may ask for the end.
+        after_step: called with the loop after each step, before the step's checkpoint is written.
     """
 
     network: Network
@@ -67,6 +68,7 @@ class Job:
     log: StageLog
     distribution: Distribution = field(default_factory=one_device)
     signals: Signals = field(default_factory=Signals)
+    after_step: "AfterStep | None" = None
 
     @property
     def steps(self) -> int:
@@ -77,6 +79,10 @@ class Job:
     def batch_size(self) -> int:
         """Examples a step over all replicas."""
         return self.settings.batch_size or self.training.batch_size
+
+
+AfterStep = Callable[["Loop"], None]
+"""A function of the loop, whose `job` and `progress` say which step was taken."""
 
 
 class Loop:
@@ -99,7 +105,7 @@ class Loop:
             decay=self.decay,
             progress=self.progress,
         )
-        self.step = self._step = Step(
+        self.step = Step(
             self.strategy,
             job.network.model,
             loss=job.loss,
@@ -148,6 +154,8 @@ class Loop:
         self.progress.step.assign_add(1)
         self.progress.loss.assign_add(tf.cast(loss, tf.float64))
         self.guard.add(loss)
+        if self.job.after_step:
+            self.job.after_step(self)
         if self.job.log.step(int(self.progress.step)):
             self.guard.check_losses()
         if time.monotonic() - self._saved >= self.job.training.checkpoint_seconds:
@@ -188,7 +196,7 @@ class Loop:
             return self.job.batches.epoch(seed=self.job.training.seed, epoch=epoch, skip=skip, share=share)
 
         found = self.job.distribution.steps(read, steps)
-        self._step.prepare(found.element_spec)
+        self.step.prepare(found.element_spec)
         return found
 
     def _rate_factors(self) -> list[float]:

@@ -12,6 +12,7 @@ from mmannot_tf.data.arrays import vocabulary
 from mmannot_tf.training import plan
 from mmannot_tf.training.distribution import Distribution, one_device
 from mmannot_tf.training.fitting import fit_stage
+from mmannot_tf.training.loop import AfterStep
 from mmannot_tf.training.lost_worker import told_in_one_line
 from mmannot_tf.training.preemption import Signals
 from mmannot_tf.training.run import Run, create_run, open_run
@@ -32,6 +33,7 @@ def train(
     stages: Sequence[str] | None = None,
     methods: Sequence[str] | None = None,
     distribution: Distribution | None = None,
+    after_step: AfterStep | None = None,
 ) -> Run:
     """Trains the configured stages (or those named), then the named compared systems, that are not done.
 
@@ -42,6 +44,7 @@ def train(
         stages: names of stages, or None for all.
         methods: names of compared systems, or "all"; None for none.
         distribution: the replicas that train; None for one device. Every process of several calls this.
+        after_step: called after each step, before its checkpoint is written, with the stage's loop.
 
     Raises:
         UserError: any input that cannot be worked with, in one line.
@@ -57,7 +60,7 @@ def train(
     with signals.listening(), told_in_one_line(distribution.processes):
         for stage in wanted:
             signals.check()
-            _train_stage(session, stage, signals)
+            _train_stage(session, stage, signals, after_step)
     return session.run
 
 
@@ -104,14 +107,14 @@ def open_training(
     return Session(run or open_run(path), records, distribution)
 
 
-def _train_stage(session: Session, stage: Stage, signals: Signals) -> None:
+def _train_stage(session: Session, stage: Stage, signals: Signals, after_step: AfterStep | None) -> None:
     run = session.run
     if session.distribution.agreed(lambda: _is_done(run, stage)):
         return
     session.distribution.by_chief(lambda: _begin(run, stage))
     try:
         with progress() as bars, reading(session.records):
-            outcome = fit_stage(session, stage, bars, signals)
+            outcome = fit_stage(session, stage, bars, signals, after_step=after_step)
     except tf.errors.ResourceExhaustedError as error:
         cause = str(error.message).splitlines()[0]
         raise UserError(

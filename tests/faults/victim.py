@@ -11,6 +11,7 @@ The first argument is JSON:
     slow: seconds that every step takes longer.
 """
 
+import functools
 import json
 import os
 import signal
@@ -23,7 +24,7 @@ CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree", "o
 NOBODY = 65534
 
 
-def kill(loop, delay=0.0):
+def kill(delay=0.0):
     """From a thread: the moment is anywhere, in Python or in TensorFlow."""
 
     def at_once():
@@ -56,32 +57,29 @@ def kill_at_change(number, below):
     sys.addaudithook(watch)
 
 
-def watch_steps(plan):
-    """Wraps the loop: traces each step, and does what is planned when its time has come."""
-    from mmannot_tf.training.loop import Loop
+def watcher(plan):
+    """A hook after each step, which traces it and does what is planned when its time has come."""
+    import tensorflow as tf
 
     path = Path(plan["trace"])
     taken = set(path.read_text().splitlines()) if path.exists() else set()
     trace = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    advance = Loop._advance
 
-    def watched(loop, loss):
-        steps = -(-loop.job.examples // loop.job.batch_size)
-        number = int(loop.progress.epoch) * steps + int(loop.progress.step) + 1
+    def after_step(loop):
+        number = int(loop.progress.epoch) * loop.job.steps + int(loop.progress.step)
         line = f"{loop.job.network.model.name} {number}"
         taken.add(line)
         os.write(trace, f"{line}\n".encode())
         time.sleep(plan.get("slow", 0.0))
         if len(taken) > plan.get("place", float("inf")):
             if plan["do"] == "kill":
-                kill(loop, plan.get("delay", 0.0))
+                kill(plan.get("delay", 0.0))
             elif plan["do"] == "forbid":
                 forbid(loop)
             elif plan["do"] == "nan":
-                loss = loss * float("nan")
-        advance(loop, loss)
+                loop.guard.add(tf.constant(float("nan")))
 
-    Loop._advance = watched
+    return after_step
 
 
 def main():
@@ -90,7 +88,10 @@ def main():
     from tfrecords_tools.quiet import import_tensorflow
 
     import_tensorflow()
-    watch_steps(plan)
+
+    from mmannot_tf.training import train
+
+    train.train = functools.partial(train.train, after_step=watcher(plan))
     if "changes" in plan:
         kill_at_change(plan["changes"], str(Path(plan["trace"]).parent / "run"))
     user = os.geteuid()

@@ -86,6 +86,26 @@ def killed_in(monkeypatch):
     return within
 
 
+@pytest.fixture
+def killed_after():
+    """`with killed_after(n) as after_step:` a training with this hook ends after n saved steps and one more,
+    as if its process were killed there.
+    """
+
+    @contextlib.contextmanager
+    def within(saved):
+        taken = itertools.count()
+
+        def after_step(_):
+            if next(taken) == saved:
+                raise _KilledError
+
+        with pytest.raises(_KilledError):
+            yield after_step
+
+    return within
+
+
 @pytest.fixture(scope="session")
 def saving_each_step():
     """A configuration to the same one with a checkpoint after each step."""

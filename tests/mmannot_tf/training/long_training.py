@@ -9,6 +9,7 @@ resident memory in MiB, every 1,000 steps.
 
 import dataclasses
 import gc
+import itertools
 import json
 import sys
 from pathlib import Path
@@ -53,6 +54,13 @@ def main(data, folder, steps):
     layers = [keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(len(records.labels))]
     model = keras.Sequential(layers, name="classifier")
     predicted = Inference(model, images.one_pass("validation"), distribution)
+    found, taken = {}, itertools.count(1)
+
+    def watch(_):
+        step = next(taken)
+        if step % WATCHED == 0:
+            found[step] = resident()
+
     job = Job(
         network=Network(model, {"classifier": model}),
         loss=SigmoidCrossEntropy("sum"),
@@ -65,19 +73,9 @@ def main(data, folder, steps):
         folder=Path(folder),
         log=SilentLog(),
         distribution=distribution,
+        after_step=watch,
     )
-    loop, found = Loop(job), {}
-    take = loop.step
-
-    def watched(batch):
-        watched.taken += 1
-        if watched.taken % WATCHED == 0:
-            found[watched.taken] = resident()
-        return take(batch)
-
-    watched.taken = 0
-    loop.step = watched
-    loop.run()
+    Loop(job).run()
     print(json.dumps(found))
 
 

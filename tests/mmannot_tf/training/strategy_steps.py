@@ -44,23 +44,16 @@ def merged(settings, changes):
     return settings
 
 
-def watched(loops, found):
-    """A Loop that leaves what it made in `found`."""
+def noting(found):
+    """A hook after each step that leaves in `found` what the steps so far have made."""
 
-    class Watched(loops.Loop):
-        def run(self):
-            outcome = super().run()
-            model = [variable.value for variable in self.job.network.model.variables]
-            optimizer = [variable.value for variable in self.optimizer.variables]
-            for kind, variables in (
-                ("model", model),
-                ("optimizer", optimizer),
-                ("average", self.decay.averages),
-            ):
-                found.update({f"{kind} {n}": one.numpy() for n, one in enumerate(variables)})
-            return outcome
+    def after_step(loop):
+        model = [variable.value for variable in loop.job.network.model.variables]
+        optimizer = [variable.value for variable in loop.optimizer.variables]
+        for kind, variables in (("model", model), ("optimizer", optimizer), ("average", loop.decay.averages)):
+            found.update({f"{kind} {n}": one.numpy() for n, one in enumerate(variables)})
 
-    return Watched
+    return after_step
 
 
 def main(strategy, logical, run, data, out, *cases):
@@ -74,7 +67,6 @@ def main(strategy, logical, run, data, out, *cases):
     distribution = open_distribution(strategy, logical_devices=int(logical) or None)
 
     from mmannot_tf.config.loading import parse
-    from mmannot_tf.training import fitting
     from mmannot_tf.training.run import open_run
     from mmannot_tf.training.train import train
 
@@ -85,14 +77,13 @@ def main(strategy, logical, run, data, out, *cases):
         settings = open_run(Path(run)).config.model_dump(mode="json")
         config = parse(merged(merged(settings, {section: {stage: FIVE}}), changes), case)
         found = {}
-        with_loop, fitting.Loop = fitting.Loop, watched(fitting, found)
         copy = out / f"{case}_run"
         distribution.by_chief(lambda copy=copy: shutil.copytree(run, copy) and None)
         names = (
             {"stages": ["tag_encoder"], "methods": [stage]} if section == "methods" else {"stages": [stage]}
         )
-        train(config, data=Path(data), run=copy, distribution=distribution, **names)
-        fitting.Loop = with_loop
+        what = {"data": Path(data), "run": copy, "distribution": distribution, **names}
+        train(config, **what, after_step=noting(found))
         if distribution.is_chief:
             np.savez(out / f"{case}.npz", **found)
             log = (copy / "stages" / stage / "log.jsonl").read_text(encoding="utf-8")

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from mmannot_tf.config.settings import TrainingSettings
 from mmannot_tf.training.checkpoint_digest import sealed
 from mmannot_tf.training.finite import Culprit, Losses, all_finite
 from mmannot_tf.training.loop import Loop
@@ -76,32 +77,28 @@ def _holds_state_after(job, stage_job, *, epochs, steps):
 
 def test_weights_that_are_not_finite_are_never_saved(stage_job):
     """A finite loss whose gradient overflows: the step after would show it, the checkpoint must not."""
-    job = stage_job()
-    loop, taken = Loop(job), iter(range(1, 100))
-    step = loop.step
 
-    def overflowing(batch):
-        loss = step(batch)
-        if next(taken) == 2:
+    def overflow(loop):
+        if int(loop.progress.step) == 2:
             loop.trained[0].assign(np.full(loop.trained[0].shape, np.inf))
-        return loss
 
-    loop.step = overflowing
+    job = stage_job(after_step=overflow)
     with pytest.raises(
         UserError, match=r"weights of stage classifier must stay finite\. .*epoch 1, step 2, on 8"
     ):
-        loop.run()
+        Loop(job).run()
     _holds_state_after(job, stage_job, epochs=0, steps=1)
 
 
-def test_losses_are_looked_at_without_reading_each(stage_job, monkeypatch):
-    """Between two looks no step waits for its loss: it is the epoch's end that finds the bad one."""
+def test_no_step_waits_for_its_loss(stage_job, monkeypatch):
+    """Between two looks nothing is read: the epoch's end finds the bad batch, after all its steps."""
     from mmannot_tf.training import progress
 
     monkeypatch.setattr(progress, "LOOK_EVERY_SECONDS", 1e6)
-    looked, look = [], Losses.look
-    monkeypatch.setattr(Losses, "look", lambda self: looked.append(len(self._unread)) or look(self))
-    job = stage_job()
-    training = job.training.model_copy(update={"checkpoint_seconds": 1e6})
-    Loop(dataclasses.replace(job, training=training)).run()
-    assert looked == [3, 0, 3, 0]
+    training, taken = TrainingSettings(batch_size=8, checkpoint_seconds=1e6), []
+    job = stage_job(training=training, after_step=lambda loop: taken.append(int(loop.progress.step)))
+    (first, *_) = job.batches.ids(seed=0, epoch=0, step=0)
+    bad = dataclasses.replace(job.batches, inputs=_inputs(int(first.removeprefix("image"))))
+    with pytest.raises(UserError, match=r"loss of stage classifier .*nan in epoch 1, step 1, "):
+        Loop(dataclasses.replace(job, batches=bad)).run()
+    assert taken == [1, 2, 3]
