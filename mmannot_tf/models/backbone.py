@@ -12,7 +12,7 @@ from mmannot_tf.models.geometry import KERAS, Geometry, Padding
 
 
 def build_backbone(
-    architecture: str,
+    architecture: str | Architecture,
     *,
     image_size: int,
     momentum: float,
@@ -26,7 +26,7 @@ def build_backbone(
     published weights have them.
 
     Args:
-        architecture: a key of `ARCHITECTURES`.
+        architecture: a key of `ARCHITECTURES`, or an architecture of your own.
         image_size: S, side of the square input in pixels.
         momentum: decay of the batch-norm layers' moving statistics.
         epsilon: of the batch-norm layers; what the weights to be loaded were made with.
@@ -40,6 +40,14 @@ def build_backbone(
 
     Raises:
         ValueError: `architecture` is not a known one, or has no such maps in this geometry.
+
+    Example:
+        A network of five scales that is small enough for any machine:
+
+        >>> small = Architecture(blocks=(1, 1, 1, 1), width=8)
+        >>> backbone = build_backbone(small, image_size=64, momentum=0.9, epsilon=1e-3)
+        >>> map_shapes(backbone)
+        [(32, 32, 8), (16, 16, 32), (8, 8, 64), (4, 4, 128), (2, 2, 256)]
     """
     shape = _architecture(architecture, geometry)
     norm = BatchNorm(momentum, epsilon, synchronized)
@@ -59,18 +67,20 @@ def map_shapes(backbone: keras.Model) -> list[tuple[int, int, int]]:
     return [tuple(tap.shape[1:]) for tap in backbone.outputs]
 
 
-def _architecture(name: str, geometry: Geometry) -> Architecture:
-    if name not in ARCHITECTURES:
+def _architecture(named: str | Architecture, geometry: Geometry) -> Architecture:
+    architecture = named if isinstance(named, Architecture) else ARCHITECTURES.get(named)
+    if architecture is None:
         raise ValueError(
-            f"architecture must be one of {', '.join(ARCHITECTURES)}. Received: architecture={name!r}"
+            f"architecture must be an Architecture or one of {', '.join(ARCHITECTURES)}. "
+            f"Received: architecture={named!r}"
         )
-    blocks = ARCHITECTURES[name].blocks
-    if not all(geometry.tap_unit(group, units) for group, units in enumerate(blocks, start=2)):
+    units = enumerate(architecture.blocks, start=2)
+    if not all(geometry.tap_unit(group, count) for group, count in units):
         raise ValueError(
             f"stride {geometry.stride!r} needs two units a group: one with the map, one with the stride. "
-            f"Received: architecture={name!r}"
+            f"Received: architecture={named!r}"
         )
-    return ARCHITECTURES[name]
+    return architecture
 
 
 def _padded(

@@ -26,6 +26,7 @@ def test_units_of_resnet50(stride, strided, taps):
     assert [geometry.tap_unit(group, units) for group, units in groups] == taps
 
 
+@pytest.mark.slow
 def test_needs_no_tensorflow():
     code = "import sys, mmannot_tf.models.geometry; sys.exit('keras' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -15,5 +15,5 @@ def test_the_places_of_the_last_map_row_by_row_and_their_average_is_the_pooled_f
     np.testing.assert_allclose(places.mean(axis=1), build_pooling(SHAPES)(maps), atol=1e-6)
 
 
-def test_it_has_a_name_and_no_weights():
-    assert (build_places(SHAPES).name, build_places(SHAPES).variables) == ("places", [])
+def test_it_has_no_weights():
+    assert build_places(SHAPES).variables == []

@@ -11,6 +11,5 @@ def test_the_feature_is_the_average_over_the_last_map():
     np.testing.assert_allclose(build_pooling(SHAPES)(maps), maps[-1].mean((1, 2)), atol=1e-6)
 
 
-def test_it_has_a_name_and_no_weights():
-    pooling = build_pooling(SHAPES)
-    assert (pooling.name, pooling.variables) == ("pooling", [])
+def test_it_has_no_weights():
+    assert build_pooling(SHAPES).variables == []

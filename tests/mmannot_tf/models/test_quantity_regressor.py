@@ -13,13 +13,6 @@ def test_the_papers_layers():
     assert (regressor.name, regressor.output_shape) == ("quantity", (None,))
 
 
-def test_dropout_of_one_half_follows_each_hidden_layer():
-    layers = build_quantity_regressor(6, name="quantity").layers
-    kinds = [type(layer).__name__ for layer in layers[1:]]
-    assert kinds == ["Dense", "Dropout", "Dense", "Dropout", "Dense", "Reshape"]
-    assert [layer.rate for layer in layers if isinstance(layer, keras.layers.Dropout)] == [0.5, 0.5]
-
-
 def test_inference_equals_numpy_without_dropout():
     regressor = build_quantity_regressor(6, hidden=(5, 3), name="quantity")
     rng = np.random.default_rng(1)
