@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 import tensorflow as tf
+from tiers import exhaustive
 
 from mmannot_tf.models.geometry import KERAS, Geometry
 from mmannot_tf.weights import weights_file
@@ -79,13 +80,14 @@ def tiny(values, shapes):
     return values(shapes(*TINY))
 
 
-@pytest.mark.parametrize("size", [64, 75])
+@pytest.mark.parametrize("size", [64, *exhaustive([75])])
 def test_all_taps_equal_the_published_definition(resnet50, tap_differences, images_of, size):
     tensors, path = resnet50
     images = images_of(size)
     assert max(tap_differences(path, images, _maps(images, tensors, RESNET50[0]))) < 1e-4
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("other", [KERAS, Geometry(stem="same"), Geometry(pool="same")])
 def test_another_padding_gives_other_maps(resnet50, tap_differences, images_of, other):
     tensors, path = resnet50

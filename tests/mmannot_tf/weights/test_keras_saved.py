@@ -59,6 +59,7 @@ def tiny():
     return _randomise(build_backbone("tiny", image_size=32, momentum=0.9, epsilon=0.02))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("name", "size"), [("model.keras", 64), ("model.h5", 75)])
 def test_all_taps_equal_keras_applications(resnet50, tap_differences, images_of, tmp_path, name, size):
     found = import_weights(_save(resnet50, tmp_path / name), "keras", tmp_path / "out.h5")

@@ -16,7 +16,7 @@ from mmannot_tf.weights import weights_file
 from mmannot_tf.weights.importers import import_weights
 from mmannot_tf.weights.source import resolve
 
-pytestmark = [pytest.mark.real, pytest.mark.slow]
+pytestmark = [pytest.mark.real, pytest.mark.exhaustive]
 
 TAPS = ["conv1_relu", "conv2_block3_out", "conv3_block4_out", "conv4_block6_out", "conv5_block3_out"]
 

@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 import tensorflow as tf
+from tiers import exhaustive
 
 from mmannot_tf.models.geometry import KERAS, Geometry
 from mmannot_tf.weights import weights_file
@@ -109,13 +110,14 @@ def imported(checkpoint, tmp_path_factory):
     return out, import_weights(checkpoint, "slim", out)
 
 
-@pytest.mark.parametrize("size", [64, 75])
+@pytest.mark.parametrize("size", [64, *exhaustive([75])])
 def test_all_taps_equal_the_published_definition(imported, tensors, tap_differences, images_of, size):
     images = images_of(size)
     expected = Reference(tensors, 50).maps(images)
     assert max(tap_differences(imported[0], images, expected)) < 1e-4
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("change", [{"pool": "symmetric"}, {"strided": "same"}, {"stem": "same"}])
 def test_another_padding_gives_other_maps(imported, tensors, tap_differences, images_of, change):
     images = images_of(64)
@@ -123,6 +125,7 @@ def test_another_padding_gives_other_maps(imported, tensors, tap_differences, im
     assert max(tap_differences(imported[0], images, Reference(tensors, 50).maps(images), other)) > 1e-2
 
 
+@pytest.mark.exhaustive
 def test_the_stride_is_not_placed_anew(imported, tensors, tap_differences, images_of):
     images = images_of(64)
     expected = Reference(tensors, 50).maps(images)
@@ -157,7 +160,7 @@ def test_any_file_of_the_checkpoint_and_the_old_format_are_the_same(checkpoint, 
         assert import_slim(path).provenance.digest == digest
 
 
-@pytest.mark.parametrize("depth", [50, 101, pytest.param(152, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("depth", [50, *exhaustive([101, 152])])
 def test_every_depth_has_all_the_tensors_of_its_backbone(depth, shapes):
     from mmannot_tf.models.backbone import build_backbone
     from mmannot_tf.weights.assignment import named_variables

@@ -56,6 +56,7 @@ def test_a_missing_file_is_refused(tmp_path):
         resolve(str(tmp_path / "none.h5"), "tiny")
 
 
+@pytest.mark.slow
 def test_imagenet_comes_from_keras_applications(monkeypatch):
     made = []
 
@@ -99,6 +100,7 @@ def test_tiny_has_no_imagenet_weights():
         resolve("imagenet", "tiny")
 
 
+@pytest.mark.slow
 def test_resolving_needs_no_tensorflow(file):
     code = (
         "import sys\n"

@@ -1,4 +1,4 @@
-"""torchvision's ResNet, stated again from its definition, and state dicts of it."""
+"""torchvision's ResNet: what its own model says, its definition stated again, and state dicts of it."""
 
 import importlib.util
 import math
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from tiers import exhaustive
 
 from mmannot_tf.models.geometry import KERAS, Geometry
 from mmannot_tf.weights import weights_file
@@ -18,6 +19,8 @@ from mmannot_tf.weights.torchvision import import_torchvision, rename
 
 TINY, RESNET50 = ((1, 1, 1, 1), 8), ((3, 4, 6, 3), 64)
 NORM = ("weight", "bias", "running_mean", "running_var")
+SCRIPT = Path(__file__).with_name("torchvision_taps.py")
+FROZEN = SCRIPT.with_suffix(".npz")
 
 
 @pytest.fixture(scope="module")
@@ -90,10 +93,19 @@ def values(random_values):
 
 
 @pytest.fixture(scope="module")
-def resnet50(values, shapes, tmp_path_factory):
+def taps():
+    """torchvision_taps.py, whose weights and images are drawn by numpy."""
+    spec = importlib.util.spec_from_file_location(SCRIPT.stem, SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def resnet50(taps, shapes, tmp_path_factory):
     """The tensors of a ResNet-50, and the file imported from a state dict of them."""
     folder = tmp_path_factory.mktemp("torchvision")
-    tensors = values(shapes(*RESNET50))
+    tensors = {name: taps.drawn(name, shape) for name, shape in shapes(*RESNET50).items()}
     counted = {**tensors, "bn1.num_batches_tracked": np.array(3)}
     import_weights(_save(folder / "resnet50.safetensors", counted), "torchvision", folder / "out.h5")
     return tensors, folder / "out.h5"
@@ -104,7 +116,13 @@ def tiny(values, shapes):
     return values(shapes(*TINY))
 
 
-@pytest.mark.parametrize("size", [64, 75])
+def test_all_taps_equal_the_frozen_ones_of_torchvisions_own_model(resnet50, tap_differences, taps):
+    with np.load(FROZEN) as frozen:
+        expected = [frozen[f"32.{name}"] for name in taps.TAPS]
+    assert max(tap_differences(resnet50[1], taps.image(32), expected)) < 1e-4
+
+
+@pytest.mark.parametrize("size", [64, *exhaustive([75])])
 def test_all_taps_equal_the_published_definition(resnet50, tap_differences, images_of, size):
     tensors, path = resnet50
     images = images_of(size) / 100
@@ -112,7 +130,7 @@ def test_all_taps_equal_the_published_definition(resnet50, tap_differences, imag
 
 
 @pytest.mark.parametrize(
-    "other", [KERAS, Geometry("first_3x3", strided="same"), Geometry("first_3x3", "same")]
+    "other", [KERAS, *exhaustive([Geometry("first_3x3", strided="same"), Geometry("first_3x3", "same")])]
 )
 def test_another_geometry_gives_other_maps(resnet50, tap_differences, images_of, other):
     tensors, path = resnet50
@@ -187,8 +205,9 @@ def test_a_package_that_is_not_installed_is_named(monkeypatch, tmp_path, package
     refused(tmp_path / name, rf"needs {package}\. .*pip install 'mmannot-tf\[{package}\]'")
 
 
+@pytest.mark.exhaustive
 def test_pth_and_safetensors_are_the_same(tiny, tmp_path):
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed (`make torch`)")
     state = {name: torch.from_numpy(tensor) for name, tensor in tiny.items()}
     plain = import_torchvision(_save(tmp_path / "a.safetensors", tiny)).provenance
     for content in (state, {"epoch": 3, "state_dict": state}, {"model": state}):
@@ -196,8 +215,9 @@ def test_pth_and_safetensors_are_the_same(tiny, tmp_path):
         assert import_torchvision(tmp_path / "a.pth").provenance == plain
 
 
+@pytest.mark.exhaustive
 def test_pth_files_of_something_else(tmp_path, refused):
-    torch = pytest.importorskip("torch")
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed (`make torch`)")
     torch.save([1, 2, 3], tmp_path / "list.pth")
     refused(tmp_path / "list.pth", "holds something else")
     torch.save(torch.nn.Linear(2, 2), tmp_path / "module.pth")
@@ -209,20 +229,23 @@ def test_pth_files_of_something_else(tmp_path, refused):
     refused(tmp_path / "half.pth", "must be a whole")
 
 
-@pytest.mark.slow
-def test_all_taps_equal_torchvisions_own_model(values, shapes, tap_differences, images_of, tmp_path):
+@pytest.mark.exhaustive
+def test_all_taps_equal_torchvisions_own_model_and_the_frozen_ones_are_still_its(
+    taps, tap_differences, tmp_path
+):
     if importlib.util.find_spec("torchvision") is None:
         pytest.skip("torchvision is not installed (`make torch`)")
-    images = {str(size): images_of(size) / 100 for size in (64, 75)}
-    np.savez(tmp_path / "tensors.npz", **values(shapes(*RESNET50)))
-    np.savez(tmp_path / "images.npz", **images)
-    script = Path(__file__).with_name("torchvision_maps.py")
-    subprocess.run([sys.executable, script, tmp_path], check=True, timeout=300)
-    import_weights(tmp_path / "resnet50.pth", "torchvision", tmp_path / "out.h5")
-    maps = np.load(tmp_path / "maps.npz")
-    for size, pixels in images.items():
-        expected = [maps[name] for name in maps.files if name.startswith(f"{size}.")]
-        differences = tap_differences(tmp_path / "out.h5", pixels, expected)
-        print(f"largest relative difference at each tap, {size} pixels: {differences}")
-        assert len(expected) == 5
-        assert max(differences) < 1e-4
+    out, state = tmp_path / "taps.npz", tmp_path / "resnet50.pth"
+    command = [sys.executable, SCRIPT, out, "--sizes", "32,64,75", "--state", state]
+    subprocess.run(command, check=True, timeout=300)
+    import_weights(state, "torchvision", tmp_path / "out.h5")
+    with np.load(out) as maps, np.load(FROZEN) as frozen:
+        for size in (32, 64, 75):
+            expected = [maps[f"{size}.{name}"] for name in taps.TAPS]
+            differences = tap_differences(tmp_path / "out.h5", taps.image(size), expected)
+            print(f"largest relative difference at each tap, {size} pixels: {differences}")
+            assert max(differences) < 1e-4
+        assert list(frozen) == [f"32.{name}" for name in taps.TAPS]
+        for name in frozen:
+            scale = np.abs(frozen[name]).max()
+            np.testing.assert_allclose(maps[name], frozen[name], rtol=0, atol=1e-5 * scale)
