@@ -37,21 +37,14 @@ def _commands() -> list[str]:
     return [line for line in plain if line.partition(" ")[0] in PROGRAMS and "SOURCE" not in line]
 
 
-def test_the_readme_shows_the_whole_way():
-    shown = {" ".join(command.split()[:2]) for command in _commands()}
-    assert shown >= {
-        "mmannot-records build",
-        "mmannot-records check",
-        "mmannot-records inspect",
-        "mmannot-records verify",
-        "mmannot train",
-        "mmannot evaluate",
-        "mmannot compare",
-        "mmannot export",
-        "mmannot annotate",
-        "mmannot report",
-        "mmannot weights",
-    }
+def test_every_command_is_shown():
+    text = README + "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md"))
+    commands = [
+        f"{program} {name}"
+        for program, app in PROGRAMS.items()
+        for name in typer.main.get_command(app).commands
+    ]
+    assert [command for command in commands if not re.search(rf"\b{command}\b", text)] == []
 
 
 @pytest.mark.parametrize("line", _commands())
@@ -77,12 +70,6 @@ def test_make_targets_of_the_readme_exist():
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
 
 
-def test_local_links_of_the_readme_lead_somewhere():
-    links = [link for link in re.findall(r"\]\(([^)]+)\)", README) if not link.startswith("http")]
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
-
-
 def test_the_map_of_the_code_names_every_room():
     rooms = {file.parent.name for file in (ROOT / "mmannot_tf").glob("*/__init__.py")}
     assert [room for room in rooms if f"{room}/" not in README] == []
@@ -90,5 +77,5 @@ def test_the_map_of_the_code_names_every_room():
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_files_that_a_page_links_are_there(page):
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8"))
+    links = re.findall(r"\]\((?!https?:)([^)#]+)[^)]*\)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []

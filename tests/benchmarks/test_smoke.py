@@ -18,7 +18,7 @@ def _questions():
     return ast.literal_eval(assigned["QUESTIONS"])
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", _questions())
 def test_it_answers(name, tmp_path):
     out = tmp_path / "answers.json"

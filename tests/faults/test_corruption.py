@@ -4,7 +4,7 @@ import pytest
 
 from tfrecords_tools.files import sha256
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.exhaustive]
 
 ONLY = ("--stages", "cnn")
 

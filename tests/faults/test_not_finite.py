@@ -6,7 +6,7 @@ import pytest
 
 from tfrecords_tools.files import digest
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.exhaustive]
 
 
 @pytest.mark.parametrize("stage", ["cnn", "tag_encoder"])  # images from records, and rows of arrays

@@ -30,7 +30,7 @@ def marker(records: Records) -> dict:
     return json.loads((records.path / "records.json").read_text())
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_both_engines_give_the_same_records(spoilt_raw, tmp_path: Path):
     pytest.importorskip("apache_beam", reason="the extra `beam` is not installed")
     source = mscoco_source(MscocoSettings(spoilt_raw, validation_share=0.3, rules=Rules(bad_share=0.5)))
@@ -47,7 +47,7 @@ def test_both_engines_give_the_same_records(spoilt_raw, tmp_path: Path):
     assert {name: ours["files"][name] for name in shards} == {name: theirs["files"][name] for name in shards}
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_what_stops_a_build_stops_it_on_beam(spoilt_raw, tmp_path: Path):
     pytest.importorskip("apache_beam", reason="the extra `beam` is not installed")
     settings = MscocoSettings(spoilt_raw, validation_share=0.3)

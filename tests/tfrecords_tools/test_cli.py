@@ -17,16 +17,17 @@ def call(*argv: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", ENTRY, *argv], capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize(
-    ("argv", "status"),
-    [(["--version"], 0), (["build", "--help"], 0), (["build", "mscoco"], 2), (["inspect", "/nowhere"], 1)],
-)
-def test_it_answers_at_once_without_tensorflow(argv, status):
-    began = time.monotonic()
-    done = call(*argv)
-    assert done.returncode == status
-    assert "Traceback" not in done.stderr
-    assert time.monotonic() - began < 3.0
+@pytest.mark.slow
+def test_questions_wrong_usage_and_opening_records_load_no_tensorflow(built: Records):
+    answers = {("--version",): 0, ("build", "--help"): 0, ("build", "mscoco"): 2, ("inspect", "/nowhere"): 1}
+    code = (
+        "import sys; from pathlib import Path; from tfrecords_tools.cli.main import main; "
+        "from tfrecords_tools.records import open_records; "
+        f"open_records(Path({str(built.path)!r})); "
+        f"print([main(list(argv)) for argv in {list(answers)}], 'tensorflow' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == f"{[*answers.values()]} False"
 
 
 @pytest.mark.slow
@@ -72,7 +73,7 @@ def test_mscoco_builds_and_prints_the_papers_counts(coco_raw, tmp_path: Path, ca
     assert "test: 2 ours, 30,774 in the paper" in output
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of file sizes are POSIX")
 def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path):
     limited = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)); {ENTRY}"

@@ -1,7 +1,5 @@
 import json
 import signal
-import subprocess
-import sys
 
 import pytest
 import typer
@@ -87,9 +85,3 @@ def test_progress_is_silent_where_stderr_is_no_terminal(capsys):
         display.advance(task, 2)
         assert display.tasks[0].finished
     assert capsys.readouterr() == ("", "")
-
-
-def test_importing_it_imports_no_tensorflow():
-    code = "import sys, tfrecords_tools.console, tfrecords_tools.cli; print('tensorflow' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"

@@ -33,7 +33,7 @@ def wait_for_staging(process: subprocess.Popen[str], final: Path, *, known: set[
         time.sleep(0.002)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("before", ["nothing there", "replacing others"])
 def test_killed_at_many_moments(tmp_path: Path, before: str):
     out, final = tmp_path / "out", tmp_path / "out" / FINAL

@@ -161,16 +161,16 @@ def test_images_without_any_tag_still_make_a_page(built: Records):
 
 @pytest.mark.parametrize("package", ["jinja2", "matplotlib"])
 def test_a_missing_package_is_named_before_anything_is_counted(
-    built: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys, package: str
+    copied: Records, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys, package: str
 ):
+    next(copied.path.glob("*-train.tfrecord*")).unlink()  # who counts first stumbles over it
     for name in [name for name in sys.modules if name.partition(".")[0] == package]:
         monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.setitem(sys.modules, package, None)
-    monkeypatch.setattr("tfrecords_tools.inspection.inspect", lambda records: pytest.fail("counted"))
-    assert main(["inspect", str(built.path), "--html", str(tmp_path / "page.html")]) == 1
+    assert main(["inspect", str(copied.path), "--html", str(tmp_path / "page.html")]) == 1
     error = capsys.readouterr().err
     assert re.fullmatch(rf"error: page needs .*{package}.*`pip install mmannot-tf\[report\]`\.\n", error)
-    assert not [*tmp_path.iterdir()]
+    assert [*tmp_path.iterdir()] == [copied.path]
 
 
 def test_a_folder_is_not_replaced_and_records_are_not_joined(built: Records, copied: Records, tmp_path: Path):
@@ -193,7 +193,7 @@ def test_the_command_writes_page_and_document_together(built: Records, tmp_path:
 
 
 @pytest.mark.real
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_page_of_real_photographs_names_every_category(shared: Path, tmp_path: Path, read_page):
     raw = shared / "data" / "coco_small"
     assert main(["build", "mscoco", "--raw", str(raw), "--out", str(tmp_path / "coco")]) == 0

@@ -1,7 +1,5 @@
 import json
 import shutil
-import subprocess
-import sys
 from io import BytesIO
 from pathlib import Path
 
@@ -20,15 +18,6 @@ def ids(dataset) -> list[bytes]:
 
 def test_the_folder_and_a_parent_open_alike(built: Records):
     assert open_records(built.path.parents[2]) == built == open_records(built.path)
-
-
-def test_opening_imports_no_tensorflow(built: Records):
-    code = (
-        "import sys; from pathlib import Path; from tfrecords_tools.records import open_records; "
-        f"open_records(Path({str(built.path)!r})); print('tensorflow' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout == "False\n"
 
 
 def test_a_folder_that_holds_none_several_or_is_missing_is_an_error(built: Records, tmp_path: Path):

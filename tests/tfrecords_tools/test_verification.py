@@ -113,7 +113,7 @@ def test_any_flipped_bit_of_any_file_is_a_finding(tiny: Path, spoilable: Path, n
     assert main(["verify", str(spoilable)]) == 1
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_flipped_bits_all_over_the_metadata_are_findings(tiny: Path, spoilable: Path):
     content = (tiny / MARKER).read_bytes()
     for bit in range(0, 8 * len(content), 11):

@@ -56,6 +56,7 @@ def test_other_folders_beside_it_are_left_alone(tmp_path):
         assert stranger.is_dir()
 
 
+@pytest.mark.slow
 def test_a_second_writer_is_refused_until_the_first_is_gone_however_it_went(tmp_path):
     final = tmp_path / "1.0.0"
     with subprocess.Popen(

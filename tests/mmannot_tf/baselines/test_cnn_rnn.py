@@ -16,6 +16,7 @@ def network(sizes):
 
 
 def test_sizes_are_the_papers():
+    """Wang et al. (CVPR 2016), Sec. 4; their labels enter frequent first."""
     assert (CnnRnn().embedding, CnnRnn().units, CnnRnn().order) == (64, 512, "frequent_first")
 
 

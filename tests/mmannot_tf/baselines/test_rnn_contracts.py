@@ -49,7 +49,6 @@ def _scattered(network):
 def test_is_named_as_its_settings(case):
     method, settings = case
     assert type(getattr(Methods(), method.name)) is type(settings)
-    assert "arXiv" in method.citation
 
 
 def test_scores_are_one_over_the_labels_places(case, network, data):
@@ -134,6 +133,7 @@ def test_a_batch_made_shorter_has_the_same_loss(case, network, data):
     )
 
 
+@pytest.mark.slow
 def test_training_learns_the_labels_of_a_separable_set_and_the_scores_follow(case):
     method, settings = case
     pairs = [(i, j) for i in range(4) for j in range(i)]

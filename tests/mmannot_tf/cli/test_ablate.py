@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from mmannot_tf.cli.main import app
-from mmannot_tf.config.loading import dump
+from mmannot_tf.config.loading import dump, load
 from tfrecords_tools.console import run as run_command
 
 
@@ -16,7 +16,7 @@ def config_file(tiny_config, tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_an_ablation_trains_what_a_reading_touches_and_reports_every_row(
     config_file, tiny_records, tmp_path, capsys
 ):
@@ -61,6 +61,7 @@ def test_wrong_words_are_named_before_anything_is_trained(config_file, tmp_path,
 def test_readings_are_listed_with_the_value_in_force(capsys):
     assert run_command(app, ["readings", "mscoco_small", "--json"]) == 0
     keys = {key["name"]: key for one in json.loads(capsys.readouterr().out) for key in one["keys"]}
-    assert keys["model.fusion_gamma"]["value"] == 0.1
+    configured = load("mscoco_small").model.fusion_gamma
+    assert keys["model.fusion_gamma"]["value"] == configured
     assert run_command(app, ["readings", "mscoco_small"]) == 0
-    assert "model.fusion_gamma = 0.1  (not the default)" in capsys.readouterr().out
+    assert f"model.fusion_gamma = {configured}  (not the default)" in capsys.readouterr().out

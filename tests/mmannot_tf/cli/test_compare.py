@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from mmannot_tf.cli.compare import _build
+from mmannot_tf.cli.compare import records_at_hand
 from mmannot_tf.training.run import Dataset
 from tfrecords_tools.errors import UserError
 
@@ -30,17 +30,17 @@ def dataset_at(path):
     )
 
 
-def test_the_build_is_read_from_the_runs_records(tmp_path):
+def test_records_are_read_where_they_were_or_where_they_are_said_to_lie(tmp_path):
     records = write_records(tmp_path / "records")
-    assert _build(dataset_at(records), None) == {"protocol": "150000-59347"}
-    assert _build(dataset_at(tmp_path / "gone"), records) == {"protocol": "150000-59347"}
+    for dataset, data in ((dataset_at(records), None), (dataset_at(tmp_path / "gone"), records)):
+        assert records_at_hand(dataset, data).settings == {"protocol": "150000-59347"}
 
 
-def test_records_that_are_gone_or_others_tell_nothing(tmp_path):
-    assert _build(dataset_at(tmp_path / "gone"), None) is None
-    assert _build(dataset_at(write_records(tmp_path / "others", digest="xyz")), None) is None
+def test_records_that_are_gone_or_others_are_not_at_hand(tmp_path):
+    assert records_at_hand(dataset_at(tmp_path / "gone"), None) is None
+    assert records_at_hand(dataset_at(write_records(tmp_path / "others", digest="xyz")), None) is None
 
 
 def test_a_data_folder_that_is_none_is_an_error(tmp_path):
     with pytest.raises(UserError, match="must exist"):
-        _build(dataset_at(tmp_path / "gone"), tmp_path / "none")
+        records_at_hand(dataset_at(tmp_path / "gone"), tmp_path / "none")

@@ -1,6 +1,9 @@
 """The whole way, as a user goes it."""
 
 import json
+import re
+import shlex
+import shutil
 import subprocess
 
 import pytest
@@ -14,12 +17,27 @@ STAGES = ("cnn", "cnn_longer", "ms_cnn", "tag_encoder", "classifier", "quantity_
 QUICK = [word for stage in STAGES for word in ("--set", f"stages.{stage}.epochs=1")]
 
 
+SMALL = ("--images", "110", "--set", "data.image_size=32", "--set", "data.vocabulary_size=40", *QUICK)
+
+
+def _quickstart(folder):
+    """The command in a process of its own, away from any checkout."""
+    command = [*PROGRAM, "quickstart", "--run", "run", *SMALL]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=600, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done
+
+
+@pytest.fixture(scope="module")
+def quickstart(tmp_path_factory):
+    """The folder that the quickstart ran in, and what it printed."""
+    folder = tmp_path_factory.mktemp("quickstart")
+    return folder, _quickstart(folder).stdout
+
+
 @pytest.mark.slow
-def test_quickstart_goes_all_the_way_and_a_second_time_does_nothing_again(tmp_path):
-    """In a process of its own, away from any checkout."""
-    command = [*PROGRAM, "quickstart", "--run", "run", "--images", "300", *QUICK]
-    first = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=400, check=False)
-    assert first.returncode == 0, first.stderr[-2000:]
+def test_quickstart_goes_all_the_way(quickstart):
+    folder, printed = quickstart
     for shown in (
         "Upper bound",
         "MS-CNN+Tags+LQP",
@@ -29,19 +47,37 @@ def test_quickstart_goes_all_the_way_and_a_second_time_does_nothing_again(tmp_pa
         "run/export/1",
         "run/report/index.html",
     ):
-        assert shown in first.stdout
-    assert (tmp_path / "run/export/1/saved_model.pb").is_file()
-    assert "MS-CNN+Tags+LQP" in (tmp_path / "run/report/index.html").read_text(encoding="utf-8")
-    assert len(json.loads((tmp_path / "run/scores.json").read_text())["rows"]) == 14
-    second = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=400, check=False)
+        assert shown in printed
+    assert (folder / "run/export/1/saved_model.pb").is_file()
+    assert "MS-CNN+Tags+LQP" in (folder / "run/report/index.html").read_text(encoding="utf-8")
+    assert len(json.loads((folder / "run/scores.json").read_text())["rows"]) == 14
+
+
+@pytest.mark.slow
+def test_the_command_that_quickstart_ends_with_annotates_alike(quickstart, capsys, monkeypatch):
+    folder, printed = quickstart
+    monkeypatch.chdir(folder)
+    tags = re.search(r"sample\.jpg with the tags (.*)", printed)[1].replace("(none)", "")
+    (command,) = re.findall(r"Again: mmannot (.*)", printed)
+    assert run(app, [*shlex.split(command.replace("…", tags)), "--json"]) == 0
+    (annotation,) = json.loads(capsys.readouterr().out)
+    labels = [f"{one['label']} ({one['probability']:.2f})" for one in annotation["annotations"]]
+    assert ", ".join(labels) == re.search(r"annotated: +(.*)", printed)[1]
+
+
+@pytest.mark.exhaustive
+def test_quickstart_a_second_time_does_nothing_again(quickstart, tmp_path):
+    folder, printed = quickstart
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    second = _quickstart(tmp_path)
     assert second.stderr.count("done, skipped") == len(STAGES)
     assert "already built" in second.stderr
-    table = slice(0, first.stdout.index("Done in"))
-    assert second.stdout[table] == first.stdout[table]
+    table = slice(0, printed.index("Done in"))
+    assert second.stdout[table] == printed[table]
 
 
 @pytest.mark.real
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_real_photographs_from_the_official_layout_to_their_labels(shared, tmp_path, capsys):
     """MS-COCO's files through every command, with the small backbone from random weights."""
     raw = shared / "data" / "coco_small"

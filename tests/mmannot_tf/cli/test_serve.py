@@ -153,6 +153,7 @@ def _specified(specs):
     }
 
 
+@pytest.mark.exhaustive
 def test_a_port_that_is_taken_is_said_in_a_line(served, exported):
     command = [*PROGRAM, "serve", str(exported), "--port", str(served.port)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)

@@ -1,14 +1,12 @@
 """The file of decoded images: when it is made, and what makes it again."""
 
 import resource
-import types
 
 import numpy as np
 import pytest
 
 from mmannot_tf.config.loading import parse
 from mmannot_tf.config.settings import DataSettings
-from mmannot_tf.data import decoded_cache
 from mmannot_tf.data.batches import ImageBatches
 from mmannot_tf.data.decoded_cache import DecodedCache
 from mmannot_tf.weights.provenance import CAFFE, CENTRED
@@ -98,12 +96,11 @@ def test_a_full_disk_is_told_in_one_line_and_nothing_is_left(cache_of, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_more_than_the_machine_has_is_refused_before_it_is_decoded(cache_of, monkeypatch):
-    monkeypatch.setattr(
-        decoded_cache, "os", types.SimpleNamespace(sysconf=lambda name: 1000 if "PHYS" in name else 1)
-    )
-    with pytest.raises(UserError, match=r'"memory" needs .* for 88 training images of 32 pixels.*"disk"'):
-        cache_of().in_memory()
+def test_more_than_the_machine_has_is_refused_before_it_is_decoded(cache_of):
+    with pytest.raises(
+        UserError, match=r'"memory" needs .* for 88 training images of 10000000 pixels.*"disk"'
+    ):
+        cache_of(image_size=10_000_000).in_memory()
 
 
 @pytest.mark.parametrize("augmentation", ["crop", "crop-flip"])

@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mmannot_tf.evaluation import resampling as module
 from mmannot_tf.evaluation.resampling import Resampling, weighted_sums
 from tfrecords_tools.errors import UserError
 
@@ -31,12 +29,18 @@ def test_the_same_seed_draws_the_same_and_another_does_not():
         assert not np.array_equal(one, other)
 
 
-@given(arrays(np.uint8, (4, 11)), arrays(bool, (11, 3)), st.integers(1, 12))
-def test_weighted_sums_are_sums_of_copies_whatever_the_block(weights, values, block):
+@given(arrays(np.uint8, (4, 11)), arrays(bool, (11, 3)))
+def test_weighted_sums_are_sums_of_copies(weights, values):
     expected = [np.repeat(values, row, axis=0).sum(axis=0).tolist() for row in weights]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_BLOCK", block)
-        assert weighted_sums(weights, values).tolist() == expected
+    assert weighted_sums(weights, values).tolist() == expected
+
+
+@pytest.mark.parametrize("images", [8_192, 8_193, 20_000])
+def test_weighted_sums_of_many_images_are_exact(images):
+    rng = np.random.default_rng(0)
+    weights = rng.integers(256, size=(4, images), dtype=np.uint8)
+    values = rng.random((images, 3)) < 0.5
+    assert weighted_sums(weights, values).tolist() == (weights.astype(int) @ values.astype(int)).tolist()
 
 
 def test_weighted_sums_take_negative_contributions():

@@ -150,14 +150,7 @@ def test_the_papers_rows_are_told_from_ours(predictions):
     rows = evaluate(predictions, SETTINGS, readings={})["rows"]
     papers = [row["method"] for row in rows if row["source"] == "paper"]
     assert papers == ["Upper bound", "MS-CNN+Tags+LQP", "MS-CNN+LQP", "MS-CNN+Tags", "MS-CNN", "CNN"]
-    ours = {row.method for row in ROWS if row.source == "ours"}
-    assert ours == {
-        "CNN, trained as long",
-        "Tags only",
-        "Label frequencies",
-        "Joint MS-CNN+Tags+LQP",
-        "Joint MS-CNN+Tags",
-    }
+    assert {row["source"] for row in rows if row["method"] not in papers} == {"ours"}
 
 
 def test_resampling_adds_intervals_and_pairs_and_changes_nothing_else(predictions):
@@ -182,6 +175,7 @@ def test_each_row_is_named_once():
     assert len({row.method for row in ROWS}) == len(ROWS)
 
 
+@pytest.mark.slow
 def test_scoring_and_comparing_need_no_tensorflow():
     code = (
         "import sys, mmannot_tf.evaluation.rows, mmannot_tf.evaluation.table, mmannot_tf.paper.compare; "

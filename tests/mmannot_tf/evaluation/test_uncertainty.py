@@ -1,5 +1,4 @@
 import itertools
-import time
 import tracemalloc
 from dataclasses import astuple
 
@@ -201,16 +200,13 @@ def test_a_pair_that_lacks_a_row_is_left_out(labels, chosen):
     assert pairs == []
 
 
-@pytest.mark.slow
-def test_a_pair_on_all_of_nus_wide_takes_a_minute_of_processor_and_half_a_gigabyte_at_most():
+@pytest.mark.exhaustive
+def test_a_pair_on_all_of_nus_wide_takes_half_a_gigabyte_at_most():
     rng = np.random.default_rng(0)
     labels = rng.random((107_859, 81), np.float32) < 0.03
     both = {name: outputs(rng, labels, wrong=0.01) for name in ("MS-CNN", "CNN")}
     tracemalloc.start()
-    start = time.process_time()
     Uncertainty(labels, Resampling()).of(both)
-    seconds = time.process_time() - start
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert seconds < 60
     assert peak < 500e6

@@ -7,9 +7,9 @@ import tensorflow as tf
 from mmannot_tf.layers.batch_norm import BatchNorm
 
 
-def test_momentum_and_epsilon_reach_the_layer():
-    layer = BatchNorm(momentum=0.9997, epsilon=1e-3).layer("bn")
-    assert (layer.name, layer.momentum, layer.epsilon) == ("bn", 0.9997, 1e-3)
+def test_epsilon_is_added_to_the_variance():
+    layer = BatchNorm(momentum=0.9, epsilon=0.5).layer("bn")
+    np.testing.assert_allclose(layer(np.array([[3.0]], np.float32)), [[3.0 / np.sqrt(1 + 0.5)]], rtol=1e-6)
 
 
 @pytest.mark.parametrize(("replicas", "synchronized"), [(1, False), (2, True)])

@@ -2,6 +2,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from mmannot_tf.paper.contradictions import CONTRADICTIONS
 from mmannot_tf.paper.departures import DEPARTURES
 from mmannot_tf.paper.fidelity import document
@@ -16,6 +18,7 @@ def test_the_file_is_current():
     )
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_document():
     command = [sys.executable, "-m", "mmannot_tf.paper.fidelity"]
     done = subprocess.run(command, capture_output=True, check=True)

@@ -58,7 +58,7 @@ def _many(folder, count):
             tags.write(f'{inner.name}/{name},"sea, sun, a tag of some length, another number {number}"\n')
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_memory_does_not_grow_with_the_number_of_files(tiny_run, tmp_path):
     """100,000 photographs and their tags: all but the network."""
     count = 100_000
@@ -72,7 +72,7 @@ def test_memory_does_not_grow_with_the_number_of_files(tiny_run, tmp_path):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("to_a_file", [False, True], ids=["lines", "file"])
 def test_a_terminal_sees_progress_only_where_lines_go_elsewhere(tiny_run, scenes, tmp_path, to_a_file):
     """Where stdout is a pipe and stderr a terminal, every line is in the pipe."""
@@ -93,7 +93,7 @@ def test_a_terminal_sees_progress_only_where_lines_go_elsewhere(tiny_run, scenes
     assert ("annotating" in shown.decode()) == to_a_file
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_after_a_sigkill_the_same_command_goes_on(tiny_run, scenes, tmp_path):
     """Killed while it writes; what comes of the second run is what one run gives."""
     folder = tmp_path / "many"

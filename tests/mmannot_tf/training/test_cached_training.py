@@ -13,6 +13,7 @@ def _cached(config, kind):
     return parse(settings, "test")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", ["memory", "disk"])
 def test_a_stage_comes_out_with_the_same_bits(tiny_config, tiny_records, tiny_run, tmp_path, kind, capsys):
     where = {"data": tiny_records.path, "run": tmp_path / "run", "stages": ["cnn"]}

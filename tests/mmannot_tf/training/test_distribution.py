@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,9 +11,9 @@ import tensorflow as tf
 from mmannot_tf.cli.main import app
 from mmannot_tf.config.loading import dump, parse
 from mmannot_tf.training import plan
-from mmannot_tf.training.distribution import multi_worker, one_device, open_distribution
+from mmannot_tf.training.distribution import Distribution, multi_worker, one_device, open_distribution
 from mmannot_tf.training.dropout_seeds import apart, seeds_of
-from mmannot_tf.training.train import _check_replicas
+from mmannot_tf.training.train import open_training
 from tfrecords_tools.console import run as run_app
 from tfrecords_tools.errors import UserError
 
@@ -76,33 +77,39 @@ def test_the_command_refuses_in_one_line(
     assert not (tmp_path / "run").exists()
 
 
-def _check(tiny_config, replicas, **training):
-    """Of 88 training images, with these settings of the section `training`."""
-    settings = tiny_config.model_dump(mode="json")
-    settings["training"].update(training)
-    config = parse(settings, "test")
-    _check_replicas(config, plan.configured(config), 88, replicas)
+@pytest.fixture
+def opened(tiny_config, tiny_records, tmp_path):
+    """Opens the training of 88 images on so many replicas, with settings of the section `training`."""
+
+    def opening(replicas, **training):
+        settings = tiny_config.model_dump(mode="json")
+        settings["training"].update(training)
+        config = parse(settings, "test")
+        several = Distribution(SimpleNamespace(num_replicas_in_sync=replicas))
+        open_training(config, tiny_records.path, tmp_path / "run", several, plan.configured(config))
+
+    return opening
 
 
 @pytest.mark.parametrize(
     ("replicas", "batch_size", "fits"),
-    [(1, 29, True), (16, 16, False), (8, 16, True), (9, 16, False), (1, 16, True), (2, 29, False)],
+    [(1, 29, True), (16, 16, False), (8, 16, True), (9, 16, False), (2, 29, False)],
 )
-def test_each_replica_must_have_a_row_of_every_batch(tiny_config, replicas, batch_size, fits):
+def test_each_replica_must_have_a_row_of_every_batch(opened, replicas, batch_size, fits):
     """88 images: five batches of 16 and one of 8; three of 29 and one of 1."""
     refused = pytest.raises(UserError, match=rf"{replicas} replicas.*Received: stages\.cnn")
     with contextlib.nullcontext() if fits else refused:
-        _check(tiny_config, replicas, batch_size=batch_size)
+        opened(replicas, batch_size=batch_size)
 
 
 @pytest.mark.parametrize(
     ("replicas", "batch_norm", "compiles"),
     [(1, "synchronized", True), (2, "per-replica", True), (2, "synchronized", False)],
 )
-def test_xla_compiles_no_sums_over_replicas(tiny_config, replicas, batch_norm, compiles):
+def test_xla_compiles_no_sums_over_replicas(opened, replicas, batch_norm, compiles):
     refused = pytest.raises(UserError, match=r"training\.batch_norm = \"per-replica\".*2 replicas")
     with contextlib.nullcontext() if compiles else refused:
-        _check(tiny_config, replicas, jit_compile=True, batch_norm=batch_norm)
+        opened(replicas, jit_compile=True, batch_norm=batch_norm)
 
 
 def test_per_replica_batch_norm_concerns_the_stages_with_batch_norm(tiny_run):

@@ -5,11 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import tensorflow as tf
 
 from mmannot_tf.training import distribution
 
 
+@pytest.mark.exhaustive
 def test_fetched_batches_are_the_same_and_lie_on_the_device(tiny_records):
     """Four of a training epoch, and the 22 images of a validation pass in two."""
     command = [sys.executable, Path(__file__).with_name("fetched_steps.py"), tiny_records.path]

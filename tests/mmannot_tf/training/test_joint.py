@@ -1,24 +1,27 @@
 """The joint stage on top of a finished run: what it trains, what it reads, what it adds and leaves alone."""
 
+import dataclasses
 import shutil
 import signal
 import subprocess
 
+import h5py
 import numpy as np
 import pytest
 
 from mmannot_tf.config.loading import load, parse, shipped
 from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.evaluation.rows import evaluate
-from mmannot_tf.training import fitting, plan
-from mmannot_tf.training.features import FeatureCache
-from mmannot_tf.training.loop import Loop
+from mmannot_tf.training import plan
+from mmannot_tf.training.fitting import stage_job
 from mmannot_tf.training.predict import predict
+from mmannot_tf.training.preemption import Signals
 from mmannot_tf.training.run import open_run
 from mmannot_tf.training.session import open_session
 from mmannot_tf.training.stages import STAGES
 from mmannot_tf.training.train import train
 from mmannot_tf.training.trained import trained_branch
+from tfrecords_tools.console import progress
 
 JOINT = STAGES["joint"]
 
@@ -32,53 +35,59 @@ def joint_config(tiny_config):
 
 @pytest.fixture(scope="module")
 def trained(joint_config, tiny_records, tiny_run, tmp_path_factory):
-    """The tiny run with the joint stage trained on top; and what its branches were before and after."""
-    seen = {}
-
-    class Watched(fitting.Loop):
-        def run(self):
-            branches = self.job.network.branches
-            seen["before"] = {name: branch.get_weights() for name, branch in branches.items()}
-            outcome = super().run()
-            seen["after"] = {name: branch.get_weights() for name, branch in branches.items()}
-            return outcome
-
-    def refused(*_):
-        pytest.fail("the joint stage must not read cached features")
-
+    """The tiny run with the joint stage trained on top, where no features were cached."""
     path = shutil.copytree(tiny_run.path, tmp_path_factory.mktemp("joint") / "run")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fitting, "Loop", Watched)
-        patch.setattr(FeatureCache, "get", refused)
-        return train(joint_config, data=tiny_records.path, run=path), seen
+    shutil.rmtree(path / "features")
+    return train(joint_config, data=tiny_records.path, run=path)
 
 
-def test_it_starts_where_algorithm_1_ends(trained, tiny_run):
-    _, seen = trained
-    joint_width = (seen["before"]["classifier"][0].shape[0],)
-    maps = trained_branch(tiny_run, STAGES["ms_cnn"], "backbone", None).outputs
-    shapes = {"fusion": [one.shape[1:] for one in maps], "classifier": joint_width, "quantity": joint_width}
-    for branch, stage in JOINT.starts_from.items():
-        finished = trained_branch(tiny_run, STAGES[stage], branch, shapes.get(branch))
-        for have, want in zip(seen["before"][branch], finished.get_weights(), strict=True):
-            np.testing.assert_array_equal(have, want)
+def _arrays(file):
+    """All that a weights file holds, by name."""
+    found = {}
+    with h5py.File(file) as saved:
+        saved.visititems(lambda name, one: found.update({name: one[()]} if hasattr(one, "shape") else {}))
+    return found
 
 
+def _finished(run, branch):
+    """What the joint stage starts a branch from."""
+    return _arrays(run.weights(JOINT.starts_from[branch], branch))
+
+
+@pytest.mark.exhaustive
+def test_it_starts_where_algorithm_1_ends(joint_config, tiny_run, tmp_path):
+    copy = open_run(shutil.copytree(tiny_run.path, tmp_path / "run"))
+    session = open_session(dataclasses.replace(copy, config=joint_config))
+    with progress() as bars:
+        job = stage_job(session, JOINT, bars, Signals())
+        job.log.close()
+    assert set(job.network.branches) == set(JOINT.trains)
+    for name, branch in job.network.branches.items():
+        branch.save_weights(tmp_path / f"{name}.weights.h5")
+        have, want = _arrays(tmp_path / f"{name}.weights.h5"), _finished(tiny_run, name)
+        assert set(have) == set(want)
+        for key, value in want.items():
+            np.testing.assert_array_equal(have[key], value, err_msg=f"{name} {key}")
+
+
+@pytest.mark.exhaustive
 def test_it_moves_all_branches_and_leaves_every_other_stage_alone(trained, tiny_run):
-    run, seen = trained
-    assert set(seen["after"]) == set(JOINT.trains)
-    for branch, before in seen["before"].items():
-        moved = [not np.array_equal(*pair) for pair in zip(before, seen["after"][branch], strict=True)]
-        assert np.mean(moved) > 0.7, branch
-    weights = {file.name.removesuffix(".weights.h5") for file in (run.stage("joint") / "weights").iterdir()}
-    assert weights == set(JOINT.trains)
+    weights = {
+        file.name.removesuffix(".weights.h5"): _arrays(file)
+        for file in (trained.stage("joint") / "weights").iterdir()
+    }
+    assert set(weights) == set(JOINT.trains)
+    for name, after in weights.items():
+        before = _finished(tiny_run, name)
+        assert np.mean([not np.array_equal(after[key], value) for key, value in before.items()]) > 0.7, name
+    assert not (trained.path / "features").exists()
     for stage in plan.configured(tiny_run.config):
-        assert plan.stage_digest(run, stage.name) == plan.stage_digest(tiny_run, stage.name)
+        assert plan.stage_digest(trained, stage.name) == plan.stage_digest(tiny_run, stage.name)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_its_predictions_are_its_own_networks_and_the_others_do_not_change(trained, tiny_run, tmp_path):
-    run = open_run(shutil.copytree(trained[0].path, tmp_path / "run"))
+    run = open_run(shutil.copytree(trained.path, tmp_path / "run"))
     predictions = predict(open_session(run), "test")
     staged = predict(open_session(open_run(shutil.copytree(tiny_run.path, tmp_path / "staged"))), "test")
     assert set(predictions.probabilities) == {*staged.probabilities, "joint"}
@@ -106,20 +115,20 @@ def _by_hand(run):
     return [head(feature).numpy() for head in heads]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_stopped_within_its_second_epoch_it_goes_on_to_the_same_bits(
-    joint_config, tiny_records, tiny_run, trained, tmp_path, killed_in, saving_each_step
+    joint_config, tiny_records, tiny_run, trained, tmp_path, killed_after, saving_each_step
 ):
     """Dropout, shuffling, batch-norm statistics and their re-estimation, all taken up where they were."""
     what = {"data": tiny_records.path, "run": shutil.copytree(tiny_run.path, tmp_path / "run")}
     steps = -(-tiny_records.splits["train"] // 16)
-    with killed_in(Loop, "_advance", after=steps + 1):
-        train(saving_each_step(joint_config), **what)
+    with killed_after(steps + 1) as after_step:
+        train(saving_each_step(joint_config), **what, after_step=after_step)
     resumed = train(saving_each_step(joint_config), **what)
-    assert plan.stage_digest(resumed, "joint") == plan.stage_digest(trained[0], "joint")
+    assert plan.stage_digest(resumed, "joint") == plan.stage_digest(trained, "joint")
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_killed_and_resumed_it_is_the_uninterrupted_one(
     joint_config, tiny_run, trained, tmp_path, command_for, stopped_within
 ):
@@ -129,7 +138,7 @@ def test_killed_and_resumed_it_is_the_uninterrupted_one(
     assert status == -signal.SIGKILL
     assert plan.stage_digest(open_run(path), "joint") is None
     subprocess.run(command, check=True, capture_output=True, timeout=200)
-    assert plan.stage_digest(open_run(path), "joint") == plan.stage_digest(trained[0], "joint")
+    assert plan.stage_digest(open_run(path), "joint") == plan.stage_digest(trained, "joint")
 
 
 def test_it_is_off_in_every_shipped_configuration():

@@ -12,7 +12,7 @@ GROWTH = 64
 good, as `tf.data.experimental.prefetch_to_device` does, would add over 80."""
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.skipif(
     not Path("/proc/self/status").exists(), reason="needs /proc, where Linux tells the memory"
 )

@@ -69,6 +69,10 @@ def test_a_stage_trained_again_makes_stale_what_was_made_from_it(run):
     assert plan.staleness(run, STAGES["tag_encoder"]) == []
 
 
+def test_the_cnns_last_map_is_as_old_as_the_cnn(run):
+    assert plan.stage_digest(run, "cnn_map") == plan.stage_digest(run, "cnn") is not None
+
+
 def test_weights_changed_after_training_are_named(run):
     file = run.weights("classifier", "classifier")
     file.write_bytes(file.read_bytes()[:-1])

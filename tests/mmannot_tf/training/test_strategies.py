@@ -21,6 +21,8 @@ STEPS = Path(__file__).with_name("strategy_steps.py")
 IN_WORKERS = STEPS.with_name("in_workers.py")
 MIRRORED = ("--strategy", "mirrored", "--logical-devices", "2")
 CASES = {
+    "one, a stage": ("quantity",),
+    "two devices, a stage": ("quantity",),
     "one": ("cnn", "cnn_ema", "ms_cnn", "quantity", "sinn", "quantity_dropout"),
     "two devices": ("cnn", "cnn_ema", "ms_cnn", "quantity", "sinn", "quantity_dropout", "per_replica"),
     "two workers": ("cnn", "quantity", "sinn"),
@@ -28,7 +30,9 @@ CASES = {
     "one, compiled": ("cnn_jit",),
     "two devices, compiled": ("per_replica_jit",),
 }
-EQUAL = [(name, case) for name, cases in CASES.items() for case in cases if name != "one"]
+EQUAL = [
+    (name, case) for name, cases in CASES.items() for case in cases if "a stage" not in name and name != "one"
+]
 EQUAL = [pair for pair in EQUAL if pair[1] in CASES["one"] and pair[1] != "quantity_dropout"]
 
 
@@ -58,7 +62,9 @@ def steps(tiny_run, tiny_records, tmp_path_factory):
             made[name] = tmp_path_factory.mktemp("steps")
             strategy, devices, workers = {
                 "one": ("one", 0, 0),
+                "one, a stage": ("one", 0, 0),
                 "two devices": ("mirrored", 2, 0),
+                "two devices, a stage": ("mirrored", 2, 0),
                 "two workers": ("multi-worker", 0, 2),
                 "three workers": ("multi-worker", 0, 3),
                 "one, compiled": ("one", 0, 0),
@@ -71,17 +77,27 @@ def steps(tiny_run, tiny_records, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize(("name", "case"), EQUAL, ids=" ".join)
+def test_five_steps_of_two_devices_equal_those_of_one(steps):
+    _hold_equal(steps("one, a stage"), steps("two devices, a stage"), "quantity")
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(("name", "case"), EQUAL, ids=map(" ".join, EQUAL))
 def test_five_steps_equal_those_of_one_device(steps, name, case):
+    _hold_equal(steps("one"), steps(name), case)
+
+
+def _hold_equal(one, several, case):
     """Weights, batch-norm statistics, averages, Adam's and SGD's state; measured at most 3e-7."""
-    with np.load(steps("one") / f"{case}.npz") as want, np.load(steps(name) / f"{case}.npz") as have:
+    with np.load(one / f"{case}.npz") as want, np.load(several / f"{case}.npz") as have:
         assert set(have) == set(want)
         for key in want:
             np.testing.assert_allclose(have[key], want[key], rtol=0, atol=1e-6, err_msg=key)
-    want, have = (json.loads((steps(which) / f"{case}.json").read_text()) for which in ("one", name))
+    want, have = (json.loads((folder / f"{case}.json").read_text()) for folder in (one, several))
     assert have["loss"] == pytest.approx(want["loss"], rel=1e-6)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     ("plain", "compiled"),
     [
@@ -102,6 +118,7 @@ def test_steps_that_xla_compiles_are_the_same_up_to_float_sums(steps, plain, com
             np.testing.assert_allclose(have[key], want[key], rtol=0, atol=2e-6, err_msg=key)
 
 
+@pytest.mark.exhaustive
 def test_dropout_differs_between_replicas_and_trains(steps):
     want, have = (
         json.loads((steps(name) / "quantity_dropout.json").read_text()) for name in ("one", "two devices")
@@ -110,6 +127,7 @@ def test_dropout_differs_between_replicas_and_trains(steps):
     assert have["mse"] == pytest.approx(want["mse"], rel=0.5)
 
 
+@pytest.mark.exhaustive
 def test_per_replica_statistics_are_another_training_and_come_out_finite(steps):
     with (
         np.load(steps("two devices") / "cnn.npz") as shared,
@@ -134,6 +152,7 @@ def alone(tiny_run, tmp_path_factory):
     return _evaluated(tiny_run, tmp_path_factory.mktemp("alone") / "run")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("workers", [0, 2], ids=["two devices", "two workers"])
 def test_predictions_of_the_same_weights_are_the_same_to_the_last_bit(tiny_run, alone, tmp_path, workers):
     """30 test images: features in batches of 16 and 14, heads in one batch that one replica has alone."""
@@ -175,6 +194,7 @@ def _scores(run):
     return {row["method"]: (row["image_f1"], row["class_f1"]) for row in rows}
 
 
+@pytest.mark.exhaustive
 def test_a_run_killed_under_one_strategy_goes_on_under_others_to_the_same_scores(
     calm, calm_scores, tiny_records, tmp_path
 ):
@@ -202,6 +222,7 @@ def _kill_after_a_checkpoint(command, checkpoint):
         os.kill(process.pid, signal.SIGKILL)
 
 
+@pytest.mark.exhaustive
 def test_a_worker_with_wrong_input_fails_in_one_line_and_launch_with_it(calm, tiny_records, tmp_path):
     words = ["train", calm, "--data", tiny_records.path, "--run", tmp_path / "run"]
     too_small = [*words, "--strategy", "multi-worker", "--set", "training.batch_size=1"]

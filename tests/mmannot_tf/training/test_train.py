@@ -34,32 +34,25 @@ def test_every_stage_leaves_its_weights_log_and_record(tiny_run):
 def one_by_one(tiny_config, tiny_records, tmp_path_factory):
     """A run whose stages were trained by a call each, and which variables each moved, by (stage, branch).
 
-    Every variable counts, batch-norm statistics included.
+    Every variable counts, batch-norm statistics included; moved is what differs between first and last step.
     """
-    from mmannot_tf.training import fitting as module
+    first, last = {}, {}
 
-    moved = {}
-
-    class Watched(module.Loop):
-        def run(self):
-            branches = self.job.network.branches
-            before = {name: branch.get_weights() for name, branch in branches.items()}
-            outcome = super().run()
-            stage = self.job.network.model.name
-            for name, branch in branches.items():
-                pairs = zip(before[name], branch.get_weights(), strict=True)
-                moved[stage, name] = [not np.array_equal(one, other) for one, other in pairs]
-            return outcome
+    def after_step(loop):
+        for name, branch in loop.job.network.branches.items():
+            last[loop.job.network.model.name, name] = branch.get_weights()
+        first.update({key: weights for key, weights in last.items() if key not in first})
 
     path = tmp_path_factory.mktemp("one_by_one") / "run"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "Loop", Watched)
-        for stage in configured(tiny_config):
-            train(tiny_config, data=tiny_records.path, run=path, stages=[stage.name])
-    return open_run(path), moved
+    for stage in configured(tiny_config):
+        train(tiny_config, data=tiny_records.path, run=path, stages=[stage.name], after_step=after_step)
+    pairs = {key: zip(weights, last[key], strict=True) for key, weights in first.items()}
+    return open_run(path), {
+        key: [not np.array_equal(*pair) for pair in of_branch] for key, of_branch in pairs.items()
+    }
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_trained_stages_move_their_own_branch_and_no_other_bit(one_by_one, tiny_config):
     _, moved = one_by_one
     assert {stage for stage, _ in moved} == {stage.name for stage in configured(tiny_config)}
@@ -70,7 +63,7 @@ def test_trained_stages_move_their_own_branch_and_no_other_bit(one_by_one, tiny_
             assert not any(changes), (stage, branch)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_stages_can_be_trained_one_by_one_to_the_same_bits(one_by_one, tiny_run):
     run, _ = one_by_one
     assert _digests(run) == _digests(tiny_run)
@@ -119,7 +112,7 @@ def test_a_changed_setting_trains_again_what_it_concerns(
     assert _digests(run)["quantity"] != _digests(tiny_run)["quantity"]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_stage_begins_the_same_whether_its_features_were_cached_or_not(
     tiny_config, tiny_records, tiny_run, tmp_path
 ):
@@ -154,6 +147,7 @@ def test_an_empty_split_is_refused(tiny_config, tiny_records, tmp_path):
         train(tiny_config, data=copy, run=tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_an_interrupted_stage_begun_with_other_settings_begins_again(
     tiny_config, tiny_records, tmp_path, capsys
 ):
@@ -202,7 +196,7 @@ def command(tiny_config, command_for, tmp_path):
     return command_for(tiny_config, tmp_path / "run")
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("limit", [20_000, 200_000])
 def test_a_file_that_cannot_be_written_is_one_line_and_leaves_nothing_for_whole(command, tmp_path, limit):
     """A limit on the size of files stands in for a full disk."""
@@ -225,6 +219,7 @@ def test_a_file_that_cannot_be_written_is_one_line_and_leaves_nothing_for_whole(
     subprocess.run([*command, "--stages", "cnn"], check=True, capture_output=True, timeout=200)
 
 
+@pytest.mark.slow
 def test_damaged_records_stop_the_stage_in_one_line(tiny_config, tiny_records, tmp_path):
     copy = shutil.copytree(tiny_records.path, tmp_path / "records")
     (shard,) = copy.glob("*-train.tfrecord*")
@@ -235,6 +230,7 @@ def test_damaged_records_stop_the_stage_in_one_line(tiny_config, tiny_records, t
         train(tiny_config, data=copy, run=tmp_path / "run", stages=["cnn"])
 
 
+@pytest.mark.slow
 def test_the_reading_that_collapses_warns(tiny_config, tiny_records, tmp_path, capsys):
     settings = tiny_config.model_dump(mode="json")
     settings["training"]["weight_decay"] = "literal"

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from tiers import exhaustive
 
 from mmannot_tf.config.settings import DataSettings
 from mmannot_tf.data.arrays import load_arrays
@@ -83,7 +84,7 @@ def check_split(records: Records, split: str, rows: dict[str, dict]) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+@pytest.mark.parametrize("kind", ["csv", *exhaustive(["jsonl"])])
 def test_what_is_written_into_a_manifest_comes_out_of_the_batches(tmp_path_factory, kind):
     @settings(max_examples=6, deadline=None)
     @given(manifests())

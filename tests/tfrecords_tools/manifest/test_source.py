@@ -76,8 +76,7 @@ def test_findings_stop_a_build_until_it_is_told_to_repair(own, tmp_path):
     assert [line.split(": ")[0] for line in repaired] == ["own.csv:7", "own.csv:8"]
 
 
-def test_untagged_images_are_kept_unless_told_otherwise(own, tmp_path):
-    assert own.rules == Rules(keep_untagged=True)
+def test_untagged_images_are_left_out_where_told(own, tmp_path):
     own.manifest.write_text(CSV.replace("d.jpg,ant,", "d.jpg,ant,new"))
     dropped = dataclasses.replace(own, rules=Rules(keep_untagged=False))
     assert build_records(manifest_source(dropped), out=tmp_path / "out").splits["train"] == 1

@@ -13,16 +13,6 @@ def test_the_command_line_offers_every_protocol():
     assert get_args(ProtocolName) == tuple(PROTOCOLS)
 
 
-def test_the_paper_s_protocol_and_the_official_tags_are_the_default():
-    settings = NusWideSettings(Path("raw"))
-    assert settings.as_json() == {
-        "protocol": "paper",
-        "validation_share": 0.1,
-        "drop_label_tags": False,
-        **Rules().as_json(),
-    }
-
-
 @pytest.mark.parametrize("wrong", [{"protocol": "5k"}, {"validation_share": 0.0}, {"validation_share": 1.0}])
 def test_impossible_settings_are_named(wrong):
     with pytest.raises(UserError, match=str(*wrong.values())):

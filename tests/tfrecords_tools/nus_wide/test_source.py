@@ -175,7 +175,7 @@ def test_a_drawn_protocol_holds_out_its_share_for_validation(tmp_path: Path, wri
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_published_counts_and_rules_follow_the_protocol(raw: Path, protocol: str):
+def test_published_counts_follow_the_protocol(raw: Path, protocol: str):
     source = source_of(raw, protocol=protocol)
     counts = [(printed.train, printed.test) for printed in source.published]
     assert (
@@ -187,8 +187,6 @@ def test_published_counts_and_rules_follow_the_protocol(raw: Path, protocol: str
             "150000-40253": [(150_000, 40_253)],
         }[protocol]
     )
-    assert source.rules.keep_unlabelled == (protocol == "official-all")
-    assert source.rules.keep_untagged == (protocol in ("official-all", "150000-59347"))
 
 
 def test_moved_raw_files_are_the_same_settings_and_changed_ones_are_not(raw: Path, tmp_path: Path, edited):

@@ -73,7 +73,7 @@ def real_tree(tree, shared: Path, tmp_path_factory) -> Path:
 
 
 @pytest.mark.real
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_builder_makes_the_published_counts_of_the_real_labels(real_tree: Path, tmp_path: Path):
     rules = Rules(repair_labels=True, keep_untagged=True, bad_share=0.0)
     records = build_records(nus_wide_source(NusWideSettings(real_tree, rules=rules)), out=tmp_path)
@@ -89,7 +89,7 @@ def test_the_builder_makes_the_published_counts_of_the_real_labels(real_tree: Pa
 
 
 @pytest.mark.real
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_real_labels_give_the_published_counts(real_tree: Path):
     rules = Rules(repair_labels=True)
     source = nus_wide_source(NusWideSettings(real_tree, rules=rules))
@@ -112,7 +112,7 @@ def test_the_real_labels_give_the_published_counts(real_tree: Path):
 
 
 @pytest.mark.real
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_bad_lake_value_of_the_real_files_is_named_with_its_row(real_tree: Path):
     (finding,) = nus_wide_source(NusWideSettings(real_tree)).findings
     assert (finding.file, finding.row) == ("Groundtruth/TrainTestLabels/Labels_lake_Train.txt", 78_373)
@@ -120,7 +120,7 @@ def test_the_bad_lake_value_of_the_real_files_is_named_with_its_row(real_tree: P
 
 
 @pytest.mark.real
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(("protocol", "test"), [("150000-59347", 59_347), ("150000-40253", 40_253)])
 def test_the_drawn_protocols_have_their_published_counts(real_tree: Path, protocol: str, test: int):
     splits = nus_wide_source(NusWideSettings(real_tree, protocol=protocol)).splits
@@ -130,7 +130,7 @@ def test_the_drawn_protocols_have_their_published_counts(real_tree: Path, protoc
 
 
 @pytest.mark.real
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_photographs_that_the_real_lists_repeat_are_told(real_tree: Path):
     repeated = nus_wide_source(NusWideSettings(real_tree)).repeated
     assert {"1100787682", "2728487708", "702409954"} <= repeated.keys()

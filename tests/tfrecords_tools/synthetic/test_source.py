@@ -10,9 +10,9 @@ from tfrecords_tools.synthetic.source import synthetic_source
     ("images", "share", "held"), [(6600, 0.091, 600), (100, 0.25, 25), (10, 0.1, 1), (7, 0.5, 3)]
 )
 def test_the_validation_share_is_exact(images, share, held):
-    source = synthetic_source(SyntheticSettings(images=images, validation_share=share))
+    source = synthetic_source(SyntheticSettings(images=images, test_images=3, validation_share=share))
     candidates = {name: split.candidates for name, split in source.splits.items()}
-    assert candidates == {"train": images - held, "validation": held, "test": 1200}
+    assert candidates == {"train": images - held, "validation": held, "test": 3}
 
 
 def test_an_image_does_not_depend_on_how_many_are_made():

@@ -42,6 +42,7 @@ def test_every_engine_gives_tensorflows_answers_for_any_batch(model, probe, name
         assert [one.chosen(row) for row in range(size)] == [other.chosen(row) for row in range(size)]
 
 
+@pytest.mark.exhaustive
 def test_openvino_reads_the_saved_model_itself(exported, probe, tmp_path):
     copy = shutil.copytree(exported, tmp_path / "1", ignore=shutil.ignore_patterns("openvino"))
     engine, told = _chosen(open_model(copy), probe, "openvino")

@@ -9,6 +9,8 @@ import pytest
 pytest.importorskip("playwright", reason="needs Playwright: pip install 'mmannot-tf[test]'")
 from playwright.sync_api import expect, sync_playwright
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 WIDE, PHONE = {"width": 1100, "height": 900}, {"width": 390, "height": 844}
