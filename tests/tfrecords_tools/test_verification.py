@@ -98,6 +98,7 @@ def test_the_files_there_are_the_ones_flipped_below(tiny: Path):
     assert sorted(path.name for path in tiny.iterdir()) == sorted(FILES)
 
 
+@pytest.mark.slow
 @settings(
     max_examples=8,
     deadline=None,

@@ -63,6 +63,7 @@ def test_scores_are_one_over_the_labels_places(case, network, data):
         assert len(given) == 2 if method is CNN_RNN else len(given) >= 1
 
 
+@pytest.mark.slow
 def test_scores_do_not_depend_on_the_sequence(case, network, data):
     method, settings = case
     _scattered(network)
@@ -89,6 +90,7 @@ def test_inputs_outside_training_tell_nothing_of_the_labels(case, data):
         np.testing.assert_array_equal(value, other[name])
 
 
+@pytest.mark.slow
 def test_saved_weights_give_the_same_scores(case, network, sizes, data, tmp_path):
     method, settings = case
     _scattered(network)

@@ -11,6 +11,7 @@ from mmannot_tf.weights.provenance import CENTRED
 ROWS = 21
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epoch", [0, 3])
 def test_of_images_they_are_those_of_the_records_that_were_read(tiny_records, epoch):
     images = ImageBatches(

@@ -40,6 +40,7 @@ def _taken(batches, count):
     return [tf.nest.flatten(batch) for batch in batches.take(count).as_numpy_iterator()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "share", [None, Share(2, 2, 4), *exhaustive([Share(0, 2, 2), Share(1, 1, 3)])], ids=str
 )

@@ -110,6 +110,7 @@ def _pixels(batches):
     return np.concatenate([pixels.numpy() for pixels, _ in batches])
 
 
+@pytest.mark.slow
 def test_cropped_epochs_repeat_themselves_and_differ_from_each_other(tiny_records):
     cropping = _images(tiny_records, "crop")
     first = _pixels(cropping.epoch(seed=5, epoch=0))
@@ -146,6 +147,7 @@ def test_crop_flip_mirrors_some_of_the_crops(tiny_records):
     assert 0.2 < np.mean(mirrored) < 0.8
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
 def test_what_is_predicted_and_validated_on_is_never_cropped(tiny_records, split):
     np.testing.assert_array_equal(

@@ -60,6 +60,7 @@ def test_a_resumed_epoch_goes_on_with_the_very_next_rows(rows, shares):
             np.testing.assert_array_equal(have, want)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("augmentation", ["crop-flip", *exhaustive(["flip"])])
 def test_images_are_dealt_as_rows_of_arrays_are(tiny_records, shares, augmentation):
     settings = DataSettings(image_size=32, augmentation=augmentation)

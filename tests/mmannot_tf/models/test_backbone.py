@@ -42,6 +42,7 @@ def test_the_papers_five_maps():
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "architecture",
     ["resnet50", *(pytest.param(name, marks=pytest.mark.exhaustive) for name in ("resnet101", "resnet152"))],

@@ -71,6 +71,7 @@ def test_weights_and_heads_are_float32_and_the_other_layers_are_not(tiny_config,
     assert all(output.dtype == "float32" for output in model.outputs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float16", *exhaustive(["bfloat16"])])
 @pytest.mark.parametrize(
     "stage",

@@ -12,6 +12,8 @@ from mmannot_tf.weights import weights_file
 from mmannot_tf.weights.caffe2016 import import_caffe2016, rename
 from mmannot_tf.weights.importers import import_weights
 
+pytestmark = pytest.mark.slow
+
 TINY, RESNET50 = ((1, 1, 1, 1), 8), ((3, 4, 6, 3), 64)
 NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 

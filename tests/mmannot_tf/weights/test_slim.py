@@ -13,6 +13,8 @@ from mmannot_tf.weights import weights_file
 from mmannot_tf.weights.importers import import_weights
 from mmannot_tf.weights.slim import import_slim, rename
 
+pytestmark = pytest.mark.slow
+
 DEPTHS = {50: (3, 4, 6, 3), 101: (3, 4, 23, 3), 152: (3, 8, 36, 3)}
 NORM = ("gamma", "beta", "moving_mean", "moving_variance")
 

@@ -9,6 +9,8 @@ import zlib
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.slow
+
 PREDICT = "/v1/models/photos:predict"
 WRONG = [
     None,
