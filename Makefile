@@ -3,10 +3,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 UV := $(shell command -v uv)
 VENV := .venv
 BIN := $(VENV)/bin
-# Tests of one file run in one process; each process needs some 5 GB. In their order: files of few tests, which xdist
-# puts last, are the longest.
-BESIDE = --numprocesses 2 --dist loadfile --no-loadscope-reorder
-PYTEST = $(BIN)/python -m pytest $(BESIDE) --cov --cov-report=term:skip-covered --cov-fail-under=90
+# Two test files at a time, in their order.
+PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 ifdef UV
 MAKE_VENV = uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)
@@ -16,16 +14,26 @@ MAKE_VENV = $(PYTHON) -m venv $(VENV)
 INSTALL = $(BIN)/python -m pip install --quiet
 endif
 
-.PHONY: quickstart test test-fast test-faults bench torch lint format docs requirements wheel clean
+.PHONY: quickstart test test-fast test-all test-faults mutation bench torch lint format docs requirements wheel clean
 
 quickstart: $(VENV)/core.stamp
 	$(BIN)/mmannot quickstart
 
-test: lint
-	$(PYTEST) -m "not faults"
-
+# No process is started and nothing is trained.
 test-fast: lint
-	$(PYTEST) -m "not slow and not real and not faults"
+	$(PYTEST) -m "not slow and not exhaustive"
+
+# The fast tests, and one way through everything.
+test: lint
+	$(PYTEST) -m "not exhaustive" --cov --cov-report=term:skip-covered --cov-fail-under=93
+
+# Every test there is: every kill, every geometry, every benchmark at a tiny size, PyTorch. Hours.
+test-all: lint $(VENV)/torch.stamp
+	$(PYTEST)
+
+# Changes 40 lines of the code, one at a time, and says which changes no test of `make test` notices. Hours.
+mutation: $(VENV)/test.stamp
+	$(BIN)/python tests/mutation.py
 
 # Kills, fills disks and breaks files, and prints what was lost: the table of docs/reliability.md.
 test-faults: $(VENV)/test.stamp
@@ -35,7 +43,7 @@ test-faults: $(VENV)/test.stamp
 bench: $(VENV)/test.stamp
 	$(BIN)/python benchmarks/run.py --page docs/performance.md
 
-# PyTorch and torchvision, several GB on Linux: with them `make test` also holds torchvision's own model against ours.
+# PyTorch and torchvision, several GB on Linux: `make test-all` holds torchvision's own model against ours.
 torch: $(VENV)/torch.stamp
 
 lint: $(VENV)/test.stamp

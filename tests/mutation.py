@@ -1,0 +1,212 @@
+"""Do the tests notice a wrong line? Draws mutants of both packages and runs the tests of `make test` on each.
+
+    python tests/mutation.py [--count 40] [--seed 1] [--jobs 2]
+
+A mutant is the source with one change: a comparison, a sign, an operator or a constant is another, or a line
+that does something is left out. Each mutant gets first the tests that run its line, which coverage knows from
+one run of all tests on the unchanged source, then all others. A mutant that every test passes is printed with
+its change: either it behaves as the source does, or a test is missing.
+"""
+
+import argparse
+import ast
+import concurrent.futures
+import copy
+import difflib
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import coverage
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGES = ("mmannot_tf", "tfrecords_tools")
+SECONDS = 1800
+"""After which a mutant that never ends counts as noticed."""
+
+OPERATORS = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.And: ast.Or,
+    ast.Or: ast.And,
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.FloorDiv,
+    ast.FloorDiv: ast.Mult,
+    ast.Div: ast.Mult,
+    ast.Mod: ast.Add,
+    ast.Pow: ast.Mult,
+}
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A file of the project with one change.
+
+    Attributes:
+        file: below the project's folder.
+        line: where the change is.
+        source: the changed file's text.
+    """
+
+    file: Path
+    line: int
+    source: str
+
+    def difference(self) -> str:
+        """The change, as two lines."""
+        before = (ROOT / self.file).read_text(encoding="utf-8").splitlines()
+        changes = difflib.unified_diff(before, self.source.splitlines(), lineterm="", n=0)
+        return "\n".join(line for line in changes if line[:3] not in ("---", "+++") and line[:2] != "@@")
+
+
+def changed(node: ast.AST) -> ast.AST | None:
+    """The node with a change that may alter what it does, or None where there is none to make."""
+    other = copy.deepcopy(node)
+    match other:
+        case ast.Compare(ops=[operator, *_]) if type(operator) in OPERATORS:
+            other.ops[0] = OPERATORS[type(operator)]()
+        case ast.BoolOp(op=operator) | ast.BinOp(op=operator) if type(operator) in OPERATORS:
+            other.op = OPERATORS[type(operator)]()
+        case ast.UnaryOp(op=ast.USub() | ast.Not(), operand=operand):
+            return operand
+        case ast.Constant(value=bool(value)):
+            other.value = not value
+        case ast.Constant(value=int(value)):
+            other.value = value + 1
+        case ast.Constant(value=float(value)):
+            other.value = 2 * value or 1.0
+        case ast.Expr(value=ast.Call()) | ast.AugAssign() | ast.Raise():
+            return ast.Pass()
+        case ast.Assign(targets=[ast.Attribute() | ast.Subscript()]):
+            return ast.Pass()
+        case _:
+            return None
+    return other
+
+
+def _nodes(tree: ast.AST) -> Iterator[ast.AST]:
+    """All nodes but those of annotations and f-strings, which have no place of their own in the text."""
+    yield tree
+    for name, value in ast.iter_fields(tree):
+        if name in ("annotation", "returns") or isinstance(tree, ast.JoinedStr):
+            continue
+        for child in value if isinstance(value, list) else [value]:
+            if isinstance(child, ast.AST):
+                yield from _nodes(child)
+
+
+def mutants(file: Path) -> Iterator[Mutant]:
+    """Every mutant of a file."""
+    text = (ROOT / file).read_bytes()
+    starts = [0]
+    for line in text.splitlines(keepends=True):
+        starts.append(starts[-1] + len(line))
+    for node in _nodes(ast.parse(text)):
+        other = changed(node)
+        if other is None:
+            continue
+        written = "pass" if isinstance(other, ast.Pass) else f"({ast.unparse(other)})"
+        begin = starts[node.lineno - 1] + node.col_offset
+        end = starts[node.end_lineno - 1] + node.end_col_offset
+        yield Mutant(file, node.lineno, (text[:begin] + written.encode() + text[end:]).decode())
+
+
+def drawn(count: int, seed: int) -> list[Mutant]:
+    """Mutants drawn evenly from all of both packages, in an order that the seed decides."""
+    files = sorted(file.relative_to(ROOT) for name in PACKAGES for file in (ROOT / name).rglob("*.py"))
+    every = [mutant for file in files for mutant in mutants(file)]
+    print(f"{len(every)} mutants of {len(files)} files, {count} drawn by seed {seed}")
+    return random.Random(seed).sample(every, count)
+
+
+def checkout(folder: Path) -> Path:
+    """A copy of the project, with the shared data beside it where they are."""
+    ignored = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", "runs", "records")
+    shutil.copytree(ROOT, folder / "main", ignore=ignored)
+    if (ROOT.parent / "shared").is_dir():
+        (folder / "shared").symlink_to(ROOT.parent / "shared")
+    return folder / "main"
+
+
+def tested(place: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Runs the tests that `make test` runs, or some of them, on the code in a copy of the project."""
+    command = [sys.executable, "-m", "pytest", "-q", "-m", "not exhaustive", "-p", "no:cacheprovider", *words]
+    environment = {**os.environ, "PYTHONPATH": str(place), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(
+        command, cwd=place, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
+    )
+
+
+def tests_by_line(folder: Path) -> dict[tuple[str, int], list[str]]:
+    """(file, line) to the tests that run it, from one run of all on the unchanged source."""
+    place = checkout(folder)
+    done = tested(place, "--cov", "--cov-context=test", "--numprocesses=2", "--dist=loadfile")
+    if done.returncode:
+        sys.exit(f"The tests must pass on the unchanged source.\n{done.stdout[-3000:]}")
+    data, found = coverage.CoverageData(str(place / ".coverage")), {}
+    data.read()
+    for path in data.measured_files():
+        for line, contexts in data.contexts_by_lineno(path).items():
+            tests = {context.partition("|")[0] for context in contexts if context}
+            found[str(Path(path).relative_to(place)), line] = sorted(tests)
+    return found
+
+
+def noticed(mutant: Mutant, place: Path, tests: list[str]) -> bool:
+    """Whether a test fails on the mutant: one of `tests`, which run its line, or any other."""
+    file = place / mutant.file
+    whole = file.read_text(encoding="utf-8")
+    file.write_text(mutant.source, encoding="utf-8")
+    try:
+        if tests and tested(place, "--exitfirst", *tests).returncode:
+            return True
+        return tested(place, "--exitfirst", "--numprocesses=2", "--dist=loadfile").returncode != 0
+    except subprocess.TimeoutExpired:
+        return True
+    finally:
+        file.write_text(whole, encoding="utf-8")
+
+
+def main() -> None:
+    """Prints each mutant and whether it was noticed, then how many were."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", type=int, default=40)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--jobs", type=int, default=2)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        lines = tests_by_line(Path(folder, "whole"))
+        places = [checkout(Path(folder, str(job))) for job in range(arguments.jobs)]
+
+        def judged(mutant: Mutant) -> bool:
+            place = places.pop()
+            try:
+                found = noticed(mutant, place, lines.get((str(mutant.file), mutant.line), []))
+            finally:
+                places.append(place)
+            print(f"{'noticed' if found else 'PASSED'}  {mutant.file}:{mutant.line}", flush=True)
+            print(mutant.difference(), flush=True)
+            return found
+
+        with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
+            results = list(pool.map(judged, drawn(arguments.count, arguments.seed)))
+    print(f"{sum(results)} of {len(results)} mutants noticed")
+
+
+if __name__ == "__main__":
+    main()
