@@ -3,8 +3,8 @@
     python tests/mutation.py [--count 40] [--seed 1] [--jobs 2]
 
 A mutant is the source with one change: a comparison, a sign, an operator or a constant is another, or a line
-that does something is left out. Each mutant gets the tests that run its line, as coverage knows from a run of
-all tests on the unchanged source; then the tests beside its file; then all. A mutant that every test passes is
+that does something is left out. Each mutant gets the tests that run its line, as coverage knows from a run
+of all on the whole source; then the tests beside its file; then all. A mutant that every test passes is
 printed as such: either it behaves as the source does, or a test is missing.
 """
 
