@@ -54,7 +54,7 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(exported):
-    one = Served(exported.parent, "--engine", "openvino", "--max-wait", 200)
+    one = Served(exported.parent, "--engine", "openvino", "--max-wait", 1000)
     yield one
     one.process.kill()
     one.process.wait()
@@ -183,7 +183,7 @@ def test_sigterm_answers_the_request_in_hand(served, asked):
     body = {"instances": [{"image": _b64(raw), "tags": tags} for raw, tags in asked]}
     asking = threading.Thread(target=lambda: answers.append(served.ask("POST", f"{PATH}:predict", body)))
     asking.start()
-    asking.join(0.1)  # its images wait 0.2 s for others
+    asking.join(0.1)  # its images wait a second for others
     assert asking.is_alive()
     status, said = served.end(signal.SIGTERM)
     asking.join(60)
