@@ -1,12 +1,13 @@
 """What many tests stand on: a small synthetic set, a configuration that trains in seconds, a trained run."""
 
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from filelock import FileLock
 
-pytest_plugins = ["processor_time", "tiers"]
+pytest_plugins = ["measures", "tiers"]
 
 TINY = {
     "data": {"image_size": 32, "vocabulary_size": 40},
@@ -94,8 +95,9 @@ def made_once(tmp_path_factory, request):
 
     def made(name, make):
         folder, whole = place / name, place / f"{name}.whole"
-        with FileLock(place / f"{name}.lock"):
+        with FileLock(place / f"{name}.lock", timeout=1800):
             if not whole.exists():
+                shutil.rmtree(folder, ignore_errors=True)  # what a call that failed has left
                 make(folder)
                 whole.touch()
         return folder

@@ -2,10 +2,11 @@
 
     python tests/mutation.py [--count 40] [--seed 1] [--jobs 2]
 
-A mutant is the source with one change: a comparison, a sign, an operator or a constant is another, or a line
-that does something is left out. Each mutant gets the tests that run its line, as coverage knows from a run
-of all on the whole source; then the tests beside its file; then all. A mutant that every test passes is
-printed as such: either it behaves as the source does, or a test is missing.
+A mutant is the source with one change: another comparison, sign, operator or constant, or a statement left
+out. It gets the tests that run its line, which coverage knows from one run on the whole source; then the
+tests beside its file; then all. One that all tests pass is MISSED: it behaves as the source does, or a test
+is missing. One that a test fails is noticed: the line below says which test, so that an unrelated failure
+can be told.
 """
 
 import argparse
@@ -16,9 +17,11 @@ import difflib
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,9 +31,11 @@ import coverage
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("mmannot_tf", "tfrecords_tools")
 SECONDS = 3600
-"""After which a mutant that never ends counts as noticed."""
+"""How long the tests may take on a mutant; one that takes longer is "timed out"."""
 PASSED = (0, 5)
 """pytest's exit status where all tests passed, and where there were none."""
+USAGE = 4
+"""pytest's exit status where it was called with tests that do not exist."""
 
 OPERATORS = {
     ast.Lt: ast.LtE,
@@ -137,79 +142,96 @@ def drawn(count: int, seed: int) -> list[Mutant]:
 
 
 def checkout(folder: Path) -> Path:
-    """A copy of the project, with the shared data beside it where they are."""
-    ignored = shutil.ignore_patterns(".git", ".venv", "__pycache__", ".*_cache", "runs", "records")
-    shutil.copytree(ROOT, folder / "main", ignore=ignored)
+    """A copy of the project's own files, with the shared data beside it where they are."""
+    place = folder.resolve() / "main"
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for name in filter(None, listed.stdout.split("\0")):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, place / name)
     if (ROOT.parent / "shared").is_dir():
-        (folder / "shared").symlink_to(ROOT.parent / "shared")
-    return folder / "main"
+        (place.parent / "shared").symlink_to(ROOT.parent / "shared")
+    return place
 
 
-def tested(place: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Runs the tests that `make test` runs, or some of them, on the code in a copy of the project."""
+def tested(place: Path, *words: str) -> tuple[int, str]:
+    """Runs tests of `make test` on the code in a copy of the project; pytest's exit status and its output."""
     command = [sys.executable, "-m", "pytest", "-q", "-m", "not exhaustive", "-p", "no:cacheprovider", *words]
     environment = {**os.environ, "PYTHONPATH": str(place), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(
-        command, cwd=place, env=environment, capture_output=True, text=True, timeout=SECONDS, check=False
-    )
+    with subprocess.Popen(
+        command,
+        cwd=place,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        try:
+            told = process.communicate(timeout=SECONDS)[0]
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # with all that its tests have started
+            raise
+    return process.returncode, told
 
 
 def tests_by_line(folder: Path) -> dict[tuple[str, int], list[str]]:
     """(file, line) to the tests that run it, from one run of all on the unchanged source."""
     place = checkout(folder)
-    done = tested(place, "--cov", "--cov-context=test", "--numprocesses=2", "--dist=loadfile")
-    if done.returncode:
-        sys.exit(f"The tests must pass on the unchanged source.\n{done.stdout[-3000:]}")
+    status, told = tested(place, "--cov", "--cov-context=test", "--numprocesses=2", "--dist=loadfile")
+    if status:
+        sys.exit(f"The tests must pass on the unchanged source.\n{told[-3000:]}")
     data, found = coverage.CoverageData(str(place / ".coverage")), {}
     data.read()
     for path in data.measured_files():
         for line, contexts in data.contexts_by_lineno(path).items():
-            tests = {context.partition("|")[0] for context in contexts if context}
+            tests = {context.rpartition("|")[0] for context in contexts if context}
             found[str(Path(path).relative_to(place)), line] = sorted(tests)
     return found
 
 
-def noticed(mutant: Mutant, place: Path, tests: list[str]) -> bool:
-    """Whether a test fails on the mutant; `tests` run its line and come first."""
+def verdict(mutant: Mutant, place: Path, tests: list[str]) -> str:
+    """Runs the tests on the mutant, first `tests`, which run its line: what became of it."""
     file, beside = place / mutant.file, Path("tests") / mutant.file.parent
     whole = file.read_text(encoding="utf-8")
     file.write_text(mutant.source, encoding="utf-8")
     try:
-        return any(
-            tested(place, "--exitfirst", *chosen).returncode not in PASSED
-            for chosen in (tests, [str(beside)] if (place / beside).is_dir() else [], ["tests"])
-            if chosen
-        )
+        for chosen in (tests, [str(beside)] if (place / beside).is_dir() else [], ["tests"]):
+            status, told = tested(place, "--exitfirst", *chosen) if chosen else (0, "")
+            if status == USAGE and "not found: " in told:
+                sys.exit(told[-3000:])
+            if status not in PASSED:
+                failed = [line for line in told.splitlines() if line.startswith(("FAILED", "ERROR", "E  "))]
+                return f"noticed ({failed[-1] if failed else told[-300:]})"
     except subprocess.TimeoutExpired:
-        return True
+        return "timed out"
     finally:
         file.write_text(whole, encoding="utf-8")
+    return "MISSED"
 
 
 def main() -> None:
-    """Prints each mutant and whether it was noticed, then how many were."""
+    """Prints what became of each mutant, then the count."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         lines = tests_by_line(Path(folder, "whole"))
         places = [checkout(Path(folder, str(job))) for job in range(arguments.jobs)]
 
-        def judged(mutant: Mutant) -> bool:
+        def judged(mutant: Mutant) -> str:
             place = places.pop()
             try:
-                found = noticed(mutant, place, lines.get((str(mutant.file), mutant.line), []))
+                found = verdict(mutant, place, lines.get((str(mutant.file), mutant.line), []))
             finally:
                 places.append(place)
-            print(f"{'noticed' if found else 'PASSED'}  {mutant.file}:{mutant.line}", flush=True)
-            print(mutant.difference(), flush=True)
-            return found
+            print(f"{mutant.file}:{mutant.line}: {found}\n{mutant.difference()}", flush=True)
+            return found.partition(" (")[0]
 
         with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-            results = list(pool.map(judged, drawn(arguments.count, arguments.seed)))
-    print(f"{sum(results)} of {len(results)} mutants noticed")
+            found = Counter(pool.map(judged, drawn(arguments.count, arguments.seed)))
+        print(", ".join(f"{count} {what}" for what, count in found.most_common()))
 
 
 if __name__ == "__main__":

@@ -70,6 +70,7 @@ def _imports(file: Path) -> set[str]:
             names.update(alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             names.add(node.module or "")
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
     return names
 
 
@@ -87,9 +88,9 @@ def _foreign(file: Path) -> list[str]:
     room, found = file.relative_to(ROOT / "mmannot_tf").parts[0], []
     for name in _imports(file):
         package, _, rest = name.partition(".")
-        if package == "mmannot_tf" and rest and room in ROOMS:
-            found += [name] if rest.split(".")[0] not in ROOMS[room] | {room} else []
-        if package == "tfrecords_tools" and _name(file) != "mmannot_tf/cli/quickstart.py":
+        if package == "mmannot_tf" and room in ROOMS:
+            found += [name] if rest.split(".")[0] in ROOMS.keys() - ROOMS[room] - {room} else []
+        if package == "tfrecords_tools" and rest and _name(file) != "mmannot_tf/cli/quickstart.py":
             allowed = READING_SIDE | PAGES if room == "report" else READING_SIDE
             found += [name] if rest.split(".")[0] not in allowed else []
     return found

@@ -14,13 +14,19 @@ KILLS, STAGE = 6, "tag_encoder"
 def test_a_stage_killed_six_times_is_the_uninterrupted_one(
     tiny_config, tiny_records, tiny_run, tmp_path, killed_after, saving_each_step
 ):
-    config = saving_each_step(tiny_config)
+    config, taken = saving_each_step(tiny_config), []
     what = {"data": tiny_records.path, "run": tmp_path / "run", "stages": [STAGE]}
-    epoch = -(-tiny_records.splits["train"] // config.training.batch_size)
+    steps = config.stages.tag_encoder.epochs * -(-tiny_records.splits["train"] // config.training.batch_size)
+
+    def note(loop):
+        taken.append(int(loop.progress.epoch) * loop.job.steps + int(loop.progress.step))
+
     saved = 0
-    for moment in sorted(random.Random(3).sample(range(config.stages.tag_encoder.epochs * epoch), KILLS)):
-        with killed_after(moment - saved) as after_step:
-            train(config, **what, after_step=after_step)
+    for moment in sorted(random.Random(3).sample(range(steps), KILLS)):
+        with killed_after(moment - saved) as kill:
+            train(config, **what, after_step=lambda loop, kill=kill: (note(loop), kill(loop)))
         saved = moment
-    run = train(config, **what)
+    run = train(config, **what, after_step=note)
+    assert set(taken) == set(range(1, steps + 1))
+    assert len(taken) == steps + KILLS  # each kill loses the step that was not saved
     assert stage_digest(run, STAGE) == stage_digest(tiny_run, STAGE)

@@ -9,7 +9,7 @@ import pytest
 
 PLUGINS = Path(__file__).with_name("plugins")
 INI = "[pytest]\nmarkers =\n    slow: x\n    exhaustive: x\n"
-CONFTEST = "import processor_time\nprocessor_time.LIMIT = 0.2\npytest_plugins = ['processor_time']\n"
+CONFTEST = "import measures\nmeasures.LIMIT = 0.2\npytest_plugins = ['measures']\n"
 BURN = """
 import subprocess, sys, time
 import pytest
@@ -25,18 +25,24 @@ def shared():
 """
 
 
-@pytest.fixture
-def run(tmp_path):
+@pytest.fixture(
+    params=[
+        pytest.param((), id="one process"),
+        pytest.param(("-n", "2"), id="two processes", marks=pytest.mark.exhaustive),
+    ]
+)
+def run(request, tmp_path):
     """Runs a file of tests of its own; exit status and output."""
 
     def ended(tests):
         (tmp_path / "pytest.ini").write_text(INI)
         (tmp_path / "conftest.py").write_text(CONFTEST)
         (tmp_path / "test_it.py").write_text(BURN + tests)
-        environment = {**os.environ, "PYTHONPATH": str(PLUGINS)}
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
+        environment["PYTHONPATH"] = str(PLUGINS)
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *request.param]
         done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False, timeout=120
         )
         return done.returncode, done.stdout
 
