@@ -147,7 +147,7 @@ def checkout(folder: Path) -> Path:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)
     for name in filter(None, listed.stdout.split("\0")):
         (place / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, place / name)
+        shutil.copy2(ROOT / name, place / name, follow_symlinks=False)
     if (ROOT.parent / "shared").is_dir():
         (place.parent / "shared").symlink_to(ROOT.parent / "shared")
     return place
