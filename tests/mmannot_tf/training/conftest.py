@@ -65,17 +65,13 @@ class _KilledError(Exception):
 
 @pytest.fixture
 def killed_in(monkeypatch):
-    """`with killed_in(owner, name, after=n):` what is done within ends in call n + 1 of `owner.name`, as if
-    its process were killed there; `last` is what that call still does.
+    """`with killed_in(owner, name):` the first call of `owner.name` raises, as if its process were killed;
+    `last` is what that call still does.
     """
 
     @contextlib.contextmanager
-    def within(owner, name, *, after=0, last=lambda *_, **__: None):
-        whole, calls = getattr(owner, name), itertools.count()
-
+    def within(owner, name, *, last=lambda *_, **__: None):
         def cut_short(*arguments, **options):
-            if next(calls) < after:
-                return whole(*arguments, **options)
             last(*arguments, **options)
             raise _KilledError
 
