@@ -3,10 +3,10 @@
     python tests/mutation.py [--count 40] [--seed 1] [--jobs 2]
 
 A mutant is the source with one change: another comparison, sign, operator or constant, or a statement left
-out. It gets the tests that run its line, which coverage knows from one run on the whole source; then the
-tests beside its file; then all. One that all tests pass is MISSED: it behaves as the source does, or a test
-is missing. One that a test fails is noticed: the line below says which test, so that an unrelated failure
-can be told.
+out. It gets the tests that run its line, which coverage knows from one run on the whole source, then the
+tests beside its file. Mutants that pass these get all tests, one after another. One that all tests pass is
+MISSED: it behaves as the source does, or a test is missing. One that a test fails is noticed: the line below
+says which test, so that an unrelated failure can be told.
 """
 
 import argparse
@@ -174,10 +174,15 @@ def tested(place: Path, *words: str) -> tuple[int, str]:
     return process.returncode, told
 
 
-def tests_by_line(folder: Path) -> dict[tuple[str, int], list[str]]:
+def at_once(jobs: int) -> tuple[str, ...]:
+    """pytest's options for tests in several processes, as the Makefile has them."""
+    return f"--numprocesses={jobs}", "--dist=loadfile", "--no-loadscope-reorder"
+
+
+def tests_by_line(folder: Path, jobs: int) -> dict[tuple[str, int], list[str]]:
     """(file, line) to the tests that run it, from one run of all on the unchanged source."""
     place = checkout(folder)
-    status, told = tested(place, "--cov", "--cov-context=test", "--numprocesses=2", "--dist=loadfile")
+    status, told = tested(place, "--cov", "--cov-context=test", *at_once(jobs))
     if status:
         sys.exit(f"The tests must pass on the unchanged source.\n{told[-3000:]}")
     data, found = coverage.CoverageData(str(place / ".coverage")), {}
@@ -189,23 +194,31 @@ def tests_by_line(folder: Path) -> dict[tuple[str, int], list[str]]:
     return found
 
 
-def verdict(mutant: Mutant, place: Path, tests: list[str]) -> str:
-    """Runs the tests on the mutant, first `tests`, which run its line: what became of it."""
-    file, beside = place / mutant.file, Path("tests") / mutant.file.parent
+def verdict(mutant: Mutant, place: Path, *words: str) -> str:
+    """Runs the tests that `words` choose on the mutant: what became of it."""
+    file = place / mutant.file
     whole = file.read_text(encoding="utf-8")
     file.write_text(mutant.source, encoding="utf-8")
     try:
-        for chosen in (tests, [str(beside)] if (place / beside).is_dir() else [], ["tests"]):
-            status, told = tested(place, "--exitfirst", *chosen) if chosen else (0, "")
-            if status == USAGE and "not found: " in told:
-                sys.exit(told[-3000:])
-            if status not in PASSED:
-                failed = [line for line in told.splitlines() if line.startswith(("FAILED", "ERROR", "E  "))]
-                return f"noticed ({failed[-1] if failed else told[-300:]})"
+        status, told = tested(place, "--exitfirst", *words)
     except subprocess.TimeoutExpired:
         return "timed out"
     finally:
         file.write_text(whole, encoding="utf-8")
+    if status == USAGE and "not found: " in told:
+        sys.exit(told[-3000:])
+    if status in PASSED:
+        return "MISSED"
+    failed = [line for line in told.splitlines() if line.startswith(("FAILED", "ERROR", "E  "))]
+    return f"noticed ({failed[-1] if failed else told[-300:]})"
+
+
+def nearby(mutant: Mutant, place: Path, tests: list[str]) -> str:
+    """The verdict of `tests`, which run the mutant's line, then of the tests beside its file."""
+    beside = Path("tests") / mutant.file.parent
+    for words in (tests, [str(beside)] if (place / beside).is_dir() else []):
+        if words and (found := verdict(mutant, place, *words)) != "MISSED":
+            return found
     return "MISSED"
 
 
@@ -216,22 +229,29 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
+    chosen = drawn(arguments.count, arguments.seed)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        lines = tests_by_line(Path(folder, "whole"))
+        lines = tests_by_line(Path(folder, "whole"), arguments.jobs)
         places = [checkout(Path(folder, str(job))) for job in range(arguments.jobs)]
+
+        def tell(mutant: Mutant, found: str) -> str:
+            print(f"{mutant.file}:{mutant.line}: {found}\n{mutant.difference()}", flush=True)
+            return found.partition(" (")[0]
 
         def judged(mutant: Mutant) -> str:
             place = places.pop()
             try:
-                found = verdict(mutant, place, lines.get((str(mutant.file), mutant.line), []))
+                return tell(mutant, nearby(mutant, place, lines.get((str(mutant.file), mutant.line), [])))
             finally:
                 places.append(place)
-            print(f"{mutant.file}:{mutant.line}: {found}\n{mutant.difference()}", flush=True)
-            return found.partition(" (")[0]
 
         with concurrent.futures.ThreadPoolExecutor(arguments.jobs) as pool:
-            found = Counter(pool.map(judged, drawn(arguments.count, arguments.seed)))
-        print(", ".join(f"{count} {what}" for what, count in found.most_common()))
+            found = dict(zip(chosen, pool.map(judged, chosen), strict=True))
+        left = [mutant for mutant in chosen if found[mutant] == "MISSED"]
+        print(f"{len(left)} are left to all tests", flush=True)
+        for mutant in left:
+            found[mutant] = tell(mutant, verdict(mutant, places[0], *at_once(arguments.jobs)))
+        print(", ".join(f"{count} {what}" for what, count in Counter(found.values()).most_common()))
 
 
 if __name__ == "__main__":
