@@ -19,7 +19,7 @@ from tags import drawn
 from typer import run
 
 from mmannot_tf.data.arrays import SplitArrays, load_arrays
-from tfrecords_tools.building import build_records
+from tfrecords_tools.building.building import build_records
 from tfrecords_tools.manifest.settings import ManifestSettings
 from tfrecords_tools.manifest.source import manifest_source
 

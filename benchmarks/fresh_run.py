@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from mmannot_tf.config.loading import load
-from mmannot_tf.training import plan
+from mmannot_tf.runs import plan
+from mmannot_tf.runs.run import Dataset, Run
+from mmannot_tf.runs.stages import STAGES
 from mmannot_tf.training.network import build_network
-from mmannot_tf.training.run import Dataset, Run
-from mmannot_tf.training.stages import STAGES
-from mmannot_tf.training.trained import blueprint_of
+from mmannot_tf.training.trained_branches import blueprint_of
 from mmannot_tf.weights.source import resolve
 
 LABELS, TAGS = 81, 1000

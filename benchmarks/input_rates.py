@@ -26,7 +26,7 @@ from mmannot_tf.data.cached_batches import CachedBatches
 from mmannot_tf.data.decoded_cache import DecodedCache
 from mmannot_tf.training.stopwatch import Timing, rates_of
 from mmannot_tf.weights.provenance import CENTRED
-from tfrecords_tools.records import open_records
+from tfrecords_tools.reading.records import open_records
 
 BATCH = 32
 

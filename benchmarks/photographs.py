@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tfrecords_tools.building import build_records
+from tfrecords_tools.building.building import build_records
 from tfrecords_tools.manifest.settings import ManifestSettings
 from tfrecords_tools.manifest.source import manifest_source
-from tfrecords_tools.records import Records
+from tfrecords_tools.reading.records import Records
 
 
 def photograph(number: int) -> bytes:

@@ -22,7 +22,7 @@ from mmannot_tf.config.settings import DataSettings
 from mmannot_tf.data.batches import ImageBatches
 from mmannot_tf.data.images import decode, network_input, resize
 from mmannot_tf.weights.provenance import CENTRED
-from tfrecords_tools.records import open_records, read
+from tfrecords_tools.reading.records import open_records, read
 
 BATCH, COUNT = 32, 256
 

@@ -72,11 +72,11 @@ def sides(raw: Path, workers: int | None = None) -> tuple[int, dict[str, Callabl
 
     "copy" passes every file's bytes with its labels and tags to TFDS' writer and looks at nothing.
     """
-    from tfrecords_tools.building import build_records
+    from tfrecords_tools.building.building import build_records
+    from tfrecords_tools.building.rules import Rules
+    from tfrecords_tools.building.writing import write_shards
     from tfrecords_tools.nus_wide.settings import NusWideSettings
     from tfrecords_tools.nus_wide.source import nus_wide_source
-    from tfrecords_tools.rules import Rules
-    from tfrecords_tools.writing import write_shards
 
     rules = Rules(repair_labels=True, bad_share=0.0)
     source = nus_wide_source(NusWideSettings(raw, protocol="official-all", rules=rules))

@@ -83,7 +83,7 @@ def main(
     page: Annotated[Path | None, typer.Option(help="Where the tables are written, too.")] = None,
 ) -> None:
     """Measures, works out, prints."""
-    from tfrecords_tools.quiet import import_tensorflow
+    from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     import_tensorflow()
     text = rendered(*measured(data))
@@ -97,13 +97,13 @@ def measured(data: Path) -> tuple[list[Part], Machine]:
     from short_run import forward_rate, short_config
 
     from mmannot_tf.config.loading import load
-    from mmannot_tf.training import plan
+    from mmannot_tf.runs import plan
+    from mmannot_tf.runs.stages import STAGES
     from mmannot_tf.training.distribution import one_device
     from mmannot_tf.training.profiling import profile
-    from mmannot_tf.training.stages import STAGES
     from mmannot_tf.training.stopwatch import Timing
     from mmannot_tf.training.train import train
-    from mmannot_tf.training.trained import feature_model
+    from mmannot_tf.training.trained_branches import feature_model
 
     full = load("nus_wide")
     names = [stage.name for stage in plan.configured(full)]
@@ -130,9 +130,9 @@ def measured(data: Path) -> tuple[list[Part], Machine]:
 
 
 def _part(run: Any, stage: Any, cost: float, epochs: int) -> Part:
-    from mmannot_tf.training import recalibrate
+    from mmannot_tf.training import batch_norm_reestimation
     from mmannot_tf.training.network import build_network
-    from mmannot_tf.training.trained import blueprint_of
+    from mmannot_tf.training.trained_branches import blueprint_of
 
     network = build_network(stage, blueprint_of(run), FEATURE * len(stage.features)).model
     trained = sum(math.prod(one.shape) for one in network.trainable_variables)
@@ -143,7 +143,7 @@ def _part(run: Any, stage: Any, cost: float, epochs: int) -> Part:
         images=TRAIN * epochs,
         cost=cost,
         parameters=trained,
-        batch_norms=len(recalibrate.trained_batch_norms(network)),
+        batch_norms=len(batch_norm_reestimation.trained_batch_norms(network)),
         held=4 * (every + 2 * trained),
         activations=4 * sum(math.prod(one.shape[1:]) for one in outputs if hasattr(one, "shape")),
     )

@@ -13,13 +13,12 @@ from mmannot_tf.config.loading import load
 from mmannot_tf.config.settings import Config
 from mmannot_tf.losses.quantity_error import quantity_error
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
-from mmannot_tf.training import plan
+from mmannot_tf.runs import plan
 from mmannot_tf.training.distribution import one_device
-from mmannot_tf.training.momentum import Momentum
 from mmannot_tf.training.network import Blueprint
+from mmannot_tf.training.optimization import Momentum, weight_decay
 from mmannot_tf.training.step import Step
 from mmannot_tf.training.stopwatch import Timing, rates_of
-from mmannot_tf.training.weight_decay import weight_decay
 from mmannot_tf.weights.source import resolve
 
 BATCH = 8

@@ -35,22 +35,22 @@ from short_run import (
 from mmannot_tf.config.settings import Config
 from mmannot_tf.data.batches import ArrayBatches, ImageBatches
 from mmannot_tf.data.sharing import Pass
+from mmannot_tf.runs.run import Run
+from mmannot_tf.runs.stages import STAGES
 from mmannot_tf.training.distribution import Distribution, one_device
-from mmannot_tf.training.fitting import stage_job
 from mmannot_tf.training.inference import outputs
 from mmannot_tf.training.loop import Loop
 from mmannot_tf.training.network import build_network
 from mmannot_tf.training.preemption import Signals
 from mmannot_tf.training.profiling import profile
 from mmannot_tf.training.progress import SilentLog
-from mmannot_tf.training.run import Run
 from mmannot_tf.training.session import open_session
-from mmannot_tf.training.stages import STAGES
+from mmannot_tf.training.stage_builder import stage_job
 from mmannot_tf.training.stopwatch import Timing
 from mmannot_tf.training.train import open_training, train
-from mmannot_tf.training.trained import feature_model
-from tfrecords_tools.console import progress
-from tfrecords_tools.records import Records
+from mmannot_tf.training.trained_branches import feature_model
+from tfrecords_tools.reading.records import Records
+from tfrecords_tools.shell.console import progress
 
 FEW, MANY = 40, 256
 """Images: of the run's training split, of an epoch for what waits."""

@@ -24,8 +24,8 @@ from fresh_run import TAGS
 from harness import Answer, JsonOption, SmokeOption, compare, largest_resident_mib, report, single
 from short_run import BATCH, FEATURES_BATCH, WIDTHS, blueprint, learning, plain_step
 
+from mmannot_tf.runs.stages import STAGES
 from mmannot_tf.training.network import Network, build_network
-from mmannot_tf.training.stages import STAGES
 
 TAGS_AN_IMAGE = 8
 TIMES = 20

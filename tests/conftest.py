@@ -108,8 +108,8 @@ def made_once(tmp_path_factory, request):
 @pytest.fixture(scope="session")
 def tiny_records(made_once):
     """110 images to train and validate on, 30 to test; tests must not change them."""
-    from tfrecords_tools.building import build_records
-    from tfrecords_tools.records import open_records
+    from tfrecords_tools.building.building import build_records
+    from tfrecords_tools.reading.records import open_records
     from tfrecords_tools.synthetic.settings import SyntheticSettings
     from tfrecords_tools.synthetic.source import synthetic_source
 
@@ -121,7 +121,7 @@ def tiny_records(made_once):
 @pytest.fixture(scope="session")
 def tiny_run(tiny_config, tiny_records, made_once):
     """A run with every stage trained; tests must not change it."""
-    from mmannot_tf.training.run import open_run
+    from mmannot_tf.runs.run import open_run
     from mmannot_tf.training.train import train
 
     return open_run(

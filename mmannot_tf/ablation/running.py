@@ -9,10 +9,10 @@ from typing import Any
 
 from mmannot_tf.ablation.variants import Variant
 from mmannot_tf.config.settings import Config
-from mmannot_tf.training.plan import finished, staleness
-from mmannot_tf.training.run import Run, open_run
-from tfrecords_tools.console import notice
-from tfrecords_tools.errors import UserError
+from mmannot_tf.runs.plan import finished, staleness
+from mmannot_tf.runs.run import Run, open_run
+from tfrecords_tools.shell.console import notice
+from tfrecords_tools.shell.errors import UserError
 
 Evaluation = Callable[[Path], dict[str, Any]]
 """A run's folder to what `mmannot evaluate --json` prints of it."""

@@ -7,7 +7,7 @@ from typing import Any
 from mmannot_tf.config.loading import parse
 from mmannot_tf.config.settings import Config
 from mmannot_tf.paper.readings import Key, Reading, configuration_keys, in_force
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from mmannot_tf.baselines.tag_search import nearest
 from mmannot_tf.config.methods import TagNeighbour
 from mmannot_tf.data.tag_lists import stacked
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
-from tfrecords_tools.console import notice
+from tfrecords_tools.shell.console import notice
 
 _POOLS = {"train": ("train",), "all": ("train", "validation", "test")}
 

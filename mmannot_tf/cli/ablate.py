@@ -29,11 +29,11 @@ def ablate(
     from mmannot_tf.ablation.variants import variants
     from mmannot_tf.cli.evaluate import evaluation_of
     from mmannot_tf.config.loading import load
-    from tfrecords_tools.console import print_json
-    from tfrecords_tools.errors import UserError
-    from tfrecords_tools.files import write_json
-    from tfrecords_tools.quiet import import_tensorflow
-    from tfrecords_tools.records import open_records
+    from tfrecords_tools.reading.records import open_records
+    from tfrecords_tools.shell.console import print_json
+    from tfrecords_tools.shell.errors import UserError
+    from tfrecords_tools.shell.files import write_json
+    from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     if measure not in MEASURES:
         raise UserError(f"--measure must be one of {', '.join(MEASURES)}. Received: {measure}.")

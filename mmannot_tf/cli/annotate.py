@@ -53,8 +53,8 @@ def annotate(
     from mmannot_tf.serving.photographs import photographs
     from mmannot_tf.serving.tags_file import TagsFile
     from mmannot_tf.serving.tally import Tally
-    from tfrecords_tools.console import notice, print_json
-    from tfrecords_tools.quiet import import_tensorflow
+    from tfrecords_tools.shell.console import notice, print_json
+    from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     choice = Choice(engine, precision, tolerance)
     check(choice)
@@ -94,7 +94,7 @@ def annotate(
 def _progress(images: list[Path], *, shown: bool) -> Iterator[Callable[[int], None]]:
     """Yields what is called with the number of photographs done; the bar would take lines from stdout."""
     from mmannot_tf.serving.photographs import photographs
-    from tfrecords_tools.console import progress
+    from tfrecords_tools.shell.console import progress
 
     if not shown:
         yield lambda count: None
@@ -107,8 +107,8 @@ def _progress(images: list[Path], *, shown: bool) -> Iterator[Callable[[int], No
 
 def _tell_unreadable(tally: "Tally", on_error: str, *, listed: bool) -> None:
     """Names what could not be read; ends the command with status 1 unless it was to be skipped."""
-    from tfrecords_tools.console import notice
-    from tfrecords_tools.errors import UserError
+    from tfrecords_tools.shell.console import notice
+    from tfrecords_tools.shell.errors import UserError
 
     for one in tally.named:
         notice(f"error: {one.image}: {one.error}")

@@ -24,7 +24,7 @@ def average(
     from mmannot_tf.cli.evaluate import evaluation_of
     from mmannot_tf.evaluation.averages import averages
     from mmannot_tf.evaluation.averages_table import markdown
-    from tfrecords_tools.console import print_json
+    from tfrecords_tools.shell.console import print_json
 
     found = averages([evaluation_of(run, split, bootstrap=0) for run in runs])
     printed = _printed(table) if table else {}

@@ -11,8 +11,8 @@ from mmannot_tf.cli.arguments import DRAWS, BootstrapOption, DataOption, JsonOpt
 if TYPE_CHECKING:
     from rich.console import Group
 
-    from mmannot_tf.training.run import Dataset
-    from tfrecords_tools.records import Records
+    from mmannot_tf.runs.run import Dataset
+    from tfrecords_tools.reading.records import Records
 
 
 def compare(
@@ -31,7 +31,7 @@ def compare(
     """Set a run's rows beside the paper's printed ones, and say which are comparable and why not."""
     from mmannot_tf.cli.evaluate import evaluation_of, write_scores
     from mmannot_tf.paper.systems import compare_systems
-    from tfrecords_tools.console import print_json
+    from tfrecords_tools.shell.console import print_json
 
     evaluation = evaluation_of(run, split, data, bootstrap=bootstrap)
     write_scores(run, evaluation)
@@ -74,7 +74,7 @@ def comparison_of(path: Path, evaluation: Mapping[str, Any], data: Path | None =
     """
     from mmannot_tf.paper.comparability import RunFacts
     from mmannot_tf.paper.compare import compare as set_beside
-    from mmannot_tf.training.run import open_run
+    from mmannot_tf.runs.run import open_run
 
     run = open_run(path)
     facts = RunFacts(
@@ -105,7 +105,7 @@ def records_at_hand(dataset: "Dataset", data: Path | None) -> "Records | None":
     Raises:
         UserError: no records lie in `data`.
     """
-    from tfrecords_tools.records import MARKER, open_records
+    from tfrecords_tools.reading.records import MARKER, open_records
 
     if data is None and not (Path(dataset.path) / MARKER).is_file():
         return None

@@ -27,7 +27,7 @@ def evaluate(
     logical_devices: LogicalDevicesOption = None,
 ) -> None:
     """Score every row of Tables I/II and V/VI, predicting first where predictions are missing or stale."""
-    from tfrecords_tools.console import print_json
+    from tfrecords_tools.shell.console import print_json
 
     if strategy != ONE and not _predict(run, split, data, strategy, logical_devices):
         return
@@ -46,8 +46,8 @@ def evaluate(
 
 def _predict(path: Path, split: str, data: Path | None, strategy: str, logical_devices: int | None) -> bool:
     """Predicts a split on several replicas; whether this process is to show what comes of it."""
-    from mmannot_tf.training.run import open_run
-    from tfrecords_tools.quiet import import_tensorflow
+    from mmannot_tf.runs.run import open_run
+    from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     run = open_run(path)
     import_tensorflow()
@@ -78,9 +78,9 @@ def evaluation_of(
     from mmannot_tf.evaluation.resampling import Resampling
     from mmannot_tf.evaluation.rows import evaluate as score_rows
     from mmannot_tf.paper.readings import in_force
-    from mmannot_tf.training.plan import predictions_digest
-    from mmannot_tf.training.run import open_run
-    from tfrecords_tools.quiet import import_tensorflow
+    from mmannot_tf.runs.plan import predictions_digest
+    from mmannot_tf.runs.run import open_run
+    from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     run, resampling = open_run(path), Resampling(draws=bootstrap) if bootstrap else None
     file = run.predictions(split)
@@ -97,7 +97,7 @@ def evaluation_of(
 
 def write_scores(path: Path, evaluation: Mapping[str, Any]) -> None:
     """Writes a run's scores.json, if it is the test split that was evaluated."""
-    from tfrecords_tools.files import write_json
+    from tfrecords_tools.shell.files import write_json
 
     if evaluation["split"] == "test":
         write_json(path / "scores.json", evaluation)

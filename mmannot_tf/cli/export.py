@@ -24,9 +24,9 @@ def export(
     ] = None,
 ) -> None:
     """Write a run's annotator for others to read, each format checked against the run; with a model card."""
-    from mmannot_tf.training.run import open_run
-    from tfrecords_tools.console import notice
-    from tfrecords_tools.quiet import import_tensorflow
+    from mmannot_tf.runs.run import open_run
+    from tfrecords_tools.shell.console import notice
+    from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     opened = open_run(run)
     names = [name for one in formats or ["saved_model"] for name in listed(one)]

@@ -18,7 +18,7 @@ from mmannot_tf.cli.report import report
 from mmannot_tf.cli.serve import serve
 from mmannot_tf.cli.train import train
 from mmannot_tf.cli.weights import weights
-from tfrecords_tools.console import run, version_option
+from tfrecords_tools.shell.console import run, version_option
 
 app = typer.Typer(
     name="mmannot",

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 def methods(as_json: JsonOption = False) -> None:
     """List the compared systems: who published each, what it reads, and what differs here."""
-    from tfrecords_tools.console import print_json
-    from tfrecords_tools.quiet import import_tensorflow
+    from tfrecords_tools.shell.console import print_json
+    from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     import_tensorflow()
 

@@ -32,7 +32,7 @@ def paper(
 def _print_json(numbers: tuple[str, ...], audit: bool) -> None:
     from mmannot_tf.paper.audit import audit_as_json
     from mmannot_tf.paper.rendering import tables_as_json
-    from tfrecords_tools.console import print_json
+    from tfrecords_tools.shell.console import print_json
 
     print_json({"tables": tables_as_json(numbers), **(audit_as_json(numbers) if audit else {})})
 

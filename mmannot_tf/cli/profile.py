@@ -47,10 +47,10 @@ def profile(
 ) -> None:
     """Say whether training a stage waits for its input or for its computation: images/s of each part."""
     from mmannot_tf.config.loading import load
-    from mmannot_tf.training.run import open_run
-    from tfrecords_tools.console import print_json
-    from tfrecords_tools.quiet import import_tensorflow
-    from tfrecords_tools.records import open_records
+    from mmannot_tf.runs.run import open_run
+    from tfrecords_tools.reading.records import open_records
+    from tfrecords_tools.shell.console import print_json
+    from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     configuration = load(config, settings or ())
     borrowed = open_run(run) if run else None

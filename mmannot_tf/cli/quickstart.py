@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mmannot_tf.cli.arguments import MethodsOption, SettingsOption, listed
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 if TYPE_CHECKING:
-    from mmannot_tf.training.run import Run
-    from tfrecords_tools.records import Records
+    from mmannot_tf.runs.run import Run
+    from tfrecords_tools.reading.records import Records
 
 
 def quickstart(
@@ -29,8 +29,8 @@ def quickstart(
     from mmannot_tf.config.loading import load
     from mmannot_tf.paper.systems import compare_systems
     from mmannot_tf.paper.tables import beside
-    from tfrecords_tools.console import notice
-    from tfrecords_tools.quiet import import_tensorflow
+    from tfrecords_tools.shell.console import notice
+    from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     begun = time.monotonic()
     configuration = load("quickstart", settings or ())
@@ -60,7 +60,7 @@ def quickstart(
 
 
 def _records(out: Path, images: int) -> "Records":
-    from tfrecords_tools.building import build_records
+    from tfrecords_tools.building.building import build_records
     from tfrecords_tools.synthetic.settings import SyntheticSettings
     from tfrecords_tools.synthetic.source import synthetic_source
 
@@ -70,7 +70,7 @@ def _records(out: Path, images: int) -> "Records":
 def _annotate_one(records: "Records", saved_model: Path, run: Path) -> Path:
     """Takes the first test image out of the records, annotates it and says what it really shows."""
     from mmannot_tf.serving.annotate import open_annotator
-    from tfrecords_tools.records import read
+    from tfrecords_tools.reading.records import read
 
     example = next(read(records, "test").as_numpy_iterator())
     image, tags = run / "sample.jpg", ",".join(tag.decode() for tag in example["tags"])
@@ -89,7 +89,7 @@ def _report(
     """Writes the page; without the packages that it needs it says so, for all else is done."""
     from mmannot_tf.cli.report import write_report
     from mmannot_tf.report.page import page_in
-    from tfrecords_tools.console import notice
+    from tfrecords_tools.shell.console import notice
 
     try:
         page = page_in(run.path / "report", records)

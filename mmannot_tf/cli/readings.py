@@ -15,7 +15,7 @@ def readings(
 ) -> None:
     """List the paper's open points: what it says, how it is read, and by which key otherwise."""
     from mmannot_tf.paper.readings import listed
-    from tfrecords_tools.console import print_json
+    from tfrecords_tools.shell.console import print_json
 
     found = listed(_in_force(config))
     if as_json:

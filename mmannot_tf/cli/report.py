@@ -9,8 +9,8 @@ import typer
 from mmannot_tf.cli.arguments import DataOption, RunArgument, SplitOption
 
 if TYPE_CHECKING:
-    from mmannot_tf.training.run import Run
-    from tfrecords_tools.records import Records
+    from mmannot_tf.runs.run import Run
+    from tfrecords_tools.reading.records import Records
 
 
 def report(
@@ -25,9 +25,9 @@ def report(
     from mmannot_tf.cli.compare import comparison_of, records_at_hand
     from mmannot_tf.cli.evaluate import evaluation_of
     from mmannot_tf.report.page import page_in
-    from mmannot_tf.training.run import open_run
-    from tfrecords_tools.console import notice
-    from tfrecords_tools.quiet import import_tensorflow
+    from mmannot_tf.runs.run import open_run
+    from tfrecords_tools.shell.console import notice
+    from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     opened = open_run(run)
     records = records_at_hand(opened.dataset, data)

@@ -47,9 +47,9 @@ def serve(
     """Annotate over HTTP: TensorFlow Serving's REST interface, uploads, health, Prometheus metrics."""
     from mmannot_tf.serving.engines.choosing import Choice, check, choose
     from mmannot_tf.serving.model import open_model
-    from tfrecords_tools.console import notice
-    from tfrecords_tools.errors import UserError
-    from tfrecords_tools.quiet import import_tensorflow
+    from tfrecords_tools.shell.console import notice
+    from tfrecords_tools.shell.errors import UserError
+    from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     choice = Choice(engine, precision, tolerance)
     check(choice)

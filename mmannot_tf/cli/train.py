@@ -29,9 +29,9 @@ def train(
 ) -> None:
     """Train the stages of Algorithm 1, then compared systems; skip what is done, go on with what stopped."""
     from mmannot_tf.config.loading import load
-    from tfrecords_tools.console import notice
-    from tfrecords_tools.quiet import import_tensorflow
-    from tfrecords_tools.records import open_records
+    from tfrecords_tools.reading.records import open_records
+    from tfrecords_tools.shell.console import notice
+    from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     configuration = load(config, settings or ())
     open_records(data)  # wrong input is told before TensorFlow is loaded

@@ -30,8 +30,8 @@ def import_file(
 ) -> None:
     """Turn published weights into a file that says all that must travel with them."""
     from mmannot_tf.weights.importers import import_weights
-    from tfrecords_tools.console import notice
-    from tfrecords_tools.quiet import import_tensorflow
+    from tfrecords_tools.shell.console import notice
+    from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     import_tensorflow()
     found = import_weights(file, origin, out)

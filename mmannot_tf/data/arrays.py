@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmannot_tf.data.tag_lists import padded
-from tfrecords_tools.errors import UserError
-from tfrecords_tools.records import Records, read, reading
+from tfrecords_tools.reading.records import Records, read, reading
+from tfrecords_tools.shell.errors import UserError
 
 
 @dataclass(frozen=True)

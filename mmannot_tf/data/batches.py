@@ -15,8 +15,8 @@ from mmannot_tf.data.images import decode, network_input
 from mmannot_tf.data.sharing import Pass, Share, dealt
 from mmannot_tf.data.tags import indices_of, multi_hot, tag_lists, tag_table
 from mmannot_tf.weights.provenance import Preprocessing
-from tfrecords_tools.offsets import places, read_places
-from tfrecords_tools.records import Records, read
+from tfrecords_tools.reading.record_index import places, read_places
+from tfrecords_tools.reading.records import Records, read
 
 Arrays = np.ndarray | Mapping[str, np.ndarray]
 Picture = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]

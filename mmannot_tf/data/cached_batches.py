@@ -10,7 +10,7 @@ import tensorflow as tf
 from mmannot_tf.data.arrays import SplitArrays
 from mmannot_tf.data.batches import ImageBatches, order_of, seed_of
 from mmannot_tf.data.sharing import Share, dealt
-from tfrecords_tools.offsets import numbers
+from tfrecords_tools.reading.record_index import numbers
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,9 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from mmannot_tf.data.batches import ImageBatches
-from tfrecords_tools.console import notice
-from tfrecords_tools.errors import UserError
-from tfrecords_tools.files import aside, digest, read_json, sha256, staging_folders, write_json
+from tfrecords_tools.shell.console import notice
+from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import aside, digest, read_json, sha256, staging_folders, write_json
 
 
 @dataclass(frozen=True, eq=False)

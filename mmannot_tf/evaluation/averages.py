@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from mmannot_tf.evaluation.metrics import SYMBOLS
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 QUANTITY_MEASURES = ("accuracy", "mse")
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfrecords_tools.errors import UserError
-from tfrecords_tools.files import aside
+from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import aside
 
 _SCORER = "probabilities."
 _REGRESSOR = "quantity."

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 LEAST_DRAWS = 100
 """Fewer leave no more than two draws beyond the ends of a 95 % interval."""

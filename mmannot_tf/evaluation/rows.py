@@ -13,7 +13,7 @@ from mmannot_tf.evaluation.quantity import quantity_scores, quantize
 from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.selection import above, by_quantity, top_k
 from mmannot_tf.evaluation.uncertainty import Uncertainty
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 Selection = Literal["true_quantity", "predicted_quantity", "top_k", "threshold", "decoded"]
 Source = Literal["paper", "ours", "compared", "later"]

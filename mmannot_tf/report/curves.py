@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmannot_tf.training.run import Run
-from mmannot_tf.training.stages import KNOWN
-from tfrecords_tools.errors import UserError
-from tfrecords_tools.files import read_json
+from mmannot_tf.runs.run import Run
+from mmannot_tf.runs.stages import KNOWN
+from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import read_json
 
 NOT_MEASURES = {"stage", "epoch", "images_per_second"}
 """Of a line in log.jsonl."""

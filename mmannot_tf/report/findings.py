@@ -22,7 +22,7 @@ from mmannot_tf.report.counts import (
     shares_together,
 )
 from mmannot_tf.report.curves import Curve, curves
-from mmannot_tf.training.run import Run
+from mmannot_tf.runs.run import Run
 
 CASES = 8
 """Images of each kind, at most."""

@@ -12,11 +12,11 @@ from mmannot_tf.report.pictures import Picture, pictures
 from mmannot_tf.report.plots import NAMES, class_plots, confusion_plot, curve_plots, together_plot
 from mmannot_tf.report.provenance import provenance
 from mmannot_tf.report.tables import interval_tables, own_tables, systems_table
-from mmannot_tf.training.stages import STAGES
-from tfrecords_tools.errors import UserError
-from tfrecords_tools.files import write_text
-from tfrecords_tools.html import check_page, render
-from tfrecords_tools.records import Records
+from mmannot_tf.runs.stages import STAGES
+from tfrecords_tools.pages.html import check_page, render
+from tfrecords_tools.reading.records import Records
+from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import write_text
 
 TEMPLATE = "page.html.j2"
 CLASSES = 120

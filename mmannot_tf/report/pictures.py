@@ -3,8 +3,8 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from tfrecords_tools.records import Records, read, reading
-from tfrecords_tools.thumbnail import thumbnail
+from tfrecords_tools.pages.thumbnail import thumbnail
+from tfrecords_tools.reading.records import Records, read, reading
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from mmannot_tf.evaluation.metrics import SYMBOLS
 from mmannot_tf.report.counts import ClassCounts
 from mmannot_tf.report.curves import Curve
-from tfrecords_tools.svg import INK, LINE, PAPER, SERIES, plot, shown
+from tfrecords_tools.pages.svg import INK, LINE, PAPER, SERIES, plot, shown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

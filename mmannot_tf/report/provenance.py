@@ -4,8 +4,8 @@ from typing import Any
 
 from mmannot_tf.config.loading import flatten
 from mmannot_tf.report.findings import Findings
-from mmannot_tf.training.plan import finished, stage_digest
-from tfrecords_tools.files import read_json
+from mmannot_tf.runs.plan import finished, stage_digest
+from tfrecords_tools.shell.files import read_json
 
 
 def provenance(found: Findings) -> dict[str, dict[str, Any]]:

@@ -12,13 +12,13 @@ from mmannot_tf.data.tags import indices_of, split_tags
 from mmannot_tf.data.tags import tag_lists as lists_of
 from mmannot_tf.models.decision import build_decision
 from mmannot_tf.models.tag_encoder import portable
+from mmannot_tf.runs.plan import stage_digest
+from mmannot_tf.runs.run import Run
+from mmannot_tf.runs.stages import STAGES
 from mmannot_tf.serving.model import LABELS, NEEDED, TAGS, write_lists
 from mmannot_tf.serving.network import NETWORK_OUTPUTS
-from mmannot_tf.training.plan import stage_digest
-from mmannot_tf.training.run import Run
-from mmannot_tf.training.stages import STAGES
-from mmannot_tf.training.trained import blueprint_of, trained_branch
-from tfrecords_tools.errors import UserError
+from mmannot_tf.training.trained_branches import blueprint_of, trained_branch
+from tfrecords_tools.shell.errors import UserError
 
 _ENCODED = tf.TensorSpec([None], tf.string, name="image")
 _TEXT = tf.TensorSpec([None], tf.string, name="tags")

@@ -9,15 +9,15 @@ from typing import Any
 
 import tensorflow as tf
 
+from mmannot_tf.runs.run import Run
 from mmannot_tf.serving import verification
 from mmannot_tf.serving.annotator_module import AnnotatorModule
 from mmannot_tf.serving.engines.kinds import format_kind
 from mmannot_tf.serving.engines.tensorflow import TensorFlowEngine
 from mmannot_tf.serving.model import FACTS, LABELS, SAVED_MODEL_FILE, Model, model_of, versions, write_lists
 from mmannot_tf.serving.model_card import model_card
-from mmannot_tf.training.run import Run
-from tfrecords_tools.errors import UserError
-from tfrecords_tools.files import aside, write_json
+from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import aside, write_json
 
 SAVED_MODEL = "saved_model"
 PACKAGES = ("mmannot-tf", "tensorflow", "keras", "onnx", "tf2onnx", "openvino", "ai-edge-litert")

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mmannot_tf.training.plan import stage_digest
-from mmannot_tf.training.run import Run, open_run
-from tfrecords_tools.errors import UserError
-from tfrecords_tools.files import digest, read_json
+from mmannot_tf.runs.plan import stage_digest
+from mmannot_tf.runs.run import Run, open_run
+from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import digest, read_json
 
 FACTS = "export.json"
 SAVED_MODEL_FILE = "saved_model.pb"

@@ -9,11 +9,11 @@ from typing import Any
 from mmannot_tf.evaluation.metrics import SYMBOLS
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.paper.readings import departures, in_force
+from mmannot_tf.runs.plan import predictions_digest
+from mmannot_tf.runs.run import Run
 from mmannot_tf.serving.terms import DATA_TERMS, UNKNOWN, WEIGHTS_TERMS
-from mmannot_tf.training.plan import predictions_digest
-from mmannot_tf.training.run import Run
-from tfrecords_tools.errors import UserError
-from tfrecords_tools.files import read_json
+from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import read_json
 
 METHOD, FEATURES = "MS-CNN+Tags+LQP", "MS-CNN+Tags"
 """The rows of the tables that an export is."""

@@ -13,7 +13,7 @@ from PIL import Image, UnidentifiedImageError
 
 from mmannot_tf.data.images import decode, resize
 from mmannot_tf.serving.photographs import Photograph
-from tfrecords_tools.errors import plain
+from tfrecords_tools.shell.errors import plain
 
 FORMATS = frozenset({"JPEG", "MPO", "PNG"})
 """As Pillow names them; MPO is how phones keep several pictures in one JPEG, of which the first is read."""

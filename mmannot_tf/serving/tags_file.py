@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mmannot_tf.serving.photographs import Photograph
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 
 class TagsFile:

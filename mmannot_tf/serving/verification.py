@@ -19,7 +19,7 @@ from mmannot_tf.serving.network import (
     agreement,
     relative_difference,
 )
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 TOLERANCE = 1e-4
 """Ours: float32 formats were seen to differ by 1e-6 to 1e-5."""

@@ -1,5 +1,6 @@
 """Where a stage is, saved so that a resumed stage goes on bit for bit."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,9 @@ import keras
 import tensorflow as tf
 
 from mmannot_tf.training import checkpoint_digest
-from mmannot_tf.training.finite import all_finite
-from mmannot_tf.training.weight_decay import WeightDecay
-from tfrecords_tools.console import notice
-from tfrecords_tools.errors import UserError
+from mmannot_tf.training.optimization import WeightDecay
+from tfrecords_tools.shell.console import notice
+from tfrecords_tools.shell.errors import UserError
 
 
 class Progress:
@@ -122,3 +122,10 @@ class StageCheckpoint:
                 f"{'; '.join(faults)}. Delete the folder to begin the stage again."
             )
         return None
+
+
+def all_finite(variables: Sequence[tf.Variable]) -> bool:
+    """Whether every floating-point value of every variable is finite; read from the device once."""
+    floating = [one for one in variables if one.dtype.is_floating]
+    flags = [tf.reduce_all(tf.math.is_finite(one)) for one in floating]
+    return not flags or bool(tf.reduce_all(tf.stack(flags)))

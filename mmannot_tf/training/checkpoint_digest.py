@@ -10,8 +10,8 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfrecords_tools.errors import UserError
-from tfrecords_tools.files import read_json, sha256, write_json
+from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import read_json, sha256, write_json
 
 SEAL = ".seal.json"
 KEPT = 2

@@ -4,6 +4,7 @@ A strategy is an entry of `STRATEGIES`. Nothing else in the code knows which one
 each step by `strategy.run`, and all replicas together compute the batches of one device (`data.sharing`).
 """
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -13,9 +14,12 @@ import numpy as np
 import tensorflow as tf
 
 from mmannot_tf.data.sharing import Pass, Share, endless
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 Result = TypeVar("Result")
+
+ABORTED = "Collective ops is aborted"
+"""How TensorFlow's collective operations begin the message of whatever error ends them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,3 +202,31 @@ def open_distribution(strategy: str, *, logical_devices: int | None = None) -> D
         parts = [tf.config.LogicalDeviceConfiguration()] * logical_devices
         tf.config.set_logical_device_configuration(cpu, parts)
     return STRATEGIES[strategy]()
+
+
+@contextlib.contextmanager
+def worker_loss_as_user_error(processes: int) -> Iterator[None]:
+    """Around all that the processes compute together.
+
+    Args:
+        processes: how many there are; for one, no error is touched.
+
+    Raises:
+        UserError: another process has ended or cannot be reached.
+    """
+    try:
+        yield
+    except tf.errors.OpError as error:
+        lost = isinstance(error, tf.errors.UnavailableError) or ABORTED in error.message
+        if processes == 1 or not lost:
+            raise
+        raise UserError(
+            f"All {processes} processes must go on. Received: {_cause(error.message)}. Another process "
+            "ended: its own output says why. Start all of them again: they go on from the last checkpoint."
+        ) from None
+
+
+def _cause(message: str) -> str:
+    """The line of TensorFlow's report that names the cause."""
+    lines = [line.strip() for line in message.splitlines()]
+    return next((line for line in lines if ABORTED in line), lines[0]).rstrip(".")

@@ -10,14 +10,14 @@ import numpy as np
 from mmannot_tf.data.arrays import SplitArrays
 from mmannot_tf.data.batches import ArrayBatches, ImageBatches
 from mmannot_tf.data.sharing import Pass
+from mmannot_tf.runs.plan import stage_digest
+from mmannot_tf.runs.run import Run
+from mmannot_tf.runs.stage import Stage
+from mmannot_tf.runs.stages import KNOWN
 from mmannot_tf.training.distribution import Distribution
 from mmannot_tf.training.inference import outputs
-from mmannot_tf.training.plan import stage_digest
-from mmannot_tf.training.run import Run
-from mmannot_tf.training.stage import Stage
-from mmannot_tf.training.stages import KNOWN
-from mmannot_tf.training.trained import feature_model
-from tfrecords_tools.files import aside, read_json, write_json
+from mmannot_tf.training.trained_branches import feature_model
+from tfrecords_tools.shell.files import aside, read_json, write_json
 
 
 @dataclass(frozen=True)

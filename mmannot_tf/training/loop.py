@@ -1,88 +1,21 @@
 """The one loop: every stage, every tf.distribute strategy."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import keras
 import tensorflow as tf
 
-from mmannot_tf.config.settings import TrainingSettings
-from mmannot_tf.config.stage import StageSettings
 from mmannot_tf.data.sharing import Share
-from mmannot_tf.training import recalibrate
+from mmannot_tf.training import batch_norm_reestimation
 from mmannot_tf.training.checkpoint import Progress, StageCheckpoint
-from mmannot_tf.training.distribution import Distribution, one_device
-from mmannot_tf.training.finite import Guard
-from mmannot_tf.training.momentum import Momentum
+from mmannot_tf.training.job import Job
 from mmannot_tf.training.network import Network
-from mmannot_tf.training.precision import loss_scaled
-from mmannot_tf.training.preemption import Signals
-from mmannot_tf.training.progress import StageLog
+from mmannot_tf.training.nonfinite_guard import FiniteGuard
+from mmannot_tf.training.optimization import build_optimizer, weight_decay
 from mmannot_tf.training.step import Step
-from mmannot_tf.training.weight_decay import weight_decay
-from tfrecords_tools.files import aside
-
-
-class Batches(Protocol):
-    """Training batches as a pure function of (seed, epoch, step)."""
-
-    def epoch(self, *, seed: int, epoch: int, skip: int = 0, share: Share | None = None) -> tf.data.Dataset:
-        """The batches (inputs, targets) of an epoch after the first `skip`; of a share, its rows of them."""
-
-    def ids(self, *, seed: int, epoch: int, step: int) -> Sequence[str]:
-        """The ids of the examples of one batch, over all shares; `step` counted from 0."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """All that training a stage needs.
-
-    Attributes:
-        network: built inside the strategy's scope, trainable as the stage says, at its initial weights.
-        loss: (targets, outputs) → loss of each example [B].
-        batches: of the training split.
-        examples: of the training split, N.
-        settings: the stage's epochs, rate and batch size.
-        section: of the configuration that they stand in.
-        training: what all stages share.
-        validate: measures of the network as it stands on the validation split, and the score to pick by.
-        folder: the stage's.
-        log: where progress goes.
-        distribution: the replicas that compute each batch together, and who writes files.
-        signals: that may ask for the end.
-        after_step: called with the loop after each step, before the step's checkpoint is written.
-    """
-
-    network: Network
-    loss: Callable[[Any, Any], tf.Tensor]
-    batches: Batches
-    examples: int
-    settings: StageSettings
-    section: str
-    training: TrainingSettings
-    validate: Callable[[], tuple[Mapping[str, float], float]]
-    folder: Path
-    log: StageLog
-    distribution: Distribution = field(default_factory=one_device)
-    signals: Signals = field(default_factory=Signals)
-    after_step: "AfterStep | None" = None
-
-    @property
-    def steps(self) -> int:
-        """Of an epoch."""
-        return -(-self.examples // self.batch_size)
-
-    @property
-    def batch_size(self) -> int:
-        """Examples a step over all replicas."""
-        return self.settings.batch_size or self.training.batch_size
-
-
-AfterStep = Callable[["Loop"], None]
-"""A function of the loop, whose `job` and `progress` say which step was taken."""
+from tfrecords_tools.shell.files import aside
 
 
 class Loop:
@@ -94,7 +27,7 @@ class Loop:
         self.strategy = job.distribution.strategy
         self.trained = job.network.model.trainable_variables
         with self.strategy.scope():
-            self.optimizer = _optimizer(job.settings, job.training)
+            self.optimizer = build_optimizer(job.settings, job.training)
             self.optimizer.build(self.trained)
             self.decay = weight_decay(job.training.weight_decay, self.trained)
         self.progress = Progress()
@@ -115,8 +48,8 @@ class Loop:
             factors=self._rate_factors(),
             jit_compile=job.training.jit_compile,
         )
-        self._reestimate = recalibrate.Reestimation(job.network.model, self.strategy)
-        self.guard = Guard(job, self.progress, self.checkpoint)
+        self._reestimate = batch_norm_reestimation.Reestimation(job.network.model, self.strategy)
+        self.guard = FiniteGuard(job, self.progress, self.checkpoint)
         self._saved = time.monotonic()
 
     def run(self) -> dict[str, Any]:
@@ -176,7 +109,7 @@ class Loop:
     def _validated(self, epoch: int) -> Mapping[str, float]:
         """Judges the epoch on re-estimated statistics and keeps its weights if it is the best so far."""
         moving = self._reestimate.layers
-        with recalibrate.put_back(moving, self.strategy), self.decay.evaluated():
+        with batch_norm_reestimation.put_back(moving, self.strategy), self.decay.evaluated():
             with self.job.signals.released():
                 if moving and self.job.training.reestimate_batches:
                     steps = min(self.job.training.reestimate_batches, self.job.steps)
@@ -204,14 +137,6 @@ class Loop:
         backbone = self.job.network.branches.get("backbone")
         slowed = {id(variable) for variable in backbone.trainable_variables} if backbone else set()
         return [self.job.settings.backbone_rate if id(one) in slowed else 1.0 for one in self.trained]
-
-
-def _optimizer(settings: StageSettings, training: TrainingSettings) -> keras.optimizers.Optimizer:
-    if settings.optimizer == "adam":
-        optimizer = keras.optimizers.Adam(settings.learning_rate)
-    else:
-        optimizer = Momentum(settings.learning_rate, training.momentum)
-    return loss_scaled(optimizer, training.precision)
 
 
 def save_branches(network: Network, folder: Path) -> None:

@@ -10,11 +10,10 @@ from mmannot_tf.config.settings import Config
 from mmannot_tf.models.backbone import build_backbone
 from mmannot_tf.models.classifier import build_classifier
 from mmannot_tf.models.fusion import build_fusion
-from mmannot_tf.models.places import build_places
-from mmannot_tf.models.pooling import build_pooling
+from mmannot_tf.models.pooling import build_places, build_pooling
 from mmannot_tf.models.quantity_regressor import build_quantity_regressor
 from mmannot_tf.models.tag_encoder import build_tag_encoder
-from mmannot_tf.training.stage import Stage, bare
+from mmannot_tf.runs.stage import Stage, bare
 from mmannot_tf.weights.provenance import Provenance
 
 

@@ -6,14 +6,14 @@ import numpy as np
 
 from mmannot_tf.data.batches import ArrayBatches
 from mmannot_tf.evaluation.predictions import Predictions
+from mmannot_tf.runs.plan import finished, predictions_digest
+from mmannot_tf.runs.stage import Stage
 from mmannot_tf.training.inference import outputs
-from mmannot_tf.training.method_fitting import method_scores
-from mmannot_tf.training.plan import finished, predictions_digest
+from mmannot_tf.training.method_builder import method_scores
 from mmannot_tf.training.session import Session
-from mmannot_tf.training.stage import Stage
-from mmannot_tf.training.trained import trained_branch
-from tfrecords_tools.errors import UserError
-from tfrecords_tools.records import reading
+from mmannot_tf.training.trained_branches import trained_branch
+from tfrecords_tools.reading.records import reading
+from tfrecords_tools.shell.errors import UserError
 
 
 def predict(session: Session, split: str) -> Predictions:

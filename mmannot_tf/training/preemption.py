@@ -5,7 +5,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 
-from tfrecords_tools.errors import Stopped
+from tfrecords_tools.shell.errors import Stopped
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 

@@ -18,20 +18,21 @@ import tensorflow as tf
 
 from mmannot_tf.config.settings import Config
 from mmannot_tf.data.batches import ArrayBatches
-from mmannot_tf.training import plan
+from mmannot_tf.runs import plan
+from mmannot_tf.runs.run import Run
+from mmannot_tf.runs.stage import Stage
+from mmannot_tf.runs.stages import METHOD_STAGES
 from mmannot_tf.training.distribution import Distribution
-from mmannot_tf.training.fitting import stage_job
-from mmannot_tf.training.loop import Job, Loop
+from mmannot_tf.training.job import Job
+from mmannot_tf.training.loop import Loop
 from mmannot_tf.training.preemption import Signals
 from mmannot_tf.training.progress import SilentLog
-from mmannot_tf.training.run import Run
-from mmannot_tf.training.stage import Stage
-from mmannot_tf.training.stages import METHOD_STAGES
+from mmannot_tf.training.stage_builder import stage_job
 from mmannot_tf.training.stopwatch import Rates, Timing, rates_of
 from mmannot_tf.training.train import open_training
-from tfrecords_tools.console import progress
-from tfrecords_tools.errors import UserError
-from tfrecords_tools.records import reading
+from tfrecords_tools.reading.records import reading
+from tfrecords_tools.shell.console import progress
+from tfrecords_tools.shell.errors import UserError
 
 INPUT_BOUND = 0.1
 """From which share of a step spent waiting on a stage is called input-bound (ours)."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import tensorflow as tf
 from rich.progress import Progress
 
-from tfrecords_tools.files import write_text
+from tfrecords_tools.shell.files import write_text
 
 LOOK_EVERY_SECONDS = 1.0
 

@@ -10,12 +10,12 @@ from mmannot_tf.data.arrays import SplitArrays, load_arrays
 from mmannot_tf.data.batches import ArrayBatches, ImageBatches
 from mmannot_tf.data.cached_batches import CachedBatches
 from mmannot_tf.data.decoded_cache import DecodedCache
+from mmannot_tf.runs.run import Run
+from mmannot_tf.runs.stage import Stage
 from mmannot_tf.training.distribution import Distribution, one_device
 from mmannot_tf.training.features import FeatureCache
-from mmannot_tf.training.run import Run
-from mmannot_tf.training.stage import Stage
-from tfrecords_tools.errors import UserError
-from tfrecords_tools.records import Records, open_records
+from tfrecords_tools.reading.records import Records, open_records
+from tfrecords_tools.shell.errors import UserError
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,8 @@ import keras
 import tensorflow as tf
 
 from mmannot_tf.training.dropout_seeds import apart, seeds_of
+from mmannot_tf.training.optimization import WeightDecay
 from mmannot_tf.training.precision import finite_together, in_float32
-from mmannot_tf.training.weight_decay import WeightDecay
 
 
 class Step:

@@ -9,20 +9,19 @@ import tensorflow as tf
 
 from mmannot_tf.config.settings import Config
 from mmannot_tf.data.arrays import vocabulary
-from mmannot_tf.training import plan
-from mmannot_tf.training.distribution import Distribution, one_device
-from mmannot_tf.training.fitting import fit_stage
-from mmannot_tf.training.loop import AfterStep
-from mmannot_tf.training.lost_worker import told_in_one_line
+from mmannot_tf.runs import plan
+from mmannot_tf.runs.run import Run, create_run, open_run
+from mmannot_tf.runs.stage import Stage
+from mmannot_tf.training.distribution import Distribution, one_device, worker_loss_as_user_error
+from mmannot_tf.training.job import AfterStep
 from mmannot_tf.training.preemption import Signals
-from mmannot_tf.training.run import Run, create_run, open_run
 from mmannot_tf.training.session import Session
-from mmannot_tf.training.stage import Stage
+from mmannot_tf.training.stage_builder import fit_stage
 from mmannot_tf.weights.source import resolve
-from tfrecords_tools.console import notice, progress
-from tfrecords_tools.errors import UserError
-from tfrecords_tools.files import read_json, write_json
-from tfrecords_tools.records import open_records, reading
+from tfrecords_tools.reading.records import open_records, reading
+from tfrecords_tools.shell.console import notice, progress
+from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import read_json, write_json
 
 
 def train(
@@ -57,7 +56,7 @@ def train(
         )
     session = open_training(config, data, run, distribution, wanted)
     signals = Signals(distribution.any_process if distribution.processes > 1 else None)
-    with signals.listening(), told_in_one_line(distribution.processes):
+    with signals.listening(), worker_loss_as_user_error(distribution.processes):
         for stage in wanted:
             signals.check()
             _train_stage(session, stage, signals, after_step)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 if TYPE_CHECKING:
     import keras

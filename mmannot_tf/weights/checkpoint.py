@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from mmannot_tf.weights.naming import Names
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 PARTS = re.compile(r"\.(index|meta|data-\d{5}-of-\d{5})$")
 """Endings of the files of one checkpoint; users name any of them."""

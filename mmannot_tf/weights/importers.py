@@ -13,7 +13,7 @@ from mmannot_tf.weights.keras_saved import import_keras
 from mmannot_tf.weights.slim import import_slim
 from mmannot_tf.weights.tfjs import import_tfjs
 from mmannot_tf.weights.torchvision import import_torchvision
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 
 @dataclass(frozen=True)

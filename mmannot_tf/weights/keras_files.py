@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 
 from mmannot_tf.weights.keras_names import LayerConfig, layers_of
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 VARIABLES = {
     "W": "kernel",

@@ -11,7 +11,7 @@ from typing import Any
 
 from mmannot_tf.models.geometry import Geometry
 from mmannot_tf.weights.naming import unit_layer
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 OURS = re.compile(r"conv1_(conv|bn)|conv[2-5]_block[1-9]\d*_[0-3]_(conv|bn)|predictions")
 OUTER = {"conv1": "conv1_conv", "bn_conv1": "conv1_bn", "fc1000": "predictions", "probs": "predictions"}

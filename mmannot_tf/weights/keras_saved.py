@@ -14,7 +14,7 @@ from mmannot_tf.weights.keras_names import EXAMPLES, OUTER, epsilon_of, geometry
 from mmannot_tf.weights.naming import NameScheme
 from mmannot_tf.weights.provenance import CAFFE
 from mmannot_tf.weights.source import KERAS_EPSILON
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 SCHEME = NameScheme(f"the Keras model must be a ResNet with layers named {EXAMPLES}", rename)
 

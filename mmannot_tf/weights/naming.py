@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmannot_tf.models.architectures import ARCHITECTURES
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 UNIT = re.compile(r"conv(?P<group>[2-5])_block(?P<unit>\d+)_")
 """A layer of a bottleneck unit, by our name."""

@@ -12,7 +12,7 @@ from mmannot_tf.weights.checkpoint import SLOTS, open_checkpoint
 from mmannot_tf.weights.imported import Imported, Terms, imported, with_zero_biases
 from mmannot_tf.weights.naming import Names, NameScheme, unit_layer
 from mmannot_tf.weights.provenance import Preprocessing
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 TERMS = Terms(
     origin="slim",

@@ -17,7 +17,7 @@ from mmannot_tf.models.geometry import KERAS
 from mmannot_tf.weights import weights_file
 from mmannot_tf.weights.assignment import assign, named_variables
 from mmannot_tf.weights.provenance import CAFFE, CENTRED, Provenance
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 if TYPE_CHECKING:
     import keras

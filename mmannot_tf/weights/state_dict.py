@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 WRAPPERS = ("state_dict", "model")
 """Keys under which training scripts keep the state dict among other things."""

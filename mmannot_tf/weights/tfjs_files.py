@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from mmannot_tf.weights.keras_names import LayerConfig, layers_of
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 MODEL = "model.json"
 

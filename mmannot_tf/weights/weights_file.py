@@ -13,8 +13,8 @@ import h5py
 import numpy as np
 
 from mmannot_tf.weights.provenance import Provenance
-from tfrecords_tools.errors import UserError
-from tfrecords_tools.files import aside
+from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import aside
 
 ATTRIBUTE = "mmannot_backbone"
 """The root attribute that makes an HDF5 file ours."""

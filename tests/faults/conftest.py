@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tfrecords_tools.files import digest, sha256
+from tfrecords_tools.shell.files import digest, sha256
 
 VICTIM = Path(__file__).with_name("victim.py")
 SECONDS = 300

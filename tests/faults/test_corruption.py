@@ -2,7 +2,7 @@
 
 import pytest
 
-from tfrecords_tools.files import sha256
+from tfrecords_tools.shell.files import sha256
 
 pytestmark = [pytest.mark.faults, pytest.mark.exhaustive]
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tfrecords_tools.files import digest
+from tfrecords_tools.shell.files import digest
 
 pytestmark = [pytest.mark.faults, pytest.mark.exhaustive]
 
@@ -35,10 +35,10 @@ def _ids(rig, stage, *, step):
     """The ids of a batch of the first epoch, from what the stage really reads."""
     import keras
 
-    from mmannot_tf.training.plan import settings_of
-    from mmannot_tf.training.run import open_run
+    from mmannot_tf.runs.plan import settings_of
+    from mmannot_tf.runs.run import open_run
+    from mmannot_tf.runs.stages import STAGES as KNOWN
     from mmannot_tf.training.session import open_session
-    from mmannot_tf.training.stages import STAGES as KNOWN
 
     session = open_session(open_run(rig.run))
     training = session.run.config.training

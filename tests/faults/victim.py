@@ -85,7 +85,7 @@ def watcher(plan):
 def main():
     plan, sys.argv[1:] = json.loads(sys.argv[1]), sys.argv[2:]
     from mmannot_tf.cli.main import main as mmannot
-    from tfrecords_tools.quiet import import_tensorflow
+    from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     import_tensorflow()
 

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 from mmannot_tf.serving.export import export
-from tfrecords_tools.records import read
+from tfrecords_tools.reading.records import read
 
 FORMATS = ("saved_model", "onnx", "openvino", "litert")
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfrecords_tools.building import build_records
-from tfrecords_tools.records import Records, open_records
+from tfrecords_tools.building.building import build_records
+from tfrecords_tools.reading.records import Records, open_records
 from tfrecords_tools.synthetic.settings import SyntheticSettings
 from tfrecords_tools.synthetic.source import synthetic_source
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tfrecords_tools.cli.main import main
-from tfrecords_tools.records import Records
+from tfrecords_tools.reading.records import Records
 
 ENTRY = "import sys; from tfrecords_tools.cli.main import main; sys.exit(main())"
 
@@ -22,7 +22,7 @@ def test_questions_wrong_usage_and_opening_records_load_no_tensorflow(built: Rec
     answers = {("--version",): 0, ("build", "--help"): 0, ("build", "mscoco"): 2, ("inspect", "/nowhere"): 1}
     code = (
         "import sys; from pathlib import Path; from tfrecords_tools.cli.main import main; "
-        "from tfrecords_tools.records import open_records; "
+        "from tfrecords_tools.reading.records import open_records; "
         f"open_records(Path({str(built.path)!r})); "
         f"print([main(list(argv)) for argv in {list(answers)}], 'tensorflow' in sys.modules)"
     )

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tfrecords_tools.errors import UserError
-from tfrecords_tools.files import staging_folders
-from tfrecords_tools.records import open_records
-from tfrecords_tools.verification import verify
+from tfrecords_tools.reading.records import open_records
+from tfrecords_tools.reading.verification import verify
+from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import staging_folders
 
 ENTRY = "import sys; from tfrecords_tools.cli.main import main; sys.exit(main())"
 OPTIONS = ("--images", "300", "--test-images", "40", "--size", "32")

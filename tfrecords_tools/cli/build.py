@@ -5,16 +5,16 @@ from typing import Annotated, Any
 
 import typer
 
-from tfrecords_tools.building import build_records, prospect
-from tfrecords_tools.checking import check
+from tfrecords_tools.building.building import build_records, prospect
+from tfrecords_tools.building.checking import check
+from tfrecords_tools.building.runner import Runner
 from tfrecords_tools.cli.check import Workers, lines
 from tfrecords_tools.cli.sources import Kind
-from tfrecords_tools.console import notice
-from tfrecords_tools.files import read_json
-from tfrecords_tools.published import beside
-from tfrecords_tools.quiet import import_tensorflow
-from tfrecords_tools.records import MARKER, Records
-from tfrecords_tools.runner import Runner
+from tfrecords_tools.reading.published import beside
+from tfrecords_tools.reading.records import MARKER, Records
+from tfrecords_tools.shell.console import notice
+from tfrecords_tools.shell.files import read_json
+from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
 SHOWN = 10
 """Unreadable files named on the terminal; records.json lists all."""

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 import typer
 
-from tfrecords_tools.checking import Loss, Report
-from tfrecords_tools.checking import check as check_files
+from tfrecords_tools.building.checking import Loss, Report
+from tfrecords_tools.building.checking import check as check_files
 from tfrecords_tools.cli.sources import Kind
-from tfrecords_tools.console import FAILED, print_json
+from tfrecords_tools.shell.console import FAILED, print_json
 
 SHOWN = 10
 """Entries of each list shown on the terminal; `--json` prints all."""

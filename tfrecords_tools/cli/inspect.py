@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from tfrecords_tools import console
-from tfrecords_tools.quiet import import_tensorflow
-from tfrecords_tools.records import open_records
+from tfrecords_tools.reading.records import open_records
+from tfrecords_tools.shell import console
+from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
 Folder = Annotated[Path, typer.Argument(help="Folder of records, or one above it.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document.")]
@@ -18,15 +18,15 @@ Html = Annotated[
 
 def inspect(folder: Folder, json: Json = False, html: Html = None) -> None:
     """Count what the records hold."""
-    from tfrecords_tools.html import check_page
-    from tfrecords_tools.page import write_page
+    from tfrecords_tools.pages.html import check_page
+    from tfrecords_tools.pages.page import write_page
 
     records = open_records(folder)
     if html is not None:
         check_page(html, records)
     import_tensorflow()
-    from tfrecords_tools.inspection import inspect as count
-    from tfrecords_tools.inspection import tables
+    from tfrecords_tools.reading.inspection import inspect as count
+    from tfrecords_tools.reading.inspection import tables
 
     counts = count(records)
     if html is not None:

@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import typer
 
-from tfrecords_tools import console
 from tfrecords_tools.cli.build import build
 from tfrecords_tools.cli.check import check
 from tfrecords_tools.cli.inspect import inspect
 from tfrecords_tools.cli.options import with_settings
 from tfrecords_tools.cli.sources import KINDS, Kind
 from tfrecords_tools.cli.verify import verify
+from tfrecords_tools.shell import console
 
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, help="Raw image data sets to TFRecords, and back."

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tfrecords_tools.building.source import Source
 from tfrecords_tools.manifest.settings import ManifestSettings
 from tfrecords_tools.manifest.source import manifest_source
 from tfrecords_tools.mscoco.settings import MscocoSettings
 from tfrecords_tools.mscoco.source import mscoco_source
 from tfrecords_tools.nus_wide.settings import NusWideSettings
 from tfrecords_tools.nus_wide.source import nus_wide_source
-from tfrecords_tools.source import Source
 from tfrecords_tools.synthetic.settings import SyntheticSettings
 from tfrecords_tools.synthetic.source import synthetic_source
 

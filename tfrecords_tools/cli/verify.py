@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from tfrecords_tools import console
-from tfrecords_tools.quiet import import_tensorflow
-from tfrecords_tools.records import open_records
+from tfrecords_tools.reading.records import open_records
+from tfrecords_tools.shell import console
+from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
 Folder = Annotated[Path, typer.Argument(help="Folder of records, or one above it.")]
 
@@ -16,7 +16,7 @@ def verify(folder: Folder) -> None:
     """Check every byte and every record against the records' metadata."""
     records = open_records(folder)
     import_tensorflow()
-    from tfrecords_tools.verification import verify as find_problems
+    from tfrecords_tools.reading.verification import verify as find_problems
 
     problems = find_problems(records)
     for problem in problems:

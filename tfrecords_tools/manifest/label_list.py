@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 SHOWN = 10
 """Labels named in a note; the rest are counted."""

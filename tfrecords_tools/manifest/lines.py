@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 LISTS = ("labels", "tags", "groups")
 COLUMNS = ("path", "labels", "tags", "split", "groups")

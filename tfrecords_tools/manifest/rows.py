@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.building.source import Finding
 from tfrecords_tools.manifest.lines import Line, read_lines
-from tfrecords_tools.source import Finding
+from tfrecords_tools.shell.errors import UserError
 
 SPLITS = ("train", "validation", "test")
 

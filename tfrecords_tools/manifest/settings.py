@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from tfrecords_tools.errors import UserError
-from tfrecords_tools.rules import Rules
-from tfrecords_tools.splitting import HeldOut, proper_share
+from tfrecords_tools.building.rules import Rules
+from tfrecords_tools.building.splitting import HeldOut, proper_share
+from tfrecords_tools.shell.errors import UserError
 
 
 @dataclass(frozen=True)

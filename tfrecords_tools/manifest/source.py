@@ -4,14 +4,14 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from tfrecords_tools.errors import UserError
-from tfrecords_tools.example import Example
-from tfrecords_tools.files import sha256
+from tfrecords_tools.building.source import Source, Split
 from tfrecords_tools.manifest.label_list import notes, read_labels, sorted_labels
 from tfrecords_tools.manifest.rows import Row, Rows, read_rows
 from tfrecords_tools.manifest.settings import ManifestSettings
 from tfrecords_tools.manifest.splits import split_rows
-from tfrecords_tools.source import Source, Split
+from tfrecords_tools.reading.example import Example
+from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import sha256
 
 
 def manifest_source(settings: ManifestSettings) -> Source:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
+from tfrecords_tools.building.splitting import draw, is_held_out
 from tfrecords_tools.manifest.rows import SPLITS, Row
-from tfrecords_tools.splitting import draw, is_held_out
 
 
 def split_rows(

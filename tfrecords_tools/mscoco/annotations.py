@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.building.source import Finding
 from tfrecords_tools.mscoco.json_lists import read_lists
-from tfrecords_tools.source import Finding
+from tfrecords_tools.shell.errors import UserError
 
 
 @dataclass(frozen=True)

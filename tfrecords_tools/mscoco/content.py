@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tfrecords_tools.example import Example
+from tfrecords_tools.building.source import Finding, Split
 from tfrecords_tools.mscoco.captions import words
 from tfrecords_tools.mscoco.settings import MscocoSettings
-from tfrecords_tools.source import Finding, Split
+from tfrecords_tools.reading.example import Example
 
 
 @dataclass(frozen=True)

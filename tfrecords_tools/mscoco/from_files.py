@@ -4,14 +4,14 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from tfrecords_tools.errors import UserError
-from tfrecords_tools.example import Example
-from tfrecords_tools.files import sha256
+from tfrecords_tools.building.source import Split
+from tfrecords_tools.building.splitting import is_held_out
 from tfrecords_tools.mscoco.content import Content, example
 from tfrecords_tools.mscoco.layout import Part, annotation_file, find_year, read_part
 from tfrecords_tools.mscoco.settings import MscocoSettings
-from tfrecords_tools.source import Split
-from tfrecords_tools.splitting import is_held_out
+from tfrecords_tools.reading.example import Example
+from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import sha256
 
 
 def from_files(raw: Path, settings: MscocoSettings) -> Content:

@@ -10,14 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tfrecords_tools.console import notice
-from tfrecords_tools.errors import UserError
-from tfrecords_tools.example import Example
+from tfrecords_tools.building.source import Split
+from tfrecords_tools.building.splitting import is_held_out
 from tfrecords_tools.mscoco.content import Content, example
 from tfrecords_tools.mscoco.settings import MscocoSettings
-from tfrecords_tools.quiet import import_tensorflow, quiet_tfds
-from tfrecords_tools.source import Split
-from tfrecords_tools.splitting import is_held_out
+from tfrecords_tools.reading.example import Example
+from tfrecords_tools.shell.console import notice
+from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.tensorflow_logging import import_tensorflow, quiet_tfds
 
 if TYPE_CHECKING:
     import tensorflow_datasets as tfds

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 CHUNK = 2**20
 """Characters read at a time."""

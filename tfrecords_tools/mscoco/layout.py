@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.building.source import Finding
 from tfrecords_tools.mscoco.annotations import read_captions, read_instances
-from tfrecords_tools.source import Finding
+from tfrecords_tools.shell.errors import UserError
 
 YEARS = (2014, 2017)
 

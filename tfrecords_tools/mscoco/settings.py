@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal, get_args
 
 import typer
 
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.building.rules import Rules
+from tfrecords_tools.building.splitting import HeldOut, proper_share
 from tfrecords_tools.mscoco.captions import StopWords, Tokens
-from tfrecords_tools.rules import Rules
-from tfrecords_tools.splitting import HeldOut, proper_share
+from tfrecords_tools.shell.errors import UserError
 
 Origin = Literal["raw", "tfds"]
 

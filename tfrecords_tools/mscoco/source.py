@@ -2,11 +2,11 @@
 
 import dataclasses
 
+from tfrecords_tools.building.source import Source
 from tfrecords_tools.mscoco.from_files import from_files
 from tfrecords_tools.mscoco.from_tfds import from_tfds
 from tfrecords_tools.mscoco.settings import MscocoSettings
-from tfrecords_tools.published import Published
-from tfrecords_tools.source import Source
+from tfrecords_tools.reading.published import Published
 
 PAPER = Published("the paper (Sec. IV-A1)", train=56_414, test=30_774)
 OFFICIAL = {2014: (Published("the official files, labelled", train=82_081, test=40_137),)}

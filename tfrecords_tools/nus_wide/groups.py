@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from tfrecords_tools.errors import UserError
 from tfrecords_tools.nus_wide.layout import content_of
+from tfrecords_tools.shell.errors import UserError
 
 
 def read_groups(path: Path) -> Mapping[str, tuple[str, ...]]:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.building.source import Finding
 from tfrecords_tools.nus_wide.layout import HALVES, Half, image_list_file, read_lines
-from tfrecords_tools.source import Finding
+from tfrecords_tools.shell.errors import UserError
 
 _ENTRY = re.compile(r"[^/]+/[^/]*_\d+\.\w+")
 """`power_plant/0002_174174086.jpg`: the photograph's id stands after the last underscore."""

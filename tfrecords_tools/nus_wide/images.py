@@ -5,11 +5,11 @@ from pathlib import Path
 
 import numpy as np
 
+from tfrecords_tools.building.source import Finding
 from tfrecords_tools.nus_wide.image_lists import read_image_lists, record_id
 from tfrecords_tools.nus_wide.labels import read_labels
 from tfrecords_tools.nus_wide.layout import HALVES, concepts_file, read_names, tag_list_file
 from tfrecords_tools.nus_wide.tags import read_tags, unpacked
-from tfrecords_tools.source import Finding
 
 
 @dataclass(frozen=True)

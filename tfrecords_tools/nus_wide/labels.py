@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.building.source import Finding
 from tfrecords_tools.nus_wide.layout import Half, content_of, image_list_file, label_file
-from tfrecords_tools.source import Finding
+from tfrecords_tools.shell.errors import UserError
 
 REPAIRABLE = 100
 """A label file or tag matrix with more wrong values than so many is taken for another file (ours)."""

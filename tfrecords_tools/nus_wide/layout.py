@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 Half = Literal["Train", "Test"]
 """One of the two official lists, as file names spell it."""

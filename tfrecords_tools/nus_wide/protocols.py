@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tfrecords_tools.published import Published
-from tfrecords_tools.rules import Rules
-from tfrecords_tools.splitting import draw
+from tfrecords_tools.building.rules import Rules
+from tfrecords_tools.building.splitting import draw
+from tfrecords_tools.reading.published import Published
 
 OFFICIAL = Published("the official lists, labelled images", train=125_449, test=83_898)
 

@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.building.rules import Rules
+from tfrecords_tools.building.splitting import HeldOut, proper_share
 from tfrecords_tools.nus_wide.protocols import PROTOCOLS
-from tfrecords_tools.rules import Rules
-from tfrecords_tools.splitting import HeldOut, proper_share
+from tfrecords_tools.shell.errors import UserError
 
 ProtocolName = Literal["paper", "official-all", "150000-59347", "150000-40253"]
 

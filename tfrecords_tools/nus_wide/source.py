@@ -6,17 +6,17 @@ from pathlib import Path
 
 import numpy as np
 
-from tfrecords_tools.errors import UserError
-from tfrecords_tools.example import Example
-from tfrecords_tools.files import digest, sha256
+from tfrecords_tools.building.source import Source, Split
+from tfrecords_tools.building.splitting import is_held_out
 from tfrecords_tools.nus_wide import layout
 from tfrecords_tools.nus_wide.groups import read_groups
 from tfrecords_tools.nus_wide.image_lists import photo_id, record_id, repeated_photos
 from tfrecords_tools.nus_wide.images import Images, read_images
 from tfrecords_tools.nus_wide.protocols import PROTOCOLS, Protocol, chosen_by_draw
 from tfrecords_tools.nus_wide.settings import NusWideSettings
-from tfrecords_tools.source import Source, Split
-from tfrecords_tools.splitting import is_held_out
+from tfrecords_tools.reading.example import Example
+from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import digest, sha256
 
 Groups = Mapping[str, tuple[str, ...]]
 """Names of groups by photo id."""

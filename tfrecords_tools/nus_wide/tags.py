@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.building.source import Finding
 from tfrecords_tools.nus_wide.labels import check_rows, wrong_values
 from tfrecords_tools.nus_wide.layout import Half, image_list_file, tag_matrix_file
-from tfrecords_tools.source import Finding
+from tfrecords_tools.shell.errors import UserError
 
 BLOCK = 1024
 """Rows parsed at a time."""

@@ -5,8 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tfrecords_tools.errors import UserError
-from tfrecords_tools.splitting import HeldOut, proper_share, within
+from tfrecords_tools.building.splitting import HeldOut, proper_share, within
+from tfrecords_tools.shell.errors import UserError
 
 
 @dataclass(frozen=True)

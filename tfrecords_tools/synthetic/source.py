@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from functools import partial
 
-from tfrecords_tools.example import Example
-from tfrecords_tools.rules import Rules
-from tfrecords_tools.source import Source, Split
+from tfrecords_tools.building.rules import Rules
+from tfrecords_tools.building.source import Source, Split
+from tfrecords_tools.reading.example import Example
 from tfrecords_tools.synthetic.scenes import LABELS, make_scene
 from tfrecords_tools.synthetic.settings import SyntheticSettings
 

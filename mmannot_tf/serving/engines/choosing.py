@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from mmannot_tf.serving.engines.kinds import ENGINES, REFERENCE, UnavailableError, open_engine
 from mmannot_tf.serving.model import Model
 from mmannot_tf.serving.network import Engine, NetworkInputs, NetworkOutputs, agreement
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 AUTO = "auto"
 SINGLE = "float32"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mmannot_tf.serving.model import Model
 from mmannot_tf.serving.network import Engine
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 if TYPE_CHECKING:
     from mmannot_tf.serving.annotator_module import AnnotatorModule

@@ -8,7 +8,7 @@ import tensorflow as tf
 from mmannot_tf.serving.annotator_module import AnnotatorModule
 from mmannot_tf.serving.model import SAVED_MODEL_FILE
 from mmannot_tf.serving.network import NetworkInputs, NetworkOutputs
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 FILE = SAVED_MODEL_FILE
 

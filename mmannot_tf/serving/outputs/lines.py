@@ -8,7 +8,7 @@ from typing import BinaryIO, Protocol
 from mmannot_tf.serving.annotation import Result
 from mmannot_tf.serving.outputs.finished import Finished
 from mmannot_tf.serving.photographs import Photograph
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 
 class Form(Protocol):

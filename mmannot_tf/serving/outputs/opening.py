@@ -7,7 +7,7 @@ from mmannot_tf.serving.outputs.json_lines import JsonLines
 from mmannot_tf.serving.outputs.lines import LineFile
 from mmannot_tf.serving.outputs.output import Output
 from mmannot_tf.serving.outputs.sidecars import Sidecars
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 FORMS = {"jsonl": JsonLines, "csv": CsvRows}
 SIDECARS = "xmp"

@@ -7,7 +7,7 @@ from mmannot_tf.serving.annotation import Result, Unread
 from mmannot_tf.serving.outputs.finished import Finished
 from mmannot_tf.serving.outputs.xmp import Packet
 from mmannot_tf.serving.photographs import Photograph
-from tfrecords_tools.files import aside
+from tfrecords_tools.shell.files import aside
 
 
 def sidecar(image: str) -> Path:

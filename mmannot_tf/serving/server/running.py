@@ -12,7 +12,7 @@ from mmannot_tf.serving.annotate import Annotator
 from mmannot_tf.serving.server.application import application
 from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.verification import probe
-from tfrecords_tools.errors import Stopped, UserError
+from tfrecords_tools.shell.errors import Stopped, UserError
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 

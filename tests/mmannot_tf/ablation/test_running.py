@@ -4,10 +4,10 @@ import pytest
 
 from mmannot_tf.ablation.running import run_variants
 from mmannot_tf.ablation.variants import Variant
+from mmannot_tf.runs.plan import finished
+from mmannot_tf.runs.run import open_run
 from mmannot_tf.training import train as training
-from mmannot_tf.training.plan import finished
-from mmannot_tf.training.run import open_run
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import pytest
 
 from mmannot_tf.ablation.variants import Variant, variants
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 
 def test_every_other_value_of_the_named_readings_follows_the_configuration_as_it_is(tiny_config):

@@ -10,7 +10,7 @@ from mmannot_tf.baselines.tag_neighbour import TAG_NEIGHBOUR, NeighbourDraw, dra
 from mmannot_tf.baselines.tag_search import nearest
 from mmannot_tf.config.methods import TagNeighbour
 from mmannot_tf.data.tag_lists import padded
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 SETTINGS = TagNeighbour(hidden=6, neighbours=5, drawn=2, draws=4)
 

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as arrays
 
 from mmannot_tf.baselines import tag_search
 from mmannot_tf.data.tag_lists import padded
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 IMAGES = 38_400
 

@@ -5,7 +5,7 @@ import pytest
 
 from mmannot_tf.cli.main import app
 from mmannot_tf.config.loading import dump, load
-from tfrecords_tools.console import run as run_command
+from tfrecords_tools.shell.console import run as run_command
 
 
 @pytest.fixture

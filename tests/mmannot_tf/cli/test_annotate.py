@@ -6,7 +6,7 @@ from PIL import Image
 
 from mmannot_tf.cli.main import app
 from mmannot_tf.serving.outputs.xmp import Packet
-from tfrecords_tools.console import run as run_app
+from tfrecords_tools.shell.console import run as run_app
 
 
 @pytest.fixture

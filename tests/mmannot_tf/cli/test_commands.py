@@ -8,8 +8,8 @@ import pytest
 
 from mmannot_tf.cli.main import app
 from mmannot_tf.config.loading import dump
-from tfrecords_tools.console import run as run_app
-from tfrecords_tools.records import read
+from tfrecords_tools.reading.records import read
+from tfrecords_tools.shell.console import run as run_app
 
 ROW = {
     "class_precision",
@@ -185,7 +185,7 @@ class TestBadInputIsOneLine:
         assert "vocabulary_size" in _refused(capsys, *arguments, "--set", "data.vocabulary_size=4000")
 
     def test_run_of_other_records(self, run, tmp_path, capsys):
-        from tfrecords_tools.building import build_records
+        from tfrecords_tools.building.building import build_records
         from tfrecords_tools.synthetic.settings import SyntheticSettings
         from tfrecords_tools.synthetic.source import synthetic_source
 
@@ -230,7 +230,7 @@ def test_commands_that_need_no_tensorflow_load_nothing_large(arguments, run):
     code = (
         "import sys\n"
         "from mmannot_tf.cli.main import app\n"
-        "from tfrecords_tools.console import run\n"
+        "from tfrecords_tools.shell.console import run\n"
         f"run(app, {arguments!r})\n"
         f"print(sorted({LARGE} & set(sys.modules)))\n"
     )

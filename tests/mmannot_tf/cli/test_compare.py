@@ -3,8 +3,8 @@ import json
 import pytest
 
 from mmannot_tf.cli.compare import records_at_hand
-from mmannot_tf.training.run import Dataset
-from tfrecords_tools.errors import UserError
+from mmannot_tf.runs.run import Dataset
+from tfrecords_tools.shell.errors import UserError
 
 
 def write_records(folder, digest="abc"):

@@ -11,7 +11,7 @@ import pytest
 from mmannot_tf.cli.launch import PROGRAM
 from mmannot_tf.cli.main import app
 from tfrecords_tools.cli.main import app as records_app
-from tfrecords_tools.console import run
+from tfrecords_tools.shell.console import run
 
 STAGES = ("cnn", "cnn_longer", "ms_cnn", "tag_encoder", "classifier", "quantity_visual", "quantity")
 QUICK = [word for stage in STAGES for word in ("--set", f"stages.{stage}.epochs=1")]

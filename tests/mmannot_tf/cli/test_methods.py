@@ -10,9 +10,9 @@ import pytest
 from mmannot_tf.baselines import METHODS
 from mmannot_tf.cli.main import app
 from mmannot_tf.config import loading
-from mmannot_tf.training.run import open_run
-from tfrecords_tools import building
-from tfrecords_tools.console import run as run_app
+from mmannot_tf.runs.run import open_run
+from tfrecords_tools.building import building
+from tfrecords_tools.shell.console import run as run_app
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from mmannot_tf.cli.main import app
-from tfrecords_tools.console import run
+from tfrecords_tools.shell.console import run
 
 AUDIT = {"inconsistent", "labels_per_image", "other_test_sets"}
 
@@ -78,7 +78,7 @@ def test_it_answers_without_tensorflow():
     code = (
         "import sys\n"
         "from mmannot_tf.cli.main import app\n"
-        "from tfrecords_tools.console import run\n"
+        "from tfrecords_tools.shell.console import run\n"
         "status = run(app, ['paper', '--audit'])\n"
         "loaded = {'tensorflow', 'keras', 'tensorflow_datasets'} & set(sys.modules)\n"
         "sys.exit(status or 10 * bool(loaded))\n"

@@ -8,7 +8,7 @@ import pytest
 from mmannot_tf.cli.main import app
 from mmannot_tf.config.loading import dump
 from mmannot_tf.training import profiling, stopwatch
-from tfrecords_tools.console import run as run_app
+from tfrecords_tools.shell.console import run as run_app
 
 
 @pytest.fixture

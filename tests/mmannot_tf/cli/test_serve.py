@@ -16,7 +16,7 @@ from tensorflow.core.framework import types_pb2
 
 from mmannot_tf.cli.launch import PROGRAM
 from mmannot_tf.cli.main import app
-from tfrecords_tools.console import run as run_app
+from tfrecords_tools.shell.console import run as run_app
 
 PATH = "/v1/models/mmannot"
 

@@ -7,7 +7,7 @@ from mmannot_tf.cli.main import app
 from mmannot_tf.models.backbone import build_backbone
 from mmannot_tf.weights import weights_file
 from mmannot_tf.weights.importers import ORIGINS
-from tfrecords_tools.console import run
+from tfrecords_tools.shell.console import run
 
 
 @pytest.fixture(scope="module")

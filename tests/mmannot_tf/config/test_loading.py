@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from mmannot_tf.config import loading
 from mmannot_tf.config.stage import StageSettings
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 STAGES = {
     name: {"epochs": 1, "learning_rate": 0.1}

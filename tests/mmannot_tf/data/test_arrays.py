@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from mmannot_tf.data.arrays import load_arrays, vocabulary
-from tfrecords_tools.errors import UserError
-from tfrecords_tools.records import read
+from tfrecords_tools.reading.records import read
+from tfrecords_tools.shell.errors import UserError
 
 
 def test_arrays_hold_what_the_records_say_row_by_row(tiny_records):

@@ -123,7 +123,7 @@ def test_cropped_epochs_repeat_themselves_and_differ_from_each_other(tiny_record
 def test_each_image_is_its_own_window_resized(tiny_records):
     """Image by image: found by its id, cut by numpy from Pillow's pixels."""
     from mmannot_tf.data.batches import order_of, seed_of
-    from tfrecords_tools.records import read
+    from tfrecords_tools.reading.records import read
 
     cropping, encoded = _images(tiny_records, "crop"), {}
     for example in read(tiny_records, "train").as_numpy_iterator():

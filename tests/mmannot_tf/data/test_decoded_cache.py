@@ -10,7 +10,7 @@ from mmannot_tf.config.settings import DataSettings
 from mmannot_tf.data.batches import ImageBatches
 from mmannot_tf.data.decoded_cache import DecodedCache
 from mmannot_tf.weights.provenance import CAFFE, CENTRED
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@ import pytest
 from mmannot_tf.evaluation.averages import averages
 from mmannot_tf.evaluation.averages_table import markdown
 from mmannot_tf.evaluation.metrics import SYMBOLS
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 
 def _evaluation(score, methods=("CNN", "MS-CNN"), images=9):

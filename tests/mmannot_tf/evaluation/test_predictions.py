@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mmannot_tf.evaluation.predictions import Predictions
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 
 def test_saved_predictions_come_back_whole(predictions, tmp_path):

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis.extra.numpy import arrays
 
 from mmannot_tf.evaluation.resampling import Resampling, weighted_sums
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 
 def test_each_resample_is_as_many_images_drawn_with_replacement():

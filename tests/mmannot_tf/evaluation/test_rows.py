@@ -10,7 +10,7 @@ from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.evaluation.metrics import SYMBOLS
 from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.rows import ROWS, evaluate
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 SETTINGS = EvaluationSettings(k=1)
 

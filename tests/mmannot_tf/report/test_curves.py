@@ -3,8 +3,8 @@ import json
 import pytest
 
 from mmannot_tf.report.curves import curves
-from mmannot_tf.training.run import Run
-from tfrecords_tools.errors import UserError
+from mmannot_tf.runs.run import Run
+from tfrecords_tools.shell.errors import UserError
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from mmannot_tf.paper.systems import systems_of
 from mmannot_tf.report.findings import findings
 from mmannot_tf.report.page import page
 from mmannot_tf.report.pictures import Picture
-from mmannot_tf.training.run import open_run
-from tfrecords_tools.console import run
+from mmannot_tf.runs.run import open_run
+from tfrecords_tools.shell.console import run
 
 HOSTILE = "</bdi><script>alert('{{ 7 * 7 }}')</script><img src=\"http://example.org\">"
 
@@ -192,7 +192,7 @@ def test_without_records_images_are_named(copied, predictions, tmp_path, read_pa
 
 
 @pytest.mark.parametrize("package", ["jinja2", "matplotlib"])
-def test_a_missing_extra_is_told_in_one_line(copied, monkeypatch, capsys, package):
+def test_a_missing_extra_is_worker_loss_as_user_error(copied, monkeypatch, capsys, package):
     for name in [name for name in sys.modules if name.partition(".")[0] == package]:
         monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.setitem(sys.modules, package, None)

@@ -7,7 +7,7 @@ from mmannot_tf.serving.annotation import Annotation, Unread
 from mmannot_tf.serving.model import open_model
 from mmannot_tf.serving.network import NetworkOutputs
 from mmannot_tf.serving.photographs import photographs
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 
 def _all(annotator, paths, **options):

@@ -10,7 +10,7 @@ from PIL import Image
 from tiers import exhaustive
 
 from mmannot_tf.cli.main import app
-from tfrecords_tools.console import run as run_app
+from tfrecords_tools.shell.console import run as run_app
 
 pytestmark = pytest.mark.real
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from mmannot_tf.runs.run import open_run
 from mmannot_tf.serving.export import export
-from mmannot_tf.training.run import open_run
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 PLAIN = """
 import json, sys

@@ -4,7 +4,7 @@ import shutil
 import pytest
 
 from mmannot_tf.serving.model import model_of, open_model
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 
 def test_an_export_says_what_its_run_does(tiny_run, exported):

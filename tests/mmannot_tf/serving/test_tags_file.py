@@ -5,7 +5,7 @@ import pytest
 
 from mmannot_tf.serving.photographs import Photograph
 from mmannot_tf.serving.tags_file import TagsFile
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 
 def _tags(file, content, *photographs):

@@ -16,10 +16,10 @@ from mmannot_tf.config.settings import TrainingSettings
 from mmannot_tf.config.stage import StageSettings
 from mmannot_tf.data.batches import ArrayBatches
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
-from mmannot_tf.training.loop import Job
+from mmannot_tf.training.job import Job
 from mmannot_tf.training.network import Network
 from mmannot_tf.training.progress import StageLog
-from tfrecords_tools.console import progress
+from tfrecords_tools.shell.console import progress
 
 ROWS, STEPS = 20, 3
 

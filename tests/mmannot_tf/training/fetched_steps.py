@@ -13,7 +13,7 @@ from pathlib import Path
 
 def main(data):
     """Goes through a training epoch and an ordered pass, fetched and not."""
-    from tfrecords_tools.quiet import import_tensorflow
+    from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     import_tensorflow()
 
@@ -23,7 +23,7 @@ def main(data):
     from mmannot_tf.data.batches import ImageBatches
     from mmannot_tf.training.distribution import open_distribution
     from mmannot_tf.weights.provenance import CENTRED
-    from tfrecords_tools.records import open_records
+    from tfrecords_tools.reading.records import open_records
 
     plain = open_distribution("one", logical_devices=2)
     tf.config.experimental.enable_op_determinism()

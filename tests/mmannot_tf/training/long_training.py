@@ -27,7 +27,7 @@ def resident():
 
 def main(data, folder, steps):
     """Trains and prints."""
-    from tfrecords_tools.quiet import import_tensorflow
+    from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     import_tensorflow()
 
@@ -40,11 +40,12 @@ def main(data, folder, steps):
     from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
     from mmannot_tf.training.distribution import open_distribution
     from mmannot_tf.training.inference import Inference
-    from mmannot_tf.training.loop import Job, Loop
+    from mmannot_tf.training.job import Job
+    from mmannot_tf.training.loop import Loop
     from mmannot_tf.training.network import Network
     from mmannot_tf.training.progress import SilentLog
     from mmannot_tf.weights.provenance import CENTRED
-    from tfrecords_tools.records import open_records
+    from tfrecords_tools.reading.records import open_records
 
     distribution = open_distribution("one", logical_devices=2)
     second = tf.config.list_logical_devices("CPU")[1].name

@@ -13,7 +13,7 @@ import numpy as np
 
 def main(strategy, logical, out):
     """Takes the two steps."""
-    from tfrecords_tools.quiet import import_tensorflow
+    from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     import_tensorflow()
 
@@ -25,9 +25,9 @@ def main(strategy, logical, out):
     import tensorflow as tf
 
     from mmannot_tf.data.sharing import dealt
+    from mmannot_tf.training.optimization import weight_decay
     from mmannot_tf.training.precision import computing_in, loss_scaled
     from mmannot_tf.training.step import Step
-    from mmannot_tf.training.weight_decay import weight_decay
 
     inputs = np.ones((8, 3), np.float32)
     inputs[3] = 60_000  # finite in float16; times the scaled gradient, 2¹⁵ / 4, it is not

@@ -58,7 +58,7 @@ def noting(found):
 
 def main(strategy, logical, run, data, out, *cases):
     """Runs the named cases."""
-    from tfrecords_tools.quiet import import_tensorflow
+    from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     import_tensorflow()
 
@@ -67,7 +67,7 @@ def main(strategy, logical, run, data, out, *cases):
     distribution = open_distribution(strategy, logical_devices=int(logical) or None)
 
     from mmannot_tf.config.loading import parse
-    from mmannot_tf.training.run import open_run
+    from mmannot_tf.runs.run import open_run
     from mmannot_tf.training.train import train
 
     out = Path(out)

@@ -3,7 +3,7 @@
 import pytest
 
 from mmannot_tf.config.loading import parse
-from mmannot_tf.training.plan import stage_digest
+from mmannot_tf.runs.plan import stage_digest
 from mmannot_tf.training.train import train
 
 

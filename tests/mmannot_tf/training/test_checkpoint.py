@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from mmannot_tf.training import checkpoint_digest
 from mmannot_tf.training.loop import Loop
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 
 @pytest.fixture

@@ -10,12 +10,20 @@ import tensorflow as tf
 
 from mmannot_tf.cli.main import app
 from mmannot_tf.config.loading import dump, parse
-from mmannot_tf.training import plan
-from mmannot_tf.training.distribution import Distribution, multi_worker, one_device, open_distribution
+from mmannot_tf.runs import plan
+from mmannot_tf.training.distribution import (
+    Distribution,
+    multi_worker,
+    one_device,
+    open_distribution,
+    worker_loss_as_user_error,
+)
 from mmannot_tf.training.dropout_seeds import apart, seeds_of
 from mmannot_tf.training.train import open_training
-from tfrecords_tools.console import run as run_app
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.console import run as run_app
+from tfrecords_tools.shell.errors import UserError
+
+REPORT = "Graph execution error:\n\nDetected at node x\n\nCollective ops is aborted by: reset by peer\nmore"
 
 
 def test_one_device_is_the_default_strategy_and_computes_everything():
@@ -141,3 +149,25 @@ def test_on_one_replica_seeds_are_left_alone():
     before = seed.numpy()
     with apart(seeds_of(model), 1):
         np.testing.assert_array_equal(seed.numpy(), before)
+
+
+@pytest.mark.parametrize("kind", [tf.errors.UnavailableError, tf.errors.InternalError])
+def test_a_worker_that_is_gone_is_one_line_with_the_cause(kind):
+    pattern = r"All 2 processes .* Collective ops is aborted by: reset by peer\. Another process ended"
+    with pytest.raises(UserError, match=pattern) as told, worker_loss_as_user_error(2):
+        raise kind(None, None, REPORT)
+    assert "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("processes", "error"),
+    [
+        (1, tf.errors.UnavailableError(None, None, REPORT)),
+        (2, tf.errors.InternalError(None, None, "a bug")),
+        (2, ValueError("a bug")),
+    ],
+)
+def test_other_errors_are_left_alone(processes, error):
+    with pytest.raises(type(error)) as raised, worker_loss_as_user_error(processes):
+        raise error
+    assert raised.value is error

@@ -4,8 +4,9 @@ import shutil
 from types import SimpleNamespace
 
 from mmannot_tf.config.loading import parse
-from mmannot_tf.training import plan, run, train
-from mmannot_tf.training.run import create_run, open_run
+from mmannot_tf.runs import plan, run
+from mmannot_tf.runs.run import create_run, open_run
+from mmannot_tf.training import train
 from mmannot_tf.weights.source import resolve
 
 

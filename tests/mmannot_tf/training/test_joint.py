@@ -12,16 +12,16 @@ import pytest
 from mmannot_tf.config.loading import load, parse, shipped
 from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.evaluation.rows import evaluate
-from mmannot_tf.training import plan
-from mmannot_tf.training.fitting import stage_job
+from mmannot_tf.runs import plan
+from mmannot_tf.runs.run import open_run
+from mmannot_tf.runs.stages import STAGES
 from mmannot_tf.training.predict import predict
 from mmannot_tf.training.preemption import Signals
-from mmannot_tf.training.run import open_run
 from mmannot_tf.training.session import open_session
-from mmannot_tf.training.stages import STAGES
+from mmannot_tf.training.stage_builder import stage_job
 from mmannot_tf.training.train import train
-from mmannot_tf.training.trained import trained_branch
-from tfrecords_tools.console import progress
+from mmannot_tf.training.trained_branches import trained_branch
+from tfrecords_tools.shell.console import progress
 
 JOINT = STAGES["joint"]
 

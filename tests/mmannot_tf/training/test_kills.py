@@ -5,7 +5,7 @@ Here a step raises, in this process; tests/faults kills processes thirty times, 
 
 import random
 
-from mmannot_tf.training.plan import stage_digest
+from mmannot_tf.runs.plan import stage_digest
 from mmannot_tf.training.train import train
 
 KILLS, STAGE = 6, "tag_encoder"

@@ -9,7 +9,7 @@ from mmannot_tf.config.settings import TrainingSettings
 from mmannot_tf.config.stage import StageSettings
 from mmannot_tf.training.loop import Loop
 from mmannot_tf.training.network import Network
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 
 @pytest.fixture

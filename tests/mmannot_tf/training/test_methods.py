@@ -10,14 +10,15 @@ import numpy as np
 import pytest
 
 from mmannot_tf.config.loading import parse
-from mmannot_tf.training import method_fitting, plan
+from mmannot_tf.runs import plan
+from mmannot_tf.runs.run import open_run
+from mmannot_tf.runs.stages import METHOD_STAGES
+from mmannot_tf.training import method_builder
 from mmannot_tf.training.features import FeatureCache
 from mmannot_tf.training.predict import predict
-from mmannot_tf.training.run import open_run
 from mmannot_tf.training.session import open_session
-from mmannot_tf.training.stages.methods import METHOD_STAGES
 from mmannot_tf.training.train import train
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 # The tiny backbone's last map has one place at 32 pixels: Keras' attention warns of a softmax over it.
 pytestmark = pytest.mark.filterwarnings("ignore:You are using a softmax over axis:UserWarning")
@@ -183,7 +184,7 @@ def test_a_splits_features_are_held_once_and_let_go_with_the_recipe(names, run, 
     """They take gigabytes on a large set: none is held twice, or longer than the recipe."""
     session = open_session(run)
     for name in names:
-        recipe = method_fitting.method_recipe(session, METHOD_STAGES[name], 16)
+        recipe = method_builder.method_recipe(session, METHOD_STAGES[name], 16)
         validate = recipe.validation(recipe.build())
         next(iter(recipe.batches.epoch(seed=0, epoch=0)))
         validate()
@@ -199,7 +200,7 @@ def test_a_splits_features_are_held_once_and_let_go_with_the_recipe(names, run, 
 @pytest.mark.exhaustive
 def test_a_splits_features_are_let_go_once_it_is_scored(names, run, features_read):
     for name in names:
-        method_fitting.method_scores(open_session(run), METHOD_STAGES[name], "test", 16)
+        method_builder.method_scores(open_session(run), METHOD_STAGES[name], "test", 16)
         assert "test" in {split for split, _ in features_read}, name
         gc.collect()
         assert [split for split, features in features_read if features() is not None] == [], name
@@ -211,11 +212,11 @@ def test_test_labels_are_read_by_nothing_that_predicts(names, copy, monkeypatch)
     """Whatever the test split's labels are, the scores on it are the same."""
     session = open_session(copy)
     honest = {
-        name: method_fitting.method_scores(session, stage, "test", 16)
+        name: method_builder.method_scores(session, stage, "test", 16)
         for name, stage in METHOD_STAGES.items()
         if name in names
     }
-    true = method_fitting.method_splits
+    true = method_builder.method_splits
 
     def lying(session, stage):
         splits = true(session, stage)
@@ -226,7 +227,7 @@ def test_test_labels_are_read_by_nothing_that_predicts(names, copy, monkeypatch)
 
         return of
 
-    monkeypatch.setattr(method_fitting, "method_splits", lying)
+    monkeypatch.setattr(method_builder, "method_splits", lying)
     for name in names:
-        lied = method_fitting.method_scores(session, METHOD_STAGES[name], "test", 16)
+        lied = method_builder.method_scores(session, METHOD_STAGES[name], "test", 16)
         np.testing.assert_array_equal(lied, honest[name], err_msg=name)

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from mmannot_tf.models.geometry import KERAS
+from mmannot_tf.runs.stage import named
+from mmannot_tf.runs.stages import STAGES
 from mmannot_tf.training.network import Blueprint, build_network
-from mmannot_tf.training.stage import named
-from mmannot_tf.training.stages import STAGES
 from mmannot_tf.weights.provenance import CENTRED, Provenance
 
 RANDOM = Provenance("random", "tiny", None, KERAS, CENTRED, None)

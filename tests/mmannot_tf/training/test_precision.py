@@ -15,11 +15,11 @@ from mmannot_tf.config.settings import TrainingSettings
 from mmannot_tf.losses.quantity_error import quantity_error
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.models.geometry import KERAS
+from mmannot_tf.runs.stage import named
+from mmannot_tf.runs.stages import STAGES
 from mmannot_tf.training.loop import Loop
 from mmannot_tf.training.network import Blueprint, build_network
 from mmannot_tf.training.precision import POLICIES, computing_in, in_float32, loss_scaled
-from mmannot_tf.training.stage import named
-from mmannot_tf.training.stages import STAGES
 from mmannot_tf.weights.provenance import CENTRED, Provenance
 
 RANDOM = Provenance("random", "tiny", None, KERAS, CENTRED, None)

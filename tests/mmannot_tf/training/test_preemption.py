@@ -7,7 +7,7 @@ import pytest
 
 from mmannot_tf.training.loop import Loop
 from mmannot_tf.training.preemption import Signals
-from tfrecords_tools.errors import Stopped
+from tfrecords_tools.shell.errors import Stopped
 
 STATUS = {signal.SIGTERM: 143, signal.SIGINT: 130}
 

@@ -13,7 +13,7 @@ from mmannot_tf.training import stopwatch
 from mmannot_tf.training.distribution import one_device
 from mmannot_tf.training.profiling import Profile, advice, profile, profile_job
 from mmannot_tf.training.stopwatch import Rates, Timing
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 QUICK = Timing(steps=2, seconds=0.0, windows=3)
 

@@ -6,7 +6,7 @@ import pytest
 
 from mmannot_tf.config.loading import parse
 from mmannot_tf.paper.readings import configuration_keys
-from mmannot_tf.training import plan
+from mmannot_tf.runs import plan
 
 CNN = ["cnn", "cnn_longer"]
 VISUAL = [*CNN, "ms_cnn"]

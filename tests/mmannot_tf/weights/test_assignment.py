@@ -3,7 +3,7 @@ import pytest
 
 from mmannot_tf.models.backbone import build_backbone
 from mmannot_tf.weights.assignment import assign, named_variables
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 
 @pytest.fixture(scope="module")

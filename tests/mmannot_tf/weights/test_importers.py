@@ -7,7 +7,7 @@ from mmannot_tf.models.backbone import build_backbone
 from mmannot_tf.weights import weights_file
 from mmannot_tf.weights.importers import import_weights
 from mmannot_tf.weights.source import resolve
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 
 def test_an_imported_file_loads_into_its_backbone(tfjs_folder, caffe_tensors, tmp_path):

@@ -11,7 +11,7 @@ from mmannot_tf.weights import weights_file
 from mmannot_tf.weights.assignment import named_variables
 from mmannot_tf.weights.provenance import CAFFE, CENTRED, Provenance
 from mmannot_tf.weights.source import resolve
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 
 def _backbone(architecture="tiny"):

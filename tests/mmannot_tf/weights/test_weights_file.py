@@ -7,7 +7,7 @@ import pytest
 from mmannot_tf.models.geometry import KERAS
 from mmannot_tf.weights.provenance import CAFFE, Provenance
 from mmannot_tf.weights.weights_file import ATTRIBUTE, read, read_provenance, tensors_digest, write
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 TENSORS = {
     "conv1_conv/kernel": np.arange(7 * 7 * 3 * 8, dtype=np.float32).reshape(7, 7, 3, 8),

@@ -6,8 +6,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from tfrecords_tools.building.rules import Rules
 from tfrecords_tools.cli.options import gather, with_settings
-from tfrecords_tools.rules import Rules
 
 NAMES = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
 

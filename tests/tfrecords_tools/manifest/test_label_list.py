@@ -1,7 +1,7 @@
 import pytest
 
-from tfrecords_tools.errors import UserError
 from tfrecords_tools.manifest.label_list import notes, read_labels, sorted_labels
+from tfrecords_tools.shell.errors import UserError
 
 
 def test_a_file_keeps_its_order(tmp_path):

@@ -15,10 +15,10 @@ from mmannot_tf.config.settings import DataSettings
 from mmannot_tf.data.arrays import load_arrays
 from mmannot_tf.data.batches import ImageBatches
 from mmannot_tf.weights.provenance import CENTRED
-from tfrecords_tools.building import build_records
+from tfrecords_tools.building.building import build_records
 from tfrecords_tools.manifest.settings import ManifestSettings
 from tfrecords_tools.manifest.source import manifest_source
-from tfrecords_tools.records import Records
+from tfrecords_tools.reading.records import Records
 
 SPLITS = ("train", "validation", "test")
 

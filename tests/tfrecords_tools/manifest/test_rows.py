@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from tfrecords_tools.errors import UserError
 from tfrecords_tools.manifest.rows import Row, Rows, read_rows
+from tfrecords_tools.shell.errors import UserError
 
 
 def read(path: Path, content: str | bytes, *, labels=None, separator: str = ";") -> Rows:

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from tfrecords_tools.building import build_records
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.building.building import build_records
+from tfrecords_tools.building.rules import Rules
 from tfrecords_tools.manifest.settings import ManifestSettings
 from tfrecords_tools.manifest.source import manifest_source
-from tfrecords_tools.records import read
-from tfrecords_tools.rules import Rules
+from tfrecords_tools.reading.records import read
+from tfrecords_tools.shell.errors import UserError
 
 CSV = """\
 path,labels,tags,split

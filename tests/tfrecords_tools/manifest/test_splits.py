@@ -1,8 +1,8 @@
 import pytest
 
+from tfrecords_tools.building.splitting import draw
 from tfrecords_tools.manifest.rows import Row
 from tfrecords_tools.manifest.splits import split_rows
-from tfrecords_tools.splitting import draw
 
 
 def rows(*splits: str | None) -> list[Row]:

@@ -11,11 +11,11 @@ import tensorflow_datasets as tfds
 from tensorflow_datasets.core.download.download_manager import NonMatchingChecksumError
 from tensorflow_datasets.object_detection.coco_captions import CocoCaptions
 
-from tfrecords_tools.building import build_records
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.building.building import build_records
 from tfrecords_tools.mscoco.settings import MscocoSettings
 from tfrecords_tools.mscoco.source import mscoco_source
-from tfrecords_tools.quiet import quiet_tfds
+from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.tensorflow_logging import quiet_tfds
 
 GAPS = {12, 26, 29, 30, 45, 66, 68, 69, 71, 83}
 """Of the ids 1 to 90, those that no category has."""

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfrecords_tools.errors import UserError
 from tfrecords_tools.mscoco import json_lists
 from tfrecords_tools.mscoco.json_lists import read_lists
+from tfrecords_tools.shell.errors import UserError
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from tfrecords_tools.errors import UserError
 from tfrecords_tools.mscoco.layout import find_year, read_part
+from tfrecords_tools.shell.errors import UserError
 
 
 @pytest.mark.parametrize("folder", ["", "images"])

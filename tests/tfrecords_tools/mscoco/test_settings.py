@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from tfrecords_tools.errors import UserError
 from tfrecords_tools.mscoco.settings import MscocoSettings
+from tfrecords_tools.shell.errors import UserError
 
 
 @pytest.mark.parametrize(

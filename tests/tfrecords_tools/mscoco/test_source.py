@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from tfrecords_tools.building import build_records
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.building.building import build_records
+from tfrecords_tools.building.rules import Rules
+from tfrecords_tools.building.splitting import is_held_out
 from tfrecords_tools.mscoco.settings import MscocoSettings
 from tfrecords_tools.mscoco.source import mscoco_source
-from tfrecords_tools.records import Records, read
-from tfrecords_tools.rules import Rules
-from tfrecords_tools.splitting import is_held_out
+from tfrecords_tools.reading.records import Records, read
+from tfrecords_tools.shell.errors import UserError
 
 REAL = Path(__file__).resolve().parents[3] / "../shared/data/coco_small"
 

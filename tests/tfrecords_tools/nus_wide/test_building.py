@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfrecords_tools.building import build_records
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.building.building import build_records
+from tfrecords_tools.building.rules import Rules
 from tfrecords_tools.nus_wide.settings import NusWideSettings
 from tfrecords_tools.nus_wide.source import nus_wide_source
-from tfrecords_tools.records import Records, read
-from tfrecords_tools.rules import Rules
+from tfrecords_tools.reading.records import Records, read
+from tfrecords_tools.shell.errors import UserError
 
 
 def build(out: Path, raw: Path, **changes) -> Records:

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from tfrecords_tools.errors import UserError
 from tfrecords_tools.nus_wide.image_lists import photo_id, read_image_lists, record_id, repeated_photos
+from tfrecords_tools.shell.errors import UserError
 
 PLANT = "power_plant/0002_174174086.jpg"
 

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from tfrecords_tools.errors import UserError
 from tfrecords_tools.nus_wide.labels import REPAIRABLE, read_labels
 from tfrecords_tools.nus_wide.layout import label_file
+from tfrecords_tools.shell.errors import UserError
 
 
 def write(raw: Path, concept: str, text: bytes) -> None:

@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from tfrecords_tools.errors import UserError
 from tfrecords_tools.nus_wide.layout import check_folders, read_lines, read_names
+from tfrecords_tools.shell.errors import UserError
 
 
 def test_a_whole_layout_passes(raw: Path):

@@ -3,10 +3,10 @@ from typing import get_args
 
 import pytest
 
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.building.rules import Rules
 from tfrecords_tools.nus_wide.protocols import PROTOCOLS
 from tfrecords_tools.nus_wide.settings import NusWideSettings, ProtocolName
-from tfrecords_tools.rules import Rules
+from tfrecords_tools.shell.errors import UserError
 
 
 def test_the_command_line_offers_every_protocol():

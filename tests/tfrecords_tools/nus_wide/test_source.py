@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.building.rules import Rules
+from tfrecords_tools.building.source import Source
+from tfrecords_tools.building.splitting import is_held_out
 from tfrecords_tools.nus_wide.settings import NusWideSettings
 from tfrecords_tools.nus_wide.source import nus_wide_source
-from tfrecords_tools.rules import Rules
-from tfrecords_tools.source import Source
-from tfrecords_tools.splitting import is_held_out
+from tfrecords_tools.shell.errors import UserError
 
 PROTOCOLS = ("paper", "official-all", "150000-59347", "150000-40253")
 

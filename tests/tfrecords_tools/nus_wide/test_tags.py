@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tfrecords_tools.errors import UserError
 from tfrecords_tools.nus_wide.labels import REPAIRABLE
 from tfrecords_tools.nus_wide.layout import tag_matrix_file
 from tfrecords_tools.nus_wide.tags import BLOCK, read_tags, unpacked
+from tfrecords_tools.shell.errors import UserError
 
 
 @pytest.fixture

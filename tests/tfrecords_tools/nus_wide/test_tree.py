@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfrecords_tools.building import build_records
-from tfrecords_tools.inspection import inspect
+from tfrecords_tools.building.building import build_records
+from tfrecords_tools.building.rules import Rules
 from tfrecords_tools.nus_wide.settings import NusWideSettings
 from tfrecords_tools.nus_wide.source import nus_wide_source
-from tfrecords_tools.rules import Rules
+from tfrecords_tools.reading.inspection import inspect
 
 TAG_NAMES = tuple(f"tag{number}" for number in range(16))
 

@@ -10,7 +10,7 @@ from mmannot_tf.serving.engines.choosing import Choice, check, choose
 from mmannot_tf.serving.engines.kinds import ENGINES, open_engine
 from mmannot_tf.serving.model import model_of, open_model
 from mmannot_tf.serving.network import NetworkInputs, NetworkOutputs
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 
 @pytest.fixture(scope="module")

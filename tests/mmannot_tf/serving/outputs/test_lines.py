@@ -12,7 +12,7 @@ from mmannot_tf.serving.outputs.lines import LineFile
 from mmannot_tf.serving.outputs.opening import open_output
 from mmannot_tf.serving.outputs.sidecars import Sidecars
 from mmannot_tf.serving.photographs import Photograph
-from tfrecords_tools.errors import UserError
+from tfrecords_tools.shell.errors import UserError
 
 RESULTS = (
     Annotation("in/a.jpg", 'sea, "sun"', (("boat", 0.75), ("sky", 0.5)), 2.25),

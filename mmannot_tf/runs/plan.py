@@ -1,0 +1,205 @@
+"""Which stages are to be trained: missing, interrupted, stale (and why), or done. No TensorFlow."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mmannot_tf.config.loading import flatten
+from mmannot_tf.config.settings import Config, DataSettings, ModelSettings, TrainingSettings
+from mmannot_tf.config.stage import StageSettings
+from mmannot_tf.runs.run import Run
+from mmannot_tf.runs.stage import Stage
+from mmannot_tf.runs.stages import KNOWN, METHOD_STAGES, STAGES, is_view, owner
+from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import digest, read_json, sha256, write_json
+
+# The configuration keys each branch is built from; the rest of [model] does not concern a stage without it.
+BRANCH_KEYS: Mapping[str, tuple[str, ...]] = {
+    "backbone": (
+        "model.backbone",
+        "model.weights",
+        "model.batch_norm_momentum",
+        "model.backbone_epsilon",
+        "model.block_epsilon",
+        "training.batch_norm",
+    ),
+    "pooling": (),
+    "places": (),
+    "fusion": (
+        "model.block_epsilon",
+        "model.batch_norm_momentum",
+        "model.fusion_gamma",
+        "training.batch_norm",
+    ),
+    "tag_encoder": ("model.tag_hidden",),
+    "probe": (),
+    "classifier": (),
+    "quantity": ("model.quantity_hidden", "model.dropout", "model.quantity_bias"),
+}
+READING_KEYS: Mapping[str, tuple[str, ...]] = {
+    "images": (
+        "data.image_size",
+        "data.preprocessing",
+        "data.resize",
+        "data.augmentation",
+        "training.shuffle_buffer",
+    ),
+    "tags": ("data.vocabulary_size",),
+    "features": (),
+}
+SHARED_KEYS = (
+    "training.seed",
+    "training.batch_size",
+    "training.momentum",
+    "training.precision",
+    "training.weight_decay",
+)
+SECTION_KEYS: Mapping[str, tuple[str, ...]] = {
+    "stages": ("training.loss_reduction", "training.reestimate_batches"),
+    "methods": (),
+}
+ALL_METHODS = "all"
+
+
+def settings_of(config: Config, stage: Stage) -> StageSettings:
+    """The numbers of a stage or of a compared system."""
+    return getattr(getattr(config, stage.section), stage.name)
+
+
+def configured(config: Config) -> list[Stage]:
+    """The stages this configuration trains, in order; compared systems are trained when asked for only."""
+    return [stage for stage in STAGES.values() if settings_of(config, stage) is not None]
+
+
+def chosen(config: Config, names: Sequence[str] | None, methods: Sequence[str] | None = None) -> list[Stage]:
+    """The configured stages, or those of them that are named, in order; then the named compared systems.
+
+    Args:
+        config: of the run.
+        names: of stages; None for all.
+        methods: names of compared systems, or "all"; None for none.
+
+    Raises:
+        UserError: a name is no configured stage, or no compared system.
+    """
+    stages = configured(config)
+    _check_known("--stages must name stages of the configuration", names, [one.name for one in stages])
+    _check_known("--methods must be all, or name", methods, [ALL_METHODS, *METHOD_STAGES])
+    wanted = METHOD_STAGES if methods and ALL_METHODS in methods else (methods or ())
+    compared = [stage for name, stage in METHOD_STAGES.items() if name in wanted]
+    return [stage for stage in stages if not names or stage.name in names] + compared
+
+
+def _check_known(rule: str, names: Sequence[str] | None, known: Sequence[str]) -> None:
+    for name in names or ():
+        if name not in known:
+            raise UserError(f"{rule} ({', '.join(known)}). Received: {name}.")
+
+
+def made_from(run: Run, stage: Stage) -> dict[str, Any]:
+    """Everything a stage's weights depend on, by name."""
+    settings = flatten(run.config.model_dump(mode="json"))
+    keys = [*SHARED_KEYS, *SECTION_KEYS[stage.section]]
+    keys += [key for source in stage.reads for key in READING_KEYS[source]]
+    keys += [key for branch in stage.branches for key in BRANCH_KEYS.get(branch, ())]
+    keys += [key for key in settings if key.startswith(f"{stage.section}.{stage.name}.")]
+    inputs = {key: settings[key] for key in dict.fromkeys(keys)}
+    inputs["records"] = run.dataset.digest
+    if "backbone" in stage.branches and owner(stage, "backbone") == stage.name:
+        inputs["backbone weights"] = run.provenance.digest
+    for name in stage.upstream:
+        inputs[f"stage {name}"] = stage_digest(run, name)
+    return inputs
+
+
+def stage_digest(run: Run, name: str) -> str | None:
+    """The digest of a finished stage's weights and of what they were made from; None where it is not done.
+
+    A view has none of its own: it is the digest of the stage it looks at.
+    """
+    if is_view(KNOWN[name]):
+        (name,) = KNOWN[name].upstream
+    file = run.stage(name) / "stage.json"
+    return read_json(file, "A stage's stage.json")["digest"] if file.exists() else None
+
+
+def finish(run: Run, stage: Stage, outcome: Mapping[str, Any]) -> None:
+    """Writes stage.json: the stage is done."""
+    inputs = made_from(run, stage)
+    weights = {file.name: sha256(file) for file in sorted((run.stage(stage.name) / "weights").iterdir())}
+    document = {"stage": stage.name, **outcome, "made_from": inputs, "weights": weights}
+    write_json(run.stage(stage.name) / "stage.json", {**document, "digest": digest([inputs, weights])})
+
+
+def staleness(run: Run, stage: Stage) -> list[str]:
+    """Why a finished stage does not hold any more; empty where it does.
+
+    Raises:
+        UserError: a weights file is missing or was changed after training.
+    """
+    record = read_json(run.stage(stage.name) / "stage.json", "A stage's stage.json")
+    for name, expected in record["weights"].items():
+        file = run.stage(stage.name) / "weights" / name
+        if not file.exists() or sha256(file) != expected:
+            raise UserError(
+                f"A finished stage's weights must be as they were trained. Received: {file}, missing or "
+                f"changed. Delete {run.stage(stage.name)} to train the stage again."
+            )
+    return differences(record["made_from"], made_from(run, stage))
+
+
+def require_upstream(run: Run, stage: Stage) -> None:
+    """Checks that all a stage is made from is trained and holds.
+
+    Raises:
+        UserError: an earlier stage is missing or stale; the message names it.
+    """
+    for name in stage.upstream:
+        if is_view(KNOWN[name]):
+            require_upstream(run, KNOWN[name])
+            continue
+        if stage_digest(run, name) is None:
+            raise UserError(f"Stage {stage.name} needs stage {name} trained first. Add {name} to --stages.")
+        reasons = staleness(run, KNOWN[name])
+        if reasons:
+            raise UserError(
+                f"Stage {stage.name} needs stage {name} as configured. Received: a stale one "
+                f"({'; '.join(reasons)}). Add {name} to --stages."
+            )
+        require_upstream(run, KNOWN[name])
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """What changed between two sets of inputs, one phrase each.
+
+    A key that is newer than `before` counts as having stood at its default: the default of a new key is what
+    was done without it.
+    """
+    before = {**{key: value for key, value in _defaults().items() if key in after}, **before}
+    changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
+    return [
+        f"{key} changed" if _is_digest(key) else f"{key} was {before.get(key)}, is {after.get(key)}"
+        for key in changed
+    ]
+
+
+def _defaults() -> dict[str, Any]:
+    """The defaults of what all stages share, by dotted key."""
+    sections = {"data": DataSettings(), "model": ModelSettings(), "training": TrainingSettings()}
+    return flatten({name: section.model_dump(mode="json") for name, section in sections.items()})
+
+
+def _is_digest(key: str) -> bool:
+    return key.startswith("stage ") or key in ("records", "backbone weights")
+
+
+def finished(run: Run) -> list[Stage]:
+    """The run's finished stages and compared systems, in order."""
+    stages = [*configured(run.config), *METHOD_STAGES.values()]
+    return [stage for stage in stages if stage_digest(run, stage.name) is not None]
+
+
+def predictions_digest(run: Run, split: str) -> str:
+    """What a split's predictions are made from."""
+    return digest(
+        [split, run.dataset.digest, {stage.name: stage_digest(run, stage.name) for stage in finished(run)}]
+    )

@@ -1,0 +1,160 @@
+"""A run on disk: where everything of it lies, what was asked, what it ran on. No TensorFlow."""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from mmannot_tf.config import loading
+from mmannot_tf.config.settings import Config
+from mmannot_tf.weights.provenance import PREPROCESSINGS, Preprocessing, Provenance
+from tfrecords_tools.reading.records import Records
+from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import read_json, write_json, write_text
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """The records a run was made from, as far as predicting and serving need them.
+
+    Attributes:
+        path: where the records lay when training began.
+        source: which data set ("mscoco", "synthetic", …).
+        digest: of the records.
+        splits: images a split.
+        labels: the C label names in index order.
+        tags: the T tags of the vocabulary in index order.
+    """
+
+    path: str
+    source: str
+    digest: str
+    splits: Mapping[str, int]
+    labels: tuple[str, ...]
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One configuration's folder.
+
+    Attributes:
+        path: the folder.
+        config: what was asked (config.toml).
+        dataset: what it ran on (dataset.json).
+        provenance: what travels with the backbone's initial weights (dataset.json).
+    """
+
+    path: Path
+    config: Config
+    dataset: Dataset
+    provenance: Provenance
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """Of the pixels: as configured, or what the weights were made with [reading 20]."""
+        return PREPROCESSINGS.get(self.config.data.preprocessing, self.provenance.preprocessing)
+
+    def stage(self, name: str) -> Path:
+        """A stage's folder."""
+        return self.path / "stages" / name
+
+    def weights(self, stage: str, branch: str) -> Path:
+        """The weights of a branch that `stage` trained."""
+        return self.stage(stage) / "weights" / f"{branch}.weights.h5"
+
+    def features(self, split: str) -> Path:
+        """The folder of a split's cached features."""
+        return self.path / "features" / split
+
+    def predictions(self, split: str) -> Path:
+        """The file of a split's predictions."""
+        return self.path / "predictions" / f"{split}.npz"
+
+
+def open_run(path: Path) -> Run:
+    """Opens a run.
+
+    Raises:
+        UserError: no such folder, or not a run's.
+    """
+    dataset, provenance = _read_facts(path)
+    return Run(path, loading.load(path / "config.toml"), dataset, provenance)
+
+
+def _read_facts(path: Path) -> tuple[Dataset, Provenance]:
+    if not (path / "dataset.json").is_file():
+        raise UserError(
+            f"A run is a folder that `mmannot train` made. Received: {path}, with no dataset.json."
+        )
+    facts = read_json(path / "dataset.json", "A run's dataset.json")
+    try:
+        records = facts["records"]
+        dataset = Dataset(
+            **{**records, "labels": tuple(records["labels"]), "tags": tuple(records["tags"])},
+        )
+        return dataset, Provenance.from_dict(facts["weights"])
+    except (KeyError, TypeError) as error:
+        raise UserError(
+            "A run's dataset.json must be as `mmannot train` wrote it. "
+            f"Received: {path / 'dataset.json'} ({error})."
+        ) from None
+
+
+def create_run(
+    path: Path, config: Config, *, records: Records, tags: tuple[str, ...], provenance: Provenance
+) -> Run:
+    """Writes a run's dataset.json, then its config.toml; a run that exists keeps its stages.
+
+    In this order: where a process was killed in between, the same command takes the folder for a run.
+
+    Raises:
+        UserError: the run exists and was made from other records.
+    """
+    dataset = Dataset(
+        path=str(records.path.resolve()),
+        source=records.source,
+        digest=records.digest,
+        splits=dict(records.splits),
+        labels=records.labels,
+        tags=tags,
+    )
+    if (path / "dataset.json").exists():
+        _check_same_records(path, dataset)
+    elif path.is_file() or (path / "config.toml").exists():
+        raise UserError(
+            f"--run must be a run, or a folder to make one in. Received: {path}, which is something else."
+        )
+    write_json(path / "dataset.json", _facts(dataset, provenance, config.training.seed))
+    write_text(path / "config.toml", loading.dump(config))
+    return Run(path, config, dataset, provenance)
+
+
+def _check_same_records(path: Path, dataset: Dataset) -> None:
+    before, _ = _read_facts(path)
+    if before.digest != dataset.digest:
+        raise UserError(
+            f"{path} was made from other records ({before.path}, digest {before.digest[:12]}). "
+            f"Received: --data {dataset.path}, digest {dataset.digest[:12]}. Give another --run."
+        )
+
+
+def _facts(dataset: Dataset, provenance: Provenance, seed: int) -> dict[str, Any]:
+    packages = ("mmannot-tf", "tensorflow", "keras", "tensorflow-datasets", "numpy")
+    return {
+        "records": asdict(dataset),
+        "weights": provenance.to_dict(),
+        "seed": seed,
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
+        "hardware": {"machine": platform.machine(), "processor": _processor(), "system": platform.system()},
+    }
+
+
+def _processor() -> str:
+    """The processor's name where the system tells it."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.is_file() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()

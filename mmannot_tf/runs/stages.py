@@ -1,0 +1,150 @@
+"""The stages of Algorithm 1, our own two, and one for each compared system.
+
+A new stage is a value in this file. `STAGES` lists the stages in the order they are trained.
+"""
+
+from collections.abc import Mapping
+
+from mmannot_tf.runs.stage import Stage
+
+# Algorithm 1, step 1: fine-tune the basic CNN; our control of MS-CNN's gain over it; its last map.
+CNN = Stage(
+    name="cnn",
+    trunks={"images": ("backbone", "pooling")},
+    heads={"probe": "labels"},
+    trains=("backbone", "probe"),
+)
+
+# Ours: the same CNN trained for as many more epochs as MS-CNN takes, which the paper does not compare with.
+CNN_LONGER = Stage(
+    name="cnn_longer",
+    trunks={"images": ("backbone", "pooling")},
+    heads={"probe": "labels"},
+    trains=("backbone", "probe"),
+    starts_from={"backbone": "cnn", "probe": "cnn"},
+    optional=True,
+)
+
+# Trains nothing: the places of the fine-tuned CNN's last map, for heads that look at more than their average.
+CNN_MAP = Stage(
+    name="cnn_map",
+    trunks={"images": ("backbone", "places")},
+    heads={},
+    trains=(),
+    starts_from={"backbone": "cnn"},
+)
+
+# Algorithm 1, steps 2 and 3: the fusion blocks on the fine-tuned, now fixed CNN.
+# The head starts from the CNN's as well: by eq. 2, f_v begins as the CNN's feature plus what is fused in.
+MS_CNN = Stage(
+    name="ms_cnn",
+    trunks={"images": ("backbone", "fusion")},
+    heads={"probe": "labels"},
+    trains=("fusion", "probe"),
+    starts_from={"backbone": "cnn", "probe": "cnn"},
+)
+
+# Algorithm 1, step 4: the textual branch, apart from the visual one.
+TAG_ENCODER = Stage(
+    name="tag_encoder",
+    trunks={"tags": ("tag_encoder",)},
+    heads={"probe": "labels"},
+    trains=("tag_encoder", "probe"),
+)
+
+# Algorithm 1, step 5: multi-class classification on the fixed joint feature f = [f_v, f_t].
+CLASSIFIER = Stage(
+    name="classifier",
+    trunks={"features": ()},
+    heads={"classifier": "labels"},
+    trains=("classifier",),
+    features=("ms_cnn", "tag_encoder"),
+)
+
+# Algorithm 1, step 5: label quantity prediction, on f and (for the rows without tags) on f_v alone.
+QUANTITY_VISUAL = Stage(
+    name="quantity_visual",
+    trunks={"features": ()},
+    heads={"quantity": "quantity"},
+    trains=("quantity",),
+    features=("ms_cnn",),
+)
+
+QUANTITY = Stage(
+    name="quantity",
+    trunks={"features": ()},
+    heads={"quantity": "quantity"},
+    trains=("quantity",),
+    features=("ms_cnn", "tag_encoder"),
+)
+
+# Ours: all branches trained together, "in a single process" (the paper's future work, Sec. III-D).
+#
+# It starts where the stages of Algorithm 1 end and fine-tunes on: nothing is frozen, no cached feature is
+# read, and the losses of equations 4 and 5 are summed. Off unless the configuration has `stages.joint`.
+# It only adds rows of its own to the tables: export and annotate keep to the branches of Algorithm 1.
+JOINT = Stage(
+    name="joint",
+    trunks={"images": ("backbone", "fusion"), "tags": ("tag_encoder",)},
+    heads={"classifier": "labels", "quantity": "quantity"},
+    trains=("backbone", "fusion", "tag_encoder", "classifier", "quantity"),
+    starts_from={
+        "backbone": "cnn",
+        "fusion": "ms_cnn",
+        "tag_encoder": "tag_encoder",
+        "classifier": "classifier",
+        "quantity": "quantity",
+    },
+    optional=True,
+)
+
+
+def _stage(name: str, *, feature: str = "cnn", tags: bool = False) -> Stage:
+    return Stage(
+        name=name,
+        trunks={"features": (), "tags": ()} if tags else {"features": ()},
+        heads={name: "labels"},
+        trains=(name,),
+        features=(feature,),
+        optional=True,
+        section="methods",
+    )
+
+
+METHOD_STAGES: Mapping[str, Stage] = {
+    stage.name: stage
+    for stage in (
+        _stage("cnn_logistic"),
+        _stage("cnn_softmax"),
+        _stage("cnn_warp"),
+        _stage("cnn_rnn"),
+        _stage("ria"),
+        _stage("tag_neighbour", tags=True),
+        _stage("sinn", tags=True),
+        _stage("sr_cnn_rnn", tags=True),
+        _stage("asl"),
+        _stage("ml_decoder", feature="cnn_map"),
+    )
+}
+"""In the order they are trained: Tables III and IV from the last row upwards, then the later heads."""
+
+
+_IN_ORDER = (CNN, CNN_LONGER, MS_CNN, TAG_ENCODER, CLASSIFIER, QUANTITY_VISUAL, QUANTITY, JOINT)
+
+STAGES: Mapping[str, Stage] = {stage.name: stage for stage in _IN_ORDER}
+"""Algorithm 1's and ours, in the order they are trained."""
+
+KNOWN: Mapping[str, Stage] = {**STAGES, CNN_MAP.name: CNN_MAP, **METHOD_STAGES}
+"""All whose features can be read: these, an untrained view of one, and the compared systems."""
+
+
+def owner(stage: Stage, branch: str) -> str:
+    """The name of the stage that trained the weights `branch` has when `stage` is done."""
+    if branch in stage.trains or branch not in stage.starts_from:
+        return stage.name
+    return owner(KNOWN[stage.starts_from[branch]], branch)
+
+
+def is_view(stage: Stage) -> bool:
+    """Whether a stage trains nothing: its feature is another look at branches of an earlier one."""
+    return not stage.trains

@@ -1,0 +1,92 @@
+"""How an epoch is judged on the validation split; the test split picks nothing."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from mmannot_tf.config.settings import EvaluationSettings
+from mmannot_tf.evaluation.metrics import annotation_scores, ranking_precision
+from mmannot_tf.evaluation.quantity import quantity_scores
+from mmannot_tf.evaluation.rows import row_of
+from mmannot_tf.evaluation.selection import top_k
+from mmannot_tf.runs.stage import Stage, named
+
+# The measure that picks the best epoch, and whether more of it is better.
+PICKS = {"labels": ("ranking_precision", 1.0), "quantity": ("mse", -1.0)}
+
+
+def judge(stage: Stage, outputs: Any, labels: np.ndarray, settings: EvaluationSettings) -> dict[str, float]:
+    """Scores a stage's outputs on the validation split.
+
+    Args:
+        stage: whose targets decide the measures.
+        outputs: of its network: logits [N, C] or raw quantities [N], or a dict of both by target.
+        labels: multi-hot ground truth [N, C].
+        settings: k and the readings of the measures.
+
+    Returns:
+        Measures by name, percent; mse in labels².
+    """
+    truth = labels > 0
+    measures: dict[str, float] = {}
+    for target, predicted in named(stage.targets, outputs).items():
+        measures.update(MEASURES[target](predicted, truth, settings))
+    return measures
+
+
+def score(stage: Stage, measures: dict[str, float]) -> float:
+    """The number that is highest for the best epoch: of the stage's first target."""
+    name, sign = PICKS[stage.targets[0]]
+    return sign * measures[name]
+
+
+def judge_scores(
+    scorer: str, scores: np.ndarray, labels: np.ndarray, settings: EvaluationSettings
+) -> tuple[dict[str, float], float]:
+    """Judges a compared system on the validation split as its row of the tables selects.
+
+    Args:
+        scorer: its name.
+        scores: [N, C]: a ranking, or above 0 what it hands out.
+        labels: multi-hot ground truth [N, C].
+        settings: k and the readings of the measures.
+
+    Returns:
+        Measures by name, percent, and the one that is highest for the best epoch: the whole ranking's
+        precision as for our stages, or I-F1 of the sets that a system decodes itself.
+    """
+    if row_of(scorer).selection != "decoded":
+        measures = _label_measures(scores, labels > 0, settings)
+        return measures, measures["ranking_precision"]
+    measures = _set_measures(scores > 0, labels > 0, settings)
+    return measures, measures["image_f1"]
+
+
+def _label_measures(logits: np.ndarray, truth: np.ndarray, settings: EvaluationSettings) -> dict[str, float]:
+    ranking = ranking_precision(logits, truth)
+    return {**_set_measures(top_k(logits, settings.k), truth, settings), "ranking_precision": ranking}
+
+
+def _set_measures(chosen: np.ndarray, truth: np.ndarray, settings: EvaluationSettings) -> dict[str, float]:
+    scores = annotation_scores(
+        chosen,
+        truth,
+        never_predicted=settings.never_predicted,
+        image_average=settings.image_average,
+    )
+    return {"image_f1": scores.image_f1, "class_f1": scores.class_f1}
+
+
+def _quantity_measures(
+    quantity: np.ndarray, truth: np.ndarray, settings: EvaluationSettings
+) -> dict[str, float]:
+    return asdict(quantity_scores(quantity, truth, settings))
+
+
+# Of each target; no two share a name.
+MEASURES: Mapping[str, Callable[[np.ndarray, np.ndarray, EvaluationSettings], dict[str, float]]] = {
+    "labels": _label_measures,
+    "quantity": _quantity_measures,
+}

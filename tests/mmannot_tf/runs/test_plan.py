@@ -1,0 +1,117 @@
+import dataclasses
+import json
+import shutil
+
+import pytest
+
+from mmannot_tf.config.loading import parse
+from mmannot_tf.runs import plan
+from mmannot_tf.runs.run import open_run
+from mmannot_tf.runs.stages import STAGES
+from tfrecords_tools.shell.errors import UserError
+
+
+@pytest.fixture
+def run(tiny_run, tmp_path):
+    """A copy of the trained run, free to be changed."""
+    return open_run(shutil.copytree(tiny_run.path, tmp_path / "run"))
+
+
+def _with(run, key, value):
+    settings = run.config.model_dump(mode="json")
+    section = settings
+    *sections, last = key.split(".")
+    for name in sections:
+        section = section[name]
+    section[last] = value
+    return dataclasses.replace(run, config=parse(settings, "test"))
+
+
+def _stale(run) -> list[str]:
+    return [stage.name for stage in plan.configured(run.config) if plan.staleness(run, stage)]
+
+
+def test_a_finished_run_holds(run):
+    assert _stale(run) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "stale"),
+    [
+        ("stages.cnn.epochs", 9, ["cnn"]),
+        ("stages.quantity.learning_rate", 0.5, ["quantity"]),
+        ("model.dropout", 0.1, ["quantity_visual", "quantity"]),
+        ("model.tag_hidden", [8, 8], ["tag_encoder"]),
+        ("training.momentum", 0.5, [name for name in STAGES if name != "joint"]),
+        ("training.precision", "bfloat16", [name for name in STAGES if name != "joint"]),
+        ("training.jit_compile", True, []),
+        ("evaluation.threshold", 0.4, []),
+        ("evaluation.k", 2, []),
+        ("training.checkpoint_seconds", 1.0, []),
+    ],
+)
+def test_a_changed_key_makes_stale_what_it_concerns_and_nothing_else(run, key, value, stale):
+    assert _stale(_with(run, key, value)) == stale
+
+
+def test_the_reason_names_the_key_and_both_values(run):
+    assert plan.staleness(_with(run, "stages.cnn.epochs", 9), STAGES["cnn"]) == [
+        "stages.cnn.epochs was 2, is 9"
+    ]
+
+
+def test_a_stage_trained_again_makes_stale_what_was_made_from_it(run):
+    plan.finish(run, STAGES["cnn"], {"best_epoch": 1})
+    record = json.loads((run.stage("cnn") / "stage.json").read_text())
+    record["digest"] = "another"
+    (run.stage("cnn") / "stage.json").write_text(json.dumps(record))
+    assert plan.staleness(run, STAGES["ms_cnn"]) == ["stage cnn changed"]
+    assert plan.staleness(run, STAGES["tag_encoder"]) == []
+
+
+def test_the_cnns_last_map_is_as_old_as_the_cnn(run):
+    assert plan.stage_digest(run, "cnn_map") == plan.stage_digest(run, "cnn") is not None
+
+
+def test_weights_changed_after_training_are_named(run):
+    file = run.weights("classifier", "classifier")
+    file.write_bytes(file.read_bytes()[:-1])
+    with pytest.raises(UserError, match=r"classifier\.weights\.h5, missing or changed"):
+        plan.staleness(run, STAGES["classifier"])
+
+
+def test_chosen_stages_keep_algorithm_1s_order(run):
+    assert [stage.name for stage in plan.chosen(run.config, ["ms_cnn", "cnn"])] == ["cnn", "ms_cnn"]
+
+
+def test_a_stage_that_is_none_is_refused_with_the_known_ones(run):
+    with pytest.raises(UserError, match=r"cnn, .*quantity\)\. Received: cnnn"):
+        plan.chosen(run.config, ["cnnn"])
+
+
+def test_optional_stages_are_left_out_without_their_sections(run):
+    settings = run.config.model_dump(mode="json")
+    del settings["stages"]["cnn_longer"], settings["stages"]["joint"]
+    names = [stage.name for stage in plan.configured(parse(settings, "test"))]
+    assert names == [name for name, stage in STAGES.items() if not stage.optional]
+    assert len(names) == len(STAGES) - 2
+
+
+def test_the_joint_stage_depends_on_all_that_it_reads_and_starts_from(run):
+    inputs = plan.made_from(_with(run, "stages.joint", {"epochs": 1, "learning_rate": 0.1}), STAGES["joint"])
+    assert {name for name in inputs if name.startswith("stage ")} == {
+        "stage cnn",
+        "stage ms_cnn",
+        "stage tag_encoder",
+        "stage classifier",
+        "stage quantity",
+    }
+    keys = {"data.image_size", "data.vocabulary_size", "model.fusion_gamma", "model.dropout"}
+    assert keys | {"model.tag_hidden", "stages.joint.epochs", "backbone weights"} <= set(inputs)
+
+
+def test_predictions_depend_on_the_stages_and_the_split(run):
+    before = plan.predictions_digest(run, "test")
+    assert before != plan.predictions_digest(run, "validation")
+    shutil.rmtree(run.stage("quantity"))
+    assert before != plan.predictions_digest(run, "test")

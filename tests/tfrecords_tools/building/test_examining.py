@@ -1,0 +1,65 @@
+import hashlib
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tfrecords_tools.building import examining
+from tfrecords_tools.building.examining import AHEAD, CHUNK, examine, processes
+from tfrecords_tools.reading.example import Example
+from tfrecords_tools.shell.errors import UserError
+
+
+def examples(folder: Path, make_jpeg, count: int) -> list[Example]:
+    """Files of which every seventh is broken, every eleventh is missing; every fifth is in memory."""
+    made = []
+    for number in range(count):
+        path = folder / f"{number}.jpg"
+        content = b"no image" if number % 7 == 3 else make_jpeg(number, side=8)
+        if number % 11 != 4:
+            path.write_bytes(content)
+        made.append(Example(str(number), content if number % 5 == 2 else path, ("sea",), ()))
+    return made
+
+
+@pytest.mark.slow
+def test_other_processes_find_what_this_one_finds_in_the_same_order(tmp_path: Path, make_jpeg):
+    given = examples(tmp_path, make_jpeg, 2 * CHUNK * AHEAD + 5)
+    here = list(examine(given))
+    assert [one.example for one in here] == given
+    assert list(examine(given, workers=2)) == here
+    assert {one.reason for one in here} == {"", "missing", "no image"}
+    for one in here:
+        if one.image is not None:
+            assert one.content == hashlib.sha256(one.image).hexdigest()
+
+
+def test_bytes_are_left_out_where_they_are_not_wanted(tmp_path: Path, make_jpeg):
+    given = examples(tmp_path, make_jpeg, 12)
+    without = list(examine(given, images=False))
+    assert {one.image for one in without} == {None}
+    assert [(one.content, one.reason) for one in without] == [
+        (one.content, one.reason) for one in examine(given)
+    ]
+
+
+def test_small_sets_are_examined_here_unless_told_otherwise(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 12)
+    assert processes(None, examining.WORTHWHILE - 1) == 0
+    assert processes(None, examining.WORTHWHILE) == 12
+    assert processes(3, 1) == 3
+    assert processes(0, 10**6) == 0
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_is_one_clear_line(tmp_path: Path, make_jpeg, monkeypatch):
+    import multiprocessing
+
+    given = examples(tmp_path, make_jpeg, 4 * CHUNK)
+    results = examine(given, workers=1)
+    next(results)
+    for child in multiprocessing.active_children():
+        os.kill(child.pid, signal.SIGKILL)
+    with pytest.raises(UserError, match="fewer --workers"):
+        list(results)

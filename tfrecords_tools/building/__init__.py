@@ -1,0 +1,1 @@
+"""Builds records: a source of examples in, TFRecord shards out."""

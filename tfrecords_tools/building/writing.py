@@ -1,0 +1,77 @@
+"""The TFDS builder that turns a `Source` into TFRecord shards."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_datasets as tfds
+
+from tfrecords_tools.building.source import Source
+from tfrecords_tools.reading.example import features
+from tfrecords_tools.reading.records import VERSION
+from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.tensorflow_logging import quiet_tfds
+
+KeyedRecords = Callable[[str], Any]
+"""A split's examples as TFDS takes them: an iterator of keys and records, or a Beam transform making them."""
+
+
+class RecordsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
+    """Writes a source's examples to shards; it bears the source's name, the version is the format's."""
+
+    VERSION = tfds.core.Version(VERSION)
+
+    def __init__(self, *, source: Source, records: KeyedRecords, data_dir: Path):
+        self.name = source.name
+        self._source = source
+        self._records = records
+        config = tfds.core.BuilderConfig(name=source.config, description=source.citation)
+        super().__init__(data_dir=data_dir, config=config)
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description=self._source.citation,
+            features=features(self._source.labels, has_groups=self._source.has_groups),
+        )
+
+    def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
+        return {split: self._generate_examples(split) for split in self._source.splits}
+
+    def _generate_examples(self, split: str) -> Any:
+        return self._records(split)
+
+
+def write_shards(
+    source: Source, *, records: KeyedRecords, data_dir: Path, beam: Mapping[str, Any] | None = None
+) -> Path:
+    """Writes all splits of `source` below `data_dir` and returns the folder they are in. Uses no network.
+
+    Args:
+        source: what is written.
+        records: the keys and records of a split, by its name.
+        data_dir: where the folder is made.
+        beam: TFDS' `beam_runner` and `beam_options`, where `records` makes Beam transforms.
+
+    Raises:
+        UserError: the file system refuses a write.
+    """
+    config = tfds.download.DownloadConfig(try_download_gcs=False, **(beam or {}))
+    with quiet_tfds():
+        builder = RecordsBuilder(source=source, records=records, data_dir=data_dir)
+        try:
+            builder.download_and_prepare(download_config=config)
+        except (RuntimeError, tf.errors.OpError) as error:
+            raise _named(error) from error
+    return Path(builder.data_dir)
+
+
+def _named(error: Exception) -> Exception:
+    """A full disk, which TFDS passes on as a RuntimeError about TensorFlow's error, as a `UserError`."""
+    cause = error if isinstance(error, tf.errors.OpError) else error.__cause__
+    if not isinstance(cause, tf.errors.OpError):
+        return error
+    return UserError(
+        f"records must be written whole. Received: {cause.message}. Make room, or choose another --out."
+    )
