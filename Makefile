@@ -51,6 +51,7 @@ torch: $(VENV)/torch.stamp
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
+	$(BIN)/mypy
 
 format: $(VENV)/test.stamp
 	$(BIN)/ruff format
