@@ -24,7 +24,7 @@ def loss(settings: Asl) -> Any:
     return lambda targets, logits: asymmetric(targets["labels"], logits)
 
 
-ASL = Method(
+METHOD = Method(
     name="asl",
     citation="Ridnik et al., ICCV 2021, arXiv 2009.14119 (later work)",
     reads="image",

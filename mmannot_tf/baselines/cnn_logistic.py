@@ -25,7 +25,7 @@ def loss(_: CnnLogistic) -> Any:
     return lambda targets, logits: cross_entropy(targets["labels"], logits)
 
 
-CNN_LOGISTIC = Method(
+METHOD = Method(
     name="cnn_logistic",
     citation="Hu et al., CVPR 2016, arXiv 1511.05616 (there the baseline)",
     reads="image",

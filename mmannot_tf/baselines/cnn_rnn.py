@@ -89,7 +89,7 @@ def scores(network: keras.Model, settings: CnnRnn) -> keras.Model:
     return keras.Model(network.input, paths(network.input["features"]), name="cnn_rnn_scores")
 
 
-CNN_RNN = Method(
+METHOD = Method(
     name="cnn_rnn",
     citation="Wang et al., CVPR 2016, arXiv 1604.04573",
     reads="image",

@@ -30,7 +30,7 @@ def scores(network: keras.Model, _: CnnSoftmax) -> keras.Model:
     return keras.Model(network.input, probabilities, name=f"{network.name}_scores")
 
 
-CNN_SOFTMAX = Method(
+METHOD = Method(
     name="cnn_softmax",
     citation="Gong et al., ICLR 2014, arXiv 1312.4894",
     reads="image",

@@ -29,7 +29,7 @@ def scores(network: keras.Model, _: CnnWarp) -> keras.Model:
     return keras.Model(network.input, network.output, name=f"{network.name}_scores")
 
 
-CNN_WARP = Method(
+METHOD = Method(
     name="cnn_warp",
     citation="Gong et al., ICLR 2014, arXiv 1312.4894",
     reads="image",

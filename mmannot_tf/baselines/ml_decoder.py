@@ -78,7 +78,7 @@ def _add_and_norm(x: Any, y: Any, settings: MlDecoder, *, name: str) -> Any:
     return keras.layers.LayerNormalization(epsilon=1e-5, name=f"{name}_norm")(x)
 
 
-ML_DECODER = Method(
+METHOD = Method(
     name="ml_decoder",
     citation="Ridnik et al., WACV 2023, arXiv 2111.12933 (later work)",
     reads="image",

@@ -41,7 +41,7 @@ def scores(network: keras.Model, settings: Ria) -> keras.Model:
     return keras.Model(network.input, paths(network.input["features"]), name="ria_scores")
 
 
-RIA = Method(
+METHOD = Method(
     name="ria",
     citation="Jin & Nakayama, ICPR 2016, arXiv 1604.05225",
     reads="image",

@@ -179,7 +179,7 @@ def scores(network: keras.Model, _: Sinn) -> keras.Model:
     return keras.Model(network.input, probabilities, name=f"{network.name}_scores")
 
 
-SINN = Method(
+METHOD = Method(
     name="sinn",
     citation="Hu et al., CVPR 2016, arXiv 1511.05616",
     reads="image, tags",

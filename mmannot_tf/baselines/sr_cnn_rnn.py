@@ -72,7 +72,7 @@ def scores(network: keras.Model, settings: SrCnnRnn) -> keras.Model:
     return keras.Model(network.input, paths(probabilities), name="sr_cnn_rnn_scores")
 
 
-SR_CNN_RNN = Method(
+METHOD = Method(
     name="sr_cnn_rnn",
     citation="Liu et al., CVPR 2017, arXiv 1611.05490",
     reads="image (tags as training targets)",

@@ -125,7 +125,7 @@ def scores(network: keras.Model, settings: TagNeighbour) -> keras.Model:
     return keras.Model(network.input, mean, name="tag_neighbour_scores")
 
 
-TAG_NEIGHBOUR = Method(
+METHOD = Method(
     name="tag_neighbour",
     citation="Johnson, Ballan and Fei-Fei, ICCV 2015, arXiv 1508.07647",
     reads="image, tags",

@@ -1,12 +1,13 @@
-"""What the compared systems can be told: a section `methods.NAME` each; trained only when asked for.
+"""The catalogue of the compared systems: their settings, sections `methods.NAME`, and their order.
 
 A number is the original's where its docstring names the section; all others are ours, for heads on frozen
 features.
 """
 
-from typing import Annotated, Literal, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
 from mmannot_tf.config.section import Positive, Rate, Section, Share
 from mmannot_tf.config.stage import StageSettings
@@ -175,16 +176,95 @@ class MlDecoder(Asl):
         return self
 
 
-class Methods(Section):
-    """The compared systems of Tables III and IV, and two later heads."""
+@dataclass(frozen=True)
+class ComparedSystem:
+    """One system beside the paper's, and all that its stage, section, row and pair are made from.
 
-    cnn_logistic: CnnLogistic = CnnLogistic()
-    cnn_softmax: CnnSoftmax = CnnSoftmax()
-    cnn_warp: CnnWarp = CnnWarp()
-    cnn_rnn: CnnRnn = CnnRnn()
-    ria: Ria = Ria()
-    sr_cnn_rnn: SrCnnRnn = SrCnnRnn()
-    tag_neighbour: TagNeighbour = TagNeighbour()
-    sinn: Sinn = Sinn()
-    asl: Asl = Asl()
-    ml_decoder: MlDecoder = MlDecoder()
+    Attributes:
+        name: of its stage, its section `methods.NAME` and its module `mmannot_tf.baselines.NAME`.
+        title: of its row.
+        settings: its section.
+        feature: the stage whose feature it reads.
+        reads_tags: it reads tags too.
+        selection: how its labels are selected: the top k of its scores, or those it decodes itself.
+        printed_row: its place among the systems of Tables III and IV, from the top; None for later work.
+        thresholded: a row by threshold stands beside its own: its scores are probabilities of single labels.
+        compared_with: the row of ours that reads and decides what it does; None for no paired test.
+    """
+
+    name: str
+    title: str
+    settings: type[MethodSettings]
+    feature: Literal["cnn", "cnn_map"] = "cnn"
+    reads_tags: bool = False
+    selection: Literal["top_k", "decoded"] = "top_k"
+    printed_row: int | None = None
+    thresholded: bool = False
+    compared_with: str | None = None
+
+    @property
+    def source(self) -> Literal["compared", "later"]:
+        """Whether the paper compares with it, or it is later work."""
+        return "later" if self.printed_row is None else "compared"
+
+
+COMPARED_SYSTEMS = (
+    ComparedSystem("cnn_logistic", "CNN+logistic", CnnLogistic, printed_row=8, compared_with="MS-CNN"),
+    ComparedSystem("cnn_softmax", "CNN+softmax", CnnSoftmax, printed_row=7),
+    ComparedSystem("cnn_warp", "CNN+WARP", CnnWarp, printed_row=6),
+    ComparedSystem("cnn_rnn", "CNN-RNN", CnnRnn, selection="decoded", printed_row=5, compared_with="MS-CNN"),
+    ComparedSystem("ria", "RIA", Ria, selection="decoded", printed_row=4, compared_with="MS-CNN+LQP"),
+    ComparedSystem(
+        "sr_cnn_rnn",
+        "SR-CNN-RNN",
+        SrCnnRnn,
+        reads_tags=True,
+        selection="decoded",
+        printed_row=1,
+        compared_with="MS-CNN+Tags+LQP",
+    ),
+    ComparedSystem(
+        "tag_neighbour",
+        "TagNeighbour",
+        TagNeighbour,
+        reads_tags=True,
+        printed_row=3,
+        compared_with="MS-CNN+Tags",
+    ),
+    ComparedSystem("sinn", "SINN", Sinn, reads_tags=True, printed_row=2, compared_with="MS-CNN+Tags"),
+    ComparedSystem("asl", "ASL", Asl, thresholded=True, compared_with="MS-CNN"),
+    ComparedSystem(
+        "ml_decoder",
+        "ML-Decoder",
+        MlDecoder,
+        feature="cnn_map",
+        thresholded=True,
+        compared_with="MS-CNN",
+    ),
+)
+"""All compared systems, in the order of their sections. A new one is a value here, with its settings above,
+and a module of `mmannot_tf.baselines`."""
+
+
+def in_table_order() -> list[ComparedSystem]:
+    """The systems in the order of Tables III and IV, then later work."""
+    return sorted(COMPARED_SYSTEMS, key=lambda system: (system.printed_row is None, system.printed_row or 0))
+
+
+def in_training_order() -> list[ComparedSystem]:
+    """The systems of Tables III and IV from the last row upwards, then later work."""
+    return sorted(COMPARED_SYSTEMS, key=lambda system: -(system.printed_row or 0))
+
+
+if TYPE_CHECKING:
+
+    class Methods(Section):
+        """A section for each compared system."""
+else:
+    Methods = create_model(
+        "Methods",
+        __base__=Section,
+        __doc__="A section for each compared system.",
+        __module__=__name__,
+        **{system.name: (system.settings, system.settings()) for system in COMPARED_SYSTEMS},
+    )

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from mmannot_tf.config.methods import in_table_order
 from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.evaluation.metrics import annotation_scores, mean_average_precision
 from mmannot_tf.evaluation.predictions import Predictions
@@ -56,16 +57,16 @@ ROWS = (
     Row("Label frequencies", FREQUENCIES, "top_k", source="ours", thresholded=False),
     Row("Joint MS-CNN+Tags+LQP", "joint", "predicted_quantity", "joint", source="ours"),
     Row("Joint MS-CNN+Tags", "joint", "top_k", source="ours"),
-    Row("SR-CNN-RNN", "sr_cnn_rnn", "decoded", source="compared"),
-    Row("SINN", "sinn", "top_k", source="compared", thresholded=False),
-    Row("TagNeighbour", "tag_neighbour", "top_k", source="compared", thresholded=False),
-    Row("RIA", "ria", "decoded", source="compared"),
-    Row("CNN-RNN", "cnn_rnn", "decoded", source="compared"),
-    Row("CNN+WARP", "cnn_warp", "top_k", source="compared", thresholded=False),
-    Row("CNN+softmax", "cnn_softmax", "top_k", source="compared", thresholded=False),
-    Row("CNN+logistic", "cnn_logistic", "top_k", source="compared", thresholded=False),
-    Row("ASL", "asl", "top_k", source="later"),
-    Row("ML-Decoder", "ml_decoder", "top_k", source="later"),
+    *(
+        Row(
+            system.title,
+            system.name,
+            system.selection,
+            source=system.source,
+            thresholded=system.thresholded,
+        )
+        for system in in_table_order()
+    ),
 )
 
 FEATURES = {"quantity_visual": "MS-CNN", "quantity": "MS-CNN+Tags", "joint": "Joint"}

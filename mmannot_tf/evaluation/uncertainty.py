@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from mmannot_tf.config.methods import COMPARED_SYSTEMS
 from mmannot_tf.evaluation.metrics import (
     SYMBOLS,
     ImageAverage,
@@ -22,6 +23,9 @@ from mmannot_tf.evaluation.resampling import Resampling, weighted_sums
 MEASURES = ("image_f1", "harmonic_f1")
 """What pairs are compared by."""
 
+_READING_THE_SAME = ("MS-CNN+Tags+LQP", "MS-CNN+LQP", "MS-CNN+Tags", "MS-CNN")
+"""Our rows that compared systems are paired with, in the order of the pairs."""
+
 PAIRS = (
     ("MS-CNN", "CNN"),
     ("MS-CNN", "CNN, trained as long"),
@@ -30,14 +34,12 @@ PAIRS = (
     ("MS-CNN+LQP", "MS-CNN"),
     ("MS-CNN+Tags+LQP", "MS-CNN+Tags"),
     ("Joint MS-CNN+Tags+LQP", "MS-CNN+Tags+LQP"),
-    ("MS-CNN+Tags+LQP", "SR-CNN-RNN"),
-    ("MS-CNN+LQP", "RIA"),
-    ("MS-CNN+Tags", "SINN"),
-    ("MS-CNN+Tags", "TagNeighbour"),
-    ("MS-CNN", "CNN+logistic"),
-    ("MS-CNN", "CNN-RNN"),
-    ("MS-CNN", "ASL"),
-    ("MS-CNN", "ML-Decoder"),
+    *(
+        (ours, system.title)
+        for ours in _READING_THE_SAME
+        for system in sorted(COMPARED_SYSTEMS, key=lambda system: (system.printed_row is None, system.title))
+        if system.compared_with == ours
+    ),
 )
 """The paper's chain of improvements, each row with the one it improves on; our controls; and of each compared
 system the row of ours that reads and decides what it does."""

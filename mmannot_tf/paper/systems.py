@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Literal
 
+from mmannot_tf.config.methods import COMPARED_SYSTEMS
 from mmannot_tf.paper.audit import likely_corrections
 from mmannot_tf.paper.compare import uncertainty_of
 from mmannot_tf.paper.contradictions import about, other_test_sets_in_words
@@ -12,7 +13,7 @@ from mmannot_tf.paper.tables import PublishedRow, beside, table
 Number = Literal["III", "IV"]
 
 _OURS = {"Ours": "MS-CNN+Tags+LQP"}
-_READ_TAGS = {row.system for number in ("III", "IV") for row in table(number) if row.multi_modal}
+_READ_TAGS = {system.title for system in COMPARED_SYSTEMS if system.reads_tags}
 
 HERE = (
     "here: one backbone, one split and one evaluation for all rows, so they are comparable with each other; "

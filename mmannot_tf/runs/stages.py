@@ -1,10 +1,12 @@
 """The stages of Algorithm 1, our own two, and one for each compared system.
 
-A new stage is a value in this file. `STAGES` lists the stages in the order they are trained.
+A new stage is a value in this file, a new system one in `mmannot_tf.config.methods`. `STAGES` lists the
+stages in the order they are trained.
 """
 
 from collections.abc import Mapping
 
+from mmannot_tf.config.methods import ComparedSystem, in_training_order
 from mmannot_tf.runs.stage import Stage
 
 # Algorithm 1, step 1: fine-tune the basic CNN; our control of MS-CNN's gain over it; its last map.
@@ -99,33 +101,19 @@ JOINT = Stage(
 )
 
 
-def _stage(name: str, *, feature: str = "cnn", tags: bool = False) -> Stage:
+def _stage(system: ComparedSystem) -> Stage:
     return Stage(
-        name=name,
-        trunks={"features": (), "tags": ()} if tags else {"features": ()},
-        heads={name: "labels"},
-        trains=(name,),
-        features=(feature,),
+        name=system.name,
+        trunks={"features": (), "tags": ()} if system.reads_tags else {"features": ()},
+        heads={system.name: "labels"},
+        trains=(system.name,),
+        features=(system.feature,),
         optional=True,
         section="methods",
     )
 
 
-METHOD_STAGES: Mapping[str, Stage] = {
-    stage.name: stage
-    for stage in (
-        _stage("cnn_logistic"),
-        _stage("cnn_softmax"),
-        _stage("cnn_warp"),
-        _stage("cnn_rnn"),
-        _stage("ria"),
-        _stage("tag_neighbour", tags=True),
-        _stage("sinn", tags=True),
-        _stage("sr_cnn_rnn", tags=True),
-        _stage("asl"),
-        _stage("ml_decoder", feature="cnn_map"),
-    )
-}
+METHOD_STAGES: Mapping[str, Stage] = {system.name: _stage(system) for system in in_training_order()}
 """In the order they are trained: Tables III and IV from the last row upwards, then the later heads."""
 
 

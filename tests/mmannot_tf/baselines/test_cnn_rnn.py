@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mmannot_tf.baselines.cnn_rnn import CNN_RNN
+from mmannot_tf.baselines.cnn_rnn import METHOD
 from mmannot_tf.config.methods import CnnRnn
 
 SETTINGS = CnnRnn(embedding=6, units=16)
@@ -12,7 +12,7 @@ SETTINGS = CnnRnn(embedding=6, units=16)
 @pytest.fixture
 def network(sizes):
     keras.utils.set_random_seed(0)
-    return CNN_RNN.build(sizes, SETTINGS)
+    return METHOD.build(sizes, SETTINGS)
 
 
 def test_sizes_are_the_papers():
@@ -32,7 +32,7 @@ def test_weights_are_those_of_the_paper_with_one_table_of_label_vectors(network)
 
 
 def test_logits_equal_the_equations(network, data):
-    decoder, inputs = network.get_layer("decoder"), CNN_RNN.prepare(data, "train", SETTINGS).inputs
+    decoder, inputs = network.get_layer("decoder"), METHOD.prepare(data, "train", SETTINGS).inputs
     zeros = tf.zeros((24, 16))
     o = decoder.lstm(inputs["sequence"], zeros, zeros).numpy()
     u_o, u_i = decoder.from_output.kernel.numpy(), decoder.from_image.kernel.numpy()
@@ -52,13 +52,13 @@ def test_a_labels_vector_is_what_it_is_scored_by_and_what_follows_it(network, da
 
 
 def test_the_starts_vector_is_not_scored(network, data):
-    examples = CNN_RNN.prepare(data, "train", SETTINGS)
+    examples = METHOD.prepare(data, "train", SETTINGS)
     assert network(dict(examples.inputs)).shape == (24, examples.lengths.max(), 5)
 
 
 def test_sequences_are_frequent_first_without_a_stop(data):
     counts = data("train").labels.sum(axis=0, dtype=int)
-    targets = CNN_RNN.prepare(data, "train", SETTINGS).targets
+    targets = METHOD.prepare(data, "train", SETTINGS).targets
     np.testing.assert_array_equal(targets["length"], data("train").labels.sum(axis=1))
     for steps, length in zip(targets["sequence"], targets["length"], strict=True):
         assert (steps[:length] < 5).all()
@@ -68,5 +68,5 @@ def test_sequences_are_frequent_first_without_a_stop(data):
 @pytest.mark.parametrize(("labels", "given"), [(1, 1), (3, 3), (5, 5), (9, 5)])
 def test_every_image_gets_as_many_labels_as_the_settings_say(network, data, labels, given):
     settings = CnnRnn(embedding=6, units=16, labels=labels)
-    scores = CNN_RNN.scores(network, settings)(dict(CNN_RNN.prepare(data, "test", settings).inputs))
+    scores = METHOD.scores(network, settings)(dict(METHOD.prepare(data, "test", settings).inputs))
     assert ((scores.numpy() > 0).sum(axis=1) == given).all()

@@ -4,7 +4,7 @@ import pytest
 import tensorflow as tf
 
 from mmannot_tf.baselines.method import MethodData, Sizes
-from mmannot_tf.baselines.ml_decoder import ML_DECODER, LabelQueries
+from mmannot_tf.baselines.ml_decoder import METHOD, LabelQueries
 from mmannot_tf.config.methods import MlDecoder
 from mmannot_tf.data.tag_lists import padded
 
@@ -18,7 +18,7 @@ LABELS = (RNG.random((6, 5)) < 0.4).astype(np.uint8)
 @pytest.fixture
 def network():
     """Every weight moved from where it starts, so that none hides as 0 or 1."""
-    network = ML_DECODER.build(SIZES, TINY)
+    network = METHOD.build(SIZES, TINY)
     rng = np.random.default_rng(1)
     for variable in network.trainable_variables:
         variable.assign(variable + rng.normal(scale=0.3, size=variable.shape))
@@ -78,7 +78,7 @@ def test_a_logit_is_its_own_querys(network):
 
 def test_gradient_reaches_every_trainable_variable(network):
     with tf.GradientTape() as tape:
-        losses = ML_DECODER.loss(TINY)({"labels": tf.constant(LABELS)}, network(PLACES, training=True))
+        losses = METHOD.loss(TINY)({"labels": tf.constant(LABELS)}, network(PLACES, training=True))
         loss = tf.reduce_mean(losses)
     assert losses.shape == (6,)
     variables = network.trainable_variables
@@ -90,16 +90,16 @@ def test_gradient_reaches_every_trainable_variable(network):
 
 
 def test_weights_round_trip_with_the_queries(network, tmp_path):
-    fresh = ML_DECODER.build(SIZES, TINY)
-    before = ML_DECODER.scores(network, TINY)(PLACES).numpy()
-    assert not np.allclose(ML_DECODER.scores(fresh, TINY)(PLACES), before)
+    fresh = METHOD.build(SIZES, TINY)
+    before = METHOD.scores(network, TINY)(PLACES).numpy()
+    assert not np.allclose(METHOD.scores(fresh, TINY)(PLACES), before)
     network.save_weights(tmp_path / "ml_decoder.weights.h5")
     fresh.load_weights(tmp_path / "ml_decoder.weights.h5")
-    np.testing.assert_array_equal(ML_DECODER.scores(fresh, TINY)(PLACES), before)
+    np.testing.assert_array_equal(METHOD.scores(fresh, TINY)(PLACES), before)
 
 
 def test_scores_follow_the_networks_weights_and_drop_nothing(network):
-    scores = ML_DECODER.scores(network, TINY)
+    scores = METHOD.scores(network, TINY)
     for variable in network.trainable_variables:
         variable.assign(0.5 * variable)
     np.testing.assert_allclose(scores(PLACES), 1 / (1 + np.exp(-network(PLACES).numpy())), rtol=1e-5)
@@ -112,7 +112,7 @@ def test_dropout_is_on_in_training_only(network):
 
 def test_published_size():
     """Default settings, 2,048 features, 80 labels: projection, attention, feed-forward, norms, FC."""
-    network = ML_DECODER.build(Sizes(features=(49, 2048), labels=80, tags=0), MlDecoder())
+    network = METHOD.build(Sizes(features=(49, 2048), labels=80, tags=0), MlDecoder())
     trained = sum(int(np.prod(variable.shape)) for variable in network.trainable_variables)
     attention = 4 * (768 * 768 + 768)
     feed_forward = 768 * 2048 + 2048 + 2048 * 768 + 768
@@ -135,5 +135,5 @@ def test_width_must_be_a_multiple_of_heads():
 
 def test_reads_every_place_of_the_map():
     data = MethodData(PLACES, padded([[]] * 6), LABELS, vocabulary=1)
-    examples = ML_DECODER.prepare(lambda _: data, "test", TINY)
+    examples = METHOD.prepare(lambda _: data, "test", TINY)
     np.testing.assert_array_equal(examples.inputs["features"], PLACES)

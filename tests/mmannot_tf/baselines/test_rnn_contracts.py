@@ -7,18 +7,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from mmannot_tf.baselines.cnn_rnn import CNN_RNN
+from mmannot_tf.baselines import cnn_rnn, ria, sr_cnn_rnn
 from mmannot_tf.baselines.method import Method, MethodData, Sizes
-from mmannot_tf.baselines.ria import RIA
-from mmannot_tf.baselines.sr_cnn_rnn import SR_CNN_RNN
 from mmannot_tf.config.methods import CnnRnn, Methods, Ria, SrCnnRnn
 from mmannot_tf.data.tag_lists import padded
 
 SMALL = {"embedding": 6, "units": 16}
 CASES = {
-    "cnn_rnn": (CNN_RNN, CnnRnn(**SMALL, labels=2)),
-    "ria": (RIA, Ria(**SMALL)),
-    "sr_cnn_rnn": (SR_CNN_RNN, SrCnnRnn(**SMALL, beam=2)),
+    "cnn_rnn": (cnn_rnn.METHOD, CnnRnn(**SMALL, labels=2)),
+    "ria": (ria.METHOD, Ria(**SMALL)),
+    "sr_cnn_rnn": (sr_cnn_rnn.METHOD, SrCnnRnn(**SMALL, beam=2)),
 }
 
 
@@ -60,7 +58,7 @@ def test_scores_are_one_over_the_labels_places(case, network, data):
     for row in scores:
         given = np.sort(row[row != 0])[::-1]
         np.testing.assert_array_equal(given, 1 / np.arange(1, len(given) + 1, dtype=np.float32))
-        assert len(given) == 2 if method is CNN_RNN else len(given) >= 1
+        assert len(given) == 2 if method is cnn_rnn.METHOD else len(given) >= 1
 
 
 @pytest.mark.slow

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mmannot_tf.baselines.method import MethodData
-from mmannot_tf.baselines.sinn import EPSILON, SINN, ConceptLayer, label_graph, observed_logits
+from mmannot_tf.baselines.sinn import EPSILON, METHOD, ConceptLayer, label_graph, observed_logits
 from mmannot_tf.config.methods import Sinn
 from mmannot_tf.data.tag_lists import padded
 
@@ -15,15 +15,15 @@ BOTH = pytest.mark.parametrize("settings", [OBSERVED, HIDDEN], ids=["observed", 
 
 
 def _inputs(data, settings, split="test"):
-    inputs = SINN.prepare(data, split, settings).inputs
+    inputs = METHOD.prepare(data, split, settings).inputs
     inputs = {name: tf.constant(value, tf.float32) for name, value in inputs.items()}
     return inputs if len(inputs) > 1 else inputs["features"]
 
 
 def _network(sizes, data, settings, seed=0):
     """A network on its graph, every weight moved from where it starts."""
-    network, rng = SINN.build(sizes, settings), np.random.default_rng(seed)
-    SINN.adapt(network, data("train"), settings)
+    network, rng = METHOD.build(sizes, settings), np.random.default_rng(seed)
+    METHOD.adapt(network, data("train"), settings)
     for variable in network.trainable_variables:
         variable.assign(variable + rng.normal(scale=0.5, size=variable.shape))
     return network
@@ -100,10 +100,10 @@ def test_graph_is_symmetric_and_its_signs_exclude_each_other(seed, least, block)
 
 
 def test_adapt_puts_the_graph_into_every_mask(sizes, data):
-    network = SINN.build(sizes, OBSERVED)
+    network = METHOD.build(sizes, OBSERVED)
     masks = {v.path: v for v in network.non_trainable_variables}
     assert len(masks) == 12 and all((mask.numpy() == 1).all() for mask in masks.values())
-    SINN.adapt(network, data("train"), Sinn(least_cooccurrence=4))
+    METHOD.adapt(network, data("train"), Sinn(least_cooccurrence=4))
     signs = dict(zip(("positive", "negative"), label_graph(data("train"), least=4), strict=True))
     for sign, edges in signs.items():
         for path, expected in (
@@ -118,8 +118,8 @@ def test_adapt_puts_the_graph_into_every_mask(sizes, data):
 
 
 def test_starts_as_the_logits_themselves(sizes, data):
-    network = SINN.build(sizes, OBSERVED)
-    SINN.adapt(network, data("train"), OBSERVED)
+    network = METHOD.build(sizes, OBSERVED)
+    METHOD.adapt(network, data("train"), OBSERVED)
     inputs = _inputs(data, OBSERVED)
     outputs = network(inputs)
     np.testing.assert_allclose(
@@ -134,27 +134,27 @@ def test_observed_logits_are_the_inverse_sigmoid():
 
 
 def test_observed_tags_change_the_answer(sizes, data):
-    scores = SINN.scores(_network(sizes, data, OBSERVED), OBSERVED)
+    scores = METHOD.scores(_network(sizes, data, OBSERVED), OBSERVED)
     inputs = _inputs(data, OBSERVED)
     other = {**inputs, "tags": 1.0 - inputs["tags"]}
     assert not np.allclose(scores(inputs), scores(other), atol=1e-2)
 
 
 def test_hidden_tags_are_targets_only(data):
-    examples = SINN.prepare(data, "test", HIDDEN)
+    examples = METHOD.prepare(data, "test", HIDDEN)
     assert set(examples.inputs) == {"features"}
     assert set(examples.targets) == {"labels", "tags"}
 
 
 @BOTH
 def test_gradient_reaches_every_trainable_variable(sizes, data, settings):
-    network = SINN.build(sizes, settings)
-    SINN.adapt(network, data("train"), settings)
+    network = METHOD.build(sizes, settings)
+    METHOD.adapt(network, data("train"), settings)
     targets = {
-        name: tf.constant(value) for name, value in SINN.prepare(data, "train", settings).targets.items()
+        name: tf.constant(value) for name, value in METHOD.prepare(data, "train", settings).targets.items()
     }
     with tf.GradientTape() as tape:
-        losses = SINN.loss(settings)(targets, network(_inputs(data, settings, "train"), training=True))
+        losses = METHOD.loss(settings)(targets, network(_inputs(data, settings, "train"), training=True))
         loss = tf.reduce_mean(losses)
     assert losses.shape == (24,)
     variables = network.trainable_variables
@@ -166,22 +166,22 @@ def test_gradient_reaches_every_trainable_variable(sizes, data, settings):
 def test_loss_sums_over_the_concepts_of_both_layers():
     targets = {"labels": tf.constant([[1, 0]]), "tags": tf.constant([[0, 1, 0]])}
     outputs = {"labels": tf.zeros((1, 2)), "tags": tf.zeros((1, 3))}
-    np.testing.assert_allclose(SINN.loss(OBSERVED)(targets, outputs), [5 * np.log(2)], rtol=1e-6)
+    np.testing.assert_allclose(METHOD.loss(OBSERVED)(targets, outputs), [5 * np.log(2)], rtol=1e-6)
 
 
 @BOTH
 def test_weights_round_trip_with_the_graph(sizes, data, settings, tmp_path):
-    network, fresh = _network(sizes, data, settings), SINN.build(sizes, settings)
-    before = SINN.scores(network, settings)(_inputs(data, settings)).numpy()
-    assert not np.allclose(SINN.scores(fresh, settings)(_inputs(data, settings)), before)
+    network, fresh = _network(sizes, data, settings), METHOD.build(sizes, settings)
+    before = METHOD.scores(network, settings)(_inputs(data, settings)).numpy()
+    assert not np.allclose(METHOD.scores(fresh, settings)(_inputs(data, settings)), before)
     network.save_weights(tmp_path / "sinn.weights.h5")
     fresh.load_weights(tmp_path / "sinn.weights.h5")
-    np.testing.assert_array_equal(SINN.scores(fresh, settings)(_inputs(data, settings)), before)
+    np.testing.assert_array_equal(METHOD.scores(fresh, settings)(_inputs(data, settings)), before)
 
 
 def test_scores_are_the_label_layers_sigmoids_and_follow_the_networks_weights(sizes, data):
     network = _network(sizes, data, OBSERVED)
-    scores = SINN.scores(network, OBSERVED)
+    scores = METHOD.scores(network, OBSERVED)
     for variable in network.trainable_variables:
         variable.assign(0.5 * variable)
     logits = network(_inputs(data, OBSERVED))["labels"].numpy()

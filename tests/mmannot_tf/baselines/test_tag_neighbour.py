@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from mmannot_tf.baselines.method import MethodData, Sizes
-from mmannot_tf.baselines.tag_neighbour import TAG_NEIGHBOUR, NeighbourDraw, draws
+from mmannot_tf.baselines.tag_neighbour import METHOD, NeighbourDraw, draws
 from mmannot_tf.baselines.tag_search import nearest
 from mmannot_tf.config.methods import TagNeighbour
 from mmannot_tf.data.tag_lists import padded
@@ -18,7 +18,7 @@ SETTINGS = TagNeighbour(hidden=6, neighbours=5, drawn=2, draws=4)
 @pytest.fixture
 def network(sizes):
     keras.utils.set_random_seed(0)
-    return TAG_NEIGHBOUR.build(sizes, SETTINGS)
+    return METHOD.build(sizes, SETTINGS)
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_at_inference_the_nearest_are_seen(network, inputs):
 
 
 def test_in_training_without_dropout_all_are_seen_in_any_order(sizes, inputs):
-    network = TAG_NEIGHBOUR.build(sizes, SETTINGS.model_copy(update={"dropout": 0.0, "drawn": 5}))
+    network = METHOD.build(sizes, SETTINGS.model_copy(update={"dropout": 0.0, "drawn": 5}))
     expected = _logits(network, inputs["features"], inputs["neighbours"])
     np.testing.assert_allclose(network(inputs, training=True), expected, atol=1e-5)
 
@@ -65,7 +65,7 @@ def test_in_training_without_dropout_all_are_seen_in_any_order(sizes, inputs):
 @pytest.mark.parametrize("silent", ["image", "neighbour"])
 def test_each_hidden_layer_drops_units_in_training(sizes, inputs, silent):
     """All neighbours are drawn and one layer gives 0: dropout after the other is all that is random."""
-    network = TAG_NEIGHBOUR.build(sizes, SETTINGS.model_copy(update={"drawn": 5}))
+    network = METHOD.build(sizes, SETTINGS.model_copy(update={"drawn": 5}))
     network.get_layer(silent).set_weights([np.zeros((8, 6)), np.zeros(6)])
     assert not np.allclose(network(inputs, training=True), network(inputs, training=True))
 
@@ -113,20 +113,20 @@ def test_scores_are_the_mean_over_the_draws(network, inputs):
     assert all(len(set(row)) == 2 for row in chosen.tolist())
     logits = [_logits(network, inputs["features"], inputs["neighbours"][:, one]) for one in chosen]
     expected = np.mean([1 / (1 + np.exp(-one)) for one in logits], axis=0)
-    scores = TAG_NEIGHBOUR.scores(network, SETTINGS).predict(inputs, verbose=0)
+    scores = METHOD.scores(network, SETTINGS).predict(inputs, verbose=0)
     np.testing.assert_allclose(scores, expected, atol=1e-5)
 
 
 def test_scores_hang_neither_on_the_call_nor_on_the_batch(network, inputs):
-    model = TAG_NEIGHBOUR.scores(network, SETTINGS)
+    model = METHOD.scores(network, SETTINGS)
     whole = model.predict(inputs, verbose=0)
     np.testing.assert_array_equal(model.predict(inputs, verbose=0), whole)
-    np.testing.assert_array_equal(TAG_NEIGHBOUR.scores(network, SETTINGS).predict(inputs, verbose=0), whole)
+    np.testing.assert_array_equal(METHOD.scores(network, SETTINGS).predict(inputs, verbose=0), whole)
     np.testing.assert_allclose(model.predict(inputs, batch_size=3, verbose=0), whole, atol=1e-6)
 
 
 def test_scores_share_the_networks_layers(network, inputs):
-    model = TAG_NEIGHBOUR.scores(network, SETTINGS)
+    model = METHOD.scores(network, SETTINGS)
     network.get_layer("logits").set_weights([np.zeros((12, 5)), np.full(5, 2.0)])
     np.testing.assert_allclose(model.predict(inputs, verbose=0), 1 / (1 + np.exp(-2.0)), atol=1e-6)
 
@@ -138,10 +138,10 @@ def test_the_default_draws_are_ten_threes_of_six():
 
 
 def test_weights_go_round_and_hold_no_pool(network, sizes, inputs, data, tmp_path):
-    examples = TAG_NEIGHBOUR.prepare(data, "train", SETTINGS)
+    examples = METHOD.prepare(data, "train", SETTINGS)
     before = network(_batch(examples, slice(0, 4))[0])
     network.save_weights(tmp_path / "tag_neighbour.weights.h5")
-    other = TAG_NEIGHBOUR.build(sizes, SETTINGS)
+    other = METHOD.build(sizes, SETTINGS)
     assert not np.allclose(other(inputs), network(inputs))
     other.load_weights(tmp_path / "tag_neighbour.weights.h5")
     np.testing.assert_array_equal(other(inputs), network(inputs))
@@ -151,7 +151,7 @@ def test_weights_go_round_and_hold_no_pool(network, sizes, inputs, data, tmp_pat
 
 
 def test_the_sizes_of_the_original():
-    network = TAG_NEIGHBOUR.build(Sizes((4096,), labels=81, tags=5000), TagNeighbour())
+    network = METHOD.build(Sizes((4096,), labels=81, tags=5000), TagNeighbour())
     trained = sum(np.prod(weight.shape) for weight in network.trainable_weights)
     assert trained == 2 * (4096 * 500 + 500) + 1000 * 81 + 81
 
@@ -159,7 +159,7 @@ def test_the_sizes_of_the_original():
 def test_the_gradient_reaches_every_trainable_variable(network, inputs):
     labels = {"labels": tf.constant(np.eye(7, 5, dtype=np.float32))}
     with tf.GradientTape() as tape:
-        losses = TAG_NEIGHBOUR.loss(SETTINGS)(labels, network(inputs, training=True))
+        losses = METHOD.loss(SETTINGS)(labels, network(inputs, training=True))
     assert losses.shape == (7,)
     gradients = tape.gradient(losses, [variable.value for variable in network.trainable_variables])
     assert len(gradients) == 6
@@ -167,13 +167,13 @@ def test_the_gradient_reaches_every_trainable_variable(network, inputs):
 
 
 def test_the_loss_is_summed_over_labels():
-    losses = TAG_NEIGHBOUR.loss(SETTINGS)({"labels": tf.constant([[1.0, 0.0]])}, tf.zeros((1, 2)))
+    losses = METHOD.loss(SETTINGS)({"labels": tf.constant([[1.0, 0.0]])}, tf.zeros((1, 2)))
     np.testing.assert_allclose(losses, [2 * np.log(2.0)], rtol=1e-6)
 
 
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
 def test_neighbours_from_the_training_split(data, split):
-    examples = TAG_NEIGHBOUR.prepare(data, split, SETTINGS)
+    examples = METHOD.prepare(data, split, SETTINGS)
     own = 0 if split == "train" else None
     expected = nearest(data(split).tag_lists, data("train").tag_lists, 5, own=own).indices
     np.testing.assert_array_equal(examples.inputs["neighbours"], expected)
@@ -185,7 +185,7 @@ def test_neighbours_from_the_training_split(data, split):
 
 @pytest.mark.parametrize(("split", "own"), [("train", 0), ("validation", 24), ("test", 30)])
 def test_neighbours_from_all_splits(data, split, own):
-    examples = TAG_NEIGHBOUR.prepare(data, split, SETTINGS.model_copy(update={"pool": "all"}))
+    examples = METHOD.prepare(data, split, SETTINGS.model_copy(update={"pool": "all"}))
     splits = [data(name) for name in ("train", "validation", "test")]
     features = np.concatenate([one.features for one in splits])
     tags = padded(np.flatnonzero(row) for one in splits for row in one.tags)
@@ -208,7 +208,7 @@ def test_neighbours_from_all_splits(data, split, own):
 def test_reads_no_other_split_and_each_once(data, pool, split, expected):
     read = []
     settings = SETTINGS.model_copy(update={"pool": pool})
-    TAG_NEIGHBOUR.prepare(lambda name: read.append(name) or data(name), split, settings)
+    METHOD.prepare(lambda name: read.append(name) or data(name), split, settings)
     assert sorted(read) == expected
 
 
@@ -219,19 +219,19 @@ def test_neighbours_are_chosen_without_labels(data, pool):
 
     settings = SETTINGS.model_copy(update={"pool": pool})
     for split in ("train", "test"):
-        mine, others = (TAG_NEIGHBOUR.prepare(one, split, settings).inputs for one in (data, other))
+        mine, others = (METHOD.prepare(one, split, settings).inputs for one in (data, other))
         np.testing.assert_array_equal(mine["neighbours"], others["neighbours"])
 
 
 def test_images_without_tags_are_counted(data, capsys):
     bare = dataclasses.replace(data("test"), tag_lists=padded([[]] * 6))
-    TAG_NEIGHBOUR.prepare(lambda name: bare if name == "test" else data(name), "test", SETTINGS)
+    METHOD.prepare(lambda name: bare if name == "test" else data(name), "test", SETTINGS)
     assert "of 6 test images, 6 have no tag of the vocabulary, and 0 share" in capsys.readouterr().err
 
 
 def test_nothing_is_said_where_nothing_is_random(data, capsys):
     full = dataclasses.replace(data("train"), tag_lists=padded([range(7)] * 24))
-    TAG_NEIGHBOUR.prepare(lambda _: full, "train", SETTINGS)
+    METHOD.prepare(lambda _: full, "train", SETTINGS)
     assert not capsys.readouterr().err
 
 
@@ -242,7 +242,7 @@ def test_more_drawn_than_looked_for_is_refused():
 
 def test_too_few_images_are_refused(data):
     with pytest.raises(UserError, match="must be 24 other images"):
-        TAG_NEIGHBOUR.prepare(data, "train", SETTINGS.model_copy(update={"neighbours": 24}))
+        METHOD.prepare(data, "train", SETTINGS.model_copy(update={"neighbours": 24}))
 
 
 @pytest.mark.slow
@@ -257,10 +257,10 @@ def test_learns_labels_that_only_the_neighbours_show():
     split = MethodData(features, label[:, None].astype(np.int32), labels, vocabulary=3)
     keras.utils.set_random_seed(0)
     settings = TagNeighbour(hidden=16, neighbours=19, drawn=6, dropout=0.1)
-    network = TAG_NEIGHBOUR.build(Sizes((4,), labels=3, tags=3), settings)
-    examples = TAG_NEIGHBOUR.prepare(lambda _: split, "train", settings)
+    network = METHOD.build(Sizes((4,), labels=3, tags=3), settings)
+    examples = METHOD.prepare(lambda _: split, "train", settings)
     inputs, targets = _batch(examples, slice(None))
-    loss, optimizer = TAG_NEIGHBOUR.loss(settings), keras.optimizers.Adam(0.02)
+    loss, optimizer = METHOD.loss(settings), keras.optimizers.Adam(0.02)
 
     @tf.function
     def step():
@@ -273,5 +273,5 @@ def test_learns_labels_that_only_the_neighbours_show():
     optimizer.build(network.trainable_variables)
     losses = [float(step()) for _ in range(120)]
     assert losses[-1] < 0.2 * losses[0]
-    scores = TAG_NEIGHBOUR.scores(network, settings).predict(inputs, verbose=0)
+    scores = METHOD.scores(network, settings).predict(inputs, verbose=0)
     assert (scores.argmax(axis=1) == label)[~shows].mean() == 1.0

@@ -1,9 +1,5 @@
 import pytest
 
-from mmannot_tf.baselines import METHODS
-from mmannot_tf.config.methods import Methods
-from mmannot_tf.evaluation.rows import ROWS
-from mmannot_tf.paper.tables import table
 from mmannot_tf.runs.plan import BRANCH_KEYS
 from mmannot_tf.runs.stage import bare, named
 from mmannot_tf.runs.stages import KNOWN, METHOD_STAGES, STAGES, owner
@@ -59,23 +55,3 @@ def test_parts_are_passed_bare_where_there_is_one_and_by_name_where_there_are_mo
 class TestEveryComparedSystem:
     def test_reads_the_feature_of_a_known_stage(self, stage):
         assert set(stage.features) <= set(KNOWN)
-
-    def test_reads_tags_where_its_method_says_so(self, stage):
-        assert ("tags" in stage.reads) == ("tags" in METHODS[stage.name].reads)
-
-
-def test_systems_settings_rows_and_methods_are_the_same():
-    rows = [row.scorer for row in ROWS if row.source in ("compared", "later")]
-    assert set(METHOD_STAGES) == set(METHODS) == set(Methods.model_fields) == set(rows)
-    assert list(METHODS) == rows
-
-
-def test_systems_and_whether_they_decide_the_quantity_are_those_of_table_iii():
-    titles = {row.scorer: row.method for row in ROWS}
-    printed = {row.system: row for row in table("III")}
-    compared = [row.scorer for row in ROWS if row.source == "compared"]
-    assert [titles[name] for name in compared] == [
-        name for name in printed if name not in ("Upper bound", "Ours")
-    ]
-    decides = {name for name in compared if METHODS[name].predicts_quantity}
-    assert decides == {name for name in compared if printed[titles[name]].quantity_prediction} - {"sinn"}
