@@ -1,28 +1,35 @@
 """The dense layer of a multi-hot vector, computed from the list of its ones: an embedding bag."""
 
-from typing import Any
+from collections.abc import Callable
 
 import keras
 import tensorflow as tf
+from keras import ops
 
 
-@keras.saving.register_keras_serializable(package="mmannot")
+@keras.saving.register_keras_serializable(package="mmannot_tf")
 class MultiHotDense(keras.layers.Layer):
     """ReLU(x K + b) of a multi-hot x: the sum of the kernel's rows where x is one.
 
-    It costs what the lists hold, however many rows the kernel has.
+    The cost grows with the lengths of the lists, not with the kernel's rows. Gathers are TensorFlow's own:
+    they read single rows of the kernel, where `keras.ops.take` reads all of it.
 
     Args:
-        size: T, of the vectors: rows of the kernel, which starts Glorot uniform.
+        size: T, length of the vectors and rows of the kernel, which starts Glorot uniform.
         units: D.
         **options: of `keras.layers.Layer`.
+
+    Example:
+        >>> layer = MultiHotDense(size=1000, units=8)
+        >>> layer(ops.array([[3, 17], [5, -1]])).shape
+        TensorShape([2, 8])
     """
 
-    def __init__(self, size: int, units: int, **options):
+    def __init__(self, size: int, units: int, **options: object) -> None:
         super().__init__(**options)
         self.size, self.units = size, units
 
-    def build(self, _: tuple) -> None:
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Makes the kernel `[T, D]`, of which only the rows that are read are cast, and the bias `[D]`."""
         self.kernel = self.add_weight(
             name="kernel", shape=(self.size, self.units), initializer="glorot_uniform", autocast=False
@@ -30,34 +37,34 @@ class MultiHotDense(keras.layers.Layer):
         self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
 
     def call(self, lists: tf.Tensor, portable: bool = False) -> tf.Tensor:
-        """From lists, int32 [B, L] as `data.tag_lists` says, to [B, D].
+        """Returns the activations, `[B, D]`.
 
         Args:
-            lists: of the ones.
-            portable: by operations that ONNX, OpenVINO and LiteRT have; every image then costs the longest
-                list.
+            lists: positions of the ones, `[B, L] int32` as `data.tag_lists` makes them; -1 fills up.
+            portable: use only operations that ONNX, OpenVINO and LiteRT have; every image then costs as much
+                as the longest list.
         """
         summed = self._gathered(lists) if portable else self._summed(lists)
-        return tf.nn.relu(tf.cast(summed, self.compute_dtype) + self.bias)
+        return ops.relu(ops.cast(summed, self.compute_dtype) + self.bias)
 
     def _gathered(self, lists: tf.Tensor) -> tf.Tensor:
-        rows = tf.gather(self.kernel.value, tf.maximum(lists, 0))
-        there = tf.expand_dims(tf.cast(lists >= 0, rows.dtype), -1)
-        return tf.reduce_sum(rows * there, axis=1)
+        rows = tf.gather(self.kernel.value, ops.maximum(lists, 0))
+        is_tag = ops.expand_dims(ops.cast(lists >= 0, rows.dtype), -1)
+        return ops.sum(rows * is_tag, axis=1)
 
     def _summed(self, lists: tf.Tensor) -> tf.Tensor:
         places = tf.where(lists >= 0)
-        images, indices, count = places[:, 0], tf.gather_nd(lists, places), tf.shape(lists)[0]
+        images, indices, count = places[:, 0], tf.gather_nd(lists, places), ops.shape(lists)[0]
 
-        @tf.custom_gradient
-        def summed(kernel: tf.Tensor) -> tuple[tf.Tensor, Any]:
+        @ops.custom_gradient
+        def summed(kernel: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
             def gradient(upstream: tf.Tensor) -> tf.Tensor:
-                return tf.math.unsorted_segment_sum(tf.gather(upstream, images), indices, self.size)
+                return ops.segment_sum(tf.gather(upstream, images), indices, self.size)
 
-            return tf.math.unsorted_segment_sum(tf.gather(kernel, indices), images, count), gradient
+            return ops.segment_sum(tf.gather(kernel, indices), images, count), gradient
 
         return summed(self.kernel.value)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """The arguments that make an equal layer."""
         return {**super().get_config(), "size": self.size, "units": self.units}

@@ -1,20 +1,20 @@
 """The last step of Algorithm 2: the m̂ best labels."""
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import keras
 import tensorflow as tf
+from keras import ops
 
 ROUNDINGS: Mapping[str, Callable[[tf.Tensor], tf.Tensor]] = {
-    "nearest": lambda quantity: tf.floor(quantity + 0.5),
-    "down": tf.floor,
-    "up": tf.math.ceil,
+    "nearest": lambda quantity: ops.floor(quantity + 0.5),
+    "down": ops.floor,
+    "up": ops.ceil,
 }
 """A raw quantity to a whole one. Nearest is floor(m̂ + 0.5): halves go up, not to the even number."""
 
 
-@keras.saving.register_keras_serializable(package="mmannot")
+@keras.saving.register_keras_serializable(package="mmannot_tf")
 class QuantitySelection(keras.layers.Layer):
     """Selects the top m̂ labels of each image: those with rank < clip(round(m̂), least_quantity, C).
 
@@ -30,7 +30,7 @@ class QuantitySelection(keras.layers.Layer):
         ValueError: `rounding` is not a known one.
     """
 
-    def __init__(self, *, least_quantity: int = 1, rounding: str = "nearest", **options):
+    def __init__(self, *, least_quantity: int = 1, rounding: str = "nearest", **options: object) -> None:
         super().__init__(**options)
         if rounding not in ROUNDINGS:
             raise ValueError(
@@ -49,14 +49,14 @@ class QuantitySelection(keras.layers.Layer):
         Returns:
             Whether each label is selected, `[B, C] bool`, and label indices best first, `[B, C] int32`.
         """
-        order = tf.argsort(logits, direction="DESCENDING", stable=True)
+        order = tf.argsort(logits, direction="DESCENDING", stable=True)  # ops.argsort promises no stability
         rank = tf.argsort(order, stable=True)
-        labels = tf.cast(tf.shape(logits)[-1], quantity.dtype)
-        least = tf.cast(self.least_quantity, quantity.dtype)
-        count = tf.clip_by_value(ROUNDINGS[self.rounding](quantity), least, labels)
-        return tf.cast(rank, quantity.dtype) < count[:, tf.newaxis], order
+        labels = ops.cast(ops.shape(logits)[-1], quantity.dtype)
+        least = ops.cast(self.least_quantity, quantity.dtype)
+        count = ops.clip(ROUNDINGS[self.rounding](quantity), least, labels)
+        return ops.cast(rank, quantity.dtype) < ops.expand_dims(count, -1), order
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """The arguments that make an equal layer."""
         return {
             **super().get_config(),

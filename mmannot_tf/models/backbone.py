@@ -92,7 +92,7 @@ def _padded(
     return keras.layers.ZeroPadding2D(kernel_size // 2, name=name)(x), "valid"
 
 
-def _conv(filters: int, kernel_size: int, name: str, **options) -> keras.layers.Conv2D:
+def _conv(filters: int, kernel_size: int, name: str, **options: object) -> keras.layers.Conv2D:
     return keras.layers.Conv2D(filters, kernel_size, kernel_initializer="he_normal", name=name, **options)
 
 

@@ -29,7 +29,7 @@ class Geometry:
     pool: Padding = "symmetric"
     strided: Padding = "symmetric"
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for field in fields(self):
             known = get_args(Stride if field.name == "stride" else Padding)
             if getattr(self, field.name) not in known:
