@@ -6,7 +6,7 @@ from typing import Any
 import keras
 
 
-@keras.saving.register_keras_serializable(package="mmannot")
+@keras.saving.register_keras_serializable(package="mmannot_tf")
 class ImageNormalization(keras.layers.Layer):
     """Computes (pixels[channel_order] - mean) * scale.
 
