@@ -1,5 +1,6 @@
 """Which stages are to be trained: missing, interrupted, stale (and why), or done. No TensorFlow."""
 
+import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,6 +10,7 @@ from mmannot_tf.config.stage import StageSettings
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage
 from mmannot_tf.runs.stages import KNOWN, METHOD_STAGES, STAGES, is_view, owner
+from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import digest, read_json, sha256, write_json
 
@@ -122,12 +124,47 @@ def stage_digest(run: Run, name: str) -> str | None:
     return read_json(file, "A stage's stage.json")["digest"] if file.exists() else None
 
 
-def finish(run: Run, stage: Stage, outcome: Mapping[str, Any]) -> None:
-    """Writes stage.json: the stage is done."""
-    inputs = made_from(run, stage)
-    weights = {file.name: sha256(file) for file in sorted((run.stage(stage.name) / "weights").iterdir())}
+def is_finished(run: Run, stage: Stage) -> bool:
+    """Returns whether a stage is trained and its weights hold; deletes a stale stage and reports why.
+
+    Raises:
+        UserError: an earlier stage is missing or stale, or the weights were changed after training.
+    """
+    require_upstream(run, stage)
+    if stage_digest(run, stage.name) is None:
+        return False
+    reasons = staleness(run, stage)
+    if reasons:
+        notice(f"{stage.name}: stale ({'; '.join(reasons)}), training it again")
+        (run.stage(stage.name) / "stage.json").unlink()  # first: files without it are ignored
+        shutil.rmtree(run.stage(stage.name))
+    else:
+        notice(f"{stage.name}: done, skipped")
+    return not reasons
+
+
+def begin(run: Run, stage: Stage) -> None:
+    """Writes begun.json; deletes the checkpoint of an interrupted stage that had other inputs."""
+    folder = run.stage(stage.name)
+    begun, inputs = folder / "begun.json", made_from(run, stage)
+    if begun.exists():
+        reasons = differences(read_json(begun, "A stage's begun.json"), inputs)
+        if not reasons:
+            return
+        notice(f"{stage.name}: begun with other settings ({'; '.join(reasons)}), beginning again")
+    if folder.exists():
+        shutil.rmtree(folder)
+    write_json(begun, inputs)
+
+
+def finish(run: Run, stage: Stage, outcome: Mapping[str, float]) -> None:
+    """Writes stage.json, which marks the stage as finished; then deletes its checkpoint."""
+    folder, inputs = run.stage(stage.name), made_from(run, stage)
+    weights = {file.name: sha256(file) for file in sorted((folder / "weights").iterdir())}
     document = {"stage": stage.name, **outcome, "made_from": inputs, "weights": weights}
-    write_json(run.stage(stage.name) / "stage.json", {**document, "digest": digest([inputs, weights])})
+    write_json(folder / "stage.json", {**document, "digest": digest([inputs, weights])})
+    shutil.rmtree(folder / "checkpoint", ignore_errors=True)
+    (folder / "begun.json").unlink(missing_ok=True)
 
 
 def staleness(run: Run, stage: Stage) -> list[str]:

@@ -1,7 +1,6 @@
 """A run from records to trained stages: what is done is skipped, what was interrupted goes on."""
 
-import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
@@ -21,7 +20,6 @@ from mmannot_tf.weights.source import resolve
 from tfrecords_tools.reading.records import open_records, reading
 from tfrecords_tools.shell.console import notice, progress
 from tfrecords_tools.shell.errors import UserError
-from tfrecords_tools.shell.files import read_json, write_json
 
 
 def train(
@@ -108,9 +106,9 @@ def open_training(
 
 def _train_stage(session: Session, stage: Stage, signals: Signals, after_step: AfterStep | None) -> None:
     run = session.run
-    if session.distribution.agreed(lambda: _is_done(run, stage)):
+    if session.distribution.agreed(lambda: plan.is_finished(run, stage)):
         return
-    session.distribution.by_chief(lambda: _begin(run, stage))
+    session.distribution.by_chief(lambda: plan.begin(run, stage))
     try:
         with progress() as bars, reading(session.records):
             outcome = fit_stage(session, stage, bars, signals, after_step=after_step)
@@ -120,40 +118,5 @@ def _train_stage(session: Session, stage: Stage, signals: Signals, after_step: A
             f"Stage {stage.name} needs memory and disk space. Received: {cause}. "
             "The same command goes on where it stopped."
         ) from None
-    session.distribution.by_chief(lambda: _finish(run, stage, outcome))
+    session.distribution.by_chief(lambda: plan.finish(run, stage, outcome))
     keras.backend.clear_session(free_memory=True)
-
-
-def _finish(run: Run, stage: Stage, outcome: Mapping[str, float]) -> None:
-    plan.finish(run, stage, outcome)
-    shutil.rmtree(run.stage(stage.name) / "checkpoint", ignore_errors=True)
-    (run.stage(stage.name) / "begun.json").unlink()
-
-
-def _is_done(run: Run, stage: Stage) -> bool:
-    """Whether a stage's weights hold; a stale stage is named with its reasons and taken away."""
-    plan.require_upstream(run, stage)
-    if plan.stage_digest(run, stage.name) is None:
-        return False
-    reasons = plan.staleness(run, stage)
-    if reasons:
-        notice(f"{stage.name}: stale ({'; '.join(reasons)}), training it again")
-        (run.stage(stage.name) / "stage.json").unlink()  # first: what is left without it is for no one
-        shutil.rmtree(run.stage(stage.name))
-    else:
-        notice(f"{stage.name}: done, skipped")
-    return not reasons
-
-
-def _begin(run: Run, stage: Stage) -> None:
-    """Keeps an interrupted stage's checkpoint only if it was made from the same things."""
-    folder = run.stage(stage.name)
-    begun, inputs = folder / "begun.json", plan.made_from(run, stage)
-    if begun.exists():
-        reasons = plan.differences(read_json(begun, "A stage's begun.json"), inputs)
-        if not reasons:
-            return
-        notice(f"{stage.name}: begun with other settings ({'; '.join(reasons)}), beginning again")
-    if folder.exists():
-        shutil.rmtree(folder)
-    write_json(begun, inputs)
