@@ -58,7 +58,7 @@ format: $(VENV)/test.stamp
 	$(BIN)/ruff check --fix
 
 docs: $(VENV)/core.stamp
-	$(BIN)/python -m mmannot_tf.paper.fidelity > docs/fidelity.md
+	$(BIN)/python -m mmannot_tf.report.fidelity > docs/fidelity.md
 
 wheel:
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -63,9 +63,10 @@ def ablate(
 def _show(found: list[dict], measure: str, *, seeds: int, markdown: bool) -> None:
     from rich.console import Console
 
-    from mmannot_tf.ablation import table
+    from mmannot_tf.report.markdown import effects_table
+    from mmannot_tf.report.terminal import render_effects
 
     if markdown:
-        typer.echo(table.markdown(found, measure), nl=False)
+        typer.echo(effects_table(found, measure), nl=False)
     else:
-        Console().print(table.render(found, measure, seeds=seeds))
+        Console().print(render_effects(found, measure, seeds=seeds))

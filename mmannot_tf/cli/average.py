@@ -23,7 +23,7 @@ def average(
     """Print the means of several runs' rows, and how they spread over training seeds, in Markdown."""
     from mmannot_tf.cli.evaluate import evaluation_of
     from mmannot_tf.evaluation.averages import averages
-    from mmannot_tf.evaluation.averages_table import markdown
+    from mmannot_tf.report.markdown import averages_table
     from tfrecords_tools.shell.console import print_json
 
     found = averages([evaluation_of(run, split, bootstrap=0) for run in runs])
@@ -34,7 +34,7 @@ def average(
     if as_json:
         print_json(found)
     else:
-        typer.echo(markdown(found, printed), nl=False)
+        typer.echo(averages_table(found, printed), nl=False)
 
 
 def _in_order(printed: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:

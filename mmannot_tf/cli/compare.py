@@ -44,14 +44,14 @@ def compare(
 
 def print_comparison(comparison: Mapping[str, Any]) -> None:
     """The pairs of rows, what to know of each, and how sure ours are."""
-    from mmannot_tf.evaluation.table import render_comparison
+    from mmannot_tf.report.terminal import render_comparison
 
     _print(render_comparison(comparison), comparison["uncertainty"])
 
 
 def print_systems(comparison: Mapping[str, Any]) -> None:
     """The compared systems beside their table, and how sure ours are."""
-    from mmannot_tf.evaluation.table import render_systems
+    from mmannot_tf.report.terminal import render_systems
 
     _print(render_systems(comparison), comparison["uncertainty"])
 
@@ -59,7 +59,7 @@ def print_systems(comparison: Mapping[str, Any]) -> None:
 def _print(tables: "Group", uncertainty: Mapping[str, Any] | None) -> None:
     from rich.console import Console
 
-    from mmannot_tf.evaluation.uncertainty_table import render_uncertainty
+    from mmannot_tf.report.terminal import render_uncertainty
 
     Console().print(tables, *(render_uncertainty(uncertainty) if uncertainty else ()))
 

@@ -38,8 +38,7 @@ def evaluate(
         return
     from rich.console import Console
 
-    from mmannot_tf.evaluation.table import render_scores
-    from mmannot_tf.evaluation.uncertainty_table import render_uncertainty
+    from mmannot_tf.report.terminal import render_scores, render_uncertainty
 
     Console().print(render_scores(evaluation), *render_uncertainty(evaluation))
 

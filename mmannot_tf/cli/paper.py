@@ -31,7 +31,7 @@ def paper(
 
 def _print_json(numbers: tuple[str, ...], audit: bool) -> None:
     from mmannot_tf.paper.audit import audit_as_json
-    from mmannot_tf.paper.rendering import tables_as_json
+    from mmannot_tf.paper.tables import tables_as_json
     from tfrecords_tools.shell.console import print_json
 
     print_json({"tables": tables_as_json(numbers), **(audit_as_json(numbers) if audit else {})})
@@ -40,7 +40,7 @@ def _print_json(numbers: tuple[str, ...], audit: bool) -> None:
 def _print_tables(numbers: tuple[str, ...], audit: bool) -> None:
     from rich.console import Console
 
-    from mmannot_tf.paper.rendering import render_audit, render_tables
+    from mmannot_tf.report.terminal import render_audit, render_tables
 
     console = Console()
     console.print(render_tables(numbers, marked=audit))

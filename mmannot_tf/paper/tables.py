@@ -1,11 +1,11 @@
 """The paper's printed tables (arXiv 1709.01220): I to IV, V and VI."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 
 from mmannot_tf.evaluation.metrics import SYMBOLS, AnnotationScores
 from mmannot_tf.evaluation.quantity import QuantityScores
@@ -118,6 +118,30 @@ def table(number: str) -> tuple[PublishedRow, ...]:
 def quantity_table(number: str) -> tuple[PublishedQuantity, ...]:
     """The printed rows of Table V or VI, in their order."""
     return tuple(row for row in _quantities() if row.table == number)
+
+
+def tables_as_json(numbers: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+    """Roman number → its rows, keyed by the heads as printed; scores in percent, MSE in labels squared."""
+    return {number: [*_annotation_rows(number), *_quantity_rows(number)] for number in numbers}
+
+
+def _annotation_rows(number: str) -> list[dict[str, Any]]:
+    return [
+        {
+            "system": row.system,
+            "multi_modal": row.multi_modal,
+            "quantity_prediction": row.quantity_prediction,
+            **{symbol: getattr(row.scores, score) for score, symbol in SYMBOLS.items()},
+        }
+        for row in (table(number) if number in ANNOTATION_TABLES else ())
+    ]
+
+
+def _quantity_rows(number: str) -> list[dict[str, Any]]:
+    return [
+        {"features": row.features, "accuracy": row.scores.accuracy, "mse": row.scores.mse}
+        for row in quantity_table(number)
+    ]
 
 
 @cache

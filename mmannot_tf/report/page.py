@@ -5,12 +5,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from mmannot_tf.evaluation.table import LATER, remarks, system_notes
-from mmannot_tf.evaluation.uncertainty_table import EXPLANATION
 from mmannot_tf.report.findings import MOST, Findings
 from mmannot_tf.report.pictures import Picture, pictures
 from mmannot_tf.report.plots import NAMES, class_plots, confusion_plot, curve_plots, together_plot
 from mmannot_tf.report.provenance import provenance
+from mmannot_tf.report.remarks import LATER, UNCERTAINTY, remarks, system_notes
 from mmannot_tf.report.tables import interval_tables, own_tables, systems_table
 from mmannot_tf.runs.stages import STAGES
 from tfrecords_tools.pages.html import check_page, render
@@ -93,7 +92,7 @@ def page(
         systems=systems and systems_table(systems),
         systems_remarks=_systems_remarks(systems) if systems else [],
         intervals=interval_tables(comparison["uncertainty"]),
-        explanation=EXPLANATION,
+        explanation=UNCERTAINTY,
         provenance=provenance(found),
         kinds=KINDS,
         pictures=shown,

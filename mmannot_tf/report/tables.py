@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from mmannot_tf.evaluation.metrics import SYMBOLS
-from mmannot_tf.evaluation.table import QUANTITY, SIDES, SYSTEM_SIDES, marked, numbers
 from mmannot_tf.evaluation.uncertainty import MEASURES
-from mmannot_tf.evaluation.uncertainty_table import bounds
 from mmannot_tf.paper.tables import DATASETS, table
+from mmannot_tf.report.cells import QUANTITY, SIDES, SYSTEM_SIDES, bounds, marked, numbers
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,9 @@
 import pytest
 
 from mmannot_tf.ablation.effects import effects
-from mmannot_tf.ablation.table import COLUMNS, cells, markdown
+from mmannot_tf.report.cells import ABLATION_COLUMNS as COLUMNS
+from mmannot_tf.report.cells import effect_cells
+from mmannot_tf.report.markdown import effects_table
 
 
 def evaluation(f1: float) -> dict:
@@ -30,8 +32,8 @@ def test_one_seed_has_no_spread():
 
 
 def test_a_row_a_variant_and_a_column_a_method():
-    assert cells(FOUND, "image_f1")[0] == ["as configured", *["54.0 ± 4.0"] * len(COLUMNS)]
-    lines = markdown(FOUND, "harmonic_f1").splitlines()
+    assert effect_cells(FOUND, "image_f1")[0] == ["as configured", *["54.0 ± 4.0"] * len(COLUMNS)]
+    lines = effects_table(FOUND, "harmonic_f1").splitlines()
     assert len(lines) == 2 + 2
     assert lines[2].startswith("| `as configured` | 27.0 ± 2.0 | ")
 
@@ -41,4 +43,4 @@ def test_a_row_that_could_not_be_trained_for_some_seed_is_left_out_and_said():
     lacking["rows"] = lacking["rows"][:2]
     found = effects({"as configured": [evaluation(50.0)] * 2, "x = 1": [evaluation(40.0), lacking]})
     assert [one["method"] for one in found if one["variant"] == "x = 1"] == list(COLUMNS[:2])
-    assert cells(found, "image_f1")[1][1:] == ["40.0 ± 0.0"] * 2 + ["not trained"] * (len(COLUMNS) - 2)
+    assert effect_cells(found, "image_f1")[1][1:] == ["40.0 ± 0.0"] * 2 + ["not trained"] * (len(COLUMNS) - 2)

@@ -1,8 +1,8 @@
 import pytest
 
 from mmannot_tf.evaluation.averages import averages
-from mmannot_tf.evaluation.averages_table import markdown
 from mmannot_tf.evaluation.metrics import SYMBOLS
+from mmannot_tf.report.markdown import averages_table
 from tfrecords_tools.shell.errors import UserError
 
 
@@ -41,8 +41,8 @@ def test_runs_of_other_images_are_refused():
 
 def test_markdown_has_spreads_of_the_f1s_and_printed_numbers_in_brackets():
     found = averages([_evaluation(40.0), _evaluation(42.0)])
-    lines = markdown(found, {"CNN": dict.fromkeys(SYMBOLS, 57.16)}).splitlines()
-    assert lines[0] == "|  | C-P | C-R | C-F1 | I-P | I-R | I-F1 | H-F1 |"
+    lines = averages_table(found, {"CNN": dict.fromkeys(SYMBOLS, 57.16)}).splitlines()
+    assert lines[0] == "| | C-P | C-R | C-F1 | I-P | I-R | I-F1 | H-F1 |"
     assert lines[2].startswith("| CNN | 41.0 (57.2) | 41.0 (57.2) |")
     assert lines[2].endswith("| 41.0 ± 1.4 (57.2) | 41.0 ± 1.4 (57.2) |")
     assert lines[3].count("±") == 2 and "(" not in lines[3]

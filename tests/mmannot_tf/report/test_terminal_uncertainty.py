@@ -6,8 +6,7 @@ from rich.console import Console
 from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.rows import evaluate
-from mmannot_tf.evaluation.table import render_scores
-from mmannot_tf.evaluation.uncertainty_table import render_uncertainty
+from mmannot_tf.report.terminal import render_scores, render_uncertainty
 
 
 def shown(*renderables):

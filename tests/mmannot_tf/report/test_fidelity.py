@@ -6,21 +6,21 @@ import pytest
 
 from mmannot_tf.paper.contradictions import CONTRADICTIONS
 from mmannot_tf.paper.departures import DEPARTURES
-from mmannot_tf.paper.fidelity import document
 from mmannot_tf.paper.readings import readings
+from mmannot_tf.report.fidelity import document
 
 FILE = Path(__file__).resolve().parents[3] / "docs" / "fidelity.md"
 
 
 def test_the_file_is_current():
     assert FILE.read_text(encoding="utf-8") == document(), (
-        "run: python -m mmannot_tf.paper.fidelity > docs/fidelity.md"
+        "run: python -m mmannot_tf.report.fidelity > docs/fidelity.md"
     )
 
 
 @pytest.mark.slow
 def test_the_command_prints_the_document():
-    command = [sys.executable, "-m", "mmannot_tf.paper.fidelity"]
+    command = [sys.executable, "-m", "mmannot_tf.report.fidelity"]
     done = subprocess.run(command, capture_output=True, check=True)
     assert done.stdout.decode() == document()
 

@@ -1,4 +1,4 @@
-"""Writes docs/fidelity.md: `python -m mmannot_tf.paper.fidelity > docs/fidelity.md`."""
+"""Writes docs/fidelity.md: `python -m mmannot_tf.report.fidelity > docs/fidelity.md`."""
 
 import json
 import sys
@@ -8,11 +8,12 @@ from itertools import groupby
 from mmannot_tf.paper.contradictions import CONTRADICTIONS, other_test_sets_in_words
 from mmannot_tf.paper.departures import DEPARTURES
 from mmannot_tf.paper.readings import Key, Reading, readings
+from mmannot_tf.report.markdown import markdown_table
 
 _HEAD = """\
 # Fidelity: how the paper is read
 
-<!-- Made by `python -m mmannot_tf.paper.fidelity > docs/fidelity.md`; edit mmannot_tf/paper/ instead. -->
+<!-- Made by `python -m mmannot_tf.report.fidelity > docs/fidelity.md`; edit mmannot_tf/paper/ instead. -->
 
 Where the text of arXiv 1709.01220 leaves a choice open, the choice is named here, with the default and its
 evidence. Numbers in brackets elsewhere in the project, as in [2], are the numbers of this page. A choice with
@@ -42,13 +43,12 @@ def _measured() -> str:
 
 
 def _keys_table() -> str:
-    lines = ["| | key | default | options |", "|---|---|---|---|"]
-    lines += [
-        f"| {reading.number} | `{key.name}` | {_value(key.default)} | {_options(key)} |"
+    rows = [
+        [str(reading.number), f"`{key.name}`", _value(key.default), _options(key)]
         for reading in readings()
         for key in reading.keys
     ]
-    return "\n".join(lines) + "\n"
+    return markdown_table(["", "key", "default", "options"], rows, text_columns=4)
 
 
 def _reading(reading: Reading) -> str:

@@ -5,7 +5,7 @@ from rich.console import Console
 
 from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.evaluation.rows import evaluate
-from mmannot_tf.evaluation.table import render_comparison, render_scores
+from mmannot_tf.report.terminal import render_comparison, render_scores
 
 
 def shown(renderable, width=200):

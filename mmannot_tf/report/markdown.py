@@ -1,0 +1,50 @@
+"""Tables in Markdown."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from mmannot_tf.evaluation.metrics import SYMBOLS
+from mmannot_tf.report.cells import ABLATION_COLUMNS, effect_cells
+
+SPREADS = ("image_f1", "harmonic_f1")
+"""Whose spread over runs is shown; the others' are in the JSON document."""
+
+
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, text_columns: int = 1) -> str:
+    """A Markdown table.
+
+    Args:
+        heads: of the columns.
+        rows: their cells.
+        text_columns: how many columns, from the left, hold text; the others hold numbers, aligned right.
+    """
+    rules = "---|" * text_columns + "---:|" * (len(heads) - text_columns)
+    return "\n".join([_line(heads), f"|{rules}", *map(_line, rows)]) + "\n"
+
+
+def averages_table(averages: Mapping[str, Any], printed: Mapping[str, Mapping[str, float]]) -> str:
+    """A table of every row's means, 1 decimal, ± the standard deviation of I-F1 and H-F1.
+
+    Args:
+        averages: what `mmannot_tf.evaluation.averages.averages` returned, its rows as wanted.
+        printed: method → its printed scores, for brackets; may lack any.
+    """
+    rows = [[row["method"], *_average_cells(row, printed.get(row["method"], {}))] for row in averages["rows"]]
+    return markdown_table(["", *SYMBOLS.values()], rows)
+
+
+def effects_table(effects: Sequence[dict[str, Any]], measure: str) -> str:
+    """A row a variant, a column a method: mean ± spread of one measure over seeds."""
+    rows = [[f"`{name}`", *scores] for name, *scores in effect_cells(effects, measure)]
+    return markdown_table(["", *ABLATION_COLUMNS], rows)
+
+
+def _average_cells(row: Mapping[str, Any], printed: Mapping[str, float]) -> Iterable[str]:
+    for measure in SYMBOLS:
+        spread = f" ± {row['spread'][measure]:.1f}" if measure in SPREADS else ""
+        bracket = f" ({printed[measure]:.1f})" if measure in printed else ""
+        yield f"{row[measure]:.1f}{spread}{bracket}"
+
+
+def _line(cells: Sequence[str]) -> str:
+    return "|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|"
