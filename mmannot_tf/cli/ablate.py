@@ -27,8 +27,8 @@ def ablate(
     from mmannot_tf.ablation.effects import MEASURES, effects
     from mmannot_tf.ablation.running import run_variants
     from mmannot_tf.ablation.variants import variants
-    from mmannot_tf.cli.evaluate import evaluation_of
     from mmannot_tf.config.loading import load
+    from mmannot_tf.workflows.evaluation import evaluation_of
     from tfrecords_tools.reading.records import open_records
     from tfrecords_tools.shell.console import print_json
     from tfrecords_tools.shell.errors import UserError

@@ -1,8 +1,7 @@
 """`mmannot average`."""
 
-from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
@@ -21,35 +20,14 @@ def average(
     as_json: JsonOption = False,
 ) -> None:
     """Print the means of several runs' rows, and how they spread over training seeds, in Markdown."""
-    from mmannot_tf.cli.evaluate import evaluation_of
-    from mmannot_tf.evaluation.averages import averages
     from mmannot_tf.report.markdown import averages_table
+    from mmannot_tf.workflows.averages import averages_of, printed_scores, rows_of_table
     from tfrecords_tools.shell.console import print_json
 
-    found = averages([evaluation_of(run, split, bootstrap=0) for run in runs])
-    printed = _printed(table) if table else {}
+    averages = averages_of(runs, split)
     if table:
-        rows = {row["method"]: row for row in found["rows"]}
-        found["rows"] = [rows[method] for method in _in_order(printed, found["rows"]) if method in rows]
+        averages = rows_of_table(averages, table)
     if as_json:
-        print_json(found)
+        print_json(averages)
     else:
-        typer.echo(averages_table(found, printed), nl=False)
-
-
-def _in_order(printed: Mapping[str, Any], rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """The printed rows; beside systems also those it does not print, and later work."""
-    yield from printed
-    if "CNN+logistic" in printed:
-        others = [row["method"] for row in rows if row["source"] in ("compared", "later")]
-        yield from (method for method in others if method not in printed)
-
-
-def _printed(number: str) -> Mapping[str, Any]:
-    """Our name of each printed row to its scores."""
-    from dataclasses import asdict
-
-    from mmannot_tf.paper.systems import our_name
-    from mmannot_tf.paper.tables import table
-
-    return {our_name(row.system): asdict(row.scores) for row in table(number)}
+        typer.echo(averages_table(averages, printed_scores(table) if table else {}), nl=False)

@@ -24,11 +24,12 @@ def quickstart(
     ] = 6600,
 ) -> None:
     """See the whole method work on synthetic scenes: records, stages, table, SavedModel, annotation, page."""
-    from mmannot_tf.cli.compare import comparison_of, print_comparison, print_systems
-    from mmannot_tf.cli.evaluate import evaluation_of, write_scores
+    from mmannot_tf.cli.compare import print_comparison, print_systems
     from mmannot_tf.config.loading import load
     from mmannot_tf.paper.systems import compare_systems
     from mmannot_tf.paper.tables import beside
+    from mmannot_tf.workflows.comparison import comparison_of
+    from mmannot_tf.workflows.evaluation import evaluation_of, write_scores
     from tfrecords_tools.shell.console import notice
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
@@ -39,7 +40,7 @@ def quickstart(
     records = _records(run / "records", images)
     notice("2/6 training: the stages of Algorithm 1")
 
-    from mmannot_tf.serving.export import export
+    from mmannot_tf.serving.exporting.export import export
     from mmannot_tf.training.train import train
 
     trained = train(configuration, data=records.path, run=run, methods=listed(methods))
@@ -69,7 +70,7 @@ def _records(out: Path, images: int) -> "Records":
 
 def _annotate_one(records: "Records", saved_model: Path, run: Path) -> Path:
     """Takes the first test image out of the records, annotates it and says what it really shows."""
-    from mmannot_tf.serving.annotate import open_annotator
+    from mmannot_tf.serving.annotating.annotator import open_annotator
     from tfrecords_tools.reading.records import read
 
     example = next(read(records, "test").as_numpy_iterator())
@@ -87,8 +88,8 @@ def _report(
     run: "Run", evaluation: Mapping[str, Any], comparison: Mapping[str, Any], records: "Records"
 ) -> Path | None:
     """Writes the page; without the packages that it needs it says so, for all else is done."""
-    from mmannot_tf.cli.report import write_report
     from mmannot_tf.report.page import page_in
+    from mmannot_tf.workflows.report import write_report
     from tfrecords_tools.shell.console import notice
 
     try:

@@ -6,8 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from mmannot_tf.cli.compare import comparison_of
-from mmannot_tf.cli.evaluate import evaluation_of
 from mmannot_tf.cli.main import app
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.rows import select
@@ -16,6 +14,8 @@ from mmannot_tf.report.findings import findings
 from mmannot_tf.report.page import page
 from mmannot_tf.report.pictures import Picture
 from mmannot_tf.runs.run import open_run
+from mmannot_tf.workflows.comparison import comparison_of
+from mmannot_tf.workflows.evaluation import evaluation_of
 from tfrecords_tools.shell.console import run
 
 HOSTILE = "</bdi><script>alert('{{ 7 * 7 }}')</script><img src=\"http://example.org\">"

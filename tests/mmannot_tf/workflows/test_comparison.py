@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from mmannot_tf.cli.compare import records_at_hand
 from mmannot_tf.runs.run import Dataset
+from mmannot_tf.workflows.comparison import available_records
 from tfrecords_tools.shell.errors import UserError
 
 
@@ -33,14 +33,14 @@ def dataset_at(path):
 def test_records_are_read_where_they_were_or_where_they_are_said_to_lie(tmp_path):
     records = write_records(tmp_path / "records")
     for dataset, data in ((dataset_at(records), None), (dataset_at(tmp_path / "gone"), records)):
-        assert records_at_hand(dataset, data).settings == {"protocol": "150000-59347"}
+        assert available_records(dataset, data).settings == {"protocol": "150000-59347"}
 
 
 def test_records_that_are_gone_or_others_are_not_at_hand(tmp_path):
-    assert records_at_hand(dataset_at(tmp_path / "gone"), None) is None
-    assert records_at_hand(dataset_at(write_records(tmp_path / "others", digest="xyz")), None) is None
+    assert available_records(dataset_at(tmp_path / "gone"), None) is None
+    assert available_records(dataset_at(write_records(tmp_path / "others", digest="xyz")), None) is None
 
 
 def test_a_data_folder_that_is_none_is_an_error(tmp_path):
     with pytest.raises(UserError, match="must exist"):
-        records_at_hand(dataset_at(tmp_path / "gone"), tmp_path / "none")
+        available_records(dataset_at(tmp_path / "gone"), tmp_path / "none")

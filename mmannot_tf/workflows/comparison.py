@@ -1,0 +1,48 @@
+"""Compares a run with the paper's printed tables."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmannot_tf.paper.comparability import RunFacts
+from mmannot_tf.paper.compare import compare
+from mmannot_tf.runs.run import Dataset, open_run
+from tfrecords_tools.reading.records import MARKER, Records, open_records
+
+
+def comparison_of(path: Path, evaluation: Mapping[str, Any], data: Path | None = None) -> dict[str, Any]:
+    """The comparison of a run with the paper.
+
+    Args:
+        path: the run's folder.
+        evaluation: of one of its splits.
+        data: the records, where they have moved since training.
+    """
+    run = open_run(path)
+    records = available_records(run.dataset, data)
+    facts = RunFacts(
+        source=run.dataset.source,
+        split=evaluation["split"],
+        images=evaluation["images"],
+        backbone=run.config.model.backbone,
+        weights_origin=run.provenance.origin,
+        readings=evaluation["readings"],
+        build=None if records is None else records.settings,
+    )
+    return compare(evaluation, facts)
+
+
+def available_records(dataset: Dataset, data: Path | None) -> Records | None:
+    """A run's records; None where they are gone or where other records lie in their place.
+
+    Args:
+        dataset: the run's.
+        data: the records, where they have moved since training.
+
+    Raises:
+        UserError: `data` holds no records.
+    """
+    if data is None and not (Path(dataset.path) / MARKER).is_file():
+        return None
+    records = open_records(data or Path(dataset.path))
+    return records if records.digest == dataset.digest else None

@@ -1,0 +1,56 @@
+"""Evaluates a run's split, predicting it first where predictions are missing or stale."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mmannot_tf.evaluation.predictions import Predictions
+from mmannot_tf.evaluation.resampling import Resampling
+from mmannot_tf.evaluation.rows import evaluate
+from mmannot_tf.paper.readings import in_force
+from mmannot_tf.runs.plan import predictions_digest
+from mmannot_tf.runs.run import Run, open_run
+from tfrecords_tools.shell.files import write_json
+from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
+
+
+def evaluation_of(
+    path: Path, split: str, data: Path | None = None, *, bootstrap: int = Resampling.draws
+) -> dict[str, Any]:
+    """The evaluation of a run's split. Writes the split's predictions, and no other file of the run.
+
+    TensorFlow is loaded only if the split must be predicted.
+
+    Args:
+        path: the run's folder.
+        split: of its records.
+        data: the records, where they have moved since training.
+        bootstrap: resamples for intervals and paired tests; 0 for neither.
+    """
+    run, resampling = open_run(path), Resampling(draws=bootstrap) if bootstrap else None
+    predictions = _saved_predictions(run, split) or _predict(run, split, data)
+    return evaluate(predictions, run.config.evaluation, readings=in_force(run.config), resampling=resampling)
+
+
+def _saved_predictions(run: Run, split: str) -> Predictions | None:
+    """The split's predictions; None where there are none or the stages have changed since."""
+    file = run.predictions(split)
+    if not file.exists():
+        return None
+    predictions = Predictions.load(file)
+    return predictions if predictions.digest == predictions_digest(run, split) else None
+
+
+def _predict(run: Run, split: str, data: Path | None) -> Predictions:
+    import_tensorflow()
+
+    from mmannot_tf.training.inference.predict import predict
+    from mmannot_tf.training.session import open_session
+
+    return predict(open_session(run, data), split)
+
+
+def write_scores(path: Path, evaluation: Mapping[str, Any]) -> None:
+    """Writes a run's scores.json; does nothing for an evaluation of another split than test."""
+    if evaluation["split"] == "test":
+        write_json(path / "scores.json", evaluation)
