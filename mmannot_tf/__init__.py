@@ -1,5 +1,105 @@
-"""Multi-modal multi-scale image annotation (Niu et al., arXiv 1709.01220) in TensorFlow/Keras."""
+"""Multi-modal multi-scale image annotation (Niu et al., arXiv 1709.01220) in TensorFlow/Keras.
 
-from importlib.metadata import version
+>>> import mmannot_tf
+>>> model = mmannot_tf.build_annotator("tiny", labels=81, tags=1000, image_size=64)
+>>> model.output_names
+['logits', 'probabilities', 'predicted_quantity', 'selected', 'order']
 
-__version__ = version("mmannot-tf")
+Names in `__all__` are public; docs/api.md says what that means. They are imported when they are first
+used, so `import mmannot_tf` loads neither TensorFlow nor Keras. Once Keras is imported, before or after,
+this package's layers, losses and metrics are registered with it, and `.keras` files that hold them load.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from mmannot_tf.registration import register_when_keras_is_imported
+
+if TYPE_CHECKING:
+    from mmannot_tf import layers, losses, metrics
+    from mmannot_tf.api.annotator import build_annotator
+    from mmannot_tf.api.loading import LoadedModel, load
+    from mmannot_tf.api.scoring import score
+    from mmannot_tf.evaluation.metrics import AnnotationScores
+    from mmannot_tf.models.architectures import ARCHITECTURES, Architecture
+    from mmannot_tf.models.backbone import build_backbone, map_shapes
+    from mmannot_tf.models.classifier import build_classifier
+    from mmannot_tf.models.fusion import build_fusion
+    from mmannot_tf.models.ms_cnn import build_ms_cnn
+    from mmannot_tf.models.pooling import build_pooling
+    from mmannot_tf.models.quantity_regressor import build_quantity_regressor
+    from mmannot_tf.models.tag_encoder import build_tag_encoder
+    from tfrecords_tools.reading.records import Records, open_records
+    from tfrecords_tools.shell.errors import UserError
+
+    __version__: str
+
+__all__ = [
+    "ARCHITECTURES",
+    "AnnotationScores",
+    "Architecture",
+    "LoadedModel",
+    "Records",
+    "UserError",
+    "__version__",
+    "build_annotator",
+    "build_backbone",
+    "build_classifier",
+    "build_fusion",
+    "build_ms_cnn",
+    "build_pooling",
+    "build_quantity_regressor",
+    "build_tag_encoder",
+    "layers",
+    "load",
+    "losses",
+    "map_shapes",
+    "metrics",
+    "open_records",
+    "score",
+]
+
+_MODULES = {
+    "ARCHITECTURES": "mmannot_tf.models.architectures",
+    "AnnotationScores": "mmannot_tf.evaluation.metrics",
+    "Architecture": "mmannot_tf.models.architectures",
+    "LoadedModel": "mmannot_tf.api.loading",
+    "Records": "tfrecords_tools.reading.records",
+    "UserError": "tfrecords_tools.shell.errors",
+    "build_annotator": "mmannot_tf.api.annotator",
+    "build_backbone": "mmannot_tf.models.backbone",
+    "build_classifier": "mmannot_tf.models.classifier",
+    "build_fusion": "mmannot_tf.models.fusion",
+    "build_ms_cnn": "mmannot_tf.models.ms_cnn",
+    "build_pooling": "mmannot_tf.models.pooling",
+    "build_quantity_regressor": "mmannot_tf.models.quantity_regressor",
+    "build_tag_encoder": "mmannot_tf.models.tag_encoder",
+    "load": "mmannot_tf.api.loading",
+    "map_shapes": "mmannot_tf.models.backbone",
+    "open_records": "tfrecords_tools.reading.records",
+    "score": "mmannot_tf.api.scoring",
+}
+"""Public name to the module that defines it."""
+
+register_when_keras_is_imported()
+
+
+def __getattr__(name: str) -> Any:
+    """Imports a public name when it is first used (PEP 562)."""
+    value: Any
+    if name == "__version__":
+        from importlib.metadata import version
+
+        value = version("mmannot-tf")
+    elif name in _MODULES:
+        value = getattr(importlib.import_module(_MODULES[name]), name)
+    elif name in ("layers", "losses", "metrics"):
+        return importlib.import_module(f"mmannot_tf.{name}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

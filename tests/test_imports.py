@@ -23,10 +23,12 @@ ROOMS = {
         "paper": {"config", "evaluation"},
         "runs": {"config", "weights"},
         "training": {"baselines", "config", "data", "evaluation", "losses", "models", "runs", "weights"},
+        "metrics": set(),
+        "api": {"evaluation", "layers", "models", "runs", "serving", "training", "weights"},
         "ablation": {"config", "paper", "runs", "training"},
         "report": {"ablation", "config", "evaluation", "paper", "runs"},
         "workflows": {"config", "evaluation", "paper", "report", "runs", "training"},
-        "serving": {"data", "evaluation", "models", "paper", "runs", "training"},
+        "serving": {"config", "data", "evaluation", "models", "paper", "runs", "training"},
         "cli": {
             "ablation",
             "baselines",

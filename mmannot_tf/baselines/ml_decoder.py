@@ -13,7 +13,7 @@ from mmannot_tf.baselines.method import Method, Sizes, features_and_labels, sigm
 from mmannot_tf.config.methods import MlDecoder
 
 
-@keras.saving.register_keras_serializable(package="mmannot")
+@keras.saving.register_keras_serializable(package="mmannot_tf")
 class LabelQueries(keras.layers.Layer):
     """C random vectors, the same for each image: what the labels ask with. They are not trained.
 

@@ -45,7 +45,7 @@ class _MaskedDense(keras.layers.Layer):
         return keras.ops.relu(keras.ops.matmul(x, self.kernel * self.mask))
 
 
-@keras.saving.register_keras_serializable(package="mmannot")
+@keras.saving.register_keras_serializable(package="mmannot_tf")
 class ConceptLayer(keras.layers.Layer):
     """a_t of one pass, `[B, n]`, from x_t and, past the pass's first layer, the one before: [x_t, a_{t-1}].
 

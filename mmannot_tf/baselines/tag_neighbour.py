@@ -24,7 +24,7 @@ from tfrecords_tools.shell.console import notice
 _POOLS = {"train": ("train",), "all": ("train", "validation", "test")}
 
 
-@keras.saving.register_keras_serializable(package="mmannot")
+@keras.saving.register_keras_serializable(package="mmannot_tf")
 class NeighbourDraw(keras.layers.Layer):
     """Draws some of each image's neighbours: at random in training, else the nearest.
 

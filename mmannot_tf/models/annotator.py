@@ -5,7 +5,7 @@ from typing import Any
 import keras
 
 
-@keras.saving.register_keras_serializable(package="mmannot")
+@keras.saving.register_keras_serializable(package="mmannot_tf")
 class Annotator(keras.Model):
     """A functional model with outputs that need no target of their own.
 

@@ -1,0 +1,1 @@
+"""The functions that `mmannot_tf` offers directly; import them from there."""

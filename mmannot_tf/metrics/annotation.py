@@ -1,0 +1,203 @@
+"""The paper's seven annotation metrics (equations 6 and 7, Sec. IV-A2) as Keras metrics, in percent.
+
+Each counts over all batches of an epoch. Its result is that of `mmannot_tf.score` on all images at once.
+"""
+
+from typing import Any
+
+import keras
+from keras import ops
+
+
+class AnnotationMetric(keras.metrics.Metric):
+    """Counts the correct, predicted and true labels of each class over all images.
+
+    Args:
+        k: the number of best-scored labels to select.
+        threshold: labels with a score above it are selected. Give `k` or `threshold` where `y_pred` holds
+            scores, and neither where it is a selection, as the annotator's output "selected".
+        name: of the metric; by default its own, such as "image_f1".
+        dtype: of the counts and the result.
+
+    Raises:
+        ValueError: `k` and `threshold` are both given, or `k` is less than 1.
+    """
+
+    default_name = "annotation_metric"
+
+    def __init__(
+        self,
+        *,
+        k: int | None = None,
+        threshold: float | None = None,
+        name: str | None = None,
+        dtype: Any = None,
+    ):
+        super().__init__(name=name or self.default_name, dtype=dtype)
+        if k is not None and threshold is not None:
+            raise ValueError(f"Give k or threshold, not both. Received: k={k}, threshold={threshold}")
+        if k is not None and k < 1:
+            raise ValueError(f"k must be at least 1. Received: k={k}")
+        self.k, self.threshold = k, threshold
+        self._counts: dict[str, keras.Variable] = {}
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Adds a batch.
+
+        Args:
+            y_true: multi-hot true labels, [B, C].
+            y_pred: scores, float [B, C], or a selection, bool or integers 0 and 1, [B, C].
+            sample_weight: of each image, [B]; None counts every image once.
+
+        Raises:
+            ValueError: the shapes are not both [B, C], or `y_pred` holds scores and neither `k` nor
+                `threshold` was given.
+        """
+        y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
+        if len(y_pred.shape) != 2 or y_true.shape[-1] != y_pred.shape[-1]:
+            raise ValueError(
+                "y_true and y_pred must both be [images, classes]. "
+                f"Received: {tuple(y_true.shape)} and {tuple(y_pred.shape)}"
+            )
+        predicted, true = ops.cast(self._selected(y_pred), self.dtype), ops.cast(y_true, self.dtype)
+        weights = 1.0
+        if sample_weight is not None:
+            weights = ops.reshape(ops.cast(sample_weight, self.dtype), (-1, 1))
+        if not self._counts:
+            shape = (y_pred.shape[-1],)
+            names = ("correct", "predicted", "true")
+            self._counts = {name: self.add_variable(shape, "zeros", name=name) for name in names}
+        batch = {"correct": predicted * true, "predicted": predicted, "true": true}
+        for name, values in batch.items():
+            self._counts[name].assign_add(ops.sum(weights * values, axis=0))
+
+    def _selected(self, y_pred: Any) -> Any:
+        if self.k is not None:
+            classes = y_pred.shape[-1]
+            best = ops.top_k(y_pred, min(self.k, classes))[1]
+            return ops.sum(ops.one_hot(best, classes), axis=-2)
+        if self.threshold is not None:
+            return y_pred > self.threshold
+        if keras.backend.is_float_dtype(keras.backend.standardize_dtype(y_pred.dtype)):
+            raise ValueError(
+                "y_pred must be a selection (bool or integer) where the metric has neither k nor threshold. "
+                f"Received: dtype={y_pred.dtype}. Give k=3, or attach the metric to the output 'selected'."
+            )
+        return y_pred
+
+    def result(self) -> Any:
+        """The metric over all images so far, a scalar; 0 before the first batch."""
+        if not self._counts:
+            return ops.zeros((), self.dtype)
+        return 100.0 * self.of_counts(**self._counts)
+
+    @staticmethod
+    def of_counts(correct: Any, predicted: Any, true: Any) -> Any:
+        """The metric from the counts of each class, [C] each, from 0 to 1."""
+        raise NotImplementedError
+
+    def reset_state(self) -> None:
+        """Forgets all batches."""
+        for count in self._counts.values():
+            count.assign(ops.zeros_like(count))
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments that make an equal metric."""
+        return {**super().get_config(), "k": self.k, "threshold": self.threshold}
+
+
+def _ratio(numerator: Any, denominator: Any) -> Any:
+    """Element by element, 0/0 as 0."""
+    return ops.where(denominator > 0, numerator / ops.where(denominator > 0, denominator, 1.0), 0.0)
+
+
+def _harmonic_mean(a: Any, b: Any) -> Any:
+    return _ratio(2.0 * a * b, a + b)
+
+
+@keras.saving.register_keras_serializable(package="mmannot_tf")
+class ClassPrecision(AnnotationMetric):
+    """C-P: the mean over classes of the share of predictions that are right."""
+
+    default_name = "class_precision"
+
+    @staticmethod
+    def of_counts(correct: Any, predicted: Any, true: Any) -> Any:
+        """The metric from the counts of each class, [C] each, from 0 to 1."""
+        return ops.mean(_ratio(correct, predicted))
+
+
+@keras.saving.register_keras_serializable(package="mmannot_tf")
+class ClassRecall(AnnotationMetric):
+    """C-R: the mean over classes with a true label of the share of these that are found."""
+
+    default_name = "class_recall"
+
+    @staticmethod
+    def of_counts(correct: Any, predicted: Any, true: Any) -> Any:
+        """The metric from the counts of each class, [C] each, from 0 to 1."""
+        present = ops.sum(ops.cast(true > 0, true.dtype))
+        return _ratio(ops.sum(_ratio(correct, true)), present)
+
+
+@keras.saving.register_keras_serializable(package="mmannot_tf")
+class ClassF1(AnnotationMetric):
+    """C-F1: the harmonic mean of C-P and C-R."""
+
+    default_name = "class_f1"
+
+    @staticmethod
+    def of_counts(correct: Any, predicted: Any, true: Any) -> Any:
+        """The metric from the counts of each class, [C] each, from 0 to 1."""
+        counts = (correct, predicted, true)
+        return _harmonic_mean(ClassPrecision.of_counts(*counts), ClassRecall.of_counts(*counts))
+
+
+@keras.saving.register_keras_serializable(package="mmannot_tf")
+class ImagePrecision(AnnotationMetric):
+    """I-P: the share of all predicted labels that are right; later papers call it OP."""
+
+    default_name = "image_precision"
+
+    @staticmethod
+    def of_counts(correct: Any, predicted: Any, true: Any) -> Any:
+        """The metric from the counts of each class, [C] each, from 0 to 1."""
+        return _ratio(ops.sum(correct), ops.sum(predicted))
+
+
+@keras.saving.register_keras_serializable(package="mmannot_tf")
+class ImageRecall(AnnotationMetric):
+    """I-R: the share of all true labels that are found; later papers call it OR."""
+
+    default_name = "image_recall"
+
+    @staticmethod
+    def of_counts(correct: Any, predicted: Any, true: Any) -> Any:
+        """The metric from the counts of each class, [C] each, from 0 to 1."""
+        return _ratio(ops.sum(correct), ops.sum(true))
+
+
+@keras.saving.register_keras_serializable(package="mmannot_tf")
+class ImageF1(AnnotationMetric):
+    """I-F1: the harmonic mean of I-P and I-R; later papers call it OF1."""
+
+    default_name = "image_f1"
+
+    @staticmethod
+    def of_counts(correct: Any, predicted: Any, true: Any) -> Any:
+        """The metric from the counts of each class, [C] each, from 0 to 1."""
+        counts = (correct, predicted, true)
+        return _harmonic_mean(ImagePrecision.of_counts(*counts), ImageRecall.of_counts(*counts))
+
+
+@keras.saving.register_keras_serializable(package="mmannot_tf")
+class HarmonicF1(AnnotationMetric):
+    """H-F1: the harmonic mean of C-F1 and I-F1 (equation 7)."""
+
+    default_name = "harmonic_f1"
+
+    @staticmethod
+    def of_counts(correct: Any, predicted: Any, true: Any) -> Any:
+        """The metric from the counts of each class, [C] each, from 0 to 1."""
+        counts = (correct, predicted, true)
+        return _harmonic_mean(ClassF1.of_counts(*counts), ImageF1.of_counts(*counts))
