@@ -3,7 +3,6 @@
 Numbers in brackets name the paper's open point that a key decides: docs/fidelity.md lists them all.
 """
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
@@ -163,7 +162,3 @@ class Config(Section):
     stages: Stages
     methods: Methods = Methods()
     evaluation: EvaluationSettings = EvaluationSettings()
-
-    def weights_file(self) -> Path | None:
-        """The backbone's weights file, or None where its weights are no file."""
-        return None if self.model.weights in ("imagenet", "random") else Path(self.model.weights)

@@ -23,7 +23,6 @@ class Stage:
         starts_from: branch → the earlier stage whose branch of the same name it starts as a copy of.
             A frozen branch is always listed here. Others start as initialised.
         features: for "features", the stages whose features are concatenated, in order.
-        optional: left out when the configuration has no section for it.
         section: of the configuration that its numbers stand in: "stages", or "methods" for a compared system,
             whose network, loss and examples are its own (`mmannot_tf.baselines`).
     """
@@ -34,7 +33,6 @@ class Stage:
     trains: tuple[str, ...]
     starts_from: Mapping[str, str] = field(default_factory=dict)
     features: tuple[str, ...] = ()
-    optional: bool = False
     section: Literal["stages", "methods"] = "stages"
 
     @property

@@ -24,7 +24,6 @@ CNN_LONGER = Stage(
     heads={"probe": "labels"},
     trains=("backbone", "probe"),
     starts_from={"backbone": "cnn", "probe": "cnn"},
-    optional=True,
 )
 
 # Trains nothing: the places of the fine-tuned CNN's last map, for heads that look at more than their average.
@@ -97,7 +96,6 @@ JOINT = Stage(
         "classifier": "classifier",
         "quantity": "quantity",
     },
-    optional=True,
 )
 
 
@@ -108,7 +106,6 @@ def _stage(system: ComparedSystem) -> Stage:
         heads={system.name: "labels"},
         trains=(system.name,),
         features=(system.feature,),
-        optional=True,
         section="methods",
     )
 

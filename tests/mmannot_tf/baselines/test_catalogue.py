@@ -30,11 +30,11 @@ METHOD = replace(LOGISTIC, name="toy")
 CHECK = """
 import sys
 
-sys.path.insert(0, {root!r})
+sys.path[:0] = {paths!r}
 
 import mmannot_tf.baselines
 
-assert mmannot_tf.__path__[0].startswith({root!r})
+assert mmannot_tf.__path__[0].startswith({paths[0]!r})
 
 from mmannot_tf.baselines import METHODS
 from mmannot_tf.config.loading import keys, load
@@ -105,6 +105,6 @@ def test_a_new_system_touches_the_catalogue_and_its_own_module_alone(tmp_path):
         (copy / name).unlink(missing_ok=True)
         (copy / name).write_text(text, encoding="utf-8")
     assert len(changed) <= 3
-    check = CHECK.format(root=str(tmp_path))
+    check = CHECK.format(paths=[str(tmp_path), str(package.parent)])
     done = subprocess.run([sys.executable, "-c", check], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -88,7 +88,7 @@ def test_overrides_replace_what_the_file_says_as_toml_or_as_bare_words():
     overrides = ["training.batch_size=7", "model.weights=some/file.h5", "model.tag_hidden=[8, 9]"]
     config = loading.load("quickstart", overrides)
     assert config.training.batch_size == 7
-    assert str(config.weights_file()) == "some/file.h5"
+    assert config.model.weights == "some/file.h5"
     assert config.model.tag_hidden == (8, 9)
 
 
