@@ -5,6 +5,12 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
+MOMENTUM = 0.9997
+"""Decay of the moving statistics (Sec. IV-A3). It needs thousands of steps; 0.9 suits short trainings."""
+
+EPSILON = 1e-3
+"""Added to the variance (ours; Keras' default)."""
+
 
 @dataclass(frozen=True)
 class BatchNorm:

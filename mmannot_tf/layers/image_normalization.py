@@ -21,7 +21,7 @@ class ImageNormalization(keras.layers.Layer):
 
     Example:
         >>> layer = ImageNormalization(channel_order="BGR", mean=(103.939, 116.779, 123.68))
-        >>> layer(np.zeros((1, 2, 2, 3), "float32")).shape
+        >>> layer(keras.ops.zeros((1, 2, 2, 3))).shape
         TensorShape([1, 2, 2, 3])
     """
 

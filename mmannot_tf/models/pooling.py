@@ -6,15 +6,19 @@ import keras
 
 
 def build_pooling(map_shapes: Sequence[tuple[int, int, int]]) -> keras.Model:
-    """The branch "pooling": the backbone's five maps to the average over M_5, without weights.
+    """The branch "pooling": the backbone's maps to the average over the last one, without weights.
 
-    It reads all five maps, as `build_fusion` does, so that one can stand in the other's place.
+    It takes all maps, as `build_fusion` does, so that either can replace the other.
 
     Args:
-        map_shapes: height, width and channels of M_1 … M_5.
+        map_shapes: height, width and channels of M_1 … M_L, finest first.
 
     Returns:
-        A model from a list of five maps to `[B, D] float32`, D the channels of M_5.
+        A model from a list of L maps to `[B, D] float32`, D the channels of M_L.
+
+    Example:
+        >>> build_pooling([(4, 4, 128), (2, 2, 256)]).output_shape
+        (None, 256)
     """
     maps = [keras.Input(shape, name=f"map_{number}") for number, shape in enumerate(map_shapes, start=1)]
     feature = keras.layers.GlobalAveragePooling2D(name="average")(maps[-1])
@@ -22,15 +26,19 @@ def build_pooling(map_shapes: Sequence[tuple[int, int, int]]) -> keras.Model:
 
 
 def build_places(map_shapes: Sequence[tuple[int, int, int]]) -> keras.Model:
-    """The branch "places": the backbone's five maps to M_5 as a row of places, without weights.
+    """The branch "places": the backbone's maps to the places of the last one, without weights.
 
-    It reads all five maps, as `build_pooling` does, whose feature is the average over these places.
+    It takes all maps, as `build_pooling` does; the average over these places is that branch's feature.
 
     Args:
-        map_shapes: height, width and channels of M_1 … M_5.
+        map_shapes: height, width and channels of M_1 … M_L, finest first.
 
     Returns:
-        A model from a list of five maps to `[B, P, D] float32`, P = height times width of M_5, row by row.
+        A model from a list of L maps to `[B, P, D] float32`, P = height times width of M_L, row by row.
+
+    Example:
+        >>> build_places([(4, 4, 128), (2, 3, 256)]).output_shape
+        (None, 6, 256)
     """
     maps = [keras.Input(shape, name=f"map_{number}") for number, shape in enumerate(map_shapes, start=1)]
     height, width, channels = map_shapes[-1]

@@ -2,39 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 from mmannot_tf.models.geometry import Geometry
+from mmannot_tf.models.preprocessing import CAFFE, CENTRED, PREPROCESSINGS, Preprocessing
+
+__all__ = ["CAFFE", "CENTRED", "PREPROCESSINGS", "VERSION", "Preprocessing", "Provenance"]
 
 VERSION = 2
 """Of `Provenance.to_dict`. 1 knew only Keras' geometry, and one scale for all channels."""
-
-Triple = tuple[float, float, float]
-
-
-@dataclass(frozen=True)
-class Preprocessing:
-    """Pixels to network input: (pixels[channel_order] - mean) * scale.
-
-    Attributes:
-        channel_order: of the network's input; pixels come as RGB, 0 to 255.
-        mean: subtracted from each channel, in `channel_order`.
-        scale: factor of each channel after the subtraction, in `channel_order`.
-    """
-
-    channel_order: Literal["RGB", "BGR"]
-    mean: Triple
-    scale: Triple = (1.0, 1.0, 1.0)
-
-
-CAFFE = Preprocessing("BGR", (103.939, 116.779, 123.68))
-"""He's Caffe models and what was converted from them: keras.applications' mode "caffe"."""
-
-CENTRED = Preprocessing("RGB", (127.5, 127.5, 127.5), (1 / 127.5, 1 / 127.5, 1 / 127.5))
-"""For random weights: each channel from -1 to 1 (ours; keras.applications' mode "tf")."""
-
-PREPROCESSINGS: Mapping[str, Preprocessing] = {"caffe": CAFFE, "centred": CENTRED}
-"""What `data.preprocessing` may name instead of the weights' own [reading 20]."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from mmannot_tf.models.architectures import Architecture
-from mmannot_tf.models.backbone import build_backbone, map_shapes
+from mmannot_tf.models.backbone import Backbone, build_backbone, map_shapes
+from mmannot_tf.models.fusion import build_fusion
 from mmannot_tf.models.geometry import Geometry
 
 # Published by keras.applications (model summaries without top), checked against its code below.
@@ -130,10 +131,40 @@ def test_taps_stand_before_a_stride_in_the_last_unit():
 
 
 def test_one_unit_a_group_cannot_have_the_stride_in_its_last():
-    with pytest.raises(ValueError, match=r"needs two units a group.*Received: architecture='tiny'"):
+    with pytest.raises(ValueError, match=r"needs two units a group.*Received: architecture=Architecture"):
         _build("tiny", 32, geometry=Geometry("last_3x3"))
 
 
 def test_an_unknown_architecture_is_refused():
     with pytest.raises(ValueError, match="Received: architecture='vgg'"):
         _build("vgg", 32)
+
+
+@pytest.mark.slow
+def test_another_network_with_its_taps_fits():
+    def mobile_net(image, norm):
+        del norm  # keras.applications chooses its own
+        return keras.applications.MobileNetV2(
+            input_tensor=image, alpha=0.35, include_top=False, weights=None
+        ).output
+
+    taps = (
+        "block_1_expand_relu",
+        "block_3_expand_relu",
+        "block_6_expand_relu",
+        "block_13_expand_relu",
+        "out_relu",
+    )
+    backbone = _build(Backbone(mobile_net, taps), 96)
+    assert [shape[:2] for shape in map_shapes(backbone)] == [(48, 48), (24, 24), (12, 12), (6, 6), (3, 3)]
+    assert backbone.name == "backbone"
+    feature = build_fusion(map_shapes(backbone))(backbone(np.zeros((1, 96, 96, 3), np.float32)))
+    assert feature.shape == (1, 1280)
+
+
+def test_a_tap_without_a_layer_is_refused():
+    def one_layer(image, norm):
+        return norm.layer("bn")(image)
+
+    with pytest.raises(ValueError, match="No such layer: missing"):
+        _build(Backbone(one_layer, taps=("missing",)), 32)

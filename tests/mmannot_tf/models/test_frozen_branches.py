@@ -19,7 +19,7 @@ def _train_two_steps(branches, images):
     optimizer = keras.optimizers.SGD(0.01, momentum=0.9)
     for _ in range(2):
         with tf.GradientTape() as tape:
-            loss = tf.reduce_mean(SigmoidCrossEntropy()(targets, model(images, training=True)))
+            loss = tf.reduce_mean(SigmoidCrossEntropy().call(targets, model(images, training=True)))
         variables = model.trainable_variables
         optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
 

@@ -71,3 +71,24 @@ def test_a_small_gamma_is_where_the_last_scale_of_each_block_starts_and_nothing_
     maps = [rng.normal(size=(3, *shape)).astype(np.float32) for shape in SMALL]
     cnn = maps[-1].mean((1, 2))
     assert np.abs(gentle(maps) - cnn).max() < 0.05 * np.abs(_fusion(SMALL)(maps) - cnn).max()
+
+
+@pytest.mark.parametrize(
+    ("shapes", "strides"),
+    [
+        (SMALL, [2, 2, 2, 2]),
+        ([(56, 56, 2), (28, 28, 3), (14, 14, 4), (7, 7, 5)], [2, 2, 2]),
+        ([(38, 30, 2), (10, 8, 3), (10, 8, 4), (4, 3, 5)], [4, 1, 3]),
+    ],
+)
+def test_strides_follow_from_the_sizes_of_any_number_of_maps(shapes, strides):
+    fusion = _fusion(shapes)
+    blocks = [fusion.get_layer(f"fusion{number}_phi1_conv") for number in range(2, len(shapes) + 1)]
+    assert [block.strides for block in blocks] == [(stride, stride) for stride in strides]
+    assert fusion.output_shape == (None, shapes[-1][-1])
+
+
+@pytest.mark.parametrize("coarse", [(5, 5), (4, 2), (16, 16)])
+def test_sizes_without_a_common_stride_are_refused(coarse):
+    with pytest.raises(ValueError, match=rf"Received: sizes \(8, 8\) and \({coarse[0]}, {coarse[1]}\)"):
+        _fusion([(8, 8, 2), (*coarse, 3)])
