@@ -22,15 +22,15 @@ from typing import Annotated
 import typer
 from fresh_run import random_run
 
-from mmannot_tf.serving.annotate import Annotator
-from mmannot_tf.serving.engines.kinds import ENGINES, FORMATS, open_engine
-from mmannot_tf.serving.export import export
+from mmannot_tf.serving.annotating.annotator import Annotator
+from mmannot_tf.serving.engines.catalogue import ENGINES, FORMATS, open_engine
+from mmannot_tf.serving.exporting.export import export
+from mmannot_tf.serving.inputs.photographs import photographs
 from mmannot_tf.serving.model import Model, open_model
 from mmannot_tf.serving.network import Engine, NetworkInputs
 from mmannot_tf.serving.outputs.json_lines import JsonLines
-from mmannot_tf.serving.outputs.lines import LineFile
-from mmannot_tf.serving.photographs import photographs
-from mmannot_tf.serving.tally import Tally
+from mmannot_tf.serving.outputs.record_file import RecordFile
+from mmannot_tf.serving.outputs.summary import Summary
 
 TAG_TEXT = "tag3, tag14, tag159"
 
@@ -59,7 +59,7 @@ def main(
 def exported(work: Path, backbone: str) -> Model:
     """A model with random weights in every format; one that is there is taken."""
     if not (work / "export").is_dir():
-        export(random_run(work / "run", backbone), work / "export", formats=list(FORMATS), tell=typer.echo)
+        export(random_run(work / "run", backbone), work / "export", formats=list(FORMATS), log=typer.echo)
     return open_model(work / "export")
 
 
@@ -115,12 +115,12 @@ def cost(work: Callable[[], int]) -> Cost:
 
 def annotated(annotator: Annotator, folders: Sequence[Path], batch_size: int, out: Path) -> int:
     """Annotates as the command does; how many images."""
-    output, tally = LineFile(out, JsonLines(), annotator.model.digest[:12]), Tally()
+    output, summary = RecordFile(out, JsonLines(), annotator.model.digest[:12]), Summary()
     wanted = (one for one in photographs(folders) if output.wants(one))
     batches = annotator.annotate_files(wanted, tags=TAG_TEXT, batch_size=batch_size)
-    tally.gather(batches, output, stop_at_error=True, advance=lambda _: None)
+    summary.write_all(batches, output, stop_at_error=True, advance=lambda _: None)
     output.close()
-    return tally.annotated
+    return summary.annotated
 
 
 def bare(engine: Engine, inputs: NetworkInputs, batches: int) -> int:

@@ -23,8 +23,8 @@ from photographs import photograph
 
 from mmannot_tf.data.images import decode, resize
 from mmannot_tf.data.tag_lists import padded
-from mmannot_tf.serving.annotator_module import AnnotatorModule
-from mmannot_tf.serving.engines import openvino
+from mmannot_tf.serving.exporting.annotator_module import AnnotatorModule
+from mmannot_tf.serving.formats import openvino
 from mmannot_tf.serving.network import NetworkInputs
 
 BATCH = 8

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mmannot_tf.cli.arguments import TOLERANCE, EngineOption, JsonOption, PrecisionOption, ToleranceOption
+from mmannot_tf.cli.arguments import EngineOption, JsonOption, PrecisionOption, ToleranceOption
+from mmannot_tf.serving.network import TOLERANCE
 
 if TYPE_CHECKING:
-    from mmannot_tf.serving.tally import Tally
+    from mmannot_tf.serving.outputs.summary import Summary
 
 BATCH_SIZE = 16
 
@@ -20,15 +21,16 @@ def annotate(
     images: Annotated[
         list[Path], typer.Argument(metavar="IMAGE...", help="JPEG or PNG files, and folders of them.")
     ],
-    tags: Annotated[str, typer.Option("--tags", help="Comma-separated tags of the images.")] = "",
+    tags: Annotated[str, typer.Option("--tags", help="Comma-separated tags of all images.")] = "",
     tags_file: Annotated[
-        Path | None, typer.Option("--tags-file", help="CSV: image,tags (overrides --tags).")
+        Path | None, typer.Option("--tags-file", help="CSV with the columns image,tags (overrides --tags).")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="A .jsonl or .csv file; one that is there is gone on with.")
+        Path | None, typer.Option("--out", help="A .jsonl or .csv file; an existing file is resumed.")
     ] = None,
-    form: Annotated[
-        str | None, typer.Option("--format", help="jsonl, csv, or xmp: keywords in IMAGE.jpg.xmp beside it.")
+    output_format: Annotated[
+        str | None,
+        typer.Option("--format", help="jsonl, csv, or xmp: keywords in IMAGE.jpg.xmp files."),
     ] = None,
     engine: EngineOption = "tensorflow",
     precision: PrecisionOption = "float32",
@@ -41,82 +43,80 @@ def annotate(
         ),
     ] = "report",
     batch_size: Annotated[
-        int, typer.Option("--batch-size", min=1, help="Images a forward pass.")
+        int, typer.Option("--batch-size", min=1, help="Images per forward pass.")
     ] = BATCH_SIZE,
     as_json: JsonOption = False,
 ) -> None:
-    """Label photographs, each with as many labels as the model decides."""
-    from mmannot_tf.serving.engines.choosing import Choice, check, choose
+    """Label photographs, each with as many labels as the model predicts."""
+    from mmannot_tf.serving.engines.selection import EngineOptions, check_options
+    from mmannot_tf.serving.inputs.photographs import photographs
+    from mmannot_tf.serving.inputs.tags_file import TagsFile
     from mmannot_tf.serving.model import open_model
-    from mmannot_tf.serving.outputs.opening import open_output
-    from mmannot_tf.serving.outputs.printed import Printed
-    from mmannot_tf.serving.photographs import photographs
-    from mmannot_tf.serving.tags_file import TagsFile
-    from mmannot_tf.serving.tally import Tally
+    from mmannot_tf.serving.outputs.factory import open_output
+    from mmannot_tf.serving.outputs.summary import Summary
+    from mmannot_tf.serving.outputs.terminal import TerminalOutput
     from tfrecords_tools.shell.console import notice, print_json
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
-    choice = Choice(engine, precision, tolerance)
-    check(choice)
+    options = EngineOptions(engine, precision, tolerance)
+    check_options(options)
     opened = open_model(model)
-    printed, tally = Printed(None if as_json else typer.echo), Tally()
+    terminal, summary = TerminalOutput(None if as_json else typer.echo), Summary()
     with contextlib.ExitStack() as stack:
-        output = open_output(out, form, opened.digest[:12]) or printed
+        output = open_output(out, output_format, opened.digest[:12]) or terminal
         stack.callback(output.close)
-        tag_lists = (
-            stack.enter_context(contextlib.closing(TagsFile(tags_file, otherwise=tags)))
-            if tags_file
-            else tags
+        image_tags = (
+            stack.enter_context(contextlib.closing(TagsFile(tags_file, default=tags))) if tags_file else tags
         )
         import_tensorflow()
 
-        from mmannot_tf.serving.annotate import Annotator
+        from mmannot_tf.serving.annotating.annotator import Annotator
 
-        annotator = Annotator(opened, lambda probe: choose(opened, choice, probe, tell=notice))
-        advance = stack.enter_context(_progress(images, shown=output is not printed or as_json))
+        annotator = Annotator.with_engine(opened, options, log=notice)
+        advance = stack.enter_context(_progress(images, shown=output is not terminal or as_json))
         wanted = (photograph for photograph in photographs(images) if output.wants(photograph))
-        tally.gather(
-            annotator.annotate_files(wanted, tags=tag_lists, batch_size=batch_size),
+        summary.write_all(
+            annotator.annotate_files(wanted, tags=image_tags, batch_size=batch_size),
             output,
             stop_at_error=on_error == "fail",
             advance=advance,
         )
-    if output is not printed:
-        notice(f"{tally}, {output.earlier:,} were annotated already")
-    if as_json:
-        print_json(
-            printed.documents if output is printed else {**tally.document(), "earlier": output.earlier}
-        )
-    _tell_unreadable(tally, on_error, listed=output is not printed)
+    if output is not terminal:
+        notice(f"{summary}, {output.already_done:,} were annotated already")
+    if as_json and output is terminal:
+        print_json(terminal.documents)
+    elif as_json:
+        print_json({**summary.document(), "earlier": output.already_done})
+    _report_unreadable(summary, on_error, listed=output is not terminal)
 
 
 @contextlib.contextmanager
 def _progress(images: list[Path], *, shown: bool) -> Iterator[Callable[[int], None]]:
-    """Yields what is called with the number of photographs done; the bar would take lines from stdout."""
-    from mmannot_tf.serving.photographs import photographs
-    from tfrecords_tools.shell.console import progress
+    """Yields a function that advances the bar; no bar while annotations are printed to the terminal."""
+    from mmannot_tf.serving.inputs.photographs import photographs
+    from tfrecords_tools.shell.console import progress_bars
 
     if not shown:
         yield lambda count: None
         return
-    with progress() as display:
+    with progress_bars() as display:
         total = None if display.disable else sum(1 for _ in photographs(images))
         bar = display.add_task("annotating", total=total)
         yield lambda count: display.advance(bar, count)
 
 
-def _tell_unreadable(tally: "Tally", on_error: str, *, listed: bool) -> None:
-    """Names what could not be read; ends the command with status 1 unless it was to be skipped."""
+def _report_unreadable(summary: "Summary", on_error: str, *, listed: bool) -> None:
+    """Names the unreadable images; fails unless `on_error` is "skip"."""
     from tfrecords_tools.shell.console import notice
     from tfrecords_tools.shell.errors import UserError
 
-    for one in tally.named:
-        notice(f"error: {one.image}: {one.error}")
-    if not tally.unread:
+    for image in summary.named:
+        notice(f"error: {image.image}: {image.error}")
+    if not summary.unreadable:
         return
-    more = tally.unread - len(tally.named)
+    more = summary.unreadable - len(summary.named)
     where = "named above" + (f" or, {more:,} more, in the output" if more and listed else "")
-    text = f"every image must be a readable JPEG or PNG. Received: {tally.unread:,} that are not, {where}."
+    text = f"every image must be a readable JPEG or PNG. Received: {summary.unreadable:,} others, {where}."
     if on_error == "skip":
         notice(f"skipped: {text}")
         return

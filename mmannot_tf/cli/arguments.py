@@ -1,27 +1,29 @@
-"""Arguments that several commands take."""
+"""Arguments and options that several commands share."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, overload
 
 import typer
 
 ConfigArgument = Annotated[
-    str, typer.Argument(metavar="CONFIG", help="A TOML file, or a shipped one's name.")
+    str, typer.Argument(metavar="CONFIG", help="A TOML file, or the name of a shipped configuration.")
 ]
 RecordsOption = Annotated[Path, typer.Option("--data", help="The records' folder.")]
 SettingsOption = Annotated[list[str] | None, typer.Option("--set", help="section.key=value, repeatable.")]
 RunArgument = Annotated[Path, typer.Argument(metavar="RUN", help="A folder that `mmannot train` made.")]
 DataOption = Annotated[
-    Path | None, typer.Option("--data", help="The run's records, where they have moved since training.")
+    Path | None, typer.Option("--data", help="The run's records, if they have moved since training.")
 ]
 SplitOption = Annotated[str, typer.Option("--split", help="train, validation or test.")]
 BootstrapOption = Annotated[
-    int, typer.Option("--bootstrap", help="Resamples for intervals and paired tests; 0 for neither.")
+    int, typer.Option("--bootstrap", help="Bootstrap resamples for intervals and paired tests; 0 for none.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 MethodsOption = Annotated[
     str | None,
-    typer.Option("--methods", help="Compared systems to train too: all, or names (see `mmannot methods`)."),
+    typer.Option(
+        "--methods", help="Also train compared systems: all, or their names (see `mmannot methods`)."
+    ),
 ]
 StrategyOption = Annotated[
     str,
@@ -32,26 +34,29 @@ StrategyOption = Annotated[
 ]
 LogicalDevicesOption = Annotated[
     int | None,
-    typer.Option("--logical-devices", min=1, help="Split the CPU into so many devices.", hidden=True),
+    typer.Option("--logical-devices", min=1, help="Split the CPU into this number of devices.", hidden=True),
 ]
 EngineOption = Annotated[
     str, typer.Option("--engine", help="tensorflow, openvino, onnx, litert; auto: the fastest that agrees.")
 ]
 PrecisionOption = Annotated[
-    Literal["float32", "bfloat16"], typer.Option("--precision", help="In which OpenVINO computes.")
+    Literal["float32", "bfloat16"],
+    typer.Option("--precision", help="The precision in which OpenVINO computes."),
 ]
 ToleranceOption = Annotated[
-    float, typer.Option("--tolerance", min=0.0, help="What an engine's probabilities may differ by.")
+    float, typer.Option("--tolerance", min=0.0, help="Largest allowed difference of a probability.")
 ]
 
-ONE = "one"
-"""The strategy unless `--strategy` says otherwise."""
-TOLERANCE = 1e-4
-"""Ours: engines in float32 were seen to differ from TensorFlow by 1e-6 to 1e-5."""
-DRAWS = 1000
-"""How many times the test images are drawn again unless `--bootstrap` says otherwise."""
+ONE_DEVICE = "one"
+"""The default of `--strategy`: one device."""
+DEFAULT_RESAMPLES = 1000
+"""The default of `--bootstrap`."""
 
 
-def listed(names: str | None) -> list[str] | None:
-    """What a comma-separated option names; None where it was not given."""
+@overload
+def split_names(names: str) -> list[str]: ...
+@overload
+def split_names(names: None) -> None: ...
+def split_names(names: str | None) -> list[str] | None:
+    """Splits the comma-separated names of an option; returns None if it was not given."""
     return None if names is None else [name.strip() for name in names.split(",")]

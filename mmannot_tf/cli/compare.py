@@ -5,7 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from mmannot_tf.cli.arguments import DRAWS, BootstrapOption, DataOption, JsonOption, RunArgument, SplitOption
+from mmannot_tf.cli.arguments import (
+    DEFAULT_RESAMPLES,
+    BootstrapOption,
+    DataOption,
+    JsonOption,
+    RunArgument,
+    SplitOption,
+)
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -21,7 +28,7 @@ def compare(
             help="The compared systems' table; without it, the method's own rows.", case_sensitive=False
         ),
     ] = None,
-    bootstrap: BootstrapOption = DRAWS,
+    bootstrap: BootstrapOption = DEFAULT_RESAMPLES,
     as_json: JsonOption = False,
 ) -> None:
     """Set a run's rows beside the paper's printed ones, and say which are comparable and why not."""

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from mmannot_tf.cli.arguments import (
-    DRAWS,
-    ONE,
+    DEFAULT_RESAMPLES,
+    ONE_DEVICE,
     BootstrapOption,
     DataOption,
     JsonOption,
@@ -19,16 +19,16 @@ def evaluate(
     run: RunArgument,
     split: SplitOption = "test",
     data: DataOption = None,
-    bootstrap: BootstrapOption = DRAWS,
+    bootstrap: BootstrapOption = DEFAULT_RESAMPLES,
     as_json: JsonOption = False,
-    strategy: StrategyOption = ONE,
+    strategy: StrategyOption = ONE_DEVICE,
     logical_devices: LogicalDevicesOption = None,
 ) -> None:
     """Score every row of Tables I/II and V/VI, predicting first where predictions are missing or stale."""
     from mmannot_tf.workflows.evaluation import evaluation_of, write_scores
     from tfrecords_tools.shell.console import print_json
 
-    if strategy != ONE and not _predict(run, split, data, strategy, logical_devices):
+    if strategy != ONE_DEVICE and not _predict(run, split, data, strategy, logical_devices):
         return
     evaluation = evaluation_of(run, split, data, bootstrap=bootstrap)
     write_scores(run, evaluation)

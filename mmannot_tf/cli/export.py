@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mmannot_tf.cli.arguments import RunArgument, listed
+from mmannot_tf.cli.arguments import RunArgument, split_names
 
 
 def export(
@@ -13,7 +13,7 @@ def export(
     out: Annotated[
         Path,
         typer.Option(
-            "--out", help="The export's folder, which gets the next version; or FOLDER/NUMBER, replaced."
+            "--out", help="The export's folder, which gets the next version; or FOLDER/NUMBER to replace."
         ),
     ],
     formats: Annotated[
@@ -23,16 +23,16 @@ def export(
         ),
     ] = None,
 ) -> None:
-    """Write a run's annotator for others to read, each format checked against the run; with a model card."""
+    """Export a run in formats for deployment, each verified against the run, with a model card."""
     from mmannot_tf.runs.run import open_run
     from tfrecords_tools.shell.console import notice
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     opened = open_run(run)
-    names = [name for one in formats or ["saved_model"] for name in listed(one)]
+    names = [name for option in formats or ["saved_model"] for name in split_names(option)]
     import_tensorflow()
 
-    from mmannot_tf.serving.export import export as write
+    from mmannot_tf.serving.exporting.export import export as write
 
-    folder = write(opened, out, formats=names, tell=notice)
+    folder = write(opened, out, formats=names, log=notice)
     notice(f"exported: {folder}. Next: mmannot annotate {folder} IMAGE")

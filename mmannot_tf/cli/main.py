@@ -1,5 +1,7 @@
 """The `mmannot` command."""
 
+from typing import Annotated
+
 import typer
 
 from mmannot_tf.cli.ablate import ablate
@@ -22,7 +24,7 @@ from tfrecords_tools.shell.console import run, version_option
 
 app = typer.Typer(
     name="mmannot",
-    help="Multi-modal multi-scale image annotation with a decided number of labels (arXiv 1709.01220).",
+    help="Multi-modal multi-scale image annotation with a predicted number of labels (arXiv 1709.01220).",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -49,10 +51,10 @@ app.add_typer(weights, name="weights")
 
 
 @app.callback()
-def options(version: version_option("mmannot") = False) -> None:
-    """Options of the program itself."""
+def options(version: Annotated[bool, version_option("mmannot")] = False) -> None:
+    """Options of the program."""
 
 
 def main() -> int:
-    """The console script's entry; returns the exit status."""
+    """Runs the console script and returns its exit status."""
     return run(app)

@@ -1,12 +1,12 @@
 """`mmannot profile`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, TypedDict
 
 import typer
 
 from mmannot_tf.cli.arguments import (
-    ONE,
+    ONE_DEVICE,
     ConfigArgument,
     JsonOption,
     LogicalDevicesOption,
@@ -16,7 +16,7 @@ from mmannot_tf.cli.arguments import (
 )
 
 if TYPE_CHECKING:
-    from mmannot_tf.training.profiling import Profile
+    from mmannot_tf.training.profiling.profile import Profile
 
 SHOWN = {
     "read": "read",
@@ -37,7 +37,7 @@ def profile(
         str | None, typer.Option("--stage", help="Or a compared system; the first that reads images if none.")
     ] = None,
     steps: Annotated[int, typer.Option("--steps", min=1, help="At least so many a measurement.")] = 3,
-    strategy: StrategyOption = ONE,
+    strategy: StrategyOption = ONE_DEVICE,
     logical_devices: LogicalDevicesOption = None,
     settings: SettingsOption = None,
     trace: Annotated[
@@ -53,60 +53,74 @@ def profile(
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     configuration = load(config, settings or ())
-    borrowed = open_run(run) if run else None
-    open_records(data)  # wrong input is told before TensorFlow is loaded
+    finished = open_run(run) if run else None
+    open_records(data)  # reports wrong input before TensorFlow is loaded
     import_tensorflow()
 
     from mmannot_tf.training.distribution import open_distribution
 
     distribution = open_distribution(strategy, logical_devices=logical_devices)
 
-    from mmannot_tf.training import profiling
-    from mmannot_tf.training.stopwatch import Timing
+    from mmannot_tf.training.profiling.advice import advice
+    from mmannot_tf.training.profiling.profile import profile as profile_stage
+    from mmannot_tf.training.profiling.throughput import Timing
 
-    found = profiling.profile(
+    result = profile_stage(
         configuration,
         data=data,
         distribution=distribution,
         stage=stage,
-        run=borrowed,
+        run=finished,
         timing=Timing(steps=steps),
         trace=trace,
     )
-    result = _document(found, profiling.advice(found, configuration))
+    document = _document(result, advice(result, configuration))
     if as_json:
-        print_json(result)
+        print_json(document)
     else:
-        _show(result)
+        _show(document)
 
 
-def _document(found: "Profile", advice: str) -> dict[str, Any]:
-    parts = {**found.input, "step": found.step, "training": found.training}
+class Document(TypedDict):
+    """The profile as `--json` prints it."""
+
+    stage: str
+    batch_size: int
+    replicas: int
+    images_per_second: dict[str, float]
+    windows: dict[str, list[float]]
+    images: dict[str, int]
+    waiting: float
+    bound: str
+    advice: str
+
+
+def _document(profile: "Profile", advice: str) -> Document:
+    parts = {**profile.input, "step": profile.step, "training": profile.training}
     return {
-        "stage": found.stage,
-        "batch_size": found.batch_size,
-        "replicas": found.replicas,
-        "images_per_second": {name: rates.median for name, rates in parts.items()},
-        "windows": {name: list(rates.windows) for name, rates in parts.items()},
-        "images": {name: rates.images for name, rates in parts.items()},
-        "waiting": found.waiting,
-        "bound": "input" if found.input_bound else "compute",
+        "stage": profile.stage,
+        "batch_size": profile.batch_size,
+        "replicas": profile.replicas,
+        "images_per_second": {name: throughput.median for name, throughput in parts.items()},
+        "windows": {name: list(throughput.windows) for name, throughput in parts.items()},
+        "images": {name: throughput.images for name, throughput in parts.items()},
+        "waiting": profile.waiting,
+        "bound": "input" if profile.input_bound else "compute",
         "advice": advice,
     }
 
 
-def _show(result: dict[str, Any]) -> None:
+def _show(document: Document) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(
-        title=f"{result['stage']}: {result['batch_size']} images a step, {result['replicas']} replicas"
-    )
-    for title in ("", "images/s", "lowest", "highest", "images"):
-        table.add_column(title, justify="right" if title else "left")
-    for name, windows in result["windows"].items():
-        rates = (result["images_per_second"][name], min(windows), max(windows))
-        table.add_row(SHOWN[name], *(f"{rate:,.1f}" for rate in rates), f"{result['images'][name]:,}")
+    title = f"{document['stage']}: {document['batch_size']} images a step, {document['replicas']} replicas"
+    table = Table(title=title)
+    for heading in ("", "images/s", "lowest", "highest", "images"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for name, windows in document["windows"].items():
+        rates = (document["images_per_second"][name], min(windows), max(windows))
+        table.add_row(SHOWN[name], *(f"{rate:,.1f}" for rate in rates), f"{document['images'][name]:,}")
     Console().print(table)
-    typer.echo(f"{result['bound']}-bound: {result['waiting']:.0%} of a step is waiting for input.")
-    typer.echo(result["advice"])
+    typer.echo(f"{document['bound']}-bound: {document['waiting']:.0%} of a step is waiting for input.")
+    typer.echo(document["advice"])

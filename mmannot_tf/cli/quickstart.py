@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mmannot_tf.cli.arguments import MethodsOption, SettingsOption, listed
+from mmannot_tf.cli.arguments import MethodsOption, SettingsOption, split_names
 from tfrecords_tools.shell.errors import UserError
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def quickstart(
     from mmannot_tf.serving.exporting.export import export
     from mmannot_tf.training.train import train
 
-    trained = train(configuration, data=records.path, run=run, methods=listed(methods))
+    trained = train(configuration, data=records.path, run=run, methods=split_names(methods))
     notice("3/6 evaluation: ours beside the paper's, on another data set and another network")
     evaluation = evaluation_of(run, "test")
     write_scores(run, evaluation)

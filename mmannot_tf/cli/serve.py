@@ -5,54 +5,55 @@ from typing import Annotated
 
 import typer
 
-from mmannot_tf.cli.arguments import TOLERANCE, EngineOption, PrecisionOption, ToleranceOption
+from mmannot_tf.cli.arguments import EngineOption, PrecisionOption, ToleranceOption
+from mmannot_tf.serving.network import TOLERANCE
 from mmannot_tf.serving.server.limits import MEGAPIXEL, MIB, Limits
 
 PORT = 8501
-"""TensorFlow Serving's for REST."""
+"""TensorFlow Serving's port for REST."""
 DEFAULT = Limits()
 
 
 def serve(
     model: Annotated[Path, typer.Argument(metavar="EXPORT", help="An export, or a run.")],
     host: Annotated[
-        str, typer.Option("--host", help="Address to listen on; the default is this machine alone.")
+        str, typer.Option("--host", help="Address to listen on; by default this machine only.")
     ] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any that is free.")] = PORT,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 for any free port.")] = PORT,
     name: Annotated[str, typer.Option("--name", help="The model's name in paths.")] = "mmannot",
     engine: EngineOption = "tensorflow",
     precision: PrecisionOption = "float32",
     tolerance: ToleranceOption = TOLERANCE,
     batch_size: Annotated[
-        int, typer.Option("--batch-size", min=1, help="Images a forward pass, at most.")
+        int, typer.Option("--batch-size", min=1, help="Most images per forward pass.")
     ] = DEFAULT.batch_size,
     max_wait: Annotated[
         float, typer.Option("--max-wait", min=0.0, help="Milliseconds that an image waits for others.")
     ] = DEFAULT.wait_seconds * 1000,
-    max_body: Annotated[int, typer.Option("--max-body", min=1, help="MiB of a request.")] = DEFAULT.body_bytes
+    max_body: Annotated[int, typer.Option("--max-body", min=1, help="MiB per request.")] = DEFAULT.body_bytes
     // MIB,
     max_images: Annotated[
-        int, typer.Option("--max-images", min=1, help="Images of a request.")
+        int, typer.Option("--max-images", min=1, help="Images per request.")
     ] = DEFAULT.images,
     max_pixels: Annotated[
-        int, typer.Option("--max-pixels", min=1, help="Megapixels of an image, by its header.")
+        int, typer.Option("--max-pixels", min=1, help="Megapixels per image, by its header.")
     ] = DEFAULT.pixels // MEGAPIXEL,
     max_requests: Annotated[
-        int, typer.Option("--max-requests", min=1, help="Requests in hand at once.")
+        int, typer.Option("--max-requests", min=1, help="Concurrent requests.")
     ] = DEFAULT.requests,
     timeout: Annotated[
         float, typer.Option("--timeout", min=0.001, help="Seconds a request may take.")
     ] = DEFAULT.seconds,
 ) -> None:
-    """Annotate over HTTP: TensorFlow Serving's REST interface, uploads, health, Prometheus metrics."""
-    from mmannot_tf.serving.engines.choosing import Choice, check, choose
+    """Annotate over HTTP: TensorFlow Serving's REST API, uploads, health, Prometheus metrics."""
+    from mmannot_tf.serving.engines.selection import EngineOptions, check_options
     from mmannot_tf.serving.model import open_model
     from tfrecords_tools.shell.console import notice
     from tfrecords_tools.shell.errors import UserError
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
-    choice = Choice(engine, precision, tolerance)
-    check(choice)
+    options = EngineOptions(engine, precision, tolerance)
+    check_options(options)
     opened = open_model(model)
     limits = Limits(
         body_bytes=max_body * MIB,
@@ -65,13 +66,13 @@ def serve(
     )
     import_tensorflow()
     try:
-        from mmannot_tf.serving.server.running import serve as run
+        from mmannot_tf.serving.server.lifecycle import serve as run
     except ImportError as error:
         raise UserError(
             f"`mmannot serve` needs packages. Received: {error}. pip install 'mmannot-tf[serve]'"
         ) from None
 
-    from mmannot_tf.serving.annotate import Annotator
+    from mmannot_tf.serving.annotating.annotator import Annotator
 
-    annotator = Annotator(opened, lambda probe: choose(opened, choice, probe, tell=notice))
-    run(annotator, host=host, port=port, name=name, limits=limits, tell=notice)
+    annotator = Annotator.with_engine(opened, options, log=notice)
+    run(annotator, host=host, port=port, name=name, limits=limits, log=notice)

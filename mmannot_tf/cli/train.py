@@ -6,14 +6,14 @@ from typing import Annotated
 import typer
 
 from mmannot_tf.cli.arguments import (
-    ONE,
+    ONE_DEVICE,
     ConfigArgument,
     LogicalDevicesOption,
     MethodsOption,
     RecordsOption,
     SettingsOption,
     StrategyOption,
-    listed,
+    split_names,
 )
 
 
@@ -23,7 +23,7 @@ def train(
     run: Annotated[Path, typer.Option("--run", help="The run's folder, made or continued.")],
     stages: Annotated[str | None, typer.Option("--stages", help="Only these, comma-separated.")] = None,
     methods: MethodsOption = None,
-    strategy: StrategyOption = ONE,
+    strategy: StrategyOption = ONE_DEVICE,
     logical_devices: LogicalDevicesOption = None,
     settings: SettingsOption = None,
 ) -> None:
@@ -34,7 +34,7 @@ def train(
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     configuration = load(config, settings or ())
-    open_records(data)  # wrong input is told before TensorFlow is loaded
+    open_records(data)  # reports wrong input before TensorFlow is loaded
     import_tensorflow()
 
     from mmannot_tf.training.distribution import open_distribution
@@ -47,8 +47,8 @@ def train(
         configuration,
         data=data,
         run=run,
-        stages=listed(stages),
-        methods=listed(methods),
+        stages=split_names(stages),
+        methods=split_names(methods),
         distribution=distribution,
     )
     if distribution.is_chief:

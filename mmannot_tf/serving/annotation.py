@@ -1,19 +1,43 @@
-"""What one photograph was given, or why it was given nothing. No TensorFlow."""
+"""The annotation of one photograph, or why there is none."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TypedDict
 
 from mmannot_tf.serving.network import NetworkOutputs
 
 
+class LabelDocument(TypedDict):
+    """A label as JSON values."""
+
+    label: str
+    probability: float
+
+
+class AnnotationDocument(TypedDict):
+    """An annotation as JSON values."""
+
+    image: str
+    tags: str
+    predicted_quantity: float
+    annotations: list[LabelDocument]
+
+
+class UnreadableDocument(TypedDict):
+    """An unreadable image as JSON values."""
+
+    image: str
+    tags: str
+    error: str
+
+
 @dataclass(frozen=True)
 class Annotation:
-    """What one image was given.
+    """The labels of one image.
 
     Attributes:
         image: its path.
-        tags: the tags that came with it, comma-separated.
+        tags: its tags, comma-separated.
         labels: the selected labels with their probabilities, best first.
         predicted_quantity: the regressor's output before rounding.
     """
@@ -23,8 +47,19 @@ class Annotation:
     labels: tuple[tuple[str, float], ...]
     predicted_quantity: float
 
-    def document(self) -> dict[str, Any]:
-        """As JSON values."""
+    @classmethod
+    def from_outputs(
+        cls, outputs: NetworkOutputs, row: int, *, labels: Sequence[str], image: str, tags: str
+    ) -> "Annotation":
+        """Takes one row of the network's outputs; `labels` are the names in index order."""
+        probabilities = outputs.probabilities[row]
+        selected = tuple(
+            (labels[index], float(probabilities[index])) for index in outputs.selected_labels(row)
+        )
+        return cls(image, tags, selected, float(outputs.predicted_quantity[row]))
+
+    def document(self) -> AnnotationDocument:
+        """The annotation as JSON values."""
         return {
             "image": self.image,
             "tags": self.tags,
@@ -34,12 +69,12 @@ class Annotation:
 
 
 @dataclass(frozen=True)
-class Unread:
+class Unreadable:
     """An image that could not be read.
 
     Attributes:
         image: its path.
-        tags: the tags that came with it, comma-separated.
+        tags: its tags, comma-separated.
         error: why, in one line.
     """
 
@@ -47,17 +82,9 @@ class Unread:
     tags: str
     error: str
 
-    def document(self) -> dict[str, Any]:
-        """As JSON values."""
+    def document(self) -> UnreadableDocument:
+        """The error as JSON values."""
         return {"image": self.image, "tags": self.tags, "error": self.error}
 
 
-Result = Annotation | Unread
-
-
-def annotation(
-    outputs: NetworkOutputs, row: int, *, labels: Sequence[str], image: str, tags: str
-) -> Annotation:
-    """A row of the network's answer with the labels' names."""
-    chosen = tuple((labels[index], float(outputs.probabilities[row, index])) for index in outputs.chosen(row))
-    return Annotation(image, tags, chosen, float(outputs.predicted_quantity[row]))
+Result = Annotation | Unreadable

@@ -1,24 +1,25 @@
-"""A run or an export, as far as annotating with it needs to know. No TensorFlow."""
+"""A run or an export as a model that annotates."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mmannot_tf.config.data_keys import PIXELS
 from mmannot_tf.runs.plan import stage_digest
 from mmannot_tf.runs.run import Run, open_run
+from mmannot_tf.serving.metadata import METADATA_FILE, ExportMetadata
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import digest, read_json
 
-FACTS = "export.json"
 SAVED_MODEL_FILE = "saved_model.pb"
 LABELS, TAGS = Path("assets") / "labels.txt", Path("assets") / "tags.txt"
-NEEDED = ("ms_cnn", "tag_encoder", "classifier", "quantity")
-"""The stages an annotator is made of."""
+REQUIRED_STAGES = ("ms_cnn", "tag_encoder", "classifier", "quantity")
+"""The stages that train an annotator's branches."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """What annotates.
+    """A trained annotator on disk.
 
     Attributes:
         path: a run's folder, or the version folder of an export.
@@ -27,7 +28,7 @@ class Model:
         tags: the T tags of the vocabulary in index order.
         image_size: S, pixels.
         resize: where resizing samples, a value of the key `data.resize`.
-        digest: of the trained stages and of all else the answers depend on.
+        digest: of the trained stages and of every setting that changes an annotation.
     """
 
     path: Path
@@ -40,10 +41,10 @@ class Model:
 
 
 def open_model(path: Path) -> Model:
-    """Opens a run, an export's version folder, or the folder above it, of which the highest version is taken.
+    """Opens a run, an export's version folder, or an export's folder, which opens its highest version.
 
     Raises:
-        UserError: `path` is none of them, or was written by a version of this project that is too old.
+        UserError: `path` is none of them, or an earlier version of this project wrote it without metadata.
     """
     if not path.is_dir():
         raise UserError(
@@ -52,25 +53,26 @@ def open_model(path: Path) -> Model:
     if (path / "dataset.json").is_file():
         return model_of(open_run(path))
     folder = _version_folder(path)
-    facts = read_json(folder / FACTS, f"An export's {FACTS}")
+    metadata: ExportMetadata = read_json(folder / METADATA_FILE, f"An export's {METADATA_FILE}")
     try:
         return Model(
             path=folder,
             run=None,
-            labels=_lines(folder / LABELS),
-            tags=_lines(folder / TAGS),
-            image_size=int(facts["image_size"]),
-            resize=str(facts["resize"]),
-            digest=str(facts["digest"]),
+            labels=_read_names(folder / LABELS),
+            tags=_read_names(folder / TAGS),
+            image_size=int(metadata["image_size"]),
+            resize=str(metadata["resize"]),
+            digest=str(metadata["digest"]),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise UserError(
-            f"An export's {FACTS} must be as `mmannot export` wrote it. Received: {folder / FACTS} ({error})."
+            f"An export's {METADATA_FILE} must be unchanged since `mmannot export` wrote it. Received: "
+            f"{folder / METADATA_FILE} ({error})."
         ) from None
 
 
 def model_of(run: Run) -> Model:
-    """A run as a model."""
+    """Returns a run as a model."""
     return Model(
         path=run.path,
         run=run,
@@ -83,20 +85,22 @@ def model_of(run: Run) -> Model:
 
 
 def versions(path: Path) -> dict[int, Path]:
-    """The version folders of an export, as TensorFlow Serving names them, lowest first."""
-    numbered = {int(one.name): one for one in path.iterdir() if one.name.isdecimal() and one.is_dir()}
+    """The version folders of an export by their numbers, lowest first."""
+    numbered = {
+        int(entry.name): entry for entry in path.iterdir() if entry.name.isdecimal() and entry.is_dir()
+    }
     return dict(sorted(numbered.items()))
 
 
 def _version_folder(path: Path) -> Path:
-    if (path / FACTS).is_file():
+    if (path / METADATA_FILE).is_file():
         return path
     if (path / SAVED_MODEL_FILE).is_file():
         raise UserError(
-            f"An export must hold {FACTS}, as `mmannot export` writes it. Received: {path}, without: export "
-            "the run again."
+            f"An export must hold {METADATA_FILE}, as `mmannot export` writes it. Received: {path}, without: "
+            "export the run again."
         )
-    exported = [folder for folder in versions(path).values() if (folder / FACTS).is_file()]
+    exported = [folder for folder in versions(path).values() if (folder / METADATA_FILE).is_file()]
     if not exported:
         raise UserError(f"MODEL must be a run or an export. Received: {path}, which is neither.")
     return exported[-1]
@@ -106,22 +110,24 @@ def _annotator_digest(run: Run) -> str:
     settings = run.config.evaluation
     return digest(
         [
-            {name: stage_digest(run, name) for name in NEEDED},
-            [run.config.data.image_size, run.config.data.resize, run.config.data.preprocessing],
+            {name: stage_digest(run, name) for name in REQUIRED_STAGES},
+            [getattr(run.config.data, key) for key in PIXELS],
             [settings.least_quantity, settings.quantity_rounding],
         ]
     )
 
 
-def write_lists(assets: Path, *, labels: Sequence[str], tags: Sequence[str]) -> None:
-    """Writes what the numbers mean into a folder: labels.txt and tags.txt, a name a line."""
+def write_name_lists(assets: Path, *, labels: Sequence[str], tags: Sequence[str]) -> None:
+    """Writes labels.txt and tags.txt into a folder, one name per line in index order."""
     assets.mkdir(parents=True, exist_ok=True)
     for file, names in ((LABELS, labels), (TAGS, tags)):
         (assets / file.name).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
 
 
-def _lines(file: Path) -> tuple[str, ...]:
+def _read_names(file: Path) -> tuple[str, ...]:
     try:
         return tuple(file.read_text(encoding="utf-8").removesuffix("\n").split("\n"))
     except FileNotFoundError:
-        raise UserError(f"An export must hold its lists. Received: {file}, which does not exist.") from None
+        raise UserError(
+            f"An export must hold its lists of names. Received: {file}, which does not exist."
+        ) from None

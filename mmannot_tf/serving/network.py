@@ -1,4 +1,4 @@
-"""What goes into and comes out of the network, whichever engine runs it. No TensorFlow."""
+"""The network's inputs and outputs, whichever engine runs it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,6 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
+TOLERANCE = 1e-4
+"""Ours: engines in float32 were seen to differ from TensorFlow by 1e-6 to 1e-5."""
 NETWORK_OUTPUTS = ("probabilities", "predicted_quantity", "selected", "order")
 
 
@@ -15,14 +17,14 @@ class NetworkInputs:
 
     Attributes:
         image: RGB pixels from 0 to 255, resized and not normalised, float32 [B, S, S, 3].
-        tag_lists: the tags' places in the vocabulary, each once, filled up with -1, int32 [B, L].
+        tag_lists: indices of the tags in the vocabulary, each once, padded with -1, int32 [B, L].
     """
 
     image: np.ndarray
     tag_lists: np.ndarray
 
-    def named(self) -> dict[str, np.ndarray]:
-        """The arrays by the names that every format gives its inputs."""
+    def as_mapping(self) -> dict[str, np.ndarray]:
+        """The arrays by the input names of every format."""
         return {"image": self.image, "tag_lists": self.tag_lists}
 
     def __len__(self) -> int:
@@ -31,7 +33,7 @@ class NetworkInputs:
 
 @dataclass(frozen=True, eq=False)
 class NetworkOutputs:
-    """What the network says about a batch.
+    """The network's outputs for a batch.
 
     Attributes:
         probabilities: float32 [B, C], in label order.
@@ -46,20 +48,20 @@ class NetworkOutputs:
     order: np.ndarray
 
     @classmethod
-    def from_named(cls, arrays: Mapping[str, np.ndarray]) -> "NetworkOutputs":
-        """From arrays by the names that every format gives its outputs; others are left out."""
+    def from_mapping(cls, arrays: Mapping[str, np.ndarray]) -> "NetworkOutputs":
+        """Takes arrays by the output names of every format; other names are ignored."""
         return cls(**{name: np.asarray(arrays[name]) for name in NETWORK_OUTPUTS})
 
-    def chosen(self, row: int) -> list[int]:
+    def selected_labels(self, row: int) -> list[int]:
         """The indices of an image's selected labels, best first."""
         return [int(label) for label in self.order[row] if self.selected[row, label]]
 
 
 class Engine(Protocol):
-    """Something that runs the network.
+    """Runs the network.
 
     Attributes:
-        name: as `--engine` takes it.
+        name: its `--engine` name.
         version: of the library that computes.
     """
 
@@ -73,14 +75,14 @@ class Engine(Protocol):
 
 @dataclass(frozen=True)
 class Agreement:
-    """How far two answers to one batch are apart.
+    """How much two outputs for one batch differ.
 
     Attributes:
         images: B.
-        same_labels: images that get the same labels from both.
+        same_labels: the number of images with the same labels in both.
         probability: the largest difference of two probabilities.
-        quantity: the largest difference of two predicted quantities, over the larger of 1 and the quantity.
-        tolerance: what `probability` and `quantity` may be at most.
+        quantity: the largest difference of two predicted quantities, divided by max(1, quantity).
+        tolerance: the largest `probability` and `quantity` allowed.
     """
 
     images: int
@@ -91,7 +93,7 @@ class Agreement:
 
     @property
     def holds(self) -> bool:
-        """Whether all labels are the same and both differences within the tolerance."""
+        """Whether all labels are the same and both differences are within the tolerance."""
         return self.same_labels == self.images and max(self.probability, self.quantity) <= self.tolerance
 
     def __str__(self) -> str:
@@ -101,18 +103,18 @@ class Agreement:
         )
 
 
-def agreement(one: NetworkOutputs, reference: NetworkOutputs, *, tolerance: float) -> Agreement:
-    """Holds an answer against the reference's to the same batch; a value that is not finite never agrees."""
-    probability = _largest(one.probabilities - reference.probabilities)
-    quantity = relative_difference(one.predicted_quantity, reference.predicted_quantity)
+def compare(outputs: NetworkOutputs, reference: NetworkOutputs, *, tolerance: float) -> Agreement:
+    """Compares outputs with the reference's for the same batch; a value that is not finite never agrees."""
+    probability = _largest(outputs.probabilities - reference.probabilities)
+    quantity = relative_difference(outputs.predicted_quantity, reference.predicted_quantity)
     images = len(reference.probabilities)
-    same = (one.selected == reference.selected).all(axis=1).sum()
+    same = (outputs.selected == reference.selected).all(axis=1).sum()
     return Agreement(images, int(same), probability, quantity, tolerance)
 
 
-def relative_difference(one: np.ndarray, reference: np.ndarray) -> float:
-    """The largest difference, over the larger of 1 and the reference's number; inf where one is NaN."""
-    return _largest((one - reference) / np.maximum(1.0, np.abs(reference)))
+def relative_difference(values: np.ndarray, reference: np.ndarray) -> float:
+    """The largest difference divided by max(1, reference); inf where a value is NaN."""
+    return _largest((values - reference) / np.maximum(1.0, np.abs(reference)))
 
 
 def _largest(differences: np.ndarray) -> float:

@@ -2,29 +2,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmannot_tf.serving.export import export
-from tfrecords_tools.reading.records import read
-
-FORMATS = ("saved_model", "onnx", "openvino", "litert")
-
-
-@pytest.fixture(scope="session")
-def exported(tiny_run, made_once):
-    """The tiny run in every format; tests must not change it."""
-    return made_once("export", lambda folder: export(tiny_run, folder, formats=FORMATS)) / "1"
-
-
-@pytest.fixture(scope="session")
-def scenes(tiny_records, tmp_path_factory):
-    """The test split's images as files by name, and their tags as text."""
-    folder = tmp_path_factory.mktemp("scenes")
-    tags = {}
-    for example in read(tiny_records, "test").as_numpy_iterator():
-        file = folder / f"{example['id'].decode()}.jpg"
-        file.write_bytes(example["image"])
-        tags[file] = ", ".join(tag.decode().upper() for tag in example["tags"])
-    return tags
-
 
 @pytest.fixture
 def photos(tmp_path):

@@ -1,1 +1,1 @@
-"""The formats of an export, one file each, and the engines that run them."""
+"""Which engine runs a model. Does not import TensorFlow until an engine is opened."""

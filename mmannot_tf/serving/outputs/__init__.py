@@ -1,1 +1,4 @@
-"""Where annotations go: files of lines that a second run goes on with, and sidecars beside photographs."""
+"""Where annotations are written: the terminal, files that a second run resumes, XMP sidecars.
+
+Does not import TensorFlow.
+"""

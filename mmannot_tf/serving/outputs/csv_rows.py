@@ -1,4 +1,4 @@
-"""Results as CSV. No TensorFlow."""
+"""Results as CSV."""
 
 import csv
 import io
@@ -10,23 +10,23 @@ COLUMNS = ("image", "tags", "predicted_quantity", "labels", "probabilities", "er
 
 
 class CsvRows:
-    """A `Form`: a row an image; several labels and their probabilities are separated by "; "."""
+    """A `RecordFormat`: one row per image; labels, and their probabilities, are separated by "; "."""
 
     header = (",".join(COLUMNS) + "\n").encode()
     start = b""
 
     def line(self, result: Result, model: str) -> bytes:
-        """A result as a row."""
+        """Returns a result as a row."""
         if isinstance(result, Annotation):
             labels = "; ".join(label for label, _ in result.labels)
             scores = "; ".join(f"{score:.6f}" for _, score in result.labels)
-            found = (f"{result.predicted_quantity:.6f}", labels, scores, "")
+            values = (f"{result.predicted_quantity:.6f}", labels, scores, "")
         else:
-            found = ("", "", "", result.error)
-        return _row((result.image, result.tags, *found, model))
+            values = ("", "", "", result.error)
+        return _row((result.image, result.tags, *values, model))
 
     def records(self, lines: Iterator[str]) -> Iterator[tuple[str, str]]:
-        """The image and the model of each row; a last row that is not whole is left out."""
+        """Yields the image and the model of each row, except an incomplete last row."""
         rows = csv.reader(lines, strict=True)
         while True:
             try:
@@ -38,7 +38,7 @@ class CsvRows:
             if row is None:
                 return
             if len(row) != len(COLUMNS):
-                raise ValueError(f"{len(row)} columns where {len(COLUMNS)} must be")
+                raise ValueError(f"{len(row)} columns instead of {len(COLUMNS)}")
             yield row[0], row[-1]
 
 

@@ -1,33 +1,33 @@
-"""What every place that annotations go to can do. No TensorFlow."""
+"""The interface of every place that annotations are written to."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 from mmannot_tf.serving.annotation import Result
-from mmannot_tf.serving.photographs import Photograph
+from mmannot_tf.serving.inputs.photographs import Photograph
 
 
 class Output(Protocol):
-    """Somewhere to put annotations.
+    """A place that annotations are written to.
 
     Attributes:
-        earlier: how many photographs an earlier run is known to have finished.
+        already_done: the number of photographs that an earlier run finished.
     """
 
-    earlier: int
+    already_done: int
 
     def wants(self, photograph: Photograph) -> bool:
-        """Whether a photograph is still to be annotated; each is wanted once."""
+        """Whether a photograph must still be annotated; True once per photograph."""
         ...
 
     def write(self, results: Sequence[Result]) -> list[Result]:
-        """Writes the results of a batch, so that a kill of the process cannot lose them.
+        """Writes the results of a batch, so that killing the process cannot lose them.
 
         Returns:
-            The results as they are now: one that could not be written has become an `Unread`.
+            The results; one that could not be written has become an `Unreadable`.
         """
         ...
 
     def close(self) -> None:
-        """Closes what is open."""
+        """Closes open files."""
         ...

@@ -1,65 +1,65 @@
-"""Keywords in a file beside each photograph. No TensorFlow."""
+"""Keywords in an XMP file beside each photograph."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from mmannot_tf.serving.annotation import Result, Unread
-from mmannot_tf.serving.outputs.finished import Finished
-from mmannot_tf.serving.outputs.xmp import Packet
-from mmannot_tf.serving.photographs import Photograph
-from tfrecords_tools.shell.files import aside
+from mmannot_tf.serving.annotation import Result, Unreadable
+from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.outputs.finished_images import FinishedImages
+from mmannot_tf.serving.outputs.xmp import XmpPacket
+from tfrecords_tools.shell.files import atomic_path
 
 
-def sidecar(image: str) -> Path:
-    """IMAGE.jpg.xmp: the name that tells IMAGE.jpg from IMAGE.png and from a raw file's IMAGE.xmp."""
+def sidecar_path(image: str) -> Path:
+    """Returns IMAGE.jpg.xmp, which differs from the sidecars of IMAGE.png and of a raw file IMAGE."""
     return Path(f"{image}.xmp")
 
 
 class Sidecars:
-    """The selected labels as keywords, in IMAGE.jpg.xmp beside IMAGE.jpg.
+    """Writes the selected labels as keywords in IMAGE.jpg.xmp beside IMAGE.jpg.
 
-    A sidecar that is there is merged with: its other contents and people's keywords stay, keywords of an
-    earlier annotation are replaced. One that is no XMP is left as it is and told as an error. A photograph is
-    done when its sidecar says that this model annotated it; images that could not be read are tried again.
+    An existing sidecar is merged: its other contents and people's keywords are kept, keywords of an earlier
+    annotation are replaced. A sidecar that is not XMP is left unchanged and reported as an error. A
+    photograph is finished when its sidecar names this model; unreadable images are tried again.
 
     Attributes:
-        earlier: photographs that were done so far.
+        already_done: the number of photographs that were finished before.
     """
 
     def __init__(self, model: str):
-        """`model` says what annotates."""
-        self._model, self._finished, self.earlier = model, Finished(), 0
+        """`model` identifies the model that annotates."""
+        self._model, self._finished, self.already_done = model, FinishedImages(), 0
 
     def wants(self, photograph: Photograph) -> bool:
-        """Whether a photograph was not asked for before and its sidecar is not this model's."""
+        """Whether a photograph was not passed to `wants` before and its sidecar does not name this model."""
         if not self._finished.add(str(photograph)):
             return False
         try:
-            done = Packet(sidecar(str(photograph)).read_bytes()).model == self._model
+            done = XmpPacket(sidecar_path(str(photograph)).read_bytes()).model == self._model
         except (OSError, ValueError):
             return True
-        self.earlier += done
+        self.already_done += done
         return not done
 
     def write(self, results: Sequence[Result]) -> list[Result]:
-        """Writes the sidecars of a batch, each aside and renamed."""
+        """Writes the sidecars of a batch, each atomically."""
         return [self._written(result) for result in results]
 
     def close(self) -> None:
-        """Frees what is remembered."""
+        """Frees the list of finished photographs."""
         self._finished.close()
 
     def _written(self, result: Result) -> Result:
-        if isinstance(result, Unread):
+        if isinstance(result, Unreadable):
             return result
-        file = sidecar(result.image)
+        file = sidecar_path(result.image)
         try:
-            packet = Packet(file.read_bytes()) if file.exists() else Packet()
+            packet = XmpPacket(file.read_bytes()) if file.exists() else XmpPacket()
             packet.set_keywords([label for label, _ in result.labels], self._model)
-            with aside(file) as staging:
+            with atomic_path(file) as staging:
                 staging.write_bytes(packet.to_bytes())
         except ValueError as error:
-            return Unread(result.image, result.tags, f"{file} is left as it is: {error}")
+            return Unreadable(result.image, result.tags, f"{file} is left unchanged: {error}")
         except OSError as error:
-            return Unread(result.image, result.tags, f"{file}: {error.strerror}")
+            return Unreadable(result.image, result.tags, f"{file}: {error.strerror}")
         return result

@@ -1,10 +1,11 @@
-"""Keywords in an XMP packet, as photo tools keep them. No TensorFlow.
+"""Keywords in an XMP packet, as photo tools store them.
 
-A keyword is an item of the bag `dc:subject` (XMP specification, part 1, 8.3; Dublin Core). What annotated and
-which keywords it added stands in two properties of ours, so that keywords of people are told apart.
+A keyword is an item of the bag `dc:subject` (XMP specification, part 1, 8.3; Dublin Core). Two properties of
+our own namespace hold the model and the keywords it added, which separates them from people's keywords.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import TypeGuard
 from xml.dom import minidom
 from xml.parsers.expat import ExpatError
 
@@ -23,95 +24,100 @@ _EMPTY = f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <?xpacket end="w"?>""".encode()
 
 
-class Packet:
-    """An XMP packet. What is not ours in it stays as it is: comments, prefixes, unknown properties, all."""
+class XmpPacket:
+    """An XMP packet. Foreign contents are preserved: comments, prefixes and unknown properties."""
 
     def __init__(self, text: bytes = _EMPTY):
-        """Parses a packet; without one begins it.
+        """Parses a packet; creates an empty one by default.
 
         Raises:
-            ValueError: it is no XML, or no XMP.
+            ValueError: the text is not XML, or not XMP.
         """
         try:
             self._document = minidom.parseString(text)
         except ExpatError as error:
-            raise ValueError(f"no XML: {error}") from None
-        found = self._document.getElementsByTagNameNS(RDF, "RDF")
-        if not found:
-            raise ValueError("no rdf:RDF in it")
-        self._rdf = found[0]
+            raise ValueError(f"not XML: {error}") from None
+        roots = self._document.getElementsByTagNameNS(RDF, "RDF")
+        if not roots:
+            raise ValueError("it has no rdf:RDF")
+        self._rdf = roots[0]
 
     @property
     def keywords(self) -> list[str]:
-        """All items of `dc:subject`."""
+        """The items of `dc:subject`."""
         return [_text(item) for item in self._items(DC, "subject")]
 
     @property
     def model(self) -> str:
-        """What annotated; "" where nothing did."""
-        return next((_text(one) for one in self._properties(OURS, "model")), "")
+        """The model that annotated; "" if none did."""
+        return next((_text(element) for element in self._properties(OURS, "model")), "")
 
     def set_keywords(self, keywords: Sequence[str], model: str) -> None:
-        """Takes back the keywords that were added before and adds these, each once."""
+        """Removes the keywords that an earlier annotation added and adds these, each once."""
         added = {_text(item) for item in self._items(OURS, "keywords")}
         for item in [item for item in self._items(DC, "subject") if _text(item) in added]:
-            item.parentNode.removeChild(item)
+            _remove(item)
         for name in ("model", "keywords"):
-            for one in list(self._properties(OURS, name)):
-                one.parentNode.removeChild(one)
+            for element in list(self._properties(OURS, name)):
+                _remove(element)
         new = [word for word in dict.fromkeys(keywords) if word not in self.keywords]
         subject = next(self._properties(DC, "subject"), None) or self._element(
             self._description(), DC, "subject"
         )
         self._extend(subject, new)
         self._extend(self._element(self._description(), OURS, "keywords"), new)
-        marked = self._element(self._description(), OURS, "model")
-        marked.appendChild(self._document.createTextNode(model))
+        marker = self._element(self._description(), OURS, "model")
+        marker.appendChild(self._document.createTextNode(model))
 
     def to_bytes(self) -> bytes:
-        """The packet, UTF-8."""
+        """Returns the packet in UTF-8."""
         return "\n".join(node.toxml() for node in self._document.childNodes).encode() + b"\n"
 
     def _descriptions(self) -> list[minidom.Element]:
-        return [one for one in self._rdf.childNodes if _is(one, RDF, ("Description",))]
+        return [node for node in self._rdf.childNodes if _is(node, RDF, ("Description",))]
 
     def _description(self) -> minidom.Element:
-        """The first description; a new one where there is none."""
+        """Returns the first description; creates one if there is none."""
         if not self._descriptions():
             self._element(self._rdf, RDF, "Description").setAttributeNS(RDF, "rdf:about", "")
         return self._descriptions()[0]
 
     def _properties(self, namespace: str, name: str) -> Iterator[minidom.Element]:
         for description in self._descriptions():
-            yield from (one for one in description.childNodes if _is(one, namespace, (name,)))
+            yield from (node for node in description.childNodes if _is(node, namespace, (name,)))
 
     def _items(self, namespace: str, name: str) -> list[minidom.Element]:
         return [
             item
-            for one in self._properties(namespace, name)
-            for container in one.childNodes
+            for element in self._properties(namespace, name)
+            for container in element.childNodes
             if _is(container, RDF, _CONTAINERS)
             for item in container.childNodes
             if _is(item, RDF, ("li",))
         ]
 
-    def _extend(self, one: minidom.Element, words: Sequence[str]) -> None:
-        """Adds items to a property's container, which is made where there is none."""
-        containers = [node for node in one.childNodes if _is(node, RDF, _CONTAINERS)]
-        container = containers[0] if containers else self._element(one, RDF, "Bag")
+    def _extend(self, element: minidom.Element, words: Sequence[str]) -> None:
+        """Adds items to a property's container; creates the container if there is none."""
+        containers = [node for node in element.childNodes if _is(node, RDF, _CONTAINERS)]
+        container = containers[0] if containers else self._element(element, RDF, "Bag")
         for word in words:
             self._element(container, RDF, "li").appendChild(self._document.createTextNode(word))
 
     def _element(self, parent: minidom.Element, namespace: str, name: str) -> minidom.Element:
-        """A new last child of `parent`."""
+        """Appends a new child to `parent` and returns it."""
         prefix = PREFIXES[namespace]
         element = self._document.createElementNS(namespace, f"{prefix}:{name}")
         element.setAttribute(f"xmlns:{prefix}", namespace)
         return parent.appendChild(element)
 
 
-def _is(node: minidom.Node, namespace: str, names: Sequence[str]) -> bool:
-    return node.nodeType == node.ELEMENT_NODE and node.namespaceURI == namespace and node.localName in names
+def _is(node: minidom.Node, namespace: str, names: Sequence[str]) -> TypeGuard[minidom.Element]:
+    return isinstance(node, minidom.Element) and node.namespaceURI == namespace and node.localName in names
+
+
+def _remove(element: minidom.Element) -> None:
+    if element.parentNode is not None:
+        element.parentNode.removeChild(element)
 
 
 def _text(element: minidom.Element) -> str:

@@ -1,1 +1,1 @@
-"""An export over HTTP: TensorFlow Serving's REST interface, uploads, health and metrics."""
+"""An HTTP server for a model: TensorFlow Serving's REST API, uploads, health and metrics."""

@@ -1,4 +1,4 @@
-"""The server's routes put together."""
+"""The server's routes as an ASGI application."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -8,22 +8,24 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from mmannot_tf.serving.annotate import Annotator
-from mmannot_tf.serving.server import models, pages, uploads
-from mmannot_tf.serving.server.errors import JsonResponse, RequestError, error_response, on_request_error
-from mmannot_tf.serving.server.guard import Guard
+from mmannot_tf.serving.annotating.annotator import Annotator
+from mmannot_tf.serving.server import tensorflow_serving, uploads, web_page
+from mmannot_tf.serving.server.errors import JsonResponse, RequestError, error_response
 from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.metrics import Metrics
 from mmannot_tf.serving.server.predictor import Predictor
+from mmannot_tf.serving.server.request_limiter import RequestLimiter
+
+HANDLED = (RequestError, HTTPException, ClientDisconnect, Exception)
 
 
-def application(annotator: Annotator, name: str, limits: Limits) -> Guard:
-    """The server as an ASGI application.
+def application(annotator: Annotator, name: str, limits: Limits) -> RequestLimiter:
+    """Builds the server.
 
     Args:
-        annotator: whose engine is chosen already.
-        name: the model's, in paths.
-        limits: what requests may ask for.
+        annotator: the model; its engine must be selected.
+        name: the model's name in paths.
+        limits: what a request may ask for.
     """
     metrics = Metrics()
     predictor = Predictor(annotator, limits, metrics)
@@ -34,41 +36,40 @@ def application(annotator: Annotator, name: str, limits: Limits) -> Guard:
         yield
         await predictor.stop()
 
-    handlers = {RequestError: on_request_error, HTTPException: _on_http, ClientDisconnect: _on_gone}
     app = FastAPI(
         lifespan=lifespan,
-        exception_handlers={**handlers, Exception: _on_failure},
+        exception_handlers={error: _on_error for error in HANDLED},
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
     )
-    app.include_router(models.router(predictor, name, limits))
+    app.include_router(tensorflow_serving.router(predictor, name, limits))
     app.include_router(uploads.router(predictor, limits))
-    app.include_router(pages.router())
+    app.include_router(web_page.router())
 
     @app.get("/healthz")
     async def health() -> Response:
-        """Whether images are taken."""
+        """Checks that the server accepts images."""
         alive = predictor.batcher.alive
         return JsonResponse({"status": "ok" if alive else "stopped"}, 200 if alive else 503)
 
     @app.get("/metrics")
     async def prometheus() -> Response:
-        """The counters."""
+        """Returns the metrics in Prometheus' format."""
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
-    return Guard(app, limits, metrics)
+    return RequestLimiter(app, limits, metrics)
 
 
-async def _on_http(_: Request, error: HTTPException) -> Response:
-    response = error_response(error.status_code, str(error.detail))
-    response.headers.update(error.headers or {})
-    return response
-
-
-async def _on_gone(_: Request, __: ClientDisconnect) -> Response:
-    return error_response(400, "The request must arrive whole.")
-
-
-async def _on_failure(_: Request, __: Exception) -> Response:
-    return error_response(500, "The server failed; its log says why.")
+async def _on_error(_: Request, error: Exception) -> Response:
+    match error:
+        case RequestError():
+            return error_response(error.status, str(error))
+        case HTTPException():
+            response = error_response(error.status_code, str(error.detail))
+            response.headers.update(error.headers or {})
+            return response
+        case ClientDisconnect():
+            return error_response(400, "The client closed the connection before the request was complete.")
+        case _:
+            return error_response(500, "The server failed; see its log.")

@@ -1,4 +1,4 @@
-"""Requests share forward passes: single items are gathered into batches. No TensorFlow."""
+"""Gathers single items of many requests into batches, so that they share forward passes."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -10,39 +10,42 @@ Answer = TypeVar("Answer")
 
 
 class Batcher(Generic[Item, Answer]):
-    """Gathers items for `run` until there are enough or the first has waited long enough.
+    """Calls `run` when a batch is full or its first item has waited long enough.
 
-    `run` has a thread of its own and is never called twice at once; meanwhile the next items queue.
-    An item whose caller has given up is left out.
+    `run` has its own thread and runs one batch at a time; meanwhile the next items queue. An item whose
+    caller was cancelled is dropped.
     """
 
-    def __init__(self, run: Callable[[Sequence[Item]], Sequence[Answer]], *, most: int, wait_seconds: float):
-        """`run` answers a batch of at most `most` items in their order."""
-        self._run, self._most, self._wait = run, most, wait_seconds
+    def __init__(
+        self, run: Callable[[Sequence[Item]], Sequence[Answer]], *, max_items: int, wait_seconds: float
+    ):
+        """`run` answers a batch of at most `max_items` items in their order."""
+        self._run, self._max_items, self._wait = run, max_items, wait_seconds
         self._queue: asyncio.Queue[tuple[Item, asyncio.Future[Answer]]] = asyncio.Queue()
         self._thread = ThreadPoolExecutor(1, "engine")
-        self._task: asyncio.Task | None = None
+        self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begins to take items."""
+        """Starts to accept items."""
         self._task = asyncio.create_task(self._serve())
 
     async def stop(self) -> None:
-        """Ends; whoever has asked must have been answered."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        """Stops; all callers must have been answered before."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
         self._thread.shutdown()
 
     @property
     def alive(self) -> bool:
-        """Whether items are taken."""
+        """Whether items are accepted."""
         return self._task is not None and not self._task.done()
 
     async def __call__(self, item: Item) -> Answer:
-        """The answer to one item.
+        """Returns the answer to one item.
 
         Raises:
-            Exception: what `run` raised on its batch.
+            Exception: `run` raised it on the item's batch.
         """
         future = asyncio.get_running_loop().create_future()
         self._queue.put_nowait((item, future))
@@ -70,7 +73,7 @@ class Batcher(Generic[Item, Answer]):
         batch = [await self._queue.get()]
         try:
             async with asyncio.timeout(self._wait):
-                while len(batch) < self._most:
+                while len(batch) < self._max_items:
                     batch.append(await self._queue.get())
         except TimeoutError:
             pass

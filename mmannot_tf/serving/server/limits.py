@@ -1,4 +1,4 @@
-"""What a server takes from those who ask. No TensorFlow."""
+"""The limits of a server's requests."""
 
 from dataclasses import dataclass
 
@@ -8,17 +8,17 @@ MEGAPIXEL = 1_000_000
 
 @dataclass(frozen=True)
 class Limits:
-    """What a request may ask for and how requests share the engine; the defaults are ours.
+    """The most that a request may ask for, and how requests share the engine. The defaults are ours.
 
     Attributes:
         body_bytes: of a request's body.
         images: in one request.
-        pixels: of an image, by its header, before it is decoded; decoding takes some 15 bytes a pixel.
-        requests: POSTs in hand at once; further ones are turned away.
+        pixels: of an image, by its header, before it is decoded; decoding takes about 15 bytes per pixel.
         tag_bytes: of one image's tags, in UTF-8.
-        rows: images decoded and waiting at once, of all requests; further ones wait encoded.
-        seconds: from a request's first byte to its answer; a server that is to stop waits as long.
-        batch_size: images a forward pass, at most.
+        requests: concurrent POST requests; the server refuses further ones.
+        decoded_images: decoded images of all requests at once; further ones wait encoded.
+        seconds: from a request's first byte to its response; a stopping server waits as long.
+        batch_size: images per forward pass.
         wait_seconds: how long the first image of a batch waits for others.
     """
 
@@ -27,7 +27,7 @@ class Limits:
     pixels: int = 50 * MEGAPIXEL
     tag_bytes: int = 64 * KIB
     requests: int = 64
-    rows: int = 128
+    decoded_images: int = 128
     seconds: float = 60.0
     batch_size: int = 16
     wait_seconds: float = 0.005

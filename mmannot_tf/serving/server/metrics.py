@@ -1,4 +1,4 @@
-"""What a server counts, for Prometheus. No TensorFlow."""
+"""The server's Prometheus metrics."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -7,24 +7,24 @@ BATCHES = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Metrics:
-    """Counters of one server, in a registry of its own.
+    """The metrics of one server, in its own registry.
 
     Attributes:
         requests: answered requests, by route and status.
         seconds: how long they took, by route.
         in_hand: requests that are not answered yet.
-        batch_images: images a forward pass.
+        batch_images: images per forward pass.
     """
 
-    def __init__(self):
-        """Nothing counted yet."""
+    def __init__(self) -> None:
+        """Starts at zero."""
         self._registry = CollectorRegistry()
         self.requests = Counter(
             "mmannot_requests", "Answered requests.", ("route", "status"), registry=self._registry
         )
         self.seconds = Histogram(
             "mmannot_request_seconds",
-            "From a request to its answer.",
+            "Seconds from a request to its response.",
             ("route",),
             buckets=SECONDS,
             registry=self._registry,
@@ -33,9 +33,9 @@ class Metrics:
             "mmannot_requests_in_hand", "Requests not answered yet.", registry=self._registry
         )
         self.batch_images = Histogram(
-            "mmannot_batch_images", "Images a forward pass.", buckets=BATCHES, registry=self._registry
+            "mmannot_batch_images", "Images per forward pass.", buckets=BATCHES, registry=self._registry
         )
 
     def text(self) -> bytes:
-        """In Prometheus' text format."""
+        """Returns the metrics in Prometheus' text format."""
         return generate_latest(self._registry)

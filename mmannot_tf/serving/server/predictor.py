@@ -1,127 +1,125 @@
-"""Images and tags of requests through the engine: checked, decoded on threads, batched."""
+"""Runs the images and tags of requests through the engine: decoded on threads, in batches."""
 
 import asyncio
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from mmannot_tf.data.images import resize
 from mmannot_tf.data.tag_lists import stacked
-from mmannot_tf.serving.annotate import Annotator
+from mmannot_tf.serving.annotating.annotator import Annotator
+from mmannot_tf.serving.annotating.decoding import Decoder, UnreadableError
 from mmannot_tf.serving.network import NETWORK_OUTPUTS, NetworkInputs, NetworkOutputs
-from mmannot_tf.serving.reading import Decoder, UnreadableError
 from mmannot_tf.serving.server.batching import Batcher
+from mmannot_tf.serving.server.json_values import ANY, JsonValue, to_array
 from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.metrics import Metrics
-from mmannot_tf.serving.server.values import ANY, array
 
 MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
-"""How JPEG and PNG begin; what begins otherwise is not shown to any parser."""
+"""The first bytes of JPEG and PNG. No parser sees anything else."""
 Row = tuple[np.ndarray, np.ndarray]
-"""Pixels float32 [S, S, 3] and a tag vector float32 [T]."""
+"""Pixels float32 [S, S, 3] and a tag list int32 [L]."""
 
 
 class Predictor:
-    """The model as requests use it.
+    """Runs the model for requests.
 
     Attributes:
         annotator: the model with its engine.
-        batcher: through which every image goes.
+        batcher: gathers the images of all requests.
     """
 
     def __init__(self, annotator: Annotator, limits: Limits, metrics: Metrics):
         """`metrics` counts images and batches."""
         model = annotator.model
         self.annotator, self._limits, self._metrics = annotator, limits, metrics
-        self._decoder = Decoder(size=model.image_size, sampling=model.resize, most_pixels=limits.pixels)
+        self._decoder = Decoder(size=model.image_size, sampling=model.resize, max_pixels=limits.pixels)
         self.batcher: Batcher[Row, NetworkOutputs] = Batcher(
-            self._run, most=limits.batch_size, wait_seconds=limits.wait_seconds
+            self._run, max_items=limits.batch_size, wait_seconds=limits.wait_seconds
         )
         self._threads = ThreadPoolExecutor(os.cpu_count(), "decode")
-        self._places = asyncio.Semaphore(limits.rows)
+        self._decoded_images = asyncio.Semaphore(limits.decoded_images)
 
     async def start(self) -> None:
-        """Begins to take images."""
+        """Starts to accept images."""
         await self.batcher.start()
 
     async def stop(self) -> None:
-        """Ends, when all requests are answered."""
+        """Stops; all requests must be answered before."""
         await self.batcher.stop()
         self._threads.shutdown()
 
     def decode(self, encoded: bytes) -> np.ndarray:
-        """A JPEG or PNG to pixels float32 [S, S, 3].
+        """Decodes a JPEG or PNG to pixels float32 [S, S, 3].
 
         Raises:
-            UnreadableError: it is none, broken, or too large.
+            UnreadableError: it is neither, broken, or too large.
         """
         if not encoded.startswith(MAGIC):
             raise UnreadableError("no JPEG or PNG")
         return self._decoder(encoded)
 
-    def resize(self, nested: Any) -> np.ndarray:
-        """Nested lists of an image's pixels, [H, W, 3] of 0 to 255, to pixels float32 [S, S, 3].
+    def resize(self, nested: JsonValue) -> np.ndarray:
+        """Converts nested lists of an image's pixels, [H, W, 3] of 0 to 255, to pixels float32 [S, S, 3].
 
         Raises:
-            RequestError: they are no such image.
+            RequestError: they are not such an image.
         """
         model = self.annotator.model
-        pixels = array("image", nested, (ANY, ANY, 3), high=255).astype(np.uint8)
+        pixels = to_array("image", nested, (ANY, ANY, 3), high=255).astype(np.uint8)
         return resize(tf.constant(pixels), model.image_size, model.resize).numpy()
 
-    def network_image(self, nested: Any) -> np.ndarray:
-        """Nested lists of the network's input, [S, S, 3] of 0 to 255, to the same in float32.
+    def network_image(self, nested: JsonValue) -> np.ndarray:
+        """Converts nested lists of the network's input, [S, S, 3] of 0 to 255, to float32.
 
         Raises:
-            RequestError: they are no such image.
+            RequestError: they are not such an image.
         """
         size = self.annotator.model.image_size
-        return array("image", nested, (size, size, 3), high=255).astype(np.float32)
+        return to_array("image", nested, (size, size, 3), high=255).astype(np.float32)
 
     async def __call__(
-        self, read: Callable[[Any], np.ndarray], images: Sequence[Any], lists: np.ndarray
+        self, loaders: Sequence[Callable[[], np.ndarray]], tag_lists: np.ndarray
     ) -> list[NetworkOutputs | UnreadableError]:
-        """Annotates a request's images; each joins whatever batch it comes in time for.
+        """Annotates a request's images; each joins the next batch.
 
         Args:
-            read: a method of this class, from an image as it came to pixels.
-            images: as they came.
-            lists: of their tags, int32 [B, L].
+            loaders: return the pixels of each image, by a method of this class.
+            tag_lists: the images' tags, int32 [B, L].
 
         Returns:
-            For each image its answer, a batch of one, or why it cannot be read.
+            For each image the outputs, a batch of one, or why it cannot be read.
 
         Raises:
-            RequestError: an image is not what `read` takes.
+            RequestError: a loader raised it.
         """
         try:
-            async with asyncio.TaskGroup() as tasks:
-                asked = [
-                    tasks.create_task(self._one(read, image, tags))
-                    for image, tags in zip(images, lists, strict=True)
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._annotate_image(load, tags))
+                    for load, tags in zip(loaders, tag_lists, strict=True)
                 ]
-        except ExceptionGroup as group:
-            raise group.exceptions[0] from None
-        return [one.result() for one in asked]
+        except ExceptionGroup as errors:
+            raise errors.exceptions[0] from None
+        return [task.result() for task in tasks]
 
-    async def _one(
-        self, read: Callable[[Any], np.ndarray], image: Any, tags: np.ndarray
+    async def _annotate_image(
+        self, load: Callable[[], np.ndarray], tags: np.ndarray
     ) -> NetworkOutputs | UnreadableError:
-        async with self._places:
+        async with self._decoded_images:
             loop = asyncio.get_running_loop()
             try:
-                pixels = await loop.run_in_executor(self._threads, read, image)
+                pixels = await loop.run_in_executor(self._threads, load)
             except UnreadableError as error:
                 return error
             return await self.batcher((pixels, tags))
 
     def _run(self, rows: Sequence[Row]) -> list[NetworkOutputs]:
         pixels, lists = zip(*rows, strict=True)
-        tags = stacked([one[np.newaxis] for one in lists])
+        tags = stacked([tag_list[np.newaxis] for tag_list in lists])
         outputs = self.annotator.run(NetworkInputs(np.stack(pixels), tags))
         self._metrics.batch_images.observe(len(rows))
         return [
@@ -130,8 +128,8 @@ class Predictor:
         ]
 
 
-def joined(answers: Sequence[NetworkOutputs]) -> NetworkOutputs:
-    """Answers to single images as one batch."""
+def concatenated(answers: Sequence[NetworkOutputs]) -> NetworkOutputs:
+    """Concatenates the outputs of single images to one batch."""
     return NetworkOutputs(
-        *(np.concatenate([getattr(one, name) for one in answers]) for name in NETWORK_OUTPUTS)
+        *(np.concatenate([getattr(answer, name) for answer in answers]) for name in NETWORK_OUTPUTS)
     )

@@ -1,63 +1,104 @@
-"""The signatures that are served: what each takes and makes of the network's answer. No TensorFlow."""
+"""The served signatures: their inputs, and how their outputs follow from the network's outputs."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
 from mmannot_tf.serving.model import Model
 from mmannot_tf.serving.network import NetworkOutputs
-from mmannot_tf.serving.server.calls import DEFAULT_SIGNATURE
-from mmannot_tf.serving.server.errors import RequestError, shown
-from mmannot_tf.serving.server.values import ANY
+from mmannot_tf.serving.server.errors import RequestError, short_repr
+from mmannot_tf.serving.server.json_values import ANY
+from mmannot_tf.serving.server.predict_request import DEFAULT_SIGNATURE
 
-Extra = Any
-"""The value of a signature's third input: quantities int [B], or k."""
+Extra = Sequence[int]
+"""The values of a signature's third input: B quantities, or one k; empty if there is no third input."""
+
+
+class DimensionDocument(TypedDict):
+    """A dimension in TensorFlow Serving's metadata."""
+
+    size: str
+    name: str
+
+
+class ShapeDocument(TypedDict):
+    """A shape in TensorFlow Serving's metadata."""
+
+    dim: list[DimensionDocument]
+    unknown_rank: bool
+
+
+class TensorDocument(TypedDict):
+    """A tensor in TensorFlow Serving's metadata."""
+
+    dtype: str
+    tensor_shape: ShapeDocument
+    name: str
+
+
+class SignatureDocument(TypedDict):
+    """A signature in TensorFlow Serving's metadata."""
+
+    inputs: dict[str, TensorDocument]
+    outputs: dict[str, TensorDocument]
+    method_name: str
+    defaults: dict[str, TensorDocument]
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """An input or output: its type as TensorFlow names it, and its shape, in which -1 is any number."""
+    """The type of an input or output.
+
+    Attributes:
+        dtype: TensorFlow's name of the type.
+        shape: its sizes; -1 is any size.
+    """
 
     dtype: str
     shape: tuple[int, ...]
 
-    def document(self, name: str) -> dict[str, Any]:
-        """As TensorFlow Serving's metadata has it."""
-        dimensions = [{"size": str(size), "name": ""} for size in self.shape]
+    def document(self, name: str) -> TensorDocument:
+        """Returns the tensor as TensorFlow Serving's metadata has it."""
         return {
             "dtype": self.dtype,
-            "tensor_shape": {"dim": dimensions, "unknown_rank": False},
+            "tensor_shape": {
+                "dim": [{"size": str(size), "name": ""} for size in self.shape],
+                "unknown_rank": False,
+            },
             "name": f"{name}:0",
         }
 
 
 @dataclass(frozen=True)
 class Signature:
-    """A way to ask.
+    """A function that requests can call.
 
     Attributes:
         inputs: by name; `image` and `tags` or `tag_lists`, and for some a third.
         outputs: by name.
-        answer: from the network's outputs and the third input to the signature's outputs, each [B, ...].
-        extra: the third input's name; empty where there is none.
+        compute: from the network's outputs and the third input to the signature's outputs, each [B, ...].
+        extra: the name of the third input; empty if there is none.
     """
 
     inputs: Mapping[str, Tensor]
     outputs: Mapping[str, Tensor]
-    answer: Callable[[NetworkOutputs, Extra], dict[str, np.ndarray]]
+    compute: Callable[[NetworkOutputs, Extra], dict[str, np.ndarray]]
     extra: str = ""
 
-    def document(self) -> dict[str, Any]:
-        """As TensorFlow Serving's metadata has it."""
-        sides = {"inputs": self.inputs, "outputs": self.outputs}
-        found = {side: {name: one.document(name) for name, one in of.items()} for side, of in sides.items()}
-        return {**found, "method_name": "tensorflow/serving/predict", "defaults": {}}
+    def document(self) -> SignatureDocument:
+        """Returns the signature as TensorFlow Serving's metadata has it."""
+        return {
+            "inputs": {name: tensor.document(name) for name, tensor in self.inputs.items()},
+            "outputs": {name: tensor.document(name) for name, tensor in self.outputs.items()},
+            "method_name": "tensorflow/serving/predict",
+            "defaults": {},
+        }
 
 
 def signatures(model: Model) -> dict[str, Signature]:
-    """All that any engine can answer: those of the SavedModel but `features`."""
+    """Returns the signatures that every engine supports: those of the SavedModel except `features`."""
     labels, size = len(model.labels), model.image_size
     names = np.array(model.labels)
     text = Tensor("DT_STRING", (ANY,))
@@ -70,22 +111,24 @@ def signatures(model: Model) -> dict[str, Signature]:
         "annotations": Tensor("DT_STRING", (ANY, labels)),
     }
 
-    def annotate(outputs: NetworkOutputs, _: Extra) -> dict[str, np.ndarray]:
-        chosen = np.take_along_axis(outputs.selected, outputs.order, 1)
+    def predicted_quantity(outputs: NetworkOutputs, _: Extra) -> dict[str, np.ndarray]:
+        selected = np.take_along_axis(outputs.selected, outputs.order, 1)
         return {
             "probabilities": outputs.probabilities,
             "predicted_quantity": outputs.predicted_quantity,
-            "annotations": np.where(chosen, names[outputs.order], ""),
+            "annotations": np.where(selected, names[outputs.order], ""),
             "scores": np.take_along_axis(outputs.probabilities, outputs.order, 1),
         }
 
-    def given(outputs: NetworkOutputs, quantities: Sequence[int]) -> dict[str, np.ndarray]:
+    def given_quantity(outputs: NetworkOutputs, quantities: Extra) -> dict[str, np.ndarray]:
         rank = np.argsort(outputs.order, axis=1)
-        return annotate(replace(outputs, selected=rank < np.array(quantities)[:, np.newaxis]), None)
+        selected = rank < np.array(quantities)[:, np.newaxis]
+        return predicted_quantity(replace(outputs, selected=selected), ())
 
-    def top_k(outputs: NetworkOutputs, k: int) -> dict[str, np.ndarray]:
+    def top_k(outputs: NetworkOutputs, extra: Extra) -> dict[str, np.ndarray]:
+        (k,) = extra
         if not 0 <= k <= labels:
-            raise RequestError(400, f"k must be from 0 to {labels}, the labels there are. Received: {k}.")
+            raise RequestError(400, f"k must be from 0 to {labels}, the number of labels. Received: {k}.")
         best = outputs.order[:, :k]
         return {
             "annotations": names[best],
@@ -96,12 +139,12 @@ def signatures(model: Model) -> dict[str, Signature]:
         return vars(outputs)
 
     return {
-        DEFAULT_SIGNATURE: Signature(encoded, annotated, annotate),
+        DEFAULT_SIGNATURE: Signature(encoded, annotated, predicted_quantity),
         "decoded": Signature(
-            {**encoded, "image": Tensor("DT_UINT8", (ANY, ANY, ANY, 3))}, annotated, annotate
+            {**encoded, "image": Tensor("DT_UINT8", (ANY, ANY, ANY, 3))}, annotated, predicted_quantity
         ),
         "given_quantity": Signature(
-            {**encoded, "quantity": Tensor("DT_INT32", (ANY,))}, annotated, given, "quantity"
+            {**encoded, "quantity": Tensor("DT_INT32", (ANY,))}, annotated, given_quantity, "quantity"
         ),
         "top_k": Signature(
             {**encoded, "k": Tensor("DT_INT32", ())},
@@ -125,14 +168,14 @@ def signatures(model: Model) -> dict[str, Signature]:
     }
 
 
-def find(offered: Mapping[str, Signature], name: str) -> Signature:
-    """A signature by its name.
+def find_signature(served: Mapping[str, Signature], name: str) -> Signature:
+    """Returns a signature by its name.
 
     Raises:
-        RequestError: there is none.
+        RequestError: there is no such signature.
     """
-    if name not in offered:
+    if name not in served:
         raise RequestError(
-            400, f"signature_name must be one of {', '.join(offered)}. Received: {shown(name)}."
+            400, f"signature_name must be one of {', '.join(served)}. Received: {short_repr(name)}."
         )
-    return offered[name]
+    return served[name]

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from mmannot_tf.cli.main import app
-from mmannot_tf.serving.outputs.xmp import Packet
+from mmannot_tf.serving.outputs.xmp import XmpPacket
 from tfrecords_tools.shell.console import run as run_app
 
 
@@ -95,7 +95,7 @@ def test_keywords_go_beside_the_photographs_and_back(tiny_run, folder, capsys):
     assert json.loads(stdout)["annotated"] == 4
     status, stdout, _ = _annotate(capsys, tiny_run.path, folder / "a.jpg", "--json")
     labels = [one["label"] for one in json.loads(stdout)[0]["annotations"]]
-    assert Packet((folder / "a.jpg.xmp").read_bytes()).keywords == labels
+    assert XmpPacket((folder / "a.jpg.xmp").read_bytes()).keywords == labels
     assert not (folder / "z.jpg.xmp").exists()
     assert "4 were annotated already" in _annotate(capsys, tiny_run.path, folder, "--format", "xmp")[2]
 

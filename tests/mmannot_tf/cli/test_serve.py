@@ -189,4 +189,4 @@ def test_sigterm_answers_the_request_in_hand(served, asked):
     asking.join(60)
     assert (answers[0][0], len(answers[0][1]["predictions"])) == (200, len(asked))
     assert status == 128 + signal.SIGTERM
-    assert said == "stopped: the requests in hand were answered\n"
+    assert said == "stopped: the open requests were answered\n"

@@ -18,13 +18,13 @@ STREAMED = """
 import resource, sys
 from pathlib import Path
 import numpy as np
-from mmannot_tf.serving.annotate import Annotator
+from mmannot_tf.serving.annotating.annotator import Annotator
 from mmannot_tf.serving.model import open_model
 from mmannot_tf.serving.network import NetworkOutputs
 from mmannot_tf.serving.outputs.json_lines import JsonLines
-from mmannot_tf.serving.outputs.lines import LineFile
-from mmannot_tf.serving.photographs import photographs
-from mmannot_tf.serving.tags_file import TagsFile
+from mmannot_tf.serving.outputs.record_file import RecordFile
+from mmannot_tf.serving.inputs.photographs import photographs
+from mmannot_tf.serving.inputs.tags_file import TagsFile
 
 def engine(inputs):
     size, labels = len(inputs), len(model.labels)
@@ -32,7 +32,7 @@ def engine(inputs):
     return NetworkOutputs(np.ones((size, labels)), np.ones(size), order < 2, order)
 
 model, folder, half = open_model(Path(sys.argv[1])), Path(sys.argv[2]), int(sys.argv[3]) // 2
-output, tags = LineFile(folder / "labels.jsonl", JsonLines(), "m"), TagsFile(folder / "tags.csv")
+output, tags = RecordFile(folder / "labels.jsonl", JsonLines(), "m"), TagsFile(folder / "tags.csv")
 wanted = (one for one in photographs([folder]) if output.wants(one))
 done = 0
 for results in Annotator(model, lambda _: engine).annotate_files(wanted, tags=tags, batch_size=64):

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from mmannot_tf.serving.annotation import Annotation, annotation
-from mmannot_tf.serving.network import NetworkOutputs, agreement
+from mmannot_tf.serving.annotation import Annotation
+from mmannot_tf.serving.network import NetworkOutputs, compare
 
 PROBABILITIES = np.array([[0.2, 0.9, 0.6], [0.7, 0.1, 0.5]], np.float32)
 ORDER = np.array([[1, 2, 0], [0, 2, 1]], np.int32)
@@ -14,8 +14,10 @@ def _outputs(probability=0.0, quantity=0.0, selected=SELECTED):
 
 
 def test_chosen_labels_come_best_first():
-    assert [_outputs().chosen(row) for row in range(2)] == [[1, 2], [0]]
-    assert annotation(_outputs(), 0, labels=("a", "b", "c"), image="x.jpg", tags="sea") == Annotation(
+    assert [_outputs().selected_labels(row) for row in range(2)] == [[1, 2], [0]]
+    assert Annotation.from_outputs(
+        _outputs(), 0, labels=("a", "b", "c"), image="x.jpg", tags="sea"
+    ) == Annotation(
         "x.jpg", "sea", (("b", float(PROBABILITIES[0, 1])), ("c", float(PROBABILITIES[0, 2]))), 2.0
     )
 
@@ -34,14 +36,14 @@ def test_chosen_labels_come_best_first():
     ],
 )
 def test_answers_agree_by_labels_and_tolerance(other, holds):
-    assert agreement(other, _outputs(), tolerance=1e-3).holds is holds
+    assert compare(other, _outputs(), tolerance=1e-3).holds is holds
 
 
 def test_quantities_are_compared_in_proportion():
     one, other = _outputs(), _outputs(quantity=[0.02, 0.01])
-    assert agreement(other, one, tolerance=1e-3).quantity == pytest.approx(0.01)
+    assert compare(other, one, tolerance=1e-3).quantity == pytest.approx(0.01)
 
 
 def test_an_agreement_says_what_it_saw():
-    said = str(agreement(_outputs(selected=~SELECTED), _outputs(), tolerance=1e-4))
+    said = str(compare(_outputs(selected=~SELECTED), _outputs(), tolerance=1e-4))
     assert said == "same labels on 0 of 2 images, max |Δp| 0.0e+00, max |Δm̂| 0.0e+00, tolerance 1e-04"

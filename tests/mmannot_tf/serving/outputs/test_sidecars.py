@@ -3,10 +3,10 @@ from xml.etree import ElementTree
 
 import pytest
 
-from mmannot_tf.serving.annotation import Annotation, Unread
-from mmannot_tf.serving.outputs.sidecars import Sidecars, sidecar
-from mmannot_tf.serving.outputs.xmp import DC, RDF, Packet
-from mmannot_tf.serving.photographs import Photograph
+from mmannot_tf.serving.annotation import Annotation, Unreadable
+from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.outputs.sidecars import Sidecars, sidecar_path
+from mmannot_tf.serving.outputs.xmp import DC, RDF, XmpPacket
 
 FOREIGN = b"""\
 <?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -36,16 +36,16 @@ def _keywords(text):
 
 
 def test_a_new_packet_holds_the_keywords():
-    packet = Packet()
+    packet = XmpPacket()
     packet.set_keywords(["boat", "sky & <sea>", "boat"], "m")
     text = packet.to_bytes()
     assert _keywords(text) == ["boat", "sky & <sea>"]
     assert text.decode().startswith('<?xpacket begin="\ufeff"')
-    assert Packet(text).model == "m"
+    assert XmpPacket(text).model == "m"
 
 
 def test_merging_adds_and_keeps_all_else():
-    packet = Packet(FOREIGN)
+    packet = XmpPacket(FOREIGN)
     packet.set_keywords(["sky", "boat"], "m")
     text = packet.to_bytes().decode()
     assert _keywords(text) == ["holiday", "sky", "boat"]
@@ -62,28 +62,28 @@ def test_merging_adds_and_keeps_all_else():
 
 
 def test_annotating_again_replaces_our_keywords_and_no_others():
-    packet = Packet(FOREIGN)
+    packet = XmpPacket(FOREIGN)
     packet.set_keywords(["sky", "boat", "car"], "m")
-    packet = Packet(packet.to_bytes())
+    packet = XmpPacket(packet.to_bytes())
     packet.set_keywords(["car", "tree"], "n")
-    again = Packet(packet.to_bytes())
+    again = XmpPacket(packet.to_bytes())
     assert again.keywords == ["holiday", "sky", "car", "tree"]
     assert again.model == "n"
 
 
 def test_the_same_annotation_again_changes_nothing():
-    packet = Packet(FOREIGN)
+    packet = XmpPacket(FOREIGN)
     packet.set_keywords(["boat"], "m")
     once = packet.to_bytes()
-    packet = Packet(once)
+    packet = XmpPacket(once)
     packet.set_keywords(["boat"], "m")
-    assert Packet(packet.to_bytes()).keywords == Packet(once).keywords
+    assert XmpPacket(packet.to_bytes()).keywords == XmpPacket(once).keywords
 
 
 @pytest.mark.parametrize("text", [b"", b"no xml", b"<a/>", FOREIGN[:300]])
 def test_what_is_no_packet_is_refused(text):
-    with pytest.raises(ValueError, match=r"no XML|RDF"):
-        Packet(text)
+    with pytest.raises(ValueError, match=r"not XML|RDF"):
+        XmpPacket(text)
 
 
 def test_photographs_of_one_name_have_sidecars_of_their_own(tmp_path):
@@ -91,7 +91,7 @@ def test_photographs_of_one_name_have_sidecars_of_their_own(tmp_path):
     output.write([_annotation(tmp_path / "a.jpg", "boat"), _annotation(tmp_path / "a.png", "sky")])
     output.close()
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.jpg.xmp", "a.png.xmp"]
-    assert _keywords(sidecar(str(tmp_path / "a.png")).read_bytes()) == ["sky"]
+    assert _keywords(sidecar_path(str(tmp_path / "a.png")).read_bytes()) == ["sky"]
 
 
 def test_a_second_run_wants_what_has_no_sidecar_of_this_model(tmp_path):
@@ -105,7 +105,7 @@ def test_a_second_run_wants_what_has_no_sidecar_of_this_model(tmp_path):
         output = Sidecars(model)
         found = [one.relative for one in photographs if output.wants(one)]
         assert found == (wanted or ["a.jpg", "b.jpg", "c.jpg"])
-        assert output.earlier == earlier
+        assert output.already_done == earlier
         output.write([_annotation(tmp_path / "a.jpg", "boat"), _annotation(tmp_path / "b.jpg", "boat")])
         output.close()
     assert _keywords((tmp_path / "b.jpg.xmp").read_bytes()) == ["holiday", "sky", "boat"]
@@ -116,12 +116,12 @@ def test_a_sidecar_that_is_broken_is_left_and_told(tmp_path):
     broken.write_bytes(FOREIGN[:300])
     output = Sidecars("m")
     (result,) = output.write([_annotation(image, "boat")])
-    assert isinstance(result, Unread)
-    assert "left as it is" in result.error
+    assert isinstance(result, Unreadable)
+    assert "left unchanged" in result.error
     assert broken.read_bytes() == FOREIGN[:300]
-    unread = Unread(str(tmp_path / "b.jpg"), "", "no image")
+    unread = Unreadable(str(tmp_path / "b.jpg"), "", "no image")
     assert output.write([unread]) == [unread]
     (result,) = output.write([_annotation(Path("/proc/none/c.jpg"), "boat")])
-    assert isinstance(result, Unread)
+    assert isinstance(result, Unreadable)
     output.close()
     assert [file.name for file in tmp_path.iterdir()] == ["a.jpg.xmp"]

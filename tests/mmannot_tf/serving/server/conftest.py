@@ -12,7 +12,7 @@ import pytest
 import uvicorn
 from PIL import Image
 
-from mmannot_tf.serving.annotate import Annotator
+from mmannot_tf.serving.annotating.annotator import Annotator
 from mmannot_tf.serving.model import Model
 from mmannot_tf.serving.network import NetworkOutputs
 from mmannot_tf.serving.server.application import application

@@ -8,7 +8,7 @@ import pytest
 from mmannot_tf.serving.server.batching import Batcher
 
 
-def _batched(body, *, most=4, wait_seconds=0.05, run=None):
+def _batched(body, *, max_items=4, wait_seconds=0.05, run=None):
     """What the body returned, and the batches that were run."""
     batches = []
 
@@ -17,7 +17,7 @@ def _batched(body, *, most=4, wait_seconds=0.05, run=None):
         return run(items) if run else [2 * item for item in items]
 
     async def go():
-        batcher = Batcher(keep, most=most, wait_seconds=wait_seconds)
+        batcher = Batcher(keep, max_items=max_items, wait_seconds=wait_seconds)
         await batcher.start()
         try:
             return await body(batcher)

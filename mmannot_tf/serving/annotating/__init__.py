@@ -1,0 +1,1 @@
+"""Annotating photographs: decoding on threads, batches through an engine. Imports TensorFlow."""

@@ -1,0 +1,139 @@
+"""Annotates photographs: decodes on threads while the engine computes, in batches, in order."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+
+from mmannot_tf.data.tags import indices_of, split_tags, tag_lists, tag_table
+from mmannot_tf.serving.annotating.decoding import DecodedPhotograph, Decoder, decode_photographs
+from mmannot_tf.serving.annotation import Annotation, Result, Unreadable
+from mmannot_tf.serving.engines.selection import EngineOptions, check_options, select_engine
+from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.inputs.tags_file import TagsFile
+from mmannot_tf.serving.model import Model, open_model
+from mmannot_tf.serving.network import Engine, NetworkInputs, NetworkOutputs
+
+DEFAULT_ENGINE = EngineOptions()
+PREFETCH = 3
+"""The largest number of batches decoded before the engine needs them."""
+
+
+class Annotator:
+    """A model and the engine that runs it.
+
+    Attributes:
+        model: from `open_model`.
+        engine: the engine; None until the first batch has selected it.
+        decode: turns encoded bytes into pixels, for callers that do not read files.
+    """
+
+    def __init__(self, model: Model, select: Callable[[NetworkInputs], Engine]):
+        """`select` returns the engine; it is called once, with the first batch."""
+        self.model, self._select = model, select
+        self.engine: Engine | None = None
+        self.decode = Decoder(size=model.image_size, sampling=model.resize)
+        self._tags = tag_table(model.tags)
+
+    @classmethod
+    def with_engine(cls, model: Model, options: EngineOptions, *, log: Callable[[str], None]) -> "Annotator":
+        """Selects the engine by `options`; `log` receives the lines of `select_engine`."""
+        return cls(model, lambda probe: select_engine(model, options, probe, log=log))
+
+    def inputs(self, pixels: Sequence[np.ndarray], tags: Sequence[str]) -> NetworkInputs:
+        """Makes a batch of decoded images, each float32 [S, S, 3], and their comma-separated tags."""
+        return NetworkInputs(np.stack(pixels), self.tag_lists(tags))
+
+    def tag_lists(self, tags: Sequence[str]) -> np.ndarray:
+        """Turns comma-separated tags, one text per image, into int32 [B, L]; unknown tags are ignored."""
+        return tag_lists(self._indices(tags)[1], len(self.model.tags)).numpy()
+
+    def unknown_tags(self, tags: str) -> list[str]:
+        """Returns those of comma-separated tags that the model does not know, normalised."""
+        words, indices = (ragged[0] for ragged in self._indices([tags]))
+        unknown = tf.boolean_mask(words, (indices < 0) & (words != "")).numpy()
+        return [word.decode("utf-8", "replace") for word in unknown]
+
+    def _indices(self, tags: Sequence[str]) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
+        """Returns normalised tags and their indices in the vocabulary; both [B, None]."""
+        words = split_tags(tf.constant(tags, tf.string))
+        return words, indices_of(words, self._tags)
+
+    def run(self, inputs: NetworkInputs) -> NetworkOutputs:
+        """Runs the engine on a batch; the first batch also selects the engine."""
+        if self.engine is None:
+            self.engine = self._select(inputs)
+        return self.engine(inputs)
+
+    def annotate(
+        self, pixels: Sequence[np.ndarray], tags: Sequence[str], images: Sequence[str]
+    ) -> list[Annotation]:
+        """Annotates one batch of decoded images; `images` are their names in the annotations."""
+        outputs = self.run(self.inputs(pixels, tags))
+        return [
+            Annotation.from_outputs(outputs, row, labels=self.model.labels, image=image, tags=text)
+            for row, (image, text) in enumerate(zip(images, tags, strict=True))
+        ]
+
+    def annotate_files(
+        self,
+        photographs: Iterable[Photograph],
+        *,
+        tags: TagsFile | str,
+        batch_size: int,
+    ) -> Iterator[list[Result]]:
+        """Annotates files batch by batch; memory does not grow with their number.
+
+        Args:
+            photographs: iterated as batches are requested.
+            tags: comma-separated tags for all photographs, or a file with tags for each.
+            batch_size: readable images per forward pass.
+
+        Yields:
+            The results of one batch, in the photographs' order, including the unreadable ones.
+        """
+        batch: list[DecodedPhotograph] = []
+        readable = 0
+        for decoded in decode_photographs(photographs, self.decode, prefetch=PREFETCH * batch_size):
+            batch.append(decoded)
+            readable += decoded.pixels is not None
+            if readable == batch_size or len(batch) >= PREFETCH * batch_size:
+                yield self._results(batch, tags)
+                batch, readable = [], 0
+        if batch:
+            yield self._results(batch, tags)
+
+    def _results(self, batch: Sequence[DecodedPhotograph], tags: TagsFile | str) -> list[Result]:
+        names = [str(decoded.photograph) for decoded in batch]
+        texts = [tags if isinstance(tags, str) else tags.get(decoded.photograph) for decoded in batch]
+        readable = [
+            (decoded.pixels, text, name)
+            for decoded, text, name in zip(batch, texts, names, strict=True)
+            if decoded.pixels is not None
+        ]
+        annotations = iter(self.annotate(*zip(*readable, strict=True)) if readable else ())
+        return [
+            Unreadable(name, text, decoded.error) if decoded.pixels is None else next(annotations)
+            for decoded, text, name in zip(batch, texts, names, strict=True)
+        ]
+
+
+def open_annotator(
+    path: Path,
+    options: EngineOptions = DEFAULT_ENGINE,
+    *,
+    log: Callable[[str], None] = lambda line: None,
+) -> Annotator:
+    """Opens a run or an export, by default with TensorFlow as its engine.
+
+    Args:
+        path: a run, an export's version folder, or an export's folder, which opens its highest version.
+        options: the engine; a run supports TensorFlow only.
+        log: receives a line on each engine tried, when the first batch selects the engine.
+
+    Raises:
+        UserError: `path` is neither a run nor an export, or the engine is unknown.
+    """
+    check_options(options)
+    return Annotator.with_engine(open_model(path), options, log=log)

@@ -1,0 +1,130 @@
+"""The formats and engines there are. A new one is a file in `serving/formats` and a line in each mapping."""
+
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmannot_tf.runs.run import Run
+from mmannot_tf.serving.model import Model
+from mmannot_tf.serving.network import Engine
+from tfrecords_tools.shell.errors import UserError
+
+if TYPE_CHECKING:
+    from mmannot_tf.serving.exporting.annotator_module import AnnotatorModule
+
+EXTRA = "pip install 'mmannot-tf[engines]'"
+
+
+@dataclass(frozen=True)
+class ExportFormat:
+    """A format of an export and the engine that runs it.
+
+    Attributes:
+        files: in an export's version folder; the engine needs one of them.
+        write: writes the format into a version folder.
+        open: returns the engine for a version folder and a precision ("float32", "bfloat16").
+    """
+
+    files: tuple[str, ...]
+    write: Callable[["AnnotatorModule", Path], None]
+    open: Callable[[Path, str], Engine]
+
+
+class UnavailableError(Exception):
+    """An engine's package is not installed, or the export lacks its file."""
+
+
+def _saved_model() -> ExportFormat:
+    from mmannot_tf.serving.formats import saved_model
+
+    return ExportFormat(
+        (saved_model.FILE,), saved_model.write, lambda folder, _: saved_model.open_saved_model(folder)
+    )
+
+
+def _openvino() -> ExportFormat:
+    from mmannot_tf.serving.formats import openvino, saved_model
+
+    return ExportFormat((openvino.FILE, saved_model.FILE), openvino.write, openvino.OpenVinoEngine)
+
+
+def _onnx() -> ExportFormat:
+    from mmannot_tf.serving.formats import onnx
+
+    return ExportFormat((onnx.FILE,), onnx.write, lambda folder, _: onnx.OnnxEngine(folder))
+
+
+def _litert() -> ExportFormat:
+    from mmannot_tf.serving.formats import litert
+
+    return ExportFormat((litert.FILE,), litert.write, lambda folder, _: litert.LiteRtEngine(folder))
+
+
+FORMATS: Mapping[str, Callable[[], ExportFormat]] = {
+    "saved_model": _saved_model,
+    "onnx": _onnx,
+    "openvino": _openvino,
+    "litert": _litert,
+}
+"""The formats of `mmannot export --format`. Calling a value imports its packages."""
+
+ENGINES: Mapping[str, Callable[[], ExportFormat]] = {
+    "tensorflow": _saved_model,
+    "openvino": _openvino,
+    "onnx": _onnx,
+    "litert": _litert,
+}
+"""The engines of `mmannot annotate --engine`. The first is the reference for the others."""
+
+REFERENCE = "tensorflow"
+
+
+def export_format(name: str) -> ExportFormat:
+    """Returns a format by its name.
+
+    Raises:
+        UserError: the name is unknown, or a package is not installed.
+    """
+    if name not in FORMATS:
+        raise UserError(f"--format must name formats ({', '.join(FORMATS)}). Received: {name}.")
+    try:
+        return FORMATS[name]()
+    except ImportError as error:
+        raise UserError(f"--format {name} needs a package. Received: {error}. Install it: {EXTRA}") from None
+
+
+def open_engine(name: str, model: Model, precision: str) -> Engine:
+    """Opens an engine on a model.
+
+    Args:
+        name: a key of `ENGINES`.
+        model: from `open_model`.
+        precision: "float32" or "bfloat16"; only OpenVINO supports the second.
+
+    Raises:
+        UnavailableError: the engine is not installed, or cannot run what the model holds.
+    """
+    if model.run is not None:
+        return _engine_of_run(name, model.run)
+    try:
+        engine_format = ENGINES[name]()
+    except ImportError as error:
+        raise UnavailableError(f"{error}; {EXTRA}") from None
+    if not any((model.path / file).is_file() for file in engine_format.files):
+        files = " or ".join(engine_format.files)
+        raise UnavailableError(f"{model.path} holds no {files}; export with that --format")
+    return engine_format.open(model.path, precision)
+
+
+def _engine_of_run(name: str, run: Run) -> Engine:
+    if name != REFERENCE:
+        raise UnavailableError(f"{run.path} is a run, which only {REFERENCE} can read; export it first")
+
+    from mmannot_tf.serving.exporting.annotator_module import AnnotatorModule
+    from mmannot_tf.serving.formats.saved_model import TensorFlowEngine
+
+    with tempfile.TemporaryDirectory() as assets:
+        module = AnnotatorModule(run, Path(assets))
+    return TensorFlowEngine(module, module.network)

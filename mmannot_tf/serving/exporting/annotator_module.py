@@ -1,0 +1,212 @@
+"""The SavedModel's module: image bytes and tag text to annotations (Algorithm 2) or features."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from mmannot_tf.data.images import decode, normalise, resize
+from mmannot_tf.data.tags import indices_of, split_tags
+from mmannot_tf.data.tags import tag_lists as ragged_to_lists
+from mmannot_tf.models.decision import build_decision
+from mmannot_tf.models.tag_encoder import portable
+from mmannot_tf.runs.plan import stage_digest
+from mmannot_tf.runs.run import Run
+from mmannot_tf.runs.stages import STAGES
+from mmannot_tf.serving.model import LABELS, REQUIRED_STAGES, TAGS, write_name_lists
+from mmannot_tf.serving.network import NETWORK_OUTPUTS
+from mmannot_tf.training.inference.trained_branches import network_spec_of, trained_branch
+from tfrecords_tools.shell.errors import UserError
+
+_ENCODED = tf.TensorSpec([None], tf.string, name="image")
+_TEXT = tf.TensorSpec([None], tf.string, name="tags")
+
+
+class AnnotatorModule(tf.Module):
+    """The whole annotator with its lookup tables, for tf.saved_model.save.
+
+    In every signature `image` holds JPEG or PNG bytes, string [B]; `tags` holds comma-separated tags, string
+    [B], "" for none; unknown tags are ignored. `annotations` are the selected labels, best first, then "";
+    `scores` are the probabilities of all labels, best first.
+
+    Attributes:
+        branches: the Keras models by their names.
+        network: the network without strings, for other engines: `image` float32 [B, S, S, 3], RGB from 0 to
+            255 and resized; `tag_lists` int32 [B, L], line numbers in tags.txt, each once, padded with -1.
+        label_file: asset, one label per line in index order.
+        tag_file: asset, one tag of the vocabulary per line in index order.
+    """
+
+    def __init__(self, run: Run, assets: Path):
+        """Assembles the trained branches; writes labels.txt and tags.txt into the folder `assets`.
+
+        Raises:
+            UserError: a required stage is not finished.
+        """
+        super().__init__(name="mmannot")
+        _check_finished(run)
+        self._data, self._preprocessing, self._sizes = (
+            run.config.data,
+            run.preprocessing,
+            network_spec_of(run),
+        )
+        self.branches = _branches(run)
+        self._decision = build_decision(
+            self.branches["classifier"],
+            self.branches["quantity"],
+            least_quantity=run.config.evaluation.least_quantity,
+            rounding=run.config.evaluation.quantity_rounding,
+        )
+        self._portable = portable(self.branches["tag_encoder"])
+        write_name_lists(assets, labels=run.dataset.labels, tags=run.dataset.tags)
+        self.label_file = tf.saved_model.Asset(str(assets / LABELS.name))
+        self.tag_file = tf.saved_model.Asset(str(assets / TAGS.name))
+        self._labels = _table(self.label_file, key="number", default="")
+        self._tags = _table(self.tag_file, key="line", default=-1)
+        image = tf.TensorSpec([None, *self._sizes.image_shape()], tf.float32, name="image")
+        textual = tf.TensorSpec(
+            [None, *self.branches["tag_encoder"].output_shape[1:]], tf.float32, name="f_t"
+        )
+        lists = tf.TensorSpec([None, None], tf.int32, name="tag_lists")
+        self._from_tag_features = tf.function(self._run_from_tag_features, input_signature=[image, textual])
+        self.network = tf.function(self._run_network, input_signature=[image, lists])
+
+    @property
+    def weights(self) -> list[keras.Variable]:
+        """The weights of all branches."""
+        return [weight for branch in self.branches.values() for weight in branch.variables]
+
+    @property
+    def signatures_by_name(self) -> dict[str, tf.types.experimental.PolymorphicFunction]:
+        """The exported functions by the names of their signatures."""
+        return {
+            "serving_default": self.annotate,
+            "decoded": self.annotate_decoded,
+            "given_quantity": self.annotate_given_quantity,
+            "top_k": self.annotate_top_k,
+            "features": self.features,
+            "network": self.network,
+        }
+
+    @tf.function(input_signature=[_ENCODED, _TEXT])
+    def annotate(self, image: tf.Tensor, tags: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Annotates with as many labels as the model predicts.
+
+        Returns:
+            `probabilities` float32 [B, C] in label order; `predicted_quantity` float32 [B], the regressor's
+            output before rounding; `annotations` string [B, C]; `scores` float32 [B, C].
+        """
+        return self._annotated(self._run_all(self._images(image), tags))
+
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8, name="image"), _TEXT])
+    def annotate_decoded(self, image: tf.Tensor, tags: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Annotates decoded images: uint8 [B, H, W, 3], RGB, of any size."""
+        size, sampling = self._data.image_size, self._data.resize
+        pixels = tf.map_fn(
+            lambda decoded: resize(decoded, size, sampling), image, fn_output_signature=self._image_spec()
+        )
+        return self._annotated(self._run_all(pixels, tags))
+
+    @tf.function(input_signature=[_ENCODED, _TEXT, tf.TensorSpec([None], tf.int32, name="quantity")])
+    def annotate_given_quantity(
+        self, image: tf.Tensor, tags: tf.Tensor, quantity: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Annotates with the number of labels that the caller gives for each image: `quantity` int32 [B]."""
+        outputs = self._run_all(self._images(image), tags)
+        rank = tf.argsort(outputs["order"])
+        return self._annotated({**outputs, "selected": rank < quantity[:, tf.newaxis]})
+
+    @tf.function(input_signature=[_ENCODED, _TEXT, tf.TensorSpec([], tf.int32, name="k")])
+    def annotate_top_k(self, image: tf.Tensor, tags: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns the `k` best labels: `annotations` string [B, k] and `scores` float32 [B, k]."""
+        outputs = self._run_all(self._images(image), tags)
+        return {
+            "annotations": self._names(outputs)[:, :k],
+            "scores": _in_order(outputs, "probabilities")[:, :k],
+        }
+
+    @tf.function(input_signature=[_ENCODED, _TEXT])
+    def features(self, image: tf.Tensor, tags: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Returns features for retrieval: `f_v`, `f_t` and their concatenation `f`, float32 [B, D]."""
+        outputs = self._run_all(self._images(image), tags)
+        return {name: outputs[name] for name in ("f_v", "f_t", "f")}
+
+    def untraced_network(self, image: tf.Tensor, tag_lists: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Computes `network` without its traced function, so that the caller's variable scope applies."""
+        return _network_outputs(self._run_from_tag_features(image, self._portable(tag_lists, training=False)))
+
+    def _run_network(self, image: tf.Tensor, tag_lists: tf.Tensor) -> dict[str, tf.Tensor]:
+        return _network_outputs(self._from_tag_features(image, self._portable(tag_lists, training=False)))
+
+    def _run_from_tag_features(self, image: tf.Tensor, textual: tf.Tensor) -> dict[str, tf.Tensor]:
+        pixels = normalise(image, self._preprocessing)
+        maps = self.branches["backbone"](pixels, training=False)
+        visual = self.branches["fusion"](maps, training=False)
+        joint = tf.concat([visual, textual], axis=-1)
+        return {**self._decision(joint, training=False), "f_v": visual, "f_t": textual, "f": joint}
+
+    def _run_all(self, pixels: tf.Tensor, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        indices = indices_of(split_tags(text), self._tags)
+        textual = self.branches["tag_encoder"](ragged_to_lists(indices, self._sizes.tags), training=False)
+        return self._from_tag_features(pixels, textual)
+
+    def _annotated(self, outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        return {
+            "probabilities": outputs["probabilities"],
+            "predicted_quantity": outputs["predicted_quantity"],
+            "annotations": tf.where(_in_order(outputs, "selected"), self._names(outputs), ""),
+            "scores": _in_order(outputs, "probabilities"),
+        }
+
+    def _names(self, outputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        return self._labels.lookup(tf.cast(outputs["order"], tf.int64))
+
+    def _image_spec(self) -> tf.TensorSpec:
+        return tf.TensorSpec(self._sizes.image_shape(), tf.float32)
+
+    def _images(self, encoded: tf.Tensor) -> tf.Tensor:
+        size, sampling = self._data.image_size, self._data.resize
+
+        def decoded(image: tf.Tensor) -> tf.Tensor:
+            return resize(decode(image), size, sampling)
+
+        return tf.map_fn(decoded, encoded, fn_output_signature=self._image_spec())
+
+
+def _network_outputs(outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    return {name: outputs[name] for name in NETWORK_OUTPUTS}
+
+
+def _in_order(outputs: Mapping[str, tf.Tensor], name: str) -> tf.Tensor:
+    return tf.gather(outputs[name], outputs["order"], batch_dims=1)
+
+
+def _check_finished(run: Run) -> None:
+    missing = [name for name in REQUIRED_STAGES if stage_digest(run, name) is None]
+    if missing:
+        raise UserError(
+            f"The stages {', '.join(REQUIRED_STAGES)} must be trained. Received: {run.path}, without "
+            f"{', '.join(missing)}. Run `mmannot train` again with the same --run."
+        )
+
+
+def _branches(run: Run) -> dict[str, keras.Model]:
+    """The annotator's branches, each from the stage that trained it."""
+    backbone = trained_branch(run, STAGES["ms_cnn"], "backbone", network_spec_of(run).image_shape())
+    fusion = trained_branch(run, STAGES["ms_cnn"], "fusion", [scale.shape[1:] for scale in backbone.outputs])
+    tag_encoder = trained_branch(run, STAGES["tag_encoder"], "tag_encoder", None)
+    joint = (fusion.output_shape[-1] + tag_encoder.output_shape[-1],)
+    heads = {name: trained_branch(run, STAGES[name], name, joint) for name in ("classifier", "quantity")}
+    return {"backbone": backbone, "fusion": fusion, "tag_encoder": tag_encoder, **heads}
+
+
+def _table(asset: tf.saved_model.Asset, *, key: str, default: str | int) -> tf.lookup.StaticHashTable:
+    """A table from line number to line (key="number"), or from line to line number (key="line")."""
+    number, line = tf.lookup.TextFileIndex.LINE_NUMBER, tf.lookup.TextFileIndex.WHOLE_LINE
+    keys, values = (
+        ((tf.int64, number), (tf.string, line))
+        if key == "number"
+        else ((tf.string, line), (tf.int64, number))
+    )
+    return tf.lookup.StaticHashTable(tf.lookup.TextFileInitializer(asset.asset_path, *keys, *values), default)

@@ -1,0 +1,135 @@
+"""Exports a run as a SavedModel, ONNX, OpenVINO or LiteRT, with a model card."""
+
+import math
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import tensorflow as tf
+
+from mmannot_tf.runs.run import Run
+from mmannot_tf.serving.engines.catalogue import ExportFormat, export_format
+from mmannot_tf.serving.engines.probe import probe_batch
+from mmannot_tf.serving.exporting import verification
+from mmannot_tf.serving.exporting.annotator_module import AnnotatorModule
+from mmannot_tf.serving.exporting.model_card import model_card
+from mmannot_tf.serving.formats.saved_model import TensorFlowEngine
+from mmannot_tf.serving.metadata import METADATA_FILE, ExportMetadata, FormatCheck
+from mmannot_tf.serving.model import LABELS, SAVED_MODEL_FILE, Model, model_of, versions, write_name_lists
+from mmannot_tf.serving.network import TOLERANCE
+from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import atomic_path, write_json
+
+SAVED_MODEL = "saved_model"
+PACKAGES = ("mmannot-tf", "tensorflow", "keras", "onnx", "tf2onnx", "openvino", "ai-edge-litert")
+
+
+def export(
+    run: Run,
+    out: Path,
+    *,
+    formats: Sequence[str] = (SAVED_MODEL,),
+    log: Callable[[str], None] = lambda line: None,
+) -> Path:
+    """Writes a version folder of an export, as TensorFlow Serving expects it, completely or not at all.
+
+    Args:
+        run: the trained run.
+        out: the export's folder, which gets the next version, or OUT/NUMBER, which is replaced.
+        formats: keys of `engines.catalogue.FORMATS`; each is compared with the model in memory on one batch.
+        log: receives a line on each verified format.
+
+    Returns:
+        The version folder: the formats' files, assets/labels.txt and tags.txt, export.json, README.md (the
+        model card).
+
+    Raises:
+        UserError: a stage is missing, a format is unknown, needs a package or gives other outputs, or `out`
+            holds something else or cannot be written.
+    """
+    writers = {name: export_format(name) for name in dict.fromkeys(formats)}
+    folder = _version_folder(out)
+    model = model_of(run)
+    with tempfile.TemporaryDirectory() as assets:
+        module = AnnotatorModule(run, Path(assets))
+        try:
+            with atomic_path(folder) as staging:
+                staging.mkdir()
+                checks = _write_formats(staging, writers, model, module, log)
+                _write_descriptions(staging, run, model, module, checks)
+        except tf.errors.OpError as error:
+            raise UserError(f"The export must be writable. Received: {folder}: {error.message}") from None
+    return folder
+
+
+def _version_folder(out: Path) -> Path:
+    """Returns `out` itself if its name is a number, else its next version."""
+    if not out.name.isdecimal():
+        if out.is_dir() and not versions(out) and any(out.iterdir()):
+            raise _not_an_export(out)
+        if out.exists() and not out.is_dir():
+            raise _not_an_export(out)
+        return out / str(max(versions(out) if out.is_dir() else (), default=0) + 1)
+    is_export = (out / METADATA_FILE).is_file() or (out / SAVED_MODEL_FILE).is_file()
+    if out.exists() and not is_export and (not out.is_dir() or any(out.iterdir())):
+        raise _not_an_export(out)
+    return out
+
+
+def _not_an_export(out: Path) -> UserError:
+    return UserError(
+        f"--out must be a new or empty folder, or an export. Received: {out}, which holds something else."
+    )
+
+
+def _write_formats(
+    folder: Path,
+    writers: Mapping[str, ExportFormat],
+    model: Model,
+    module: AnnotatorModule,
+    log: Callable[[str], None],
+) -> dict[str, FormatCheck]:
+    """Writes and verifies each format."""
+    inputs, texts = probe_batch(model)
+    reference = TensorFlowEngine(module, module.network)(inputs)
+    checks: dict[str, FormatCheck] = {}
+    for name, writer in writers.items():
+        writer.write(module, folder)
+        agreement = verification.verify(name, writer, folder, inputs, reference)
+        checks[name] = {"probability": agreement.probability, "quantity": agreement.quantity}
+        log(f"{name}: {agreement}")
+        if name == SAVED_MODEL:
+            signatures = verification.verify_signatures(folder, module, inputs, texts)
+            checks[name]["signatures"] = signatures
+            log(f"{name}: {len(signatures)} signatures, max |Δ| {max(signatures.values()):.1e}")
+    return checks
+
+
+def _write_descriptions(
+    folder: Path, run: Run, model: Model, module: AnnotatorModule, checks: dict[str, FormatCheck]
+) -> None:
+    """Writes the lists of labels and tags, export.json and the model card."""
+    write_name_lists(folder / LABELS.parent, labels=model.labels, tags=model.tags)
+    metadata: ExportMetadata = {
+        "digest": model.digest,
+        "image_size": model.image_size,
+        "resize": model.resize,
+        "formats": checks,
+        "tolerance": TOLERANCE,
+        "versions": _package_versions(),
+    }
+    write_json(folder / METADATA_FILE, metadata)
+    parameters = sum(math.prod(weight.shape) for weight in module.weights)
+    (folder / "README.md").write_text(model_card(run, metadata, parameters=parameters), encoding="utf-8")
+
+
+def _package_versions() -> dict[str, str]:
+    """The versions of the installed packages among `PACKAGES`."""
+    installed = {}
+    for name in PACKAGES:
+        try:
+            installed[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return installed

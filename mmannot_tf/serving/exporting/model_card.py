@@ -1,0 +1,105 @@
+"""The model card, which is an export's README.md: data, settings, scores, limits and licences."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
+from string import Template
+
+from mmannot_tf.evaluation.metrics import SYMBOLS
+from mmannot_tf.evaluation.predictions import Predictions
+from mmannot_tf.paper.readings import departures, in_force
+from mmannot_tf.runs.plan import predictions_digest
+from mmannot_tf.runs.run import Run
+from mmannot_tf.serving.exporting.licenses import DATA_LICENSES, UNKNOWN, WEIGHTS_LICENSES
+from mmannot_tf.serving.metadata import ExportMetadata, FormatCheck
+from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import read_json
+
+METHOD, FEATURES = "MS-CNN+Tags+LQP", "MS-CNN+Tags"
+"""The rows of the result tables that describe an export."""
+SAMPLINGS = {"half_pixel": "sampled at pixel centres", "tf1": "sampled at corners as TensorFlow 1 did"}
+
+
+def model_card(run: Run, metadata: ExportMetadata, *, parameters: int) -> str:
+    """Returns the card in Markdown, from the template model_card.md.
+
+    Args:
+        run: the exported run.
+        metadata: the export's export.json.
+        parameters: the number of the network's parameters.
+    """
+    dataset = run.dataset
+    splits = ", ".join(f"{count:,} {split}" for split, count in dataset.splits.items())
+    values = {
+        "name": run.path.resolve().name,
+        "architecture": run.provenance.architecture,
+        "parameters": f"{parameters:,}",
+        "size": metadata["image_size"],
+        "sampling": SAMPLINGS[metadata["resize"]],
+        "tolerance": f"{metadata['tolerance']:.0e}",
+        "checked": _checked(metadata["formats"]),
+        "source": dataset.source,
+        "records": dataset.digest[:12],
+        "splits": splits,
+        "labels": len(dataset.labels),
+        "tags": len(dataset.tags),
+        "readings": _readings(run),
+        "scores": _scores(run),
+        "least": run.config.evaluation.least_quantity,
+        "weights": _weights(run),
+        "data_license": DATA_LICENSES.get(dataset.source, UNKNOWN),
+        "digest": metadata["digest"][:12],
+        "versions": ", ".join(f"{name} {version}" for name, version in metadata["versions"].items()),
+    }
+    return Template((files(__package__) / "model_card.md").read_text(encoding="utf-8")).substitute(values)
+
+
+def _checked(formats: Mapping[str, FormatCheck]) -> str:
+    rows = [
+        (f"`{name}`", f"{check['probability']:.1e}", f"{check['quantity']:.1e}")
+        for name, check in formats.items()
+    ]
+    return _table(("Format", "probabilities", "quantities"), rows)
+
+
+def _readings(run: Run) -> str:
+    values = in_force(run.config)
+    rows = [(f"`{key}`", json.dumps(value)) for key, value in values.items()]
+    other = [f"- {departure}" for departure in departures(values)] or ["All have their default values."]
+    return "\n".join([_table(("Key", "Value"), rows), "", *other])
+
+
+def _scores(run: Run) -> str:
+    """The export's scores, if the run was evaluated after its last training."""
+    if not _evaluated(run):
+        return "Not evaluated since the last training: run `mmannot evaluate`, then export again."
+    scores = read_json(run.path / "scores.json", "A run's scores.json")
+    rows = [[f"{row[name]:.1f}" for name in SYMBOLS] for row in scores["rows"] if row["method"] == METHOD]
+    quantity = [
+        f" Label quantity: {row['accuracy']:.1f} % exact, MSE {row['mse']:.2f}."
+        for row in scores["quantity"]
+        if row["features"] == FEATURES
+    ]
+    text = f"On the {scores['images']:,} images of the test split, percent.{''.join(quantity)}"
+    return f"{text}\n\n{_table(tuple(SYMBOLS.values()), rows)}"
+
+
+def _evaluated(run: Run) -> bool:
+    """Whether scores.json belongs to the stages as trained now."""
+    predictions = run.predictions("test")
+    if not (run.path / "scores.json").is_file() or not predictions.is_file():
+        return False
+    try:
+        return Predictions.load(predictions).digest == predictions_digest(run, "test")
+    except UserError:
+        return False
+
+
+def _weights(run: Run) -> str:
+    origin, digest = run.provenance.origin, run.provenance.digest
+    return f"{origin}{f' (digest {digest[:12]})' if digest else ''}: {WEIGHTS_LICENSES.get(origin, UNKNOWN)}"
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

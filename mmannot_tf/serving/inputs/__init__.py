@@ -1,0 +1,1 @@
+"""What is annotated: photographs and their tags. Does not import TensorFlow."""

@@ -1,0 +1,45 @@
+"""Opens the output that the command-line options name."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from mmannot_tf.serving.outputs.csv_rows import CsvRows
+from mmannot_tf.serving.outputs.json_lines import JsonLines
+from mmannot_tf.serving.outputs.output import Output
+from mmannot_tf.serving.outputs.record_file import RecordFile, RecordFormat
+from mmannot_tf.serving.outputs.sidecars import Sidecars
+from tfrecords_tools.shell.errors import UserError
+
+RECORD_FORMATS: Mapping[str, Callable[[], RecordFormat]] = {"jsonl": JsonLines, "csv": CsvRows}
+SIDECARS = "xmp"
+
+
+def open_output(out: Path | None, output_format: str | None, model: str) -> Output | None:
+    """Opens the output that `--out` and `--format` name; returns None if neither is given.
+
+    Args:
+        out: the file; its suffix names the format unless `output_format` does.
+        output_format: a key of `RECORD_FORMATS`, or "xmp" for sidecars, which take no `out`.
+        model: identifies in the output the model that annotated.
+
+    Raises:
+        UserError: the two do not fit together, or something else wrote the file.
+    """
+    if out is None and output_format is None:
+        return None
+    name = output_format or (out.suffix.removeprefix(".").lower() if out else "")
+    if name == SIDECARS:
+        if out is not None:
+            raise UserError(
+                f"--format {SIDECARS} writes beside the photographs and takes no --out. Received: {out}."
+            )
+        return Sidecars(model)
+    if name not in RECORD_FORMATS:
+        raise UserError(
+            f"--format must be {', '.join(RECORD_FORMATS)} or {SIDECARS}. Received: {out or name}."
+        )
+    if out is None:
+        raise UserError(f"--format {name} needs a file. Received: no --out.")
+    if out.is_dir():
+        raise UserError(f"--out must be a file. Received: {out}, which is a folder.")
+    return RecordFile(out, RECORD_FORMATS[name](), model)

@@ -1,0 +1,80 @@
+"""Writes all batches of a bulk annotation and counts them."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypedDict
+
+from mmannot_tf.serving.annotation import Result, Unreadable
+from mmannot_tf.serving.outputs.output import Output
+
+MAX_NAMED = 20
+"""The number of unreadable files that are named; an output file names them all."""
+
+
+class SummaryDocument(TypedDict):
+    """A summary as JSON values."""
+
+    annotated: int
+    unreadable: int
+    seconds: float
+
+
+class Summary:
+    """Counts of a bulk annotation, and its first unreadable files.
+
+    Attributes:
+        annotated: the number of annotated images.
+        unreadable: the number of unreadable images.
+        named: the first `MAX_NAMED` unreadable images.
+        seconds: since the first batch was requested.
+    """
+
+    def __init__(self) -> None:
+        """Starts at zero."""
+        self.annotated, self.unreadable, self.seconds = 0, 0, 0.0
+        self.named: list[Unreadable] = []
+
+    def write_all(
+        self,
+        batches: Iterable[Sequence[Result]],
+        output: Output,
+        *,
+        stop_at_error: bool,
+        advance: Callable[[int], None],
+    ) -> None:
+        """Writes batches to `output` and counts them.
+
+        Args:
+            batches: the results, batch by batch.
+            output: where they are written.
+            stop_at_error: stops at the first unreadable image. The images before it are written; it is not,
+                so that a second run tries it again.
+            advance: called with the number of images in each batch.
+        """
+        start = time.perf_counter()
+        for results in batches:
+            unreadable = [isinstance(result, Unreadable) for result in results]
+            stop = stop_at_error and any(unreadable)
+            for result in output.write(results[: unreadable.index(True)] if stop else results):
+                self._count(result)
+            if stop:
+                self._count(results[unreadable.index(True)])
+            advance(len(results))
+            self.seconds = time.perf_counter() - start
+            if stop_at_error and self.unreadable:
+                break
+
+    def _count(self, result: Result) -> None:
+        if not isinstance(result, Unreadable):
+            self.annotated += 1
+            return
+        self.unreadable += 1
+        if len(self.named) < MAX_NAMED:
+            self.named.append(result)
+
+    def document(self) -> SummaryDocument:
+        """The counts as JSON values."""
+        return {"annotated": self.annotated, "unreadable": self.unreadable, "seconds": self.seconds}
+
+    def __str__(self) -> str:
+        return f"annotated {self.annotated:,} photographs in {self.seconds:.1f} s with loading"

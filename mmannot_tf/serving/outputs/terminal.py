@@ -1,0 +1,42 @@
+"""Annotations on the terminal."""
+
+from collections.abc import Callable, Sequence
+
+from mmannot_tf.serving.annotation import Annotation, AnnotationDocument, Result
+from mmannot_tf.serving.inputs.photographs import Photograph
+
+
+class TerminalOutput:
+    """An `Output` that prints one line per image, or collects JSON documents to print at the end.
+
+    Attributes:
+        already_done: 0, because nothing is kept between runs.
+        documents: the annotated images, if `print_line` is None.
+    """
+
+    def __init__(self, print_line: Callable[[str], None] | None):
+        """`print_line` prints a line."""
+        self.already_done, self._print_line = 0, print_line
+        self.documents: list[AnnotationDocument] = []
+
+    def wants(self, photograph: Photograph) -> bool:
+        """Returns True: a file that is named twice is printed twice."""
+        return True
+
+    def write(self, results: Sequence[Result]) -> list[Result]:
+        """Prints the annotated images; the command reports the others at the end."""
+        for result in results:
+            if isinstance(result, Annotation):
+                if self._print_line is None:
+                    self.documents.append(result.document())
+                else:
+                    self._print_line(_line(result))
+        return list(results)
+
+    def close(self) -> None:
+        """Does nothing."""
+
+
+def _line(annotation: Annotation) -> str:
+    labels = "  ".join(f"{label} {score:.2f}" for label, score in annotation.labels)
+    return f"{annotation.image}: {labels}  (quantity {annotation.predicted_quantity:.2f})"

@@ -1,0 +1,152 @@
+"""`/v1/models`: TensorFlow Serving's REST API."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from fastapi import APIRouter, Request, Response
+
+from mmannot_tf.data.tag_lists import NONE, padded
+from mmannot_tf.serving.annotating.decoding import UnreadableError
+from mmannot_tf.serving.network import NetworkOutputs
+from mmannot_tf.serving.server.errors import JsonResponse, RequestError, short_repr
+from mmannot_tf.serving.server.json_values import JsonValue, to_bytes, to_integer, to_text
+from mmannot_tf.serving.server.limits import Limits
+from mmannot_tf.serving.server.predict_request import PredictRequest, parse_predict_request
+from mmannot_tf.serving.server.predictor import Predictor, concatenated
+from mmannot_tf.serving.server.signatures import Extra, Signature, find_signature, signatures
+
+ROOT = "/v1/models/{name}"
+VERSION = ROOT + "/versions/{version}"
+
+
+@dataclass(frozen=True, eq=False)
+class PredictInputs:
+    """The checked inputs of a request.
+
+    Attributes:
+        loaders: return the pixels of each image, float32 [S, S, 3].
+        tag_lists: int32 [B, L].
+        extra: the signature's third input.
+    """
+
+    loaders: list[Callable[[], np.ndarray]]
+    tag_lists: np.ndarray
+    extra: Extra
+
+
+class TensorFlowServing:
+    """Answers requests for the served model, by its name and version."""
+
+    def __init__(self, predictor: Predictor, name: str, limits: Limits):
+        """`name` is the model's name in paths."""
+        model = predictor.annotator.model
+        self._predictor, self._name, self._limits, self._model = predictor, name, limits, model
+        self._version = model.path.name if model.path.name.isdecimal() else "1"
+        self._signatures = signatures(model)
+
+    async def status(self, name: str, version: str | None = None) -> Response:
+        """Returns the state of the version."""
+        self._check(name, version)
+        state = {
+            "version": self._version,
+            "state": "AVAILABLE",
+            "status": {"error_code": "OK", "error_message": ""},
+        }
+        return JsonResponse({"model_version_status": [state]})
+
+    async def metadata(self, name: str, version: str | None = None) -> Response:
+        """Returns the signatures with their inputs and outputs."""
+        self._check(name, version)
+        documents = {name: signature.document() for name, signature in self._signatures.items()}
+        spec = {"name": self._name, "signature_name": "", "version": self._version}
+        return JsonResponse({"model_spec": spec, "metadata": {"signature_def": {"signature_def": documents}}})
+
+    async def predict(self, request: Request, name: str, version: str | None = None) -> Response:
+        """Annotates images in the row or column format."""
+        self._check(name, version)
+        parsed = await asyncio.to_thread(parse_predict_request, await request.body())
+        signature = find_signature(self._signatures, parsed.signature)
+        inputs = await asyncio.to_thread(self._read, parsed, signature)
+        answers: list[NetworkOutputs] = []
+        for number, answer in enumerate(await self._predictor(inputs.loaders, inputs.tag_lists)):
+            if isinstance(answer, UnreadableError):
+                raise RequestError(
+                    400, f"Every image must be a readable JPEG or PNG. Received: image {number}: {answer}."
+                )
+            answers.append(answer)
+        outputs = signature.compute(concatenated(answers), inputs.extra)
+        return JsonResponse(parsed.document({name: array.tolist() for name, array in outputs.items()}))
+
+    def _read(self, request: PredictRequest, signature: Signature) -> PredictInputs:
+        columns = _complete(request.columns, signature)
+        images = columns["image"]
+        if not isinstance(images, list) or not 0 < len(images) <= self._limits.images:
+            count = len(images) if isinstance(images, list) else short_repr(images)
+            raise RequestError(400, f"image must be a list of 1 to {self._limits.images}. Received: {count}.")
+        lists = {
+            name: _entries(name, columns[name], len(images))
+            for name, tensor in signature.inputs.items()
+            if tensor.shape
+        }
+        if "tag_lists" in lists:
+            loaders = [partial(self._predictor.network_image, image) for image in images]
+            return PredictInputs([*loaders], padded([self._indices(tags) for tags in lists["tag_lists"]]), ())
+        tags = [to_text("tags", text, max_bytes=self._limits.tag_bytes) for text in lists["tags"]]
+        tag_lists = self._predictor.annotator.tag_lists(tags)
+        extra = [
+            to_integer(signature.extra, value)
+            for value in lists.get(signature.extra, [columns.get(signature.extra)])
+            if signature.extra
+        ]
+        if signature.inputs["image"].dtype == "DT_STRING":
+            encoded = [to_bytes("image", image) for image in images]
+            return PredictInputs([partial(self._predictor.decode, raw) for raw in encoded], tag_lists, extra)
+        return PredictInputs([partial(self._predictor.resize, image) for image in images], tag_lists, extra)
+
+    def _indices(self, value: JsonValue) -> list[int]:
+        """Returns an image's entry of `tag_lists` without its padding."""
+        tags = len(self._model.tags)
+        rule = f"tag_lists must be lists of 1 to {tags} numbers from {NONE} to {tags - 1}"
+        if not isinstance(value, list) or not 0 < len(value) <= tags:
+            raise RequestError(400, f"{rule}. Received: {short_repr(value)}.")
+        indices = [to_integer("tag_lists", index) for index in value]
+        if not all(NONE <= index < tags for index in indices):
+            raise RequestError(400, f"{rule}. Received: other numbers.")
+        return [index for index in indices if index != NONE]
+
+    def _check(self, name: str, version: str | None) -> None:
+        if name != self._name or version not in (None, self._version):
+            wanted = f"Latest({name[:50]})" if version is None else f"Specific({name[:50]}, {version[:20]})"
+            raise RequestError(404, f"Servable not found for request: {wanted}")
+
+
+def _complete(columns: Mapping[str, JsonValue], signature: Signature) -> dict[str, JsonValue]:
+    """Adds empty tags if there are none; checks that no other input is missing or unknown."""
+    images = columns.get("image")
+    no_tags: JsonValue = [""] * len(images) if isinstance(images, list) else []
+    complete = {**({"tags": no_tags} if "tags" in signature.inputs else {}), **columns}
+    if complete.keys() != signature.inputs.keys():
+        raise RequestError(
+            400,
+            f"The inputs must be {', '.join(signature.inputs)}. Received: {short_repr(sorted(columns))}.",
+        )
+    return complete
+
+
+def _entries(name: str, column: JsonValue, images: int) -> list[JsonValue]:
+    if not isinstance(column, list) or len(column) != images:
+        raise RequestError(400, f"{name} must have an entry for each of {images} images.")
+    return column
+
+
+def router(predictor: Predictor, name: str, limits: Limits) -> APIRouter:
+    """Returns the routes of the API."""
+    api, routes = TensorFlowServing(predictor, name, limits), APIRouter()
+    for path in (ROOT, VERSION):
+        routes.post(path + ":predict")(api.predict)
+        routes.get(path + "/metadata")(api.metadata)
+        routes.get(path)(api.status)
+    return routes

@@ -1,0 +1,80 @@
+import io
+import threading
+import zlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from mmannot_tf.data.images import decode, resize
+from mmannot_tf.serving.annotating.decoding import Decoder, UnreadableError, decode_photographs
+from mmannot_tf.serving.inputs.photographs import Photograph, photographs
+
+PIXELS = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
+
+
+def _encoded(kind, pixels=PIXELS, mode=None):
+    written, image = io.BytesIO(), Image.fromarray(pixels)
+    (image.convert(mode) if mode else image).save(written, kind)
+    return written.getvalue()
+
+
+@pytest.fixture(scope="module")
+def decoder():
+    return Decoder(size=32, sampling="half_pixel")
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("JPEG", None), ("PNG", None), ("JPEG", "L"), ("PNG", "RGBA")])
+def test_pixels_are_those_of_the_training_pipeline(decoder, kind, mode):
+    encoded = _encoded(kind, mode=mode)
+    np.testing.assert_array_equal(decoder(encoded), resize(decode(tf.constant(encoded)), 32, "half_pixel"))
+
+
+@pytest.mark.parametrize(
+    ("encoded", "message"),
+    [
+        (b"", "no image"),
+        (b"no image at all", "no image"),
+        (_encoded("JPEG")[:-400], "JPEG"),
+        (_encoded("JPEG")[:300], "Truncated"),
+        (_encoded("PNG")[:600], "PNG"),
+        (_encoded("GIF"), "GIF, not JPEG or PNG"),
+        (_encoded("WEBP"), "WEBP, not JPEG or PNG"),
+    ],
+)
+def test_what_cannot_be_read_says_why_in_one_line(decoder, encoded, message):
+    with pytest.raises(UnreadableError, match=message) as caught:
+        decoder(encoded)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_header_that_promises_too_many_pixels_is_refused_before_they_are_made(decoder):
+    """A PNG of 30,000 x 30,000 pixels in a hundred bytes."""
+    header = bytearray(_encoded("PNG", np.zeros((1, 1, 3), np.uint8)))
+    header[16:24] = (30_000).to_bytes(4, "big") * 2
+    header[29:33] = zlib.crc32(header[12:29]).to_bytes(4, "big")
+    with pytest.raises(UnreadableError, match="pixels"):
+        decoder(bytes(header))
+
+
+def test_readings_keep_the_order_and_read_no_further_ahead(photos):
+    asked, lock = [], threading.Lock()
+
+    def listed():
+        for photograph in photographs([photos] * 5):
+            with lock:
+                asked.append(photograph)
+            yield photograph
+
+    taken = decode_photographs(listed(), lambda encoded: np.array(len(encoded)), prefetch=3)
+    first = next(taken)
+    assert len(asked) == 4
+    rest = [one.photograph.relative for one in taken]
+    assert [first.photograph.relative, *rest] == [one.relative for one in photographs([photos])] * 5
+
+
+def test_missing_files_and_folders_are_readings_with_an_error(tmp_path, decoder):
+    found = [Photograph(tmp_path / "none.jpg", "none.jpg"), Photograph(tmp_path, ".")]
+    errors = [one.error for one in decode_photographs(found, decoder, prefetch=1)]
+    assert errors == ["No such file or directory", "Is a directory"]

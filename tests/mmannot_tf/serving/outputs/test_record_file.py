@@ -1,0 +1,156 @@
+import csv
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from mmannot_tf.serving.annotation import Annotation, Unreadable
+from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.outputs.csv_rows import COLUMNS, CsvRows
+from mmannot_tf.serving.outputs.factory import open_output
+from mmannot_tf.serving.outputs.json_lines import JsonLines
+from mmannot_tf.serving.outputs.record_file import RecordFile
+from mmannot_tf.serving.outputs.sidecars import Sidecars
+from tfrecords_tools.shell.errors import UserError
+
+RESULTS = (
+    Annotation("in/a.jpg", 'sea, "sun"', (("boat", 0.75), ("sky", 0.5)), 2.25),
+    Unreadable("in/b.jpg", "", "no image"),
+    Annotation('c,"\nø.jpg', "été", (("boat", 0.5),), 0.5),
+    Annotation(os.fsdecode(b"\xff.jpg"), "", (("sky", 0.25),), 1.0),
+)
+FORMATS = [JsonLines, CsvRows]
+
+
+def _photograph(image):
+    return Photograph(Path(image), image)
+
+
+def _wanted(file, record_format, model="m"):
+    output = RecordFile(file, record_format(), model)
+    wanted = [one.image for one in RESULTS if output.wants(_photograph(one.image))]
+    output.close()
+    return wanted, output
+
+
+@pytest.fixture(params=FORMATS, ids=["jsonl", "csv"])
+def record_format(request):
+    return request.param
+
+
+@pytest.fixture
+def written(tmp_path, record_format):
+    file = tmp_path / "new" / "labels"
+    output = RecordFile(file, record_format(), "m")
+    assert output.write(RESULTS[:2]) == list(RESULTS[:2])
+    output.write(RESULTS[2:])
+    output.close()
+    return file
+
+
+def test_a_second_run_wants_nothing(written, record_format):
+    before = written.read_bytes()
+    wanted, output = _wanted(written, record_format)
+    assert (wanted, output.already_done, output.truncated_bytes) == ([], 4, 0)
+    assert written.read_bytes() == before
+
+
+def test_after_a_kill_at_any_byte_whole_records_stay_and_the_rest_is_wanted(written, record_format):
+    whole, header = written.read_bytes(), len(record_format.header)
+    ends = [header]
+    for result in RESULTS:
+        ends.append(ends[-1] + len(record_format().line(result, "m")))
+    assert ends[-1] == len(whole)
+    for size in range(len(whole) + 1):
+        written.write_bytes(whole[:size])
+        done = sum(end <= size for end in ends[1:])
+        wanted, output = _wanted(written, record_format)
+        assert wanted == [one.image for one in RESULTS[done:]]
+        assert written.read_bytes() == whole[: max(ends[done], header)]
+        assert output.already_done == done
+
+
+def test_what_is_appended_after_a_cut_makes_the_file_whole(written, record_format):
+    whole = written.read_bytes()
+    written.write_bytes(whole[:-7])
+    output = RecordFile(written, record_format(), "m")
+    output.write(RESULTS[3:])
+    output.close()
+    assert written.read_bytes() == whole
+
+
+def test_another_models_file_is_refused_and_left(written, record_format):
+    before = written.read_bytes()
+    with pytest.raises(UserError, match="same model"):
+        _wanted(written, record_format, model="other")
+    assert written.read_bytes() == before
+
+
+@pytest.mark.parametrize("content", ["my notes\nand more\n", '[1, 2]\n{"image": 3}\n', "a,b\n1,2\n", "x"])
+def test_a_file_of_something_else_is_refused_and_left(tmp_path, record_format, content):
+    file = tmp_path / "mine"
+    file.write_text(content)
+    with pytest.raises(UserError, match="must be new"):
+        _wanted(file, record_format)
+    assert file.read_text() == content
+
+
+def test_each_photograph_is_wanted_once(tmp_path, record_format):
+    output = RecordFile(tmp_path / "labels", record_format(), "m")
+    assert [output.wants(_photograph("a.jpg")) for _ in range(2)] == [True, False]
+    output.close()
+
+
+def test_json_lines_are_utf_8_whatever_the_names(tmp_path):
+    file = tmp_path / "labels.jsonl"
+    output = RecordFile(file, JsonLines(), "m")
+    output.write(RESULTS)
+    output.close()
+    records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert [record["image"] for record in records] == [one.image for one in RESULTS]
+    assert records[0] == {**RESULTS[0].document(), "model": "m"}
+    assert records[1] == {"image": "in/b.jpg", "tags": "", "error": "no image", "model": "m"}
+
+
+def test_csv_is_read_by_others(tmp_path):
+    file = tmp_path / "labels.csv"
+    output = RecordFile(file, CsvRows(), "m")
+    output.write(RESULTS)
+    output.close()
+    with file.open(encoding="utf-8", errors="surrogateescape", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert tuple(rows[0]) == COLUMNS
+    assert (rows[0]["labels"], rows[0]["probabilities"]) == ("boat; sky", "0.750000; 0.500000")
+    assert [row["error"] for row in rows] == ["", "no image", "", ""]
+    assert [row["image"] for row in rows] == [one.image for one in RESULTS]
+
+
+class TestOpening:
+    def test_the_suffix_says_the_form_and_the_option_overrides_it(self, tmp_path):
+        for name, record_format, first in (
+            ("a.jsonl", None, b""),
+            ("a.CSV", None, b"image"),
+            ("a.txt", "csv", b"image"),
+        ):
+            output = open_output(tmp_path / name, record_format, "m")
+            output.close()
+            assert (tmp_path / name).read_bytes()[:5] == first
+        output = open_output(None, "xmp", "m")
+        assert isinstance(output, Sidecars)
+        output.close()
+        assert open_output(None, None, "m") is None
+
+    @pytest.mark.parametrize(
+        ("out", "record_format", "message"),
+        [
+            ("labels.txt", None, r"jsonl, csv or xmp. Received: .*labels\.txt"),
+            (None, "yaml", "Received: yaml"),
+            ("labels.xmp", None, "takes no --out"),
+            (None, "csv", "needs a file"),
+            (".", "csv", "a folder"),
+        ],
+    )
+    def test_what_does_not_go_together_is_refused(self, tmp_path, out, record_format, message):
+        with pytest.raises(UserError, match=message):
+            open_output(out and tmp_path / out, record_format, "m")
