@@ -20,6 +20,7 @@ MODULES = (
     "mmannot_tf.losses.quantity_error",
     "mmannot_tf.losses.sigmoid_cross_entropy",
     "mmannot_tf.losses.softmax_cross_entropy",
+    "mmannot_tf.losses.summed",
     "mmannot_tf.losses.warp",
     "mmannot_tf.metrics.annotation",
     "mmannot_tf.models.annotator",

@@ -127,3 +127,31 @@ def tiny_run(tiny_config, tiny_records, made_once):
     return open_run(
         made_once("tiny_run", lambda folder: train(tiny_config, data=tiny_records.path, run=folder))
     )
+
+
+@pytest.fixture(scope="session")
+def exported(tiny_run, made_once):
+    """The tiny run in every format; tests must not change it."""
+    from mmannot_tf.serving.exporting.export import export
+
+    return (
+        made_once(
+            "export",
+            lambda folder: export(tiny_run, folder, formats=("saved_model", "onnx", "openvino", "litert")),
+        )
+        / "1"
+    )
+
+
+@pytest.fixture(scope="session")
+def scenes(tiny_records, tmp_path_factory):
+    """The test split's images as files by name, and their tags as text."""
+    from tfrecords_tools.reading.records import read
+
+    folder = tmp_path_factory.mktemp("scenes")
+    tags = {}
+    for example in read(tiny_records, "test").as_numpy_iterator():
+        file = folder / f"{example['id'].decode()}.jpg"
+        file.write_bytes(example["image"])
+        tags[file] = ", ".join(tag.decode().upper() for tag in example["tags"])
+    return tags

@@ -24,7 +24,7 @@ def build_annotator(
     image_size: int = 224,
     weights: str | Path | None = None,
     tag_hidden: tuple[int, int] = (2048, 2048),
-    quantity_hidden: tuple[int, ...] = (512, 256),
+    quantity_hidden: tuple[int, int] = (512, 256),
     dropout: float = 0.5,
     mean_quantity: float = 0.0,
     batch_norm_momentum: float = 0.9997,

@@ -3,7 +3,7 @@
 import keras
 
 
-def build_classifier(feature_size: int, labels: int, *, name: str) -> keras.Model:
+def build_classifier(feature_size: int, labels: int, *, name: str = "classifier") -> keras.Model:
     """A branch from features to a logit for each label; the sigmoid is the loss's or the annotator's.
 
     The kernel starts Glorot uniform, the bias at zero (a probability of one half for each label).

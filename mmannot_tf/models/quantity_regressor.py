@@ -9,7 +9,7 @@ def build_quantity_regressor(
     hidden: tuple[int, int] = (512, 256),
     dropout: float = 0.5,
     bias: float = 0.0,
-    name: str,
+    name: str = "quantity",
 ) -> keras.Model:
     """A branch from features to the predicted quantity m̂: hidden ReLU layers with dropout, one linear unit.
 

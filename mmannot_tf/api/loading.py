@@ -1,0 +1,209 @@
+"""A trained run or an export as a Python object."""
+
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import cast
+
+import keras
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from mmannot_tf.serving.annotating.annotator import Annotator
+from mmannot_tf.serving.annotating.decoding import UnreadableError
+from mmannot_tf.serving.annotation import Annotation
+from mmannot_tf.serving.engines.catalogue import REFERENCE, UnavailableError, open_engine
+from mmannot_tf.serving.formats.saved_model import TensorFlowEngine
+from mmannot_tf.serving.model import Model, open_model
+from mmannot_tf.serving.network import NETWORK_OUTPUTS, NetworkOutputs
+from tfrecords_tools.shell.errors import UserError
+
+ImageLike = str | Path | bytes | np.ndarray
+"""A JPEG or PNG file, its bytes, or RGB pixels uint8 [H, W, 3]."""
+TagsLike = str | Sequence[str] | Sequence[Sequence[str]]
+"""Comma-separated tags for all images, or for each image such a text or a list of tags."""
+
+
+def load(path: str | Path) -> "LoadedModel":
+    """Opens a run or an export, to annotate images with it.
+
+    Args:
+        path: the folder of a run; or of an export, which opens its highest version; or of one version.
+
+    Returns:
+        The model, run by TensorFlow.
+
+    Raises:
+        UserError: `path` is none of them, a stage of the run is not finished, or the export holds no
+            SavedModel.
+
+    Example:
+        >>> model = mmannot_tf.load("runs/mscoco/export")                          # doctest: +SKIP
+        >>> (annotation,) = model.annotate(["photo.jpg"], tags=["beach, surf"])    # doctest: +SKIP
+        >>> annotation.labels                                                      # doctest: +SKIP
+        (('person', 0.98), ('surfboard', 0.91))
+    """
+    return LoadedModel(open_model(Path(path)))
+
+
+class LoadedModel:
+    """A trained annotator; `load` returns it."""
+
+    def __init__(self, model: Model):
+        """Reads the weights of an open run or export."""
+        try:
+            engine = cast(TensorFlowEngine, open_engine(REFERENCE, model, "float32"))
+        except UnavailableError as error:
+            raise UserError(f"An export must hold a SavedModel. Received: {error}.") from None
+        self._module = engine.model
+        self._annotator = Annotator(model, lambda _: engine)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The C label names in index order."""
+        return self._annotator.model.labels
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The T tags of the vocabulary in index order."""
+        return self._annotator.model.tags
+
+    @property
+    def image_size(self) -> int:
+        """The side of the network's square input image, in pixels."""
+        return self._annotator.model.image_size
+
+    @property
+    def branches(self) -> Mapping[str, keras.Model]:
+        """The trained Keras models by name: "backbone", "fusion", "tag_encoder", "classifier", "quantity".
+
+        Raises:
+            UserError: an export was loaded, which holds a graph and no Keras models.
+        """
+        if self._annotator.model.run is None:
+            raise UserError(
+                "branches need a run, for an export holds no Keras models. "
+                f"Received: {self._annotator.model.path}. Load the run that it was exported from."
+            )
+        return dict(self._module.branches)
+
+    def annotate(
+        self, images: Sequence[ImageLike], tags: TagsLike = "", *, batch_size: int = 32
+    ) -> list[Annotation]:
+        """Gives each image as many labels as the model decides.
+
+        Args:
+            images: files, bytes, or pixel arrays.
+            tags: the user's tags of each image, or one text for all. Unknown tags are ignored.
+            batch_size: images in one forward pass.
+
+        Returns:
+            An `Annotation` for each image: `labels` are the (label, probability) pairs, best first, and
+            `predicted_quantity` is the regressor's output before rounding.
+
+        Raises:
+            ValueError: there is not one entry of tags for each image.
+            UserError: an image cannot be read.
+        """
+        texts = _texts(tags, len(images))
+        annotations = []
+        for batch in _batches(list(enumerate(images)), batch_size):
+            pixels = [self._decoded(image, number) for number, image in batch]
+            names = [_name(image, number) for number, image in batch]
+            annotations += self._annotator.annotate(pixels, [texts[number] for number, _ in batch], names)
+        return annotations
+
+    def predict(
+        self, images: Sequence[ImageLike], tags: TagsLike = "", *, batch_size: int = 32
+    ) -> NetworkOutputs:
+        """Computes the network's outputs; arguments and errors as in `annotate`.
+
+        Returns:
+            `probabilities` float32 [N, C], `predicted_quantity` float32 [N], `selected` bool [N, C], and
+            `order`, label indices with the best first, int32 [N, C].
+        """
+        texts = _texts(tags, len(images))
+        batches = []
+        for batch in _batches(list(enumerate(images)), batch_size):
+            pixels = [self._decoded(image, number) for number, image in batch]
+            inputs = self._annotator.inputs(pixels, [texts[number] for number, _ in batch])
+            outputs = self._annotator.run(inputs)
+            batches.append({name: getattr(outputs, name) for name in NETWORK_OUTPUTS})
+        return NetworkOutputs.from_mapping(_concatenated(batches))
+
+    def features(
+        self, images: Sequence[ImageLike], tags: TagsLike = "", *, batch_size: int = 32
+    ) -> Mapping[str, np.ndarray]:
+        """Computes features for retrieval; arguments and errors as in `annotate`.
+
+        Returns:
+            "f_v", the visual feature, "f_t", the textual one, and "f", both side by side; float32 [N, D].
+        """
+        texts = _texts(tags, len(images))
+        batches = []
+        for batch in _batches(list(enumerate(images)), batch_size):
+            for number, image in batch:
+                self._decoded(image, number)
+            encoded = tf.constant([_encoded(image, number) for number, image in batch])
+            outputs = self._module.features(encoded, tf.constant([texts[number] for number, _ in batch]))
+            batches.append({name: values.numpy() for name, values in outputs.items()})
+        return _concatenated(batches)
+
+    def _decoded(self, image: ImageLike, number: int) -> np.ndarray:
+        try:
+            return self._annotator.decode(_encoded(image, number))
+        except UnreadableError as error:
+            raise UserError(
+                f"An image must be a JPEG or PNG. Received: {_name(image, number)}: {error}."
+            ) from None
+
+
+def _encoded(image: ImageLike, number: int) -> bytes:
+    """A file's bytes; pixels are encoded as PNG, which loses nothing."""
+    if isinstance(image, bytes):
+        return image
+    if isinstance(image, str | Path):
+        try:
+            return Path(image).read_bytes()
+        except OSError as error:
+            raise UserError(
+                f"An image must be a readable file. Received: {image}: {error.strerror}."
+            ) from None
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != 3:
+        raise UserError(
+            "Pixels must be RGB, uint8 [H, W, 3]. "
+            f"Received: {_name(image, number)}, {image.dtype} {list(image.shape)}."
+        )
+    buffer = io.BytesIO()
+    Image.fromarray(image).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _name(image: ImageLike, number: int) -> str:
+    return str(image) if isinstance(image, str | Path) else f"image {number}"
+
+
+def _texts(tags: TagsLike, images: int) -> list[str]:
+    """One comma-separated text for each image."""
+    if isinstance(tags, str):
+        return [tags] * images
+    texts = [entry if isinstance(entry, str) else ",".join(entry) for entry in tags]
+    if len(texts) != images:
+        raise ValueError(f"tags must have an entry for each of {images} images. Received: {len(texts)}")
+    return texts
+
+
+def _batches(items: Sequence[tuple[int, ImageLike]], size: int) -> Iterator[list[tuple[int, ImageLike]]]:
+    if size < 1:
+        raise ValueError(f"batch_size must be at least 1. Received: {size}")
+    rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def _concatenated(batches: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    if not batches:
+        raise ValueError("images must hold at least one image. Received: none")
+    return {name: np.concatenate([batch[name] for batch in batches]) for name in batches[0]}
