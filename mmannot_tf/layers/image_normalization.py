@@ -65,7 +65,7 @@ class ImageNormalization(keras.layers.Layer):
         """The input's shape."""
         return input_shape
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """The arguments that make an equal layer."""
         return {
             **super().get_config(),

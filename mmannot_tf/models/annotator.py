@@ -17,7 +17,7 @@ class Annotator(keras.Model):
     trains on the targets `{"logits": labels, "predicted_quantity": number of labels}`.
     """
 
-    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
+    def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, object]:
         """Updates the compiled metrics; arguments and result as in `keras.Model.compute_metrics`."""
         if isinstance(y, dict) and isinstance(y_pred, dict):
             labels = {name: y["logits"] for name in ("probabilities", "selected") if "logits" in y}

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import keras
 
 HEAD = "predictions/"
-"""Tensors of an ImageNet classifier, named as in keras.applications; a backbone has no place for them."""
+"""Tensors of an ImageNet classifier, named as in keras.applications; a backbone has no such layer."""
 
 
 def named_variables(model: keras.Model) -> dict[str, keras.Variable]:
@@ -24,7 +24,7 @@ def named_variables(model: keras.Model) -> dict[str, keras.Variable]:
 
 
 def assign(backbone: keras.Model, tensors: Mapping[str, np.ndarray], *, source: str) -> None:
-    """Sets every variable of `backbone` to the tensor of its name; those under `HEAD` are left aside.
+    """Sets every variable of `backbone` to the tensor of its name; those under `HEAD` are ignored.
 
     Nothing is assigned unless all names and shapes fit.
 
@@ -48,9 +48,9 @@ def assign(backbone: keras.Model, tensors: Mapping[str, np.ndarray], *, source: 
             if tuple(given[name].shape) != tuple(variables[name].shape)
         ],
     }
-    found = "; ".join(_listed(what, names) for what, names in problems.items() if names)
-    if found:
-        raise UserError(f"weights must fit the backbone tensor by tensor. Received: {source}; {found}.")
+    listed = "; ".join(_listed(what, names) for what, names in problems.items() if names)
+    if listed:
+        raise UserError(f"weights must fit the backbone tensor by tensor. Received: {source}; {listed}.")
     for name in shared:
         variables[name].assign(given[name])
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from mmannot_tf.models.geometry import Geometry
 from mmannot_tf.weights.checkpoint import SLOTS, open_checkpoint
-from mmannot_tf.weights.imported import Imported, Terms, imported, with_zero_biases
+from mmannot_tf.weights.imported import Imported, WeightConventions, imported, with_zero_biases
 from mmannot_tf.weights.naming import NameScheme, unit_layer
 from mmannot_tf.weights.provenance import Preprocessing
 
-TERMS = Terms(
+CONVENTIONS = WeightConventions(
     origin="caffe2016",
     epsilon=1e-3,
     geometry=Geometry(stride="first_1x1", stem="same", pool="same", strided="same"),
@@ -57,4 +57,4 @@ def import_caffe2016(path: Path) -> Imported:
     """
     checkpoint = open_checkpoint(path)
     names = SCHEME.sort(checkpoint.names, path)
-    return imported(with_zero_biases(checkpoint.read(names)), TERMS, source=path, aside=names.aside)
+    return imported(with_zero_biases(checkpoint.read(names)), CONVENTIONS, source=path, ignored=names.ignored)

@@ -1,9 +1,9 @@
-"""TensorFlow checkpoints: a tensor a variable name, in today's format or the one before TensorFlow 0.12."""
+"""TensorFlow checkpoints, in today's format or the one before TensorFlow 0.12."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -17,35 +17,34 @@ SLOTS = re.compile(
     r"(^|/)(global_step|val_step|avg|biased|local_step|beta[12]_power|Momentum|Adagrad|Adadelta(_1)?|Ftrl(_1)?"
     r"|RMSProp(_[1-3])?|Adam(_1)?|ExponentialMovingAverage)$"
 )
-"""Counters, running averages and what optimizers keep a variable: no weights."""
-
+"""Counters, running averages and optimizer slots: no weights."""
 
 TABLE = bytes.fromhex("57fb808b247547db")
-"""How the sorted table ends that an .index file, or a whole checkpoint of the older format, is."""
+"""Last bytes of an .index file, and of a checkpoint in the older format: both are sorted tables."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint, opened.
+    """An opened checkpoint.
 
     Attributes:
         path: what the user gave, for errors.
         names: of all its tensors.
-        reader: TensorFlow's.
+        read_tensor: reads the tensor of a name.
     """
 
     path: Path
     names: tuple[str, ...]
-    reader: Any
+    read_tensor: Callable[[str], np.ndarray]
 
     def read(self, names: Names) -> dict[str, np.ndarray]:
-        """The tensors under our names.
+        """Returns the tensors under our names.
 
         Raises:
             UserError: the checkpoint is damaged.
         """
         try:
-            return {ours: self.reader.get_tensor(theirs) for ours, theirs in names.theirs.items()}
+            return {ours: self.read_tensor(theirs) for ours, theirs in names.theirs.items()}
         except _failures() as error:
             raise _broken(self.path, str(error)) from None
 
@@ -62,13 +61,13 @@ def open_checkpoint(path: Path) -> Checkpoint:
     _check_table(path, prefix)
     try:
         reader = tf.train.load_checkpoint(str(prefix))
-        return Checkpoint(path, tuple(sorted(reader.get_variable_to_shape_map())), reader)
+        return Checkpoint(path, tuple(sorted(reader.get_variable_to_shape_map())), reader.get_tensor)
     except _failures() as error:
         raise _broken(path, str(error)) from None
 
 
 def _check_table(path: Path, prefix: Path) -> None:
-    """Finds other files before TensorFlow does: it would write its own lines about them to stderr."""
+    """Refuses other files before TensorFlow sees them and writes about them to stderr."""
     tables = [file for file in (Path(f"{prefix}.index"), prefix) if file.is_file()]
     if not tables:
         raise UserError(f"a TensorFlow checkpoint must exist. Received: {path}, which is none.")

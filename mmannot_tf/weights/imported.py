@@ -13,17 +13,17 @@ from mmannot_tf.weights.provenance import Preprocessing, Provenance
 from mmannot_tf.weights.weights_file import tensors_digest
 
 CLASSES = 1000
-"""Of ImageNet: a head for as many is kept with the weights, any other belongs to another task."""
+"""Of ImageNet. A head for that many classes is kept with the weights; any other belongs to another task."""
 
 
 @dataclass(frozen=True)
-class Terms:
-    """What an origin's weights are only right with.
+class WeightConventions:
+    """How the code that made an origin's weights computes; they are only right with the same.
 
     Attributes:
         origin: the importer's name.
         epsilon: of the batch-norm layers.
-        geometry: places of stride 2 and paddings.
+        geometry: which layers have stride 2, and paddings.
         preprocessing: of the pixels.
     """
 
@@ -40,39 +40,43 @@ class Imported:
     Attributes:
         provenance: how they were made.
         tensors: "layer/variable" to values; an ImageNet head as "predictions/…".
-        aside: names in the source that are no weights of the backbone.
+        ignored: names in the source that are no weights of the backbone.
     """
 
     provenance: Provenance
     tensors: Mapping[str, np.ndarray]
-    aside: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 def imported(
-    tensors: Mapping[str, np.ndarray], terms: Terms, *, source: Path, aside: Iterable[str] = ()
+    tensors: Mapping[str, np.ndarray],
+    conventions: WeightConventions,
+    *,
+    source: Path,
+    ignored: Iterable[str] = (),
 ) -> Imported:
-    """Puts an importer's findings together.
+    """Adds to an importer's tensors how they were made.
 
     Args:
         tensors: "layer/variable" to values.
-        terms: what they are only right with.
+        conventions: how their origin computes.
         source: what the user gave, for errors.
-        aside: names in the source that were passed over.
+        ignored: names in the source that are no weights.
 
     Raises:
-        UserError: the tensors are of no known ResNet.
+        UserError: the tensors do not belong to a known ResNet.
     """
     other = _other_head(tensors)
     kept = {name: tensor for name, tensor in tensors.items() if name not in other}
     provenance = Provenance(
-        origin=terms.origin,
+        origin=conventions.origin,
         architecture=architecture_of(kept, source),
-        epsilon=terms.epsilon,
-        geometry=terms.geometry,
-        preprocessing=terms.preprocessing,
+        epsilon=conventions.epsilon,
+        geometry=conventions.geometry,
+        preprocessing=conventions.preprocessing,
         digest=tensors_digest(kept),
     )
-    return Imported(provenance, kept, (*aside, *other))
+    return Imported(provenance, kept, (*ignored, *other))
 
 
 def with_zero_biases(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

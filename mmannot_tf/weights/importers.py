@@ -39,15 +39,15 @@ ORIGINS: Mapping[str, Origin] = {
 
 
 def import_weights(path: Path, origin: str, out: Path) -> Imported:
-    """Reads weights of another project, proves that they fit, and writes our file.
+    """Reads weights of another project, checks that they fit a backbone, and writes our file.
 
     Args:
         path: what the importer reads.
         origin: a key of `ORIGINS`.
-        out: the file to write, usually .h5; replaced if it is there.
+        out: the file to write, usually .h5; an existing one is replaced.
 
     Returns:
-        What was written, and what of the source was left aside.
+        What was written, and what of the source was ignored.
 
     Raises:
         UserError: the origin is unknown, the source is missing or broken, or a tensor does not fit.
@@ -56,11 +56,11 @@ def import_weights(path: Path, origin: str, out: Path) -> Imported:
         raise UserError(f"weights can be imported from {', '.join(ORIGINS)}. Received: {origin}.")
     if out.is_dir():
         raise UserError(f"weights are written to a file. Received: {out}, which is a folder.")
-    found = ORIGINS[origin].read(path)
-    _check_numbers(found.tensors, path)
-    _fit(found, path)
-    weights_file.write(out, found.tensors, found.provenance)
-    return found
+    weights = ORIGINS[origin].read(path)
+    _check_numbers(weights.tensors, path)
+    _check_fit(weights, path)
+    weights_file.write(out, weights.tensors, weights.provenance)
+    return weights
 
 
 def _check_numbers(tensors: Mapping[str, np.ndarray], path: Path) -> None:
@@ -73,16 +73,11 @@ def _check_numbers(tensors: Mapping[str, np.ndarray], path: Path) -> None:
         )
 
 
-def _fit(found: Imported, path: Path) -> None:
+def _check_fit(weights: Imported, path: Path) -> None:
     """Loads the tensors into a backbone once, so that a wrong file is never written."""
     from mmannot_tf.models.backbone import build_backbone
     from mmannot_tf.weights.assignment import assign
 
-    backbone = build_backbone(
-        found.provenance.architecture,
-        image_size=32,
-        momentum=0.99,  # unused: nothing is trained here
-        epsilon=found.provenance.epsilon,
-        geometry=found.provenance.geometry,
-    )
-    assign(backbone, found.tensors, source=str(path))
+    provenance = weights.provenance
+    backbone = build_backbone(provenance.architecture, image_size=32, geometry=provenance.geometry)
+    assign(backbone, weights.tensors, source=str(path))

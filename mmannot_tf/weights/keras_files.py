@@ -4,16 +4,15 @@ import io
 import json
 import posixpath
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
 
-from mmannot_tf.weights.keras_names import LayerConfig, layers_of
-from tfrecords_tools.shell.errors import UserError
+from mmannot_tf.weights.keras_names import LayerConfig, ModelConfig, layers_of
+from tfrecords_tools.shell.errors import UserError, one_line
 
 VARIABLES = {
     "W": "kernel",
@@ -21,7 +20,7 @@ VARIABLES = {
     "running_mean": "moving_mean",
     "running_std": "moving_variance",  # Keras 1 named the variance so
 }
-"""Variables as Keras 1 named them, to their names since."""
+"""Keras 1's names of variables to those of later versions."""
 
 ORDER = {
     "conv2d": ("kernel", "bias"),
@@ -31,12 +30,12 @@ ORDER = {
 """Kind of layer to its variables in the order in which Keras 3 numbers them."""
 
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
-"""What a .keras archive holds."""
+"""The files in a .keras archive."""
 
 
 @dataclass(frozen=True)
 class KerasFile:
-    """A model's tensors, and its configuration where the file has one.
+    """A model's tensors, and its configuration if the file has one.
 
     Attributes:
         tensors: (layer/variable, values), as the file names them and in its order.
@@ -51,7 +50,7 @@ def read_keras(path: Path) -> KerasFile:
     """Reads a file that Keras saved.
 
     Raises:
-        UserError: it is missing, is none, or is damaged.
+        UserError: it is missing or damaged, or Keras did not write it.
     """
     if not path.is_file():
         raise UserError(f"a Keras file must exist. Received: {path}, which is no file.")
@@ -69,10 +68,9 @@ def read_keras(path: Path) -> KerasFile:
         AttributeError,
         zipfile.BadZipFile,
     ) as error:
-        cause = " ".join(str(error).split()) or type(error).__name__
         raise UserError(
             f"a Keras file must be a whole .h5 or .keras of a model or its weights. "
-            f"Received: {path} ({cause})."
+            f"Received: {path} ({one_line(error)})."
         ) from None
 
 
@@ -92,25 +90,25 @@ def _hdf5(file: h5py.File) -> KerasFile:
     return KerasFile(tuple(_named(weights)), None if config is None else tuple(layers_of(config)))
 
 
-def _config(attributes: Mapping[str, Any]) -> Mapping[str, Any] | None:
+def _config(attributes: h5py.AttributeManager) -> ModelConfig | None:
     return json.loads(attributes["model_config"]) if "model_config" in attributes else None
 
 
 def _named(weights: h5py.Group) -> Iterator[tuple[str, np.ndarray]]:
-    """The tensors of a legacy file, whose layers list theirs by name."""
+    """The tensors of a legacy file, where each layer lists the names of its own."""
     for layer in _texts(weights.attrs, "layer_names"):
         group = weights[layer]
         for name in _texts(group.attrs, "weight_names"):
             yield f"{layer}/{_variable(name, layer)}", group[name][()]
 
 
-def _texts(attributes: Mapping[str, Any], name: str) -> list[str]:
+def _texts(attributes: h5py.AttributeManager, name: str) -> list[str]:
     """A list in an attribute; HDF5 cuts long ones into numbered parts."""
     parts = [attributes[name]] if name in attributes else _parts(attributes, name)
     return [text.decode() if isinstance(text, bytes) else str(text) for part in parts for text in part]
 
 
-def _parts(attributes: Mapping[str, Any], name: str) -> list[Any]:
+def _parts(attributes: h5py.AttributeManager, name: str) -> list[np.ndarray]:
     numbered = sorted(
         (key for key in attributes if key.startswith(name) and key.removeprefix(name).isdigit()),
         key=lambda key: int(key.removeprefix(name)),
@@ -127,7 +125,7 @@ def _variable(name: str, layer: str) -> str:
 
 
 def _numbered(file: h5py.File) -> Iterator[tuple[str, np.ndarray]]:
-    """The tensors of Keras 3, numbered within layers that say their name."""
+    """The tensors of a Keras 3 file, where each layer has a name and numbered tensors."""
     for kind, layer in file["layers"].items():
         variables = layer.get("vars", {})
         if not len(variables):

@@ -1,15 +1,15 @@
 """Layer names of Keras' ResNets, old and new, and what a model's configuration says of them.
 
-keras.applications names layers as we do (conv2_block1_1_conv); the original Keras ResNet-50 of 2016 to 2018
-as He's Caffe models do (res2a_branch2a).
+keras.applications has our layer names (conv2_block1_1_conv); the original Keras ResNet-50 of 2016 to 2018 has
+those of He's Caffe models (res2a_branch2a).
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Required, TypedDict
 
-from mmannot_tf.models.geometry import Geometry
+from mmannot_tf.models.geometry import Geometry, Padding
 from mmannot_tf.weights.naming import unit_layer
 from tfrecords_tools.shell.errors import UserError
 
@@ -26,12 +26,37 @@ POSITIONS = {"1": 0, "2a": 1, "2b": 2, "2c": 3}
 
 EXAMPLES = "conv2_block1_1_conv, … or Caffe's res2a_branch2a, …"
 
-LayerConfig = Mapping[str, Any]
-"""A layer of a model's configuration: its "class_name" and its "config"."""
+
+class LayerSettings(TypedDict, total=False):
+    """What importers read of a layer's settings; the keys depend on the layer's class."""
+
+    name: Required[str]
+    epsilon: float
+    strides: list[int]
+    padding: str | list[list[int]]
+
+
+class LayerConfig(TypedDict):
+    """A layer as Keras writes its configuration."""
+
+    class_name: str
+    config: LayerSettings
+
+
+class Layers(TypedDict):
+    """The layers of a functional model."""
+
+    layers: list[LayerConfig]
+
+
+class ModelConfig(TypedDict):
+    """A functional model as Keras writes its configuration."""
+
+    config: Layers
 
 
 def rename_layer(layer: str) -> str | None:
-    """conv2_block1_1_conv for itself and for res2a_branch2a; None for names of no ResNet."""
+    """Our name: conv2_block1_1_conv for itself and for res2a_branch2a; None for names of no ResNet."""
     if layer in OUTER or OURS.fullmatch(layer):
         return OUTER.get(layer, layer)
     unit = UNIT.fullmatch(layer)
@@ -42,30 +67,29 @@ def rename_layer(layer: str) -> str | None:
 
 
 def rename(name: str) -> str | None:
-    """The same of "layer/variable"."""
+    """Renames the layer in "layer/variable"; None for names of no ResNet."""
     layer, _, variable = name.rpartition("/")
     ours = rename_layer(layer)
     return None if ours is None else f"{ours}/{variable}"
 
 
-def layers_of(model_config: Mapping[str, Any]) -> list[LayerConfig]:
+def layers_of(model_config: ModelConfig) -> list[LayerConfig]:
     """The layers of a model as Keras writes its configuration.
 
     Raises:
-        KeyError, TypeError: it is no such configuration.
+        KeyError, TypeError: it is not such a configuration.
     """
-    layers = model_config["config"]["layers"]
     return [
         {
-            "class_name": str(one["class_name"]),
-            "config": {"name": str(one["config"]["name"]), **one["config"]},
+            "class_name": str(layer["class_name"]),
+            "config": {**layer["config"], "name": str(layer["config"]["name"])},
         }
-        for one in layers
+        for layer in model_config["config"]["layers"]
     ]
 
 
 def epsilon_of(layers: Iterable[LayerConfig], source: Path) -> float:
-    """The one epsilon of all batch-norm layers.
+    """The epsilon that all batch-norm layers share.
 
     Raises:
         UserError: there are several, or none.
@@ -79,10 +103,10 @@ def epsilon_of(layers: Iterable[LayerConfig], source: Path) -> float:
 
 
 def geometry_of(layers: Sequence[LayerConfig], source: Path) -> Geometry:
-    """Checks that stride 2 stands in the first 1x1 of the groups conv3 to conv5; reads the paddings.
+    """Reads the paddings and checks that the first 1x1 of the groups conv3 to conv5 have stride 2.
 
     Raises:
-        UserError: stride 2 stands elsewhere, or a padding is none that `Geometry` knows.
+        UserError: other layers have stride 2, or `Geometry` has no such padding.
     """
     _check_strides(layers, source)
     pads = [layer["config"]["padding"] for layer in layers if layer["class_name"] == "ZeroPadding2D"]
@@ -109,7 +133,7 @@ def _in_a_unit(name: str) -> bool:
     return "_block" in (rename_layer(name) or "")
 
 
-def _padding(what: str, layers: Sequence[LayerConfig], padded: bool, source: Path) -> str:
+def _padding(what: str, layers: Sequence[LayerConfig], padded: bool, source: Path) -> Padding:
     given = [layer["config"].get("padding") for layer in layers]
     if given == ["same"]:
         return "same"

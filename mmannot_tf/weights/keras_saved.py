@@ -1,14 +1,14 @@
 """Import from Keras: keras.applications' ResNets and the original Keras ResNet-50, with or without top.
 
-Read are .h5 (a model or its weights, old and new) and .keras. That the weights want Caffe's preprocessing is
-known of these models; it is not written in the file.
+Reads .h5 (a model or its weights, old and new) and .keras. No file states the preprocessing; it is Caffe's
+for all of these models.
 """
 
 from collections import Counter
 from pathlib import Path
 
 from mmannot_tf.models.geometry import KERAS, Geometry
-from mmannot_tf.weights.imported import Imported, Terms, imported
+from mmannot_tf.weights.imported import Imported, WeightConventions, imported
 from mmannot_tf.weights.keras_files import KerasFile, read_keras
 from mmannot_tf.weights.keras_names import EXAMPLES, OUTER, epsilon_of, geometry_of, rename
 from mmannot_tf.weights.naming import NameScheme
@@ -25,19 +25,19 @@ ORIGINAL_EPSILON = 1e-3
 def import_keras(path: Path) -> Imported:
     """Reads a ResNet that Keras saved.
 
-    Epsilon, strides and paddings are the file's own where it holds the model; of weights alone, those of the
-    code that has these layer names.
+    Epsilon, strides and paddings come from the file if it holds the model. For weights alone they are those
+    of the code that uses these layer names.
 
     Raises:
         UserError: the file is missing or broken, or the model is none of the known ResNets.
     """
     file = read_keras(path)
     _check_once(file, path)
-    found = dict(file.tensors)
-    names = SCHEME.sort(found, path)
+    tensors = dict(file.tensors)
+    names = SCHEME.sort(tensors, path)
     epsilon, geometry = _made_with(file, path)
-    tensors = {ours: found[theirs] for ours, theirs in names.theirs.items()}
-    return imported(tensors, Terms("keras", epsilon, geometry, CAFFE), source=path)
+    renamed = {ours: tensors[theirs] for ours, theirs in names.theirs.items()}
+    return imported(renamed, WeightConventions("keras", epsilon, geometry, CAFFE), source=path)
 
 
 def _made_with(file: KerasFile, path: Path) -> tuple[float, Geometry]:
@@ -50,6 +50,4 @@ def _made_with(file: KerasFile, path: Path) -> tuple[float, Geometry]:
 def _check_once(file: KerasFile, path: Path) -> None:
     doubled = [name for name, count in Counter(name for name, _ in file.tensors).items() if count > 1]
     if doubled:
-        raise UserError(
-            f"each tensor must be there once. Received: {path}, doubled: {', '.join(doubled[:3])}."
-        )
+        raise UserError(f"each tensor must occur once. Received: {path}, doubled: {', '.join(doubled[:3])}.")

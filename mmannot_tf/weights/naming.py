@@ -26,15 +26,15 @@ def unit_layer(group: int, unit: int, position: int, kind: str) -> str:
 
 @dataclass(frozen=True)
 class Names:
-    """The tensors of a source, sorted by what they are for.
+    """The tensors of a source, sorted by their use.
 
     Attributes:
         theirs: our name to the source's.
-        aside: the source's names of what is no weight.
+        ignored: the source's names of what is no weight.
     """
 
     theirs: dict[str, str]
-    aside: tuple[str, ...]
+    ignored: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -44,32 +44,33 @@ class NameScheme:
     Attributes:
         what: the source in words, with an example of its names, for errors.
         rename: the origin's name to ours; None for names that are not its own.
-        aside: names of what is no weight: an optimizer's slots, counters.
+        ignored: matches names of what is no weight: optimizer slots, counters.
     """
 
     what: str
     rename: Callable[[str], str | None]
-    aside: re.Pattern[str] = re.compile(r"(?!)")
+    ignored: re.Pattern[str] = re.compile(r"(?!)")
 
     def sort(self, names: Iterable[str], source: Path) -> Names:
-        """Gives every name of a source its place.
+        """Sorts the names of a source into weights, under our names, and others.
 
         Raises:
             UserError: there are names of another network, or two that mean the same tensor.
         """
-        aside = tuple(name for name in names if self.aside.search(name))
-        ours = {name: self.rename(name) for name in names if name not in set(aside)}
-        unknown = [name for name, our in ours.items() if our is None]
+        ignored = tuple(name for name in names if self.ignored.search(name))
+        ours = {name: self.rename(name) for name in names if name not in set(ignored)}
+        known = {name: our for name, our in ours.items() if our is not None}
+        unknown = [name for name in ours if name not in known]
         if unknown or not ours:
             raise UserError(
                 f"{self.what}. Received: {source}, "
                 f"{f'with a tensor {unknown[0]!r}' if unknown else 'with no tensors'}{_more(unknown, 1)}."
             )
-        return Names(_inverted(ours, source), aside)
+        return Names(_inverted(known, source), ignored)
 
 
 def architecture_of(tensors: Iterable[str], source: Path) -> str:
-    """The ResNet with as many bottleneck units in each group as there are among our names.
+    """The known ResNet whose groups have as many bottleneck units as these names.
 
     Raises:
         UserError: there is none, or the units are not bottlenecks.
@@ -81,9 +82,9 @@ def architecture_of(tensors: Iterable[str], source: Path) -> str:
     for architecture, value in ARCHITECTURES.items():
         if value.blocks == blocks and not shallow:
             return architecture
-    found = f"{blocks} units{' of two convolutions' if shallow else ''} in conv2 to conv5"
+    received = f"{blocks} units{' of two convolutions' if shallow else ''} in conv2 to conv5"
     raise UserError(
-        f"weights must be of one of {', '.join(ARCHITECTURES)}. Received: {source}, with {found}."
+        f"weights must be of one of {', '.join(ARCHITECTURES)}. Received: {source}, with {received}."
     )
 
 
@@ -96,10 +97,10 @@ def _inverted(ours: dict[str, str], source: Path) -> dict[str, str]:
         theirs.setdefault(our, name)
     if doubled:
         raise UserError(
-            f"each tensor must be there once. Received: {source}, doubled: {doubled[0]}{_more(doubled, 1)}."
+            f"each tensor must occur once. Received: {source}, doubled: {doubled[0]}{_more(doubled, 1)}."
         )
     return theirs
 
 
-def _more(names: list[str], told: int) -> str:
-    return f" and {len(names) - told} more" if len(names) > told else ""
+def _more(names: list[str], shown: int) -> str:
+    return f" and {len(names) - shown} more" if len(names) > shown else ""

@@ -9,12 +9,12 @@ from pathlib import Path
 
 from mmannot_tf.models.geometry import Geometry
 from mmannot_tf.weights.checkpoint import SLOTS, open_checkpoint
-from mmannot_tf.weights.imported import Imported, Terms, imported, with_zero_biases
+from mmannot_tf.weights.imported import Imported, WeightConventions, imported, with_zero_biases
 from mmannot_tf.weights.naming import Names, NameScheme, unit_layer
 from mmannot_tf.weights.provenance import Preprocessing
 from tfrecords_tools.shell.errors import UserError
 
-TERMS = Terms(
+CONVENTIONS = WeightConventions(
     origin="slim",
     epsilon=1e-5,
     geometry=Geometry(stride="last_3x3", pool="same"),
@@ -69,16 +69,16 @@ def import_slim(path: Path) -> Imported:
     if tensors.get("predictions/kernel") is not None:
         kernel = tensors["predictions/kernel"]
         tensors["predictions/kernel"] = kernel.reshape(kernel.shape[-2:])
-    found = imported(with_zero_biases(tensors), TERMS, source=path, aside=names.aside)
-    _check_depth(names, found, path)
-    return found
+    weights = imported(with_zero_biases(tensors), CONVENTIONS, source=path, ignored=names.ignored)
+    _check_depth(names, weights, path)
+    return weights
 
 
-def _check_depth(names: Names, found: Imported, path: Path) -> None:
-    """The scope's depth and that of the tensors are one."""
-    depths = {TENSOR.fullmatch(name)["depth"] for name in names.theirs.values()}
-    if {f"resnet{depth}" for depth in depths} != {found.provenance.architecture}:
+def _check_depth(names: Names, weights: Imported, path: Path) -> None:
+    """Refuses a scope that names another depth than its tensors have."""
+    depths = {match["depth"] for match in map(TENSOR.fullmatch, names.theirs.values()) if match}
+    if {f"resnet{depth}" for depth in depths} != {weights.provenance.architecture}:
         raise UserError(
             f"the scope of a TF-Slim checkpoint must name its depth. Received: {path}, where "
-            f"resnet_v1_{sorted(depths)[0]} has the units of {found.provenance.architecture}."
+            f"resnet_v1_{sorted(depths)[0]} has the units of {weights.provenance.architecture}."
         )

@@ -1,6 +1,6 @@
 """Where a backbone's weights come from: random, keras.applications, or an imported file.
 
-No TensorFlow at module level: `resolve` answers at once, `load_into` does the work.
+No TensorFlow at module level: `resolve` is quick, `load_into` does the work.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from mmannot_tf.models.geometry import KERAS
 from mmannot_tf.weights import weights_file
 from mmannot_tf.weights.assignment import assign, named_variables
 from mmannot_tf.weights.provenance import CAFFE, CENTRED, Provenance
-from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.errors import UserError, one_line
 
 if TYPE_CHECKING:
     import keras
@@ -38,12 +38,12 @@ KERAS_EPSILON = 1.001e-5
 
 @dataclass(frozen=True)
 class BackboneSource:
-    """Weights for a backbone, found but not read yet.
+    """Weights for a backbone, located but not read yet.
 
     Attributes:
-        provenance: what they are only right with: epsilon, geometry, preprocessing.
+        provenance: how they were made: epsilon, geometry, preprocessing.
         name: what the user asked for: "random", "imagenet" or a path.
-        read: gives the tensors by name, or None where the backbone keeps its random weights.
+        read: returns the tensors by name; None if the backbone keeps its random weights.
     """
 
     provenance: Provenance
@@ -51,7 +51,7 @@ class BackboneSource:
     read: Callable[[], Mapping[str, np.ndarray]] | None = None
 
     def load_into(self, backbone: keras.Model) -> None:
-        """Assigns the weights to a backbone of the same architecture; an ImageNet head is left aside.
+        """Assigns the weights to a backbone of the same architecture; an ImageNet head is ignored.
 
         Raises:
             UserError: the weights cannot be read or downloaded, or do not fit tensor by tensor.
@@ -61,14 +61,14 @@ class BackboneSource:
 
 
 def resolve(weights: str, architecture: str) -> BackboneSource:
-    """Finds weights and says how they were made.
+    """Locates weights and returns how they were made and how to read them.
 
     Args:
         weights: "random", "imagenet", or the path of a file that `mmannot weights import` wrote.
         architecture: a key of `models.architectures.ARCHITECTURES`.
 
     Raises:
-        UserError: there are none for this architecture, or the file is missing, foreign or damaged.
+        UserError: this architecture has no such weights, or the file is missing, foreign or damaged.
     """
     if weights == "random":
         return BackboneSource(Provenance("random", architecture, None, KERAS, CENTRED, None), weights)
@@ -95,10 +95,9 @@ def _download(function: str) -> dict[str, np.ndarray]:
     try:
         model = getattr(keras.applications, function)(weights="imagenet", include_top=False)
     except Exception as error:  # Keras raises plain Exception when the download fails
-        cause = " ".join(str(error).split())
         raise UserError(
-            f"weights 'imagenet' need internet access once, to download {function}. Received: {cause}; "
-            "or import a file with `mmannot weights import` and give its path."
+            f"weights 'imagenet' need internet access once, to download {function}. "
+            f"Received: {one_line(error)}; or import a file with `mmannot weights import` and give its path."
         ) from error
     return {name: variable.numpy() for name, variable in named_variables(model).items()}
 

@@ -1,20 +1,25 @@
 """PyTorch state dicts on disk: .safetensors, or what torch.save writes."""
 
+from __future__ import annotations
+
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.errors import UserError, one_line
+
+if TYPE_CHECKING:
+    import torch
 
 WRAPPERS = ("state_dict", "model")
-"""Keys under which training scripts keep the state dict among other things."""
+"""Keys under which training scripts store the state dict."""
 
 
 def read_state_dict(path: Path) -> dict[str, np.ndarray]:
-    """The tensors by name; of a .pth file no code is run.
+    """Returns the tensors by name, without running code of a .pth file.
 
     Raises:
         UserError: the file is missing, broken or holds something else, or its package is not installed.
@@ -48,13 +53,15 @@ def _pickled(path: Path) -> dict[str, np.ndarray]:
     return {name: value.float().numpy() for name, value in _state_dict(content, path).items()}
 
 
-def _state_dict(content: Any, path: Path) -> Mapping[str, Any]:
+def _state_dict(content: object, path: Path) -> Mapping[str, torch.Tensor]:
     import torch
 
     for key in WRAPPERS:
         if isinstance(content, Mapping) and isinstance(content.get(key), Mapping):
             content = content[key]
-    if not isinstance(content, Mapping) or not all(isinstance(one, torch.Tensor) for one in content.values()):
+    if not isinstance(content, Mapping) or not all(
+        isinstance(value, torch.Tensor) for value in content.values()
+    ):
         raise UserError(
             f"a .pth file must hold a state dict, tensors by name. Received: {path}, which "
             "holds something else."
@@ -70,7 +77,7 @@ def _lacking(package: str, path: Path) -> UserError:
 
 
 def _broken(path: Path, error: Exception) -> UserError:
-    cause = " ".join(str(error).split())[:120] or type(error).__name__
     return UserError(
-        f"a state dict must be a whole .safetensors or .pth file of tensors. Received: {path} ({cause})."
+        "a state dict must be a whole .safetensors or .pth file of tensors. "
+        f"Received: {path} ({one_line(error)[:120]})."
     )

@@ -6,7 +6,7 @@ with Caffe's preprocessing, is known of that model; it is not written in the fil
 
 from pathlib import Path
 
-from mmannot_tf.weights.imported import Imported, Terms, imported
+from mmannot_tf.weights.imported import Imported, WeightConventions, imported
 from mmannot_tf.weights.keras_names import EXAMPLES, epsilon_of, geometry_of, rename
 from mmannot_tf.weights.naming import NameScheme
 from mmannot_tf.weights.provenance import CAFFE
@@ -25,9 +25,9 @@ def import_tfjs(path: Path) -> Imported:
         UserError: files are missing or broken, or the model is none of the known ResNets.
     """
     files = read_files(path)
-    found = files.tensors()
-    names = SCHEME.sort(found, path)
+    tensors = files.tensors()
+    names = SCHEME.sort(tensors, path)
     layers = layer_configs(files.model)
-    terms = Terms("tfjs", epsilon_of(layers, path), geometry_of(layers, path), CAFFE)
-    tensors = {ours: found[theirs] for ours, theirs in names.theirs.items()}
-    return imported(tensors, terms, source=path)
+    conventions = WeightConventions("tfjs", epsilon_of(layers, path), geometry_of(layers, path), CAFFE)
+    renamed = {ours: tensors[theirs] for ours, theirs in names.theirs.items()}
+    return imported(renamed, conventions, source=path)

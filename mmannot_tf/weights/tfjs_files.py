@@ -6,14 +6,44 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import numpy as np
 
-from mmannot_tf.weights.keras_names import LayerConfig, layers_of
+from mmannot_tf.weights.keras_names import LayerConfig, ModelConfig, layers_of
 from tfrecords_tools.shell.errors import UserError
 
 MODEL = "model.json"
+
+
+class TensorEntry(TypedDict):
+    """A tensor in the weights manifest."""
+
+    name: str
+    shape: list[int]
+    dtype: str
+    quantization: NotRequired[object]
+
+
+class ShardGroup(TypedDict):
+    """Tensors whose bytes lie in a row, cut into shards."""
+
+    paths: list[str]
+    weights: list[TensorEntry]
+
+
+class Topology(TypedDict):
+    """The network in model.json."""
+
+    model_config: ModelConfig
+
+
+class ModelDocument(TypedDict):
+    """The document model.json."""
+
+    format: str
+    modelTopology: Topology
+    weightsManifest: list[ShardGroup]
 
 
 @dataclass(frozen=True)
@@ -23,11 +53,11 @@ class TfjsFiles:
     Attributes:
         path: what the user gave, for errors.
         model: the document model.json.
-        shards: the bytes of each shard that is there, by its name in the manifest.
+        shards: the bytes of each shard on disk, by its name in the manifest.
     """
 
     path: Path
-    model: Mapping[str, Any]
+    model: ModelDocument
     shards: Mapping[str, bytes]
 
     def tensors(self) -> dict[str, np.ndarray]:
@@ -41,13 +71,14 @@ class TfjsFiles:
             tensors.update(self._group(group))
         return tensors
 
-    def _group(self, group: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """One group's tensors: its shards are one run of bytes, cut anywhere."""
+    def _group(self, group: ShardGroup) -> dict[str, np.ndarray]:
+        """One group's tensors: its shards are one sequence of bytes, cut anywhere."""
         entries = group["weights"]
-        odd = [e["name"] for e in entries if e["dtype"] != "float32" or "quantization" in e]
-        if odd:
+        unreadable = [e["name"] for e in entries if e["dtype"] != "float32" or "quantization" in e]
+        if unreadable:
             raise UserError(
-                f"TF.js tensors must be float32, not quantized. Received: {self.path}, where {odd[0]} is not."
+                f"TF.js tensors must be float32, not quantized. "
+                f"Received: {self.path}, where {unreadable[0]} is not."
             )
         sizes = [int(np.prod(entry["shape"], dtype=np.int64)) for entry in entries]
         values = np.frombuffer(self._bytes(group["paths"], 4 * sum(sizes)), "<f4")
@@ -60,7 +91,7 @@ class TfjsFiles:
         missing = [name for name in names if name not in self.shards]
         if missing:
             raise UserError(
-                f"every shard named in {MODEL} must be there. Received: {self.path}, "
+                f"every shard named in {MODEL} must exist. Received: {self.path}, "
                 f"where {len(missing)} of {len(names)} are missing, {missing[0]} first."
             )
         joined = b"".join(self.shards[name] for name in names)
@@ -78,7 +109,7 @@ def read_files(path: Path) -> TfjsFiles:
     """Reads a model from its folder, its model.json, or the .tgz that `npm pack` makes.
 
     Raises:
-        UserError: there is no model.json, or several, or it is none of a TF.js layers model, or the archive
+        UserError: there is no model.json, or several, or it describes no TF.js layers model, or the archive
             is broken.
     """
     if not path.exists():
@@ -112,10 +143,10 @@ def _archive_files(path: Path) -> dict[str, bytes]:
     try:
         with tarfile.open(path, "r|*") as archive:
             for member in archive:
-                if member.isfile() and (
-                    member.name.endswith(".bin") or PurePosixPath(member.name).name == MODEL
-                ):
-                    files[member.name] = archive.extractfile(member).read()
+                if member.name.endswith(".bin") or PurePosixPath(member.name).name == MODEL:
+                    content = archive.extractfile(member) if member.isfile() else None
+                    if content is not None:
+                        files[member.name] = content.read()
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
         raise UserError(
             f"a TF.js model must be a folder, a {MODEL} or a whole .tgz. Received: {path} ({error})."
@@ -123,10 +154,10 @@ def _archive_files(path: Path) -> dict[str, bytes]:
     return files
 
 
-def _document(path: Path, content: bytes) -> Mapping[str, Any]:
+def _document(path: Path, content: bytes) -> ModelDocument:
     """The checked model.json."""
     try:
-        model = json.loads(content)
+        model: ModelDocument = json.loads(content)
         whole = model["format"] == "layers-model" and bool(layer_configs(model))
         whole = whole and all(_complete(group) for group in model["weightsManifest"])
     except (ValueError, KeyError, TypeError, AttributeError):
@@ -139,12 +170,12 @@ def _document(path: Path, content: bytes) -> Mapping[str, Any]:
     return model
 
 
-def _complete(group: Mapping[str, Any]) -> bool:
+def _complete(group: ShardGroup) -> bool:
     """Whether a group of the weights manifest names its shards and describes its tensors."""
     entries = group["weights"]
     return bool(group["paths"] and entries) and all({"name", "shape", "dtype"} <= set(e) for e in entries)
 
 
-def layer_configs(model: Mapping[str, Any]) -> list[LayerConfig]:
+def layer_configs(model: ModelDocument) -> list[LayerConfig]:
     """The configuration of each layer, from the document model.json."""
     return layers_of(model["modelTopology"]["model_config"])

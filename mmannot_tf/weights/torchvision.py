@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mmannot_tf.models.geometry import Geometry
-from mmannot_tf.weights.imported import Imported, Terms, imported, with_zero_biases
+from mmannot_tf.weights.imported import Imported, WeightConventions, imported, with_zero_biases
 from mmannot_tf.weights.naming import NameScheme, unit_layer
 from mmannot_tf.weights.provenance import Preprocessing
 from mmannot_tf.weights.state_dict import read_state_dict
@@ -18,12 +18,14 @@ from mmannot_tf.weights.state_dict import read_state_dict
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of ImageNet's RGB channels, from 0 to 1."""
 
-TERMS = Terms(
+CONVENTIONS = WeightConventions(
     origin="torchvision",
     epsilon=1e-5,
     geometry=Geometry(stride="first_3x3"),
     preprocessing=Preprocessing(
-        "RGB", tuple(255 * mean for mean in MEAN), tuple(1 / (255 * std) for std in STD)
+        "RGB",
+        mean=(255 * MEAN[0], 255 * MEAN[1], 255 * MEAN[2]),
+        scale=(1 / (255 * STD[0]), 1 / (255 * STD[1]), 1 / (255 * STD[2])),
     ),
 )
 
@@ -72,10 +74,10 @@ def import_torchvision(path: Path) -> Imported:
     Raises:
         UserError: the file is missing or broken, its package is not installed, or it is of no known ResNet.
     """
-    found = read_state_dict(path)
-    names = SCHEME.sort(found, path)
-    tensors = {ours: _in_our_order(found[theirs]) for ours, theirs in names.theirs.items()}
-    return imported(with_zero_biases(tensors), TERMS, source=path, aside=names.aside)
+    state = read_state_dict(path)
+    names = SCHEME.sort(state, path)
+    tensors = {ours: _in_our_order(state[theirs]) for ours, theirs in names.theirs.items()}
+    return imported(with_zero_biases(tensors), CONVENTIONS, source=path, ignored=names.ignored)
 
 
 def _in_our_order(tensor: np.ndarray) -> np.ndarray:

@@ -1,7 +1,7 @@
-"""The file of imported backbone weights: HDF5, a dataset a tensor, provenance in a root attribute.
+"""The file of imported backbone weights: HDF5, one dataset per tensor, the provenance in a root attribute.
 
 Datasets are named "layer/variable", as "conv2_block1_1_conv/kernel"; tensors under "predictions/" (an
-ImageNet classifier's head) may be there too. No TensorFlow.
+ImageNet classifier's head) are optional. No TensorFlow.
 """
 
 import hashlib
@@ -13,8 +13,8 @@ import h5py
 import numpy as np
 
 from mmannot_tf.weights.provenance import Provenance
-from tfrecords_tools.shell.errors import UserError
-from tfrecords_tools.shell.files import aside
+from tfrecords_tools.shell.errors import UserError, one_line
+from tfrecords_tools.shell.files import atomic_path
 
 ATTRIBUTE = "mmannot_backbone"
 """The root attribute that makes an HDF5 file ours."""
@@ -31,34 +31,34 @@ def tensors_digest(tensors: Mapping[str, np.ndarray]) -> str:
 
 
 def write(path: Path, tensors: Mapping[str, np.ndarray], provenance: Provenance) -> None:
-    """Writes `tensors` as float32 to `path`, aside and renamed.
+    """Writes `tensors` as float32 to `path`, which it replaces atomically.
 
     Args:
-        path: the file to make; its folder is made too.
+        path: the file to write; its folder is created.
         tensors: "layer/variable" to values.
         provenance: of them; its digest is `tensors_digest(tensors)`.
     """
-    with aside(path) as staging, h5py.File(staging, "w") as file:
+    with atomic_path(path) as staging, h5py.File(staging, "w") as file:
         file.attrs[ATTRIBUTE] = json.dumps(provenance.to_dict())
         for name, tensor in tensors.items():
             file.create_dataset(name, data=np.asarray(tensor, np.float32))
 
 
 def read_provenance(path: Path) -> Provenance:
-    """The provenance alone, without reading the tensors.
+    """Reads the provenance without the tensors.
 
     Raises:
-        UserError: the file is missing, is no HDF5 or none of ours, or is damaged.
+        UserError: the file is missing, is not HDF5 or not ours, or is damaged.
     """
     with _opened(path) as file:
         return _provenance(path, file)
 
 
 def read(path: Path) -> tuple[Provenance, dict[str, np.ndarray]]:
-    """Provenance and tensors; the tensors are held against their digest.
+    """Reads provenance and tensors, and checks the tensors against their digest.
 
     Raises:
-        UserError: the file is missing, is no HDF5 or none of ours, or is damaged.
+        UserError: the file is missing, is not HDF5 or not ours, or is damaged.
     """
     tensors: dict[str, np.ndarray] = {}
 
@@ -98,7 +98,7 @@ def _provenance(path: Path, file: h5py.File) -> Provenance:
     try:
         return Provenance.from_dict(json.loads(file.attrs[ATTRIBUTE]))
     except (KeyError, TypeError, ValueError) as error:
-        cause = " ".join(str(error).split()).rstrip(".")
+        cause = one_line(error).rstrip(".")
         raise UserError(
             f"a weights file must say how its weights were made, in the attribute {ATTRIBUTE}. "
             f"Received: {path}, which does not ({cause}); "

@@ -123,7 +123,7 @@ def test_counters_and_slots_are_left_aside(tiny, tmp_path, tf_checkpoint):
     aside |= {f"scale1/weights/{slot}": np.float32(1) for slot in ("Momentum", "Adam", "Adam_1")}
     aside |= {f"scale1/moving_mean/{one}": np.float32(1) for one in ("biased", "local_step")}
     found = import_caffe2016(tf_checkpoint(tmp_path / "a.ckpt", {**tiny, **aside}))
-    assert set(found.aside) == set(aside)
+    assert set(found.ignored) == set(aside)
     assert found.provenance.architecture == "tiny"
 
 

@@ -136,7 +136,7 @@ def test_the_stride_is_not_placed_anew(imported, tensors, tap_differences, image
 
 
 def test_what_is_no_weight_is_left_aside_and_named(imported):
-    assert sorted(imported[1].aside) == [
+    assert sorted(imported[1].ignored) == [
         "global_step",
         "resnet_v1_50/conv1/BatchNorm/gamma/ExponentialMovingAverage",
         "resnet_v1_50/conv1/weights/Momentum",
@@ -184,7 +184,7 @@ def test_another_head_is_left_aside(zeros, tmp_path, tf_checkpoint):
     }
     found = import_slim(tf_checkpoint(tmp_path / "a.ckpt", {**zeros, **head}))
     assert not any(name.startswith("predictions/") for name in found.tensors)
-    assert found.aside == ("predictions/bias", "predictions/kernel")
+    assert found.ignored == ("predictions/bias", "predictions/kernel")
 
 
 def test_another_network(tmp_path, refused, tf_checkpoint):
