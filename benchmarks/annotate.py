@@ -79,7 +79,7 @@ def measured(
         if number:  # the first annotation also warms the engine up
             sides["annotate"].append(annotate)
             sides["engine"].append(cost(lambda: bare(engine, probes[0], batches)))  # noqa: B023
-    rates = {side: [one.images / one.seconds for one in costs] for side, costs in sides.items()}
+    rates = {side: [cost.images / cost.seconds for cost in costs] for side, costs in sides.items()}
     cpu = [one.cpu_an_image / other.cpu_an_image for one, other in zip(*sides.values(), strict=True)]
     ratios = [other / one for one, other in zip(*rates.values(), strict=True)]
     return {
@@ -88,7 +88,7 @@ def measured(
         },
         "ratio": round(statistics.median(ratios), 3),
         "ratio_by_cpu_time": round(statistics.median(cpu), 3),
-        "ratios": [round(one, 2) for one in ratios],
+        "ratios": [round(ratio, 2) for ratio in ratios],
     }
 
 
@@ -116,7 +116,7 @@ def cost(work: Callable[[], int]) -> Cost:
 def annotated(annotator: Annotator, folders: Sequence[Path], batch_size: int, out: Path) -> int:
     """Annotates as the command does; how many images."""
     output, summary = RecordFile(out, JsonLines(), annotator.model.digest[:12]), Summary()
-    wanted = (one for one in photographs(folders) if output.wants(one))
+    wanted = (photograph for photograph in photographs(folders) if output.wants(photograph))
     batches = annotator.annotate_files(wanted, tags=TAG_TEXT, batch_size=batch_size)
     summary.write_all(batches, output, stop_at_error=True, advance=lambda _: None)
     output.close()

@@ -9,8 +9,8 @@ from mmannot_tf.config.loading import load
 from mmannot_tf.runs import plan
 from mmannot_tf.runs.run import Dataset, Run
 from mmannot_tf.runs.stages import STAGES
+from mmannot_tf.training.inference.trained_branches import network_spec_of
 from mmannot_tf.training.network import build_network
-from mmannot_tf.training.trained_branches import blueprint_of
 from mmannot_tf.weights.source import resolve
 
 LABELS, TAGS = 81, 1000
@@ -40,7 +40,7 @@ def keep_fresh(run: Run, stages: Sequence[str]) -> None:
     width = 0
     for name in stages:
         stage = STAGES[name]
-        network = build_network(stage, blueprint_of(run), width)
+        network = build_network(stage, network_spec_of(run), width)
         for layer in network.branches.get("backbone", network.model).layers:
             if layer.name.endswith("_3_bn"):
                 layer.gamma.assign(0.2 * np.ones(layer.gamma.shape))

@@ -21,10 +21,10 @@ import typer
 from mmannot_tf.config.settings import DataSettings
 from mmannot_tf.data import cropping
 from mmannot_tf.data.arrays import load_arrays
-from mmannot_tf.data.batches import ImageBatches
 from mmannot_tf.data.cached_batches import CachedBatches
 from mmannot_tf.data.decoded_cache import DecodedCache
-from mmannot_tf.training.stopwatch import Timing, rates_of
+from mmannot_tf.data.image_batches import ImageBatches
+from mmannot_tf.training.profiling.throughput import Timing, measure_throughput
 from mmannot_tf.weights.provenance import CENTRED
 from tfrecords_tools.reading.records import open_records
 
@@ -75,7 +75,7 @@ def _rate(epoch: Callable[[int], tf.data.Dataset]) -> float:
         return itertools.chain.from_iterable(map(epoch, itertools.count()))
 
     timing = Timing(windows=1)
-    return rates_of(batches(), lambda one: deque(one, maxlen=0), images=BATCH, timing=timing).median
+    return measure_throughput(batches(), lambda one: deque(one, maxlen=0), images=BATCH, timing=timing).median
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from harness import JsonOption, SmokeOption, compare, report
 from photographs import photograph_records
 
 from mmannot_tf.config.settings import DataSettings
-from mmannot_tf.data.batches import ImageBatches
+from mmannot_tf.data.image_batches import ImageBatches
 from mmannot_tf.data.images import decode, network_input, resize
 from mmannot_tf.weights.provenance import CENTRED
 from tfrecords_tools.reading.records import open_records, read

@@ -100,10 +100,10 @@ def measured(data: Path) -> tuple[list[Part], Machine]:
     from mmannot_tf.runs import plan
     from mmannot_tf.runs.stages import STAGES
     from mmannot_tf.training.distribution import one_device
-    from mmannot_tf.training.profiling import profile
-    from mmannot_tf.training.stopwatch import Timing
+    from mmannot_tf.training.inference.trained_branches import feature_model
+    from mmannot_tf.training.profiling.profile import profile
+    from mmannot_tf.training.profiling.throughput import Timing
     from mmannot_tf.training.train import train
-    from mmannot_tf.training.trained_branches import feature_model
 
     full = load("nus_wide")
     names = [stage.name for stage in plan.configured(full)]
@@ -130,11 +130,11 @@ def measured(data: Path) -> tuple[list[Part], Machine]:
 
 
 def _part(run: Any, stage: Any, cost: float, epochs: int) -> Part:
-    from mmannot_tf.training import batch_norm_reestimation
+    from mmannot_tf.training.inference.trained_branches import network_spec_of
+    from mmannot_tf.training.loop import batch_norm_reestimation
     from mmannot_tf.training.network import build_network
-    from mmannot_tf.training.trained_branches import blueprint_of
 
-    network = build_network(stage, blueprint_of(run), FEATURE * len(stage.features)).model
+    network = build_network(stage, network_spec_of(run), FEATURE * len(stage.features)).model
     trained = sum(math.prod(one.shape) for one in network.trainable_variables)
     every = sum(math.prod(one.shape) for one in network.variables)
     outputs = [one.output for one in _layers(network)]

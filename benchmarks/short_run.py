@@ -11,14 +11,14 @@ from fresh_run import LABELS, TAGS
 
 from mmannot_tf.config.loading import load
 from mmannot_tf.config.settings import Config
-from mmannot_tf.losses.quantity_error import quantity_error
+from mmannot_tf.losses.quantity_error import QuantityError
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.runs import plan
 from mmannot_tf.training.distribution import one_device
-from mmannot_tf.training.network import Blueprint
-from mmannot_tf.training.optimization import Momentum, weight_decay
-from mmannot_tf.training.step import Step
-from mmannot_tf.training.stopwatch import Timing, rates_of
+from mmannot_tf.training.loop.optimization import Momentum, weight_decay
+from mmannot_tf.training.loop.step import Step
+from mmannot_tf.training.network import NetworkSpec
+from mmannot_tf.training.profiling.throughput import Timing, measure_throughput
 from mmannot_tf.weights.source import resolve
 
 BATCH = 8
@@ -27,7 +27,7 @@ FEATURES_BATCH = 32
 """Of one that reads cached features, as configs/nus_wide.toml has it."""
 WIDTHS = {"classifier": 2 * 2048, "quantity_visual": 2048, "quantity": 2 * 2048}
 """The stages on cached features, and how many values they read of an image: its own, its tags', or both."""
-OF_LABELS = SigmoidCrossEntropy("sum")
+OF_LABELS = SigmoidCrossEntropy("sum").call
 
 
 def short_config(batch: int, *settings: str) -> Config:
@@ -43,14 +43,14 @@ def short_config(batch: int, *settings: str) -> Config:
 def learning(stage: str, images: int) -> tuple[np.ndarray, Callable[[Any, Any], tf.Tensor]]:
     """What a stage learns, and by which loss: a quantity of one, or three labels in a hundred."""
     if stage.startswith("quantity"):
-        return np.ones(images, np.float32), quantity_error
+        return np.ones(images, np.float32), QuantityError().call
     return (np.random.default_rng(0).random((images, LABELS)) < 0.03).astype(np.float32), OF_LABELS
 
 
-def blueprint(batch: int, *settings: str) -> Blueprint:
+def spec(batch: int, *settings: str) -> NetworkSpec:
     """Of networks at their initial weights, with `annotate`'s numbers of labels and tags."""
     config = short_config(batch, *settings)
-    return Blueprint(config, LABELS, TAGS, resolve("random", config.model.backbone).provenance)
+    return NetworkSpec(config, LABELS, TAGS, resolve("random", config.model.backbone).provenance)
 
 
 def forward_rate(model: keras.Model, *, batch: int, size: int, timing: Timing) -> float:
@@ -62,7 +62,7 @@ def forward_rate(model: keras.Model, *, batch: int, size: int, timing: Timing) -
         for one in batches:
             compute(one)
 
-    return rates_of(itertools.repeat(images), take, images=batch, timing=timing).median
+    return measure_throughput(itertools.repeat(images), take, images=batch, timing=timing).median
 
 
 def plain_step(model: keras.Model, loss: Callable[[Any, Any], tf.Tensor] = OF_LABELS) -> Step:

@@ -25,32 +25,33 @@ from short_run import (
     BATCH,
     FEATURES_BATCH,
     WIDTHS,
-    blueprint,
     forward_rate,
     learning,
     plain_step,
     short_config,
+    spec,
 )
 
 from mmannot_tf.config.settings import Config
-from mmannot_tf.data.batches import ArrayBatches, ImageBatches
-from mmannot_tf.data.sharing import Pass
+from mmannot_tf.data.array_batches import ArrayBatches
+from mmannot_tf.data.image_batches import ImageBatches
+from mmannot_tf.data.replicas import OrderedSplit
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stages import STAGES
 from mmannot_tf.training.distribution import Distribution, one_device
-from mmannot_tf.training.inference import outputs
-from mmannot_tf.training.loop import Loop
+from mmannot_tf.training.inference.inference import model_outputs
+from mmannot_tf.training.inference.trained_branches import feature_model
+from mmannot_tf.training.loop.loop import Loop
+from mmannot_tf.training.loop.preemption import Signals
+from mmannot_tf.training.loop.stage_log import SilentLog
 from mmannot_tf.training.network import build_network
-from mmannot_tf.training.preemption import Signals
-from mmannot_tf.training.profiling import profile
-from mmannot_tf.training.progress import SilentLog
+from mmannot_tf.training.profiling.profile import profile
+from mmannot_tf.training.profiling.throughput import Timing
 from mmannot_tf.training.session import open_session
 from mmannot_tf.training.stage_builder import stage_job
-from mmannot_tf.training.stopwatch import Timing
 from mmannot_tf.training.train import open_training, train
-from mmannot_tf.training.trained_branches import feature_model
 from tfrecords_tools.reading.records import Records
-from tfrecords_tools.shell.console import progress
+from tfrecords_tools.shell.console import progress_bars
 
 FEW, MANY = 40, 256
 """Images: of the run's training split, of an epoch for what waits."""
@@ -114,7 +115,7 @@ def _step(run: Run, config: Config, records: Records, name: str, timing: Timing)
 
 def _waiting(run: Run, records: Records, name: str, *, steps: int) -> Answer:
     """Within an epoch of a stage that reads images, as `mmannot train` takes it, on records of its own."""
-    with progress() as bars:
+    with progress_bars() as bars:
         job = stage_job(open_session(run), STAGES[name], bars, Signals())
     job.log.close()
     batches, count = replace(job.batches, records=records), records.splits["train"]
@@ -129,7 +130,7 @@ def _waiting(run: Run, records: Records, name: str, *, steps: int) -> Answer:
             got.append(time.perf_counter())
             yield batch
 
-    loop.take(clocked())
+    loop.train_on(clocked())
     waits = np.subtract(got, asked)[BEGINNING:-1]
     took = np.diff(asked)[BEGINNING:]
     return Answer(
@@ -147,7 +148,7 @@ def _cached(name: str, forward: float, *, examples: int) -> Answer:
     features = np.random.default_rng(0).standard_normal((examples, WIDTHS[name]), np.float32)
     targets, loss = learning(name, examples)
     batches = ArrayBatches(features, targets, FEATURES_BATCH)
-    network = build_network(STAGES[name], blueprint(FEATURES_BATCH), WIDTHS[name])
+    network = build_network(STAGES[name], spec(FEATURES_BATCH), WIDTHS[name])
     step = plain_step(network.model, loss)
     seconds = []
     for epoch in range(3):
@@ -174,7 +175,7 @@ def _writing(run: Run, config: Config, records: Records, *, pairs: int) -> tuple
     of the median batches. Beside the answer, the seconds an image of the bare forward passes.
     """
     model = feature_model(run, [STAGES["cnn"], STAGES["ms_cnn"]])
-    over = ImageBatches(records, config.data, run.preprocessing, batch_size=BATCH).one_pass("train")
+    over = ImageBatches(records, config.data, run.preprocessing, batch_size=BATCH).ordered_split("train")
     size = config.data.image_size
     batch = tf.constant(np.random.default_rng(0).normal(size=(BATCH, size, size, 3)), tf.float32)
     forward = tf.function(lambda images: model(images, training=False))
@@ -183,7 +184,7 @@ def _writing(run: Run, config: Config, records: Records, *, pairs: int) -> tuple
     def extracted() -> np.ndarray:
         clocked = Clocked(tf.distribute.get_strategy())
         begun = time.perf_counter()
-        outputs(model, over, clocked)
+        model_outputs(model, over, clocked)
         first.append(clocked.asked[0] - begun)
         return np.diff(clocked.asked) + (time.perf_counter() - clocked.asked[-1]) / count
 
@@ -215,9 +216,9 @@ class Clocked(Distribution):
 
     asked: list[float] = field(default_factory=list)
 
-    def ordered(self, over: Pass) -> Any:
+    def distribute_ordered(self, over: OrderedSplit) -> Any:
         """The batches."""
-        return _Clocked(super().ordered(over), self.asked)
+        return _Clocked(super().distribute_ordered(over), self.asked)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ import tensorflow as tf
 import typer
 from fresh_run import TAGS
 from harness import Answer, JsonOption, SmokeOption, compare, largest_resident_mib, report, single
-from short_run import BATCH, FEATURES_BATCH, WIDTHS, blueprint, learning, plain_step
+from short_run import BATCH, FEATURES_BATCH, WIDTHS, learning, plain_step, spec
 
 from mmannot_tf.runs.stages import STAGES
 from mmannot_tf.training.network import Network, build_network
@@ -54,7 +54,7 @@ def main(
 def _on_features(name: str, *, pairs: int) -> Answer:
     """A stage that reads tags or cached features, and trains all it has."""
     draw = np.random.default_rng(0)
-    model = build_network(STAGES[name], blueprint(FEATURES_BATCH), WIDTHS.get(name, 0)).model
+    model = build_network(STAGES[name], spec(FEATURES_BATCH), WIDTHS.get(name, 0)).model
     if name in WIDTHS:
         inputs = tf.constant(draw.normal(size=(FEATURES_BATCH, WIDTHS[name])), tf.float32)
     else:
@@ -95,7 +95,7 @@ def _fusion(sizes: tuple[str, ...], *, pairs: int) -> Answer:
 
 def _stage(name: str, sizes: tuple[str, ...]) -> tuple[Network, tf.Tensor, tf.Tensor]:
     """A stage's network at its initial weights, and a batch of images and targets."""
-    begun = blueprint(BATCH, *sizes)
+    begun = spec(BATCH, *sizes)
     size = begun.config.data.image_size
     images = tf.constant(np.random.default_rng(0).normal(size=(BATCH, size, size, 3)), tf.float32)
     return build_network(STAGES[name], begun), images, tf.constant(learning(name, BATCH)[0])

@@ -25,7 +25,7 @@ ROOMS = {
         "training": {"baselines", "config", "data", "evaluation", "losses", "models", "runs", "weights"},
         "metrics": set(),
         "api": {"evaluation", "layers", "models", "runs", "serving", "training", "weights"},
-        "ablation": {"config", "paper", "runs", "training"},
+        "ablation": {"config", "evaluation", "paper", "runs", "training"},
         "report": {"ablation", "config", "evaluation", "paper", "runs"},
         "workflows": {"config", "evaluation", "paper", "report", "runs", "training"},
         "serving": {"config", "data", "evaluation", "models", "paper", "runs", "training"},

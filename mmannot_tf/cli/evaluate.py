@@ -25,6 +25,7 @@ def evaluate(
     logical_devices: LogicalDevicesOption = None,
 ) -> None:
     """Score every row of Tables I/II and V/VI, predicting first where predictions are missing or stale."""
+    from mmannot_tf.evaluation.document import document
     from mmannot_tf.workflows.evaluation import evaluation_of, write_scores
     from tfrecords_tools.shell.console import print_json
 
@@ -33,13 +34,13 @@ def evaluate(
     evaluation = evaluation_of(run, split, data, bootstrap=bootstrap)
     write_scores(run, evaluation)
     if as_json:
-        print_json(evaluation)
+        print_json(document(evaluation))
         return
     from rich.console import Console
 
     from mmannot_tf.report.terminal import render_scores, render_uncertainty
 
-    Console().print(render_scores(evaluation), *render_uncertainty(evaluation))
+    Console().print(render_scores(evaluation), *render_uncertainty(evaluation.uncertainty))
 
 
 def _predict(path: Path, split: str, data: Path | None, strategy: str, logical_devices: int | None) -> bool:

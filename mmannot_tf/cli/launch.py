@@ -17,8 +17,8 @@ from typing import IO, Annotated
 import typer
 
 GRACE_SECONDS = 30.0
-"""How long workers may take to save and end when they are asked to (ours)."""
-LOOK_SECONDS = 0.1
+"""How long workers may take to save and exit when they are asked to (ours)."""
+POLL_SECONDS = 0.1
 PROGRAM = (sys.executable, "-c", "import sys; from mmannot_tf.cli.main import main; sys.exit(main())")
 
 
@@ -33,28 +33,28 @@ def launch(
     Each line of their output begins with the worker's number. When one fails, the others are ended; Ctrl-C
     and SIGTERM are passed on. The GPUs of the machine are divided among the workers.
     """
-    given = any(word == "--strategy" or word.startswith("--strategy=") for word in command)
-    strategy = [] if given else ["--strategy", "multi-worker"]
+    has_strategy = any(word == "--strategy" or word.startswith("--strategy=") for word in command)
+    strategy = [] if has_strategy else ["--strategy", "multi-worker"]
     status = run_workers([*PROGRAM, *command, *strategy], workers=workers)
     if status:
         raise typer.Exit(status)
 
 
 def run_workers(command: Sequence[str], *, workers: int) -> int:
-    """Runs a command once a worker and waits for all.
+    """Runs a command in each worker and waits for all.
 
     Args:
-        command: program and arguments, the same for all; TF_CONFIG tells them apart.
-        workers: how many.
+        command: program and arguments, the same for all workers; only their TF_CONFIG differs.
+        workers: the number of workers.
 
     Returns:
         0, or the exit status of the first worker that failed (128 + number for a signal).
     """
-    processes: list[subprocess.Popen] = []
-    with _passing_on(processes) as passed:  # first: a signal meanwhile would leave workers behind
+    processes: list[subprocess.Popen[bytes]] = []
+    with _forwarding_signals(processes) as forwarded:  # first, so that a signal never leaves workers behind
         for extra in environments(workers, gpus=local_gpus(os.environ)):
             processes.append(_start(command, extra))
-        for number in passed:  # what came while the last ones were starting
+        for number in forwarded:  # signals that came while the last workers were starting
             _signal(processes, number)
         printers = [
             threading.Thread(target=_print, args=(number, pipe, out))
@@ -63,14 +63,14 @@ def run_workers(command: Sequence[str], *, workers: int) -> int:
         ]
         for printer in printers:
             printer.start()
-        status = _first_failure(processes, passed)
+        status = _first_failure(processes, forwarded)
     for printer in printers:
         printer.join()
     return status
 
 
 def environments(workers: int, *, gpus: Sequence[str]) -> list[dict[str, str]]:
-    """What each worker's environment adds: TF_CONFIG on free loopback ports, and its part of the GPUs."""
+    """Each worker's additional environment: TF_CONFIG with free loopback ports, and its part of the GPUs."""
     addresses = [f"127.0.0.1:{port}" for port in _free_ports(workers)]
     each = len(gpus) // workers
     return [
@@ -92,17 +92,17 @@ def local_gpus(environment: Mapping[str, str], devices: Path = Path("/dev")) -> 
     return sorted((found[1] for found in numbers if found), key=int)
 
 
-def _start(command: Sequence[str], extra: Mapping[str, str]) -> subprocess.Popen:
+def _start(command: Sequence[str], extra: Mapping[str, str]) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         command,
         env={**os.environ, **extra},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        start_new_session=True,  # a Ctrl-C reaches them once, passed on by `_passing_on`
+        start_new_session=True,  # Ctrl-C reaches them once, from `_forwarding_signals`
     )
 
 
-def _signal(processes: Sequence[subprocess.Popen], number: int) -> None:
+def _signal(processes: Sequence[subprocess.Popen[bytes]], number: int) -> None:
     for process in processes:
         process.send_signal(number)
 
@@ -110,9 +110,9 @@ def _signal(processes: Sequence[subprocess.Popen], number: int) -> None:
 def _free_ports(count: int) -> list[int]:
     with contextlib.ExitStack() as open_sockets:
         sockets = [open_sockets.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+        for free in sockets:
+            free.bind(("127.0.0.1", 0))
+        return [free.getsockname()[1] for free in sockets]
 
 
 def _print(number: int, pipe: IO[bytes], out: IO[str]) -> None:
@@ -123,37 +123,37 @@ def _print(number: int, pipe: IO[bytes], out: IO[str]) -> None:
 
 
 @contextlib.contextmanager
-def _passing_on(processes: Sequence[subprocess.Popen]) -> Iterator[list[int]]:
-    """Within, SIGINT and SIGTERM go to all processes; yields those that did."""
-    passed: list[int] = []
+def _forwarding_signals(processes: Sequence[subprocess.Popen[bytes]]) -> Iterator[list[int]]:
+    """Forwards SIGINT and SIGTERM to all processes; yields the list of forwarded signals."""
+    forwarded: list[int] = []
 
-    def pass_on(number: int, _frame: object) -> None:
-        passed.append(number)
+    def forward(number: int, _frame: object) -> None:
+        forwarded.append(number)
         _signal(processes, number)
 
-    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, forward) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield passed
+        yield forwarded
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _first_failure(processes: Sequence[subprocess.Popen], passed: Sequence[int]) -> int:
-    """Waits until all have ended; ends the others once one has failed."""
+def _first_failure(processes: Sequence[subprocess.Popen[bytes]], forwarded: Sequence[int]) -> int:
+    """Waits until all have ended; ends the others if one fails."""
     while True:
         ended = [process.returncode for process in processes if process.poll() is not None]
         failures = [status for status in ended if status]
         if failures:
-            _end(processes, ask=not passed)
+            _end(processes, ask=not forwarded)
             return failures[0] if failures[0] > 0 else 128 - failures[0]
         if len(ended) == len(processes):
             return 0
-        time.sleep(LOOK_SECONDS)
+        time.sleep(POLL_SECONDS)
 
 
-def _end(processes: Sequence[subprocess.Popen], *, ask: bool) -> None:
-    """Asks the processes to end, unless a signal did (a second would not let them save); kills the rest."""
+def _end(processes: Sequence[subprocess.Popen[bytes]], *, ask: bool) -> None:
+    """Terminates the processes if `ask` (a second signal would prevent saving); kills those that stay."""
     for process in processes if ask else ():
         process.terminate()
     deadline = time.monotonic() + GRACE_SECONDS

@@ -1,4 +1,4 @@
-"""All of a split but its images, in memory: ids, labels, tags."""
+"""A split without its images, in memory: ids, labels, tags."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmannot_tf.data.tag_lists import padded
-from tfrecords_tools.reading.records import Records, read, reading
+from tfrecords_tools.reading.records import Records, data_loss_as_user_error, read
 from tfrecords_tools.shell.errors import UserError
 
 
@@ -15,9 +15,9 @@ class SplitArrays:
     """A split in the records' fixed order.
 
     Attributes:
-        ids: the images' ids, N of them.
+        ids: of the N images.
         labels: multi-hot ground truth, uint8 [N, C].
-        tag_lists: the tags of the vocabulary, int32 [N, L], as `data.tag_lists` says.
+        tag_lists: the tags of the vocabulary, int32 [N, L]; see `data.tag_lists`.
     """
 
     ids: tuple[str, ...]
@@ -34,7 +34,7 @@ def vocabulary(records: Records, size: int) -> tuple[str, ...]:
     """The `size` most frequent tags of the training split.
 
     Raises:
-        UserError: the records hold fewer.
+        UserError: the records have fewer.
     """
     if len(records.vocabulary) < size:
         raise UserError(
@@ -49,12 +49,12 @@ def load_arrays(records: Records, split: str, tags: Sequence[str]) -> SplitArray
     index = {tag: position for position, tag in enumerate(tags)}
     count = records.splits[split]
     ids: list[str] = []
-    known: list[list[int]] = []
+    tag_indices: list[list[int]] = []
     labels = np.zeros((count, len(records.labels)), np.uint8)
-    with reading(records):
+    with data_loss_as_user_error(records):
         for row, example in enumerate(read(records, split, images=False).as_numpy_iterator()):
             ids.append(example["id"].decode())
             labels[row, example["labels"]] = 1
             words = (word.decode() for word in example["tags"])
-            known.append([index[word] for word in words if word in index])
-    return SplitArrays(tuple(ids), labels, padded(known))
+            tag_indices.append([index[word] for word in words if word in index])
+    return SplitArrays(tuple(ids), labels, padded(tag_indices))

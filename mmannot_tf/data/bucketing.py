@@ -3,21 +3,21 @@
 import numpy as np
 
 BUCKET_BATCHES = 50
-"""How many batches' rows are sorted by length together: few enough to stay well shuffled (ours)."""
+"""The rows of this many batches are sorted by length together: few enough to stay well shuffled (ours)."""
 
 
-def bucketed(
+def bucket_by_length(
     order: np.ndarray, lengths: np.ndarray, batch_size: int, generator: np.random.Generator
 ) -> np.ndarray:
     """An order of rows in which each whole batch holds rows of similar length.
 
-    The shuffled rows are sorted by length within windows of some batches, and the batches are shuffled; what
-    is left for a smaller last batch stays last.
+    Sorts the shuffled rows by length within windows of some batches, then shuffles the batches. The rows of a
+    smaller last batch stay last.
 
     Args:
         order: shuffled row numbers, [N].
         lengths: of every row, [N].
-        batch_size: rows a batch.
+        batch_size: rows per batch.
         generator: shuffles the batches.
 
     Returns:

@@ -1,4 +1,4 @@
-"""Random crops of training images, of which no more is decoded than they show."""
+"""Random crops of training images; only the cropped part is decoded."""
 
 import tensorflow as tf
 
@@ -9,12 +9,12 @@ ASPECT = (3 / 4, 4 / 3)
 """The crop of Szegedy et al., "Going Deeper with Convolutions" (2015), Sec. 6: 8 % to 100 % of the image's
 area, width over height from 3/4 to 4/3. TensorFlow draws the aspect, then the height, each evenly."""
 ATTEMPTS = 10
-"""How often a crop that does not fit is drawn again before the whole image is taken, as in TensorFlow's
+"""How often a crop that does not fit is drawn again before the whole image is used, as in TensorFlow's
 reference code for ResNet and EfficientNet."""
 
 
 def random_window(shape: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """Where to crop an image: a pure function of the image's shape and the seed.
+    """A random crop of an image: a pure function of the image's shape and the seed.
 
     Args:
         shape: the image's height, width and channels, int32 [3].
@@ -37,11 +37,11 @@ def random_window(shape: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
 
 
 def decode_window(encoded: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-    """The pixels of a random window; of a JPEG, only they go through the inverse DCT.
+    """The pixels of a random window. For a JPEG, only these go through the inverse DCT.
 
-    They are those of the whole image decoded and then cut, but for the first and the last column where a JPEG
-    stores its colours at half the width (4:2:2, 4:2:0): there libjpeg-turbo lacks the neighbour outside to
-    interpolate from. JPEGs with whole colours (4:4:4, as MS-COCO's) give the same to the last bit.
+    They equal the pixels of the whole image decoded and then cropped, except for the first and the last
+    column where a JPEG stores its colours at half the width (4:2:2, 4:2:0): there libjpeg-turbo has no
+    neighbour to interpolate from. JPEGs with full colours (4:4:4, as MS-COCO's) are bit-exact.
 
     Args:
         encoded: JPEG or PNG bytes, string [].
@@ -51,13 +51,13 @@ def decode_window(encoded: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         uint8 [h, w, 3].
     """
 
-    def at_once() -> tf.Tensor:
+    def decode_and_crop() -> tf.Tensor:
         window = random_window(tf.image.extract_jpeg_shape(encoded), seed)
         return tf.io.decode_and_crop_jpeg(encoded, window, channels=3, dct_method=DCT)
 
-    def one_after_the_other() -> tf.Tensor:
+    def decode_then_crop() -> tf.Tensor:
         pixels = decode(encoded)
         top, left, height, width = tf.unstack(random_window(tf.shape(pixels), seed))
         return pixels[top : top + height, left : left + width]
 
-    return tf.cond(tf.io.is_jpeg(encoded), at_once, one_after_the_other)
+    return tf.cond(tf.io.is_jpeg(encoded), decode_and_crop, decode_then_crop)

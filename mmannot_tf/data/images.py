@@ -1,4 +1,4 @@
-"""Encoded images to network input, in graph; the same code trains, predicts and serves."""
+"""Encoded images to network input, in graph; training, prediction and serving use the same code."""
 
 import numpy as np
 import tensorflow as tf
@@ -10,12 +10,12 @@ DCT = "INTEGER_ACCURATE"
 
 
 def decode(encoded: tf.Tensor) -> tf.Tensor:
-    """JPEG or PNG bytes (string []) to pixels uint8 [H, W, 3]; grey, CMYK and alpha become RGB."""
+    """Decodes JPEG or PNG bytes (string []) to RGB, uint8 [H, W, 3], also from grey, CMYK and alpha."""
     return tf.io.decode_jpeg(encoded, channels=3, dct_method=DCT)
 
 
 def resize(pixels: tf.Tensor, size: int, sampling: str) -> tf.Tensor:
-    """Bilinear resize to a square, aspect ratio not kept (Sec. IV-A3), without antialiasing.
+    """Resizes to a square (Sec. IV-A3): bilinear, without antialiasing or keeping the aspect ratio.
 
     Args:
         pixels: uint8 or float32 [H, W, 3].
@@ -35,15 +35,16 @@ def resize(pixels: tf.Tensor, size: int, sampling: str) -> tf.Tensor:
 
 
 def normalise(pixels: tf.Tensor, preprocessing: Preprocessing) -> tf.Tensor:
-    """RGB pixels float32 [..., H, W, 3] of 0 to 255, W known, as the backbone's weights expect them.
+    """RGB pixels float32 [..., H, W, 3] of 0 to 255, W static, as the backbone's weights expect them.
 
-    Means and scales are laid out along a row of pixels: repeating three values for each takes twice as long.
+    Means and scales are repeated along a row of pixels: broadcasting three values takes twice as long.
     """
     if preprocessing.channel_order == "BGR":
         pixels = tf.reverse(pixels, axis=[-1])
     rows = tf.reshape(pixels, [-1, 3 * pixels.shape[-2]])
     mean, scale = (
-        np.tile(np.float32(one), pixels.shape[-2]) for one in (preprocessing.mean, preprocessing.scale)
+        np.tile(np.asarray(values, np.float32), pixels.shape[-2])
+        for values in (preprocessing.mean, preprocessing.scale)
     )
     rows = rows - mean
     if (scale != 1).any():
@@ -52,5 +53,5 @@ def normalise(pixels: tf.Tensor, preprocessing: Preprocessing) -> tf.Tensor:
 
 
 def network_input(pixels: tf.Tensor, *, size: int, sampling: str, preprocessing: Preprocessing) -> tf.Tensor:
-    """Pixels uint8 [H, W, 3] to network input, float32 [size, size, 3]."""
+    """Resizes and normalises pixels uint8 [H, W, 3]; returns float32 [size, size, 3]."""
     return normalise(resize(pixels, size, sampling), preprocessing)

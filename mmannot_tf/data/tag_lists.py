@@ -1,6 +1,6 @@
 """Tags of images as lists: int32 [N, L], an image's indices into the vocabulary, ascending, then -1.
 
-What they take grows with the tags that the images have, not with the vocabulary. L is that of the longest.
+Their size grows with the tags that the images have, not with the vocabulary. L is the longest list's length.
 """
 
 from collections.abc import Iterable, Sequence
@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 NONE = -1
-"""Fills lists up."""
+"""Padding after the last index of a list."""
 
 
 def padded(rows: Iterable[Sequence[int]]) -> np.ndarray:
-    """Indices of each image, in any order and repeated or not, to lists; L is at least 1."""
+    """Lists of each image's indices, which may be in any order and repeated; L is at least 1."""
     distinct = [sorted(set(row)) for row in rows]
     lists = np.full((len(distinct), max((1, *map(len, distinct)))), NONE, np.int32)
     for row, indices in enumerate(distinct):
@@ -21,14 +21,14 @@ def padded(rows: Iterable[Sequence[int]]) -> np.ndarray:
 
 
 def multi_hot(lists: np.ndarray, size: int) -> np.ndarray:
-    """Lists to uint8 [N, size] of 0 and 1, `size` being the vocabulary's."""
+    """Lists as 0 and 1, uint8 [N, size]; `size` is the vocabulary's."""
     vectors = np.zeros((len(lists), size + 1), np.uint8)
     vectors[np.arange(len(lists))[:, None], lists] = 1
-    return vectors[:, :size]  # NONE has marked the last column
+    return vectors[:, :size]  # NONE, -1, indexes the last column
 
 
 def stacked(parts: Sequence[np.ndarray]) -> np.ndarray:
     """Lists [N_i, L_i] one after the other, [ΣN_i, max L_i]."""
-    longest = max(part.shape[1] for part in parts)
-    filled = [np.pad(part, ((0, 0), (0, longest - part.shape[1])), constant_values=NONE) for part in parts]
+    max_tags = max(part.shape[1] for part in parts)
+    filled = [np.pad(part, ((0, 0), (0, max_tags - part.shape[1])), constant_values=NONE) for part in parts]
     return np.concatenate(filled)

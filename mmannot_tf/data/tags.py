@@ -8,14 +8,14 @@ from mmannot_tf.data.tag_lists import NONE
 
 
 def tag_table(vocabulary: Sequence[str]) -> tf.lookup.StaticHashTable:
-    """Looks a tag's index in the vocabulary up; -1 for an unknown tag."""
+    """A table from a tag to its index in the vocabulary; -1 for an unknown tag."""
     tags = tf.constant(list(vocabulary), tf.string)
     indices = tf.range(len(vocabulary), dtype=tf.int64)
     return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(tags, indices), default_value=-1)
 
 
 def indices_of(words: tf.RaggedTensor, table: tf.lookup.StaticHashTable) -> tf.RaggedTensor:
-    """The place of each word (ragged string) in a table's vocabulary, ragged int64; -1 for an unknown one."""
+    """Each word's (ragged string) index in a table's vocabulary, ragged int64; -1 for an unknown word."""
     return words.with_flat_values(table.lookup(words.flat_values))
 
 
@@ -24,13 +24,13 @@ def split_tags(text: tf.Tensor) -> tf.RaggedTensor:
     return tf.strings.strip(tf.strings.lower(tf.strings.split(text, ","), encoding="utf-8"))
 
 
-def tag_lists(indices: tf.RaggedTensor, size: int, longest: int | None = None) -> tf.Tensor:
-    """Indices (ragged int64 [B, None]; negative ones are left out) to the lists of `data.tag_lists`.
+def tag_lists(indices: tf.RaggedTensor, size: int, max_tags: int | None = None) -> tf.Tensor:
+    """The lists of `data.tag_lists` from indices (ragged int64 [B, None]), without the negative ones.
 
     Args:
-        indices: into a vocabulary, in any order, repeated or not.
+        indices: into a vocabulary; they may be in any order and repeated.
         size: of the vocabulary.
-        longest: L; None for that of the longest list here, at least 1.
+        max_tags: L; None for the length of the longest list, at least 1.
 
     Returns:
         int32 [B, L]: distinct, ascending, -1 after the last.
@@ -40,13 +40,13 @@ def tag_lists(indices: tf.RaggedTensor, size: int, longest: int | None = None) -
     repeated = tf.pad(ascending[:, 1:] == ascending[:, :-1], ((0, 0), (1, 0)))
     distinct = tf.sort(tf.where(repeated, size, ascending))
     lists = tf.where(distinct < size, distinct, NONE)
-    lacking = tf.maximum((longest or 1) - tf.shape(lists)[1], 0)
-    filled = tf.pad(lists, [[0, 0], [0, lacking]], constant_values=NONE)
-    return filled if longest is None else tf.ensure_shape(filled[:, :longest], (None, longest))
+    missing = tf.maximum((max_tags or 1) - tf.shape(lists)[1], 0)
+    filled = tf.pad(lists, [[0, 0], [0, missing]], constant_values=NONE)
+    return filled if max_tags is None else tf.ensure_shape(filled[:, :max_tags], (None, max_tags))
 
 
 def multi_hot(indices: tf.RaggedTensor, depth: int) -> tf.Tensor:
-    """Indices (ragged int64 [B, None]; negative ones are left out) to float32 [B, depth] of 0 and 1.
+    """Float32 [B, depth] of 0 and 1 from indices (ragged int64 [B, None]), without the negative ones.
 
     The paper calls this vector one-hot (Sec. III-B).
     """

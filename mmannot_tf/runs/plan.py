@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mmannot_tf.config import data_keys
 from mmannot_tf.config.loading import flatten
 from mmannot_tf.config.settings import Config, DataSettings, ModelSettings, TrainingSettings
 from mmannot_tf.config.stage import StageSettings
@@ -39,13 +40,10 @@ BRANCH_KEYS: Mapping[str, tuple[str, ...]] = {
 }
 READING_KEYS: Mapping[str, tuple[str, ...]] = {
     "images": (
-        "data.image_size",
-        "data.preprocessing",
-        "data.resize",
-        "data.augmentation",
+        *(f"data.{key}" for key in (*sorted(data_keys.PIXELS), *data_keys.AUGMENTATION)),
         "training.shuffle_buffer",
     ),
-    "tags": ("data.vocabulary_size",),
+    "tags": tuple(f"data.{key}" for key in data_keys.TAGS),
     "features": (),
 }
 SHARED_KEYS = (

@@ -1,7 +1,7 @@
-"""Where a run is computed: one device, all of a machine, or several machines, under tf.distribute.
+"""The devices that compute a run: one, all of a machine, or those of several machines (tf.distribute).
 
-A strategy is an entry of `STRATEGIES`. Nothing else in the code knows which one is in force: the loop runs
-each step by `strategy.run`, and all replicas together compute the batches of one device (`data.sharing`).
+A strategy is an entry of `STRATEGIES`. No other code depends on the chosen one: the loop runs each step by
+`strategy.run`, and all replicas together compute the batches of one device (`data.replicas`).
 """
 
 import contextlib
@@ -13,25 +13,25 @@ from typing import Any, TypeVar
 import numpy as np
 import tensorflow as tf
 
-from mmannot_tf.data.sharing import Pass, Share, endless
+from mmannot_tf.data.replicas import OrderedSplit, ReplicaRange, padded_forever
 from tfrecords_tools.shell.errors import UserError
 
 Result = TypeVar("Result")
 
 ABORTED = "Collective ops is aborted"
-"""How TensorFlow's collective operations begin the message of whatever error ends them."""
+"""The start of the message of every error that ends TensorFlow's collective operations."""
 
 
 @dataclass(frozen=True, eq=False)
 class Distribution:
-    """A strategy and the place of this process in it.
+    """A strategy, and the number of this process in it.
 
     Attributes:
-        strategy: in whose scope networks and optimizers are built.
-        process: which of the processes this one is, from 0.
-        processes: how many there are.
-        device: of one replica, the name of the device that batches are fetched to while the step before is
-            computed; None leaves them in the CPU's memory. Strategies of several fetch to theirs anyway.
+        strategy: networks and optimizers are built in its scope.
+        process: the number of this process, from 0.
+        processes: the number of processes.
+        device: with one replica, the name of the device that the next batch is copied to during a step; None
+            leaves batches in the CPU's memory. Strategies with several replicas always copy to their devices.
     """
 
     strategy: tf.distribute.Strategy
@@ -46,64 +46,68 @@ class Distribution:
 
     @property
     def is_chief(self) -> bool:
-        """Whether this process writes the run's files; exactly one does."""
+        """Whether this is the one process that writes the run's files."""
         return self.process == 0
 
     @property
-    def share(self) -> Share | None:
-        """What this process computes of everything; None for all of it on one replica."""
+    def local_replicas(self) -> ReplicaRange | None:
+        """The replicas of this process; None for a single replica, which computes everything."""
         if self.replicas == 1:
             return None
         local = self.replicas // self.processes
-        return Share(first=self.process * local, local=local, replicas=self.replicas)
+        return ReplicaRange(first=self.process * local, local=local, total=self.replicas)
 
     def scope(self) -> Any:
-        """A context: variables made within lie on every replica."""
+        """A context; variables that are made within it exist on every replica."""
         return self.strategy.scope()
 
-    def steps(self, read: Callable[[Share | None], tf.data.Dataset], steps: int) -> Any:
-        """Batches for `strategy.run`, one for each of `steps` steps, with their `element_spec`.
+    def distribute(self, read: Callable[[ReplicaRange | None], tf.data.Dataset], steps: int) -> Any:
+        """Distributes batches for `strategy.run`, one per step; the result has an `element_spec`.
 
         Args:
-            read: share → batches; of a share, dealt to its replicas without end (`data.sharing.dealt`).
-            steps: how many batches there are.
+            read: replicas → their batches, padded forever (`data.replicas`); None → all batches.
+            steps: the number of batches.
         """
-        if self.share is None:
+        if self.local_replicas is None:
             return self._fetched(read(None).take(steps))
-        return _Steps(self.strategy.distribute_datasets_from_function(lambda _: read(self.share)), steps)
+        batches = self.strategy.distribute_datasets_from_function(lambda _: read(self.local_replicas))
+        return _Steps(batches, steps)
 
     def _fetched(self, batches: tf.data.Dataset) -> Any:
-        """By a strategy of the one device: `prefetch_to_device` never lets go of its functions (TF 2.21)."""
+        """Copies batches ahead to the device; `prefetch_to_device` would leak its functions (TF 2.21)."""
         if self.device is None:
             return batches
         return tf.distribute.OneDeviceStrategy(self.device).distribute_datasets_from_function(
             lambda _: batches
         )
 
-    def ordered(self, over: Pass) -> Any:
-        """The batches of an ordered pass as `steps` gives them: in step t, replica r has batch t R + r."""
-        steps = -(-over.batches // self.replicas)
-        return self.steps(
-            lambda share: over.read(share) if share is None else endless(over.read(share)), steps
-        )
+    def distribute_ordered(self, split: OrderedSplit) -> Any:
+        """Distributes the batches of a split: in step t, replica r has batch t R + r."""
 
-    def total(self, values: np.ndarray) -> np.ndarray:
-        """The sum over processes of `values`, of one shape in all; every process calls this."""
-        if self.processes == 1:
+        def read(replicas: ReplicaRange | None) -> tf.data.Dataset:
+            batches = split.read(replicas)
+            return batches if replicas is None else padded_forever(batches)
+
+        return self.distribute(read, -(-split.batches // self.replicas))
+
+    def sum_over_processes(self, values: np.ndarray) -> np.ndarray:
+        """The sum of `values` over processes. Every process calls this, with the same shape."""
+        replicas = self.local_replicas
+        if self.processes == 1 or replicas is None:
             return values
 
         def value(context: Any) -> tf.Tensor:
-            first = context.replica_id_in_sync_group == self.share.first
+            first = context.replica_id_in_sync_group == replicas.first
             return tf.constant(values if first else np.zeros_like(values))
 
         parts = self.strategy.experimental_distribute_values_from_function(value)
         return self.strategy.reduce("SUM", parts, axis=None).numpy()
 
-    def by_chief(self, action: Callable[[], Result]) -> Result | None:
-        """The chief acts while the others wait for it. Its result; None in the others.
+    def on_chief(self, action: Callable[[], Result]) -> Result | None:
+        """Runs an action in the chief while the others wait. Returns its result; None in the others.
 
         Raises:
-            UserError: the chief failed; in the others too, that none goes on alone.
+            UserError: the chief failed. The others raise it too, so that none continues alone.
         """
         result = failure = None
         if self.is_chief:
@@ -115,28 +119,30 @@ class Distribution:
         if failure:
             raise failure
         if failed:
-            raise UserError("The first process must go on. Received: its failure; its own output names it.")
+            raise UserError(
+                "The first process must succeed. Received: it failed; its own output has the error."
+            )
         return result
 
     def any_process(self, flag: bool) -> bool:
-        """Whether the flag is up in any process; all ask at the same step."""
-        return bool(self.total(np.array([flag], np.float32)).any())
+        """Whether the flag is set in any process. All processes call this at the same step."""
+        return bool(self.sum_over_processes(np.array([flag], np.float32)).any())
 
-    def agreed(self, decision: Callable[[], bool]) -> bool:
-        """What the chief decides, in every process."""
-        return self.any_process(bool(self.by_chief(decision)))
+    def chief_decides(self, decision: Callable[[], bool]) -> bool:
+        """The chief's decision, in every process."""
+        return self.any_process(bool(self.on_chief(decision)))
 
 
 @dataclass(frozen=True, eq=False)
 class _Steps:
-    """The first `steps` elements of a distributed dataset without end."""
+    """The first `steps` elements of an infinite distributed dataset."""
 
     batches: Any
     steps: int
 
     @property
     def element_spec(self) -> Any:
-        """Of an element; its first sizes are open: a step is traced once, at the same time everywhere."""
+        """The spec of an element; with dynamic batch sizes, so that every process traces a step only once."""
         return self.batches.element_spec
 
     def __iter__(self) -> Iterator[Any]:
@@ -144,22 +150,22 @@ class _Steps:
 
 
 def one_device() -> Distribution:
-    """The default strategy: the first GPU where TensorFlow sees one, else the CPU."""
+    """The default strategy: the first GPU if TensorFlow sees one, else the CPU."""
     gpus = tf.config.list_logical_devices("GPU")
     return Distribution(tf.distribute.get_strategy(), device=gpus[0].name if gpus else None)
 
 
 def mirrored() -> Distribution:
-    """All local GPUs; where there is none, all logical devices of the CPU."""
+    """All local GPUs, or all logical devices of the CPU if there is no GPU."""
     devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
     return Distribution(tf.distribute.MirroredStrategy([device.name for device in devices]))
 
 
 def multi_worker() -> Distribution:
-    """All GPUs (or the CPU) of each of the processes that TF_CONFIG names.
+    """All GPUs (or the CPU) of every process that TF_CONFIG names.
 
     Raises:
-        UserError: TF_CONFIG is not set, or does not name processes that train.
+        UserError: TF_CONFIG is not set or names no workers.
     """
     cluster = tf.distribute.cluster_resolver.TFConfigClusterResolver()
     try:
@@ -177,7 +183,7 @@ def multi_worker() -> Distribution:
     return Distribution(strategy, process, sum(len(jobs) for jobs in addresses.values()))
 
 
-# A TPU is another line here: TPUStrategy of a resolver named on the command line.
+# A TPU would be one more entry: a TPUStrategy whose resolver is named on the command line.
 STRATEGIES: Mapping[str, Callable[[], Distribution]] = {
     "one": one_device,
     "mirrored": mirrored,
@@ -186,11 +192,11 @@ STRATEGIES: Mapping[str, Callable[[], Distribution]] = {
 
 
 def open_distribution(strategy: str, *, logical_devices: int | None = None) -> Distribution:
-    """Opens a strategy; call it once, before anything else touches a device.
+    """Opens a strategy. Call it once, before any other use of a device.
 
     Args:
         strategy: a key of `STRATEGIES`.
-        logical_devices: how many the CPU is split into, to try several replicas without a GPU; None for one.
+        logical_devices: splits the CPU into so many devices, to try several replicas without a GPU.
 
     Raises:
         UserError: no such strategy, or it cannot be opened here.
@@ -206,10 +212,10 @@ def open_distribution(strategy: str, *, logical_devices: int | None = None) -> D
 
 @contextlib.contextmanager
 def worker_loss_as_user_error(processes: int) -> Iterator[None]:
-    """Around all that the processes compute together.
+    """Reports the loss of another process as a UserError.
 
     Args:
-        processes: how many there are; for one, no error is touched.
+        processes: the number of processes; with 1, errors pass unchanged.
 
     Raises:
         UserError: another process has ended or cannot be reached.
@@ -221,12 +227,13 @@ def worker_loss_as_user_error(processes: int) -> Iterator[None]:
         if processes == 1 or not lost:
             raise
         raise UserError(
-            f"All {processes} processes must go on. Received: {_cause(error.message)}. Another process "
-            "ended: its own output says why. Start all of them again: they go on from the last checkpoint."
+            f"All {processes} processes must keep running. Received: {_cause(error.message)}. Another "
+            "process ended; its own output has the reason. Start all of them again to resume from the last "
+            "checkpoint."
         ) from None
 
 
 def _cause(message: str) -> str:
-    """The line of TensorFlow's report that names the cause."""
+    """The line of TensorFlow's message that names the cause."""
     lines = [line.strip() for line in message.splitlines()]
     return next((line for line in lines if ABORTED in line), lines[0]).rstrip(".")

@@ -1,32 +1,36 @@
-"""The compared systems between the run and the loop: their examples, their network, their scores."""
+"""Builds a compared system from a run: its examples, network and validation; scores of a trained one."""
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
 
 from mmannot_tf.baselines import METHODS
 from mmannot_tf.baselines.method import Examples, MethodData, Sizes
-from mmannot_tf.data.batches import ArrayBatches
+from mmannot_tf.data.array_batches import ArrayBatches
 from mmannot_tf.runs.plan import settings_of
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage, bare
-from mmannot_tf.training.inference import Inference, outputs
+from mmannot_tf.training.inference.inference import Inference, model_outputs
+from mmannot_tf.training.loop.job import Recipe, Validate
 from mmannot_tf.training.network import Network
-from mmannot_tf.training.recipe import Recipe
 from mmannot_tf.training.session import Session
-from mmannot_tf.training.validation import judge_scores
+from mmannot_tf.training.validation import measure_method_scores
 
 Splits = Callable[[str], MethodData]
-"""A split's name to what a compared system may read of it."""
+"""A split's name → the data of the split that a compared system may read."""
+
+Finish = Callable[[Any, Any], tuple[Any, Any]]
+"""(inputs, targets) of a batch → (inputs, targets)."""
 
 
 def method_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
-    """How a compared system is trained."""
+    """The recipe of a compared system."""
     method, settings = METHODS[stage.name], settings_of(session.run.config, stage)
     splits = method_splits(session, stage)
-    held_out = _batches(session, stage, splits, "validation", batch_size).one_pass()
+    held_out = _batches(session, stage, splits, "validation", batch_size).ordered_split()
     labels = session.arrays("validation").labels
 
     def build() -> Network:
@@ -36,10 +40,10 @@ def method_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
             method.adapt(network, train, settings)
         return Network(network, {stage.name: network})
 
-    def validation(network: Network) -> Callable:
-        predicted = Inference(method.scores(network.model, settings), held_out, session.distribution)
-        judged = session.run.config.evaluation
-        return lambda: judge_scores(stage.name, predicted(), labels, judged)
+    def validation(network: Network) -> Validate:
+        inference = Inference(method.scores(network.model, settings), held_out, session.distribution)
+        evaluation = session.run.config.evaluation
+        return lambda: measure_method_scores(stage.name, inference(), labels, evaluation)
 
     return Recipe(
         batches=_batches(session, stage, splits, "train", batch_size),
@@ -50,21 +54,21 @@ def method_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
 
 
 def method_scores(session: Session, stage: Stage, split: str, batch_size: int) -> np.ndarray:
-    """A trained system's scores on a split, [N, C] float32: its ranking, or above 0 what it hands out."""
+    """A trained system's scores on a split, [N, C] float32; if it decodes labels, above 0 for these."""
     run, splits = session.run, method_splits(session, stage)
     with session.distribution.scope():
         network = _build(run, stage, splits(split).features.shape[1:])
         network.load_weights(run.weights(stage.name, stage.name))
-        scored = METHODS[stage.name].scores(network, settings_of(run.config, stage))
-    held_out = _batches(session, stage, splits, split, batch_size).one_pass()
-    return outputs(scored, held_out, session.distribution)
+        scorer = METHODS[stage.name].scores(network, settings_of(run.config, stage))
+    held_out = _batches(session, stage, splits, split, batch_size).ordered_split()
+    return model_outputs(scorer, held_out, session.distribution)
 
 
 def method_splits(session: Session, stage: Stage) -> Splits:
-    """What a compared system may read of each split; read once, and held no longer than what is returned."""
+    """The data that a compared system may read of each split; cached in the returned function."""
 
     @functools.cache
-    def of(split: str) -> MethodData:
+    def data_of(split: str) -> MethodData:
         arrays = session.arrays(split)
         return MethodData(
             session.features(split).joint(stage.features),
@@ -73,7 +77,7 @@ def method_splits(session: Session, stage: Stage) -> Splits:
             vocabulary=len(session.run.dataset.tags),
         )
 
-    return of
+    return data_of
 
 
 def _batches(session: Session, stage: Stage, splits: Splits, split: str, batch_size: int) -> ArrayBatches:
@@ -95,14 +99,15 @@ def _build(run: Run, stage: Stage, features: tuple[int, ...]) -> keras.Model:
     return METHODS[stage.name].build(sizes, settings_of(run.config, stage))
 
 
-def _finish(examples: Examples) -> Callable | None:
-    """`Examples.finish` of a network that is passed its only input itself."""
-    if examples.finish is None or len(examples.inputs) > 1:
-        return examples.finish
+def _finish(examples: Examples) -> Finish | None:
+    """`Examples.finish` for a network that takes a single input instead of a dict."""
+    finish_by_name = examples.finish
+    if finish_by_name is None or len(examples.inputs) > 1:
+        return finish_by_name
     (name,) = examples.inputs
 
-    def finish(inputs, targets):
-        inputs, targets = examples.finish({name: inputs}, targets)
+    def finish(inputs: Any, targets: Any) -> tuple[Any, Any]:
+        inputs, targets = finish_by_name({name: inputs}, targets)
         return bare(inputs), targets
 
     return finish

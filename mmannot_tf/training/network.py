@@ -1,4 +1,4 @@
-"""Branches put together as a stage says, at the sizes a run has."""
+"""Builds a stage's network from its branches, at the sizes of a run."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ from mmannot_tf.weights.provenance import Provenance
 
 
 @dataclass(frozen=True)
-class Blueprint:
-    """The sizes of every branch of a run.
+class NetworkSpec:
+    """All that the sizes and layers of a run's branches depend on.
 
     Attributes:
         config: the run's configuration.
         labels: C, the number of labels.
         tags: T, the size of the tag vocabulary.
         provenance: of the backbone's initial weights: epsilon, geometry, preprocessing.
-        mean_quantity: labels an image of the training split, where the quantity bias may start.
+        mean_quantity: labels per image of the training split; the quantity bias may start there.
     """
 
     config: Config
@@ -37,10 +37,10 @@ class Blueprint:
 
     @property
     def backbone_epsilon(self) -> float:
-        """The configured epsilon, or the weights' own, or (random weights) that of new blocks."""
-        asked = self.config.model.backbone_epsilon
-        if asked != "weights":
-            return asked
+        """The configured epsilon, or that of the weights, or (random weights) that of new blocks."""
+        configured = self.config.model.backbone_epsilon
+        if configured != "weights":
+            return configured
         return self.provenance.epsilon or self.config.model.block_epsilon
 
     @property
@@ -53,49 +53,49 @@ class Blueprint:
         return (self.config.data.image_size, self.config.data.image_size, 3)
 
 
-def _backbone(blueprint: Blueprint, _: Any) -> keras.Model:
-    model = blueprint.config.model
+def _backbone(spec: NetworkSpec, _: Any) -> keras.Model:
+    model = spec.config.model
     return build_backbone(
         model.backbone,
-        image_size=blueprint.config.data.image_size,
+        image_size=spec.config.data.image_size,
         momentum=model.batch_norm_momentum,
-        epsilon=blueprint.backbone_epsilon,
-        geometry=blueprint.provenance.geometry,
-        synchronized=blueprint.synchronized,
+        epsilon=spec.backbone_epsilon,
+        geometry=spec.provenance.geometry,
+        synchronized=spec.synchronized,
     )
 
 
-def _fusion(blueprint: Blueprint, map_shapes: Any) -> keras.Model:
-    model = blueprint.config.model
+def _fusion(spec: NetworkSpec, map_shapes: Any) -> keras.Model:
+    model = spec.config.model
     return build_fusion(
         map_shapes,
         momentum=model.batch_norm_momentum,
         epsilon=model.block_epsilon,
         gamma=model.fusion_gamma,
-        synchronized=blueprint.synchronized,
+        synchronized=spec.synchronized,
     )
 
 
-def _tag_encoder(blueprint: Blueprint, _: Any) -> keras.Model:
-    return build_tag_encoder(blueprint.tags, hidden=blueprint.config.model.tag_hidden)
+def _tag_encoder(spec: NetworkSpec, _: Any) -> keras.Model:
+    return build_tag_encoder(spec.tags, hidden=spec.config.model.tag_hidden)
 
 
-def _classifier(name: str) -> Callable[[Blueprint, Any], keras.Model]:
-    return lambda blueprint, shape: build_classifier(shape[-1], blueprint.labels, name=name)
+def _classifier(name: str) -> Callable[[NetworkSpec, Any], keras.Model]:
+    return lambda spec, shape: build_classifier(shape[-1], spec.labels, name=name)
 
 
-def _quantity(blueprint: Blueprint, shape: Any) -> keras.Model:
-    model = blueprint.config.model
+def _quantity(spec: NetworkSpec, shape: Any) -> keras.Model:
+    model = spec.config.model
     return build_quantity_regressor(
         shape[-1],
         hidden=model.quantity_hidden,
         dropout=model.dropout,
-        bias=blueprint.mean_quantity if model.quantity_bias == "mean" else 0.0,
+        bias=spec.mean_quantity if model.quantity_bias == "mean" else 0.0,
         name="quantity",
     )
 
 
-BUILDERS: Mapping[str, Callable[[Blueprint, Any], keras.Model]] = {
+BUILDERS: Mapping[str, Callable[[NetworkSpec, Any], keras.Model]] = {
     "backbone": _backbone,
     "pooling": lambda _, map_shapes: build_pooling(map_shapes),
     "places": lambda _, map_shapes: build_places(map_shapes),
@@ -109,50 +109,53 @@ BUILDERS: Mapping[str, Callable[[Blueprint, Any], keras.Model]] = {
 
 @dataclass(frozen=True)
 class Network:
-    """A stage's model and the branches it is made of."""
+    """A stage's model and its branches by name."""
 
     model: keras.Model
     branches: Mapping[str, keras.Model]
 
 
-def stage_inputs(stage: Stage, blueprint: Blueprint, feature_size: int = 0) -> dict[str, keras.KerasTensor]:
-    """The symbolic inputs of a stage by what it reads; `feature_size` is the width of "features"."""
-    shapes = {"images": blueprint.image_shape(), "tags": (None,), "features": (feature_size,)}
+def stage_inputs(stage: Stage, spec: NetworkSpec, feature_size: int = 0) -> dict[str, keras.KerasTensor]:
+    """The symbolic inputs of a stage by source; `feature_size` is the width of "features"."""
+    shapes = {"images": spec.image_shape(), "tags": (None,), "features": (feature_size,)}
     types = {"tags": "int32"}
     return {
         source: keras.Input(shapes[source], dtype=types.get(source), name=source) for source in stage.reads
     }
 
 
-def follow(path: Sequence[str], start: Any, branch_for: Callable[[str, Any], keras.Model]) -> Any:
-    """Feeds `start` through the branches of `path`; `branch_for(name, shapes)` gives each of them."""
+def apply_branches(path: Sequence[str], inputs: Any, branch_for: Callable[[str, Any], keras.Model]) -> Any:
+    """Applies the branches of `path` one after another; `branch_for(name, shapes)` returns each of them."""
+    outputs = inputs
     for name in path:
-        shapes = [one.shape[1:] for one in start] if isinstance(start, list) else start.shape[1:]
-        start = branch_for(name, shapes)(start)
-    return start
+        several = isinstance(outputs, list)
+        shapes = [tensor.shape[1:] for tensor in outputs] if several else outputs.shape[1:]
+        outputs = branch_for(name, shapes)(outputs)
+    return outputs
 
 
-def side_by_side(features: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
-    """The stage's feature from those of its trunks: f = [f_v, f_t] (Sec. III-B), or the only one."""
+def concatenate_features(features: Sequence[keras.KerasTensor]) -> keras.KerasTensor:
+    """Concatenates the features of a stage's trunks: f = [f_v, f_t] (Sec. III-B)."""
     return keras.layers.Concatenate()(features) if len(features) > 1 else features[0]
 
 
-def build_network(stage: Stage, blueprint: Blueprint, feature_size: int = 0) -> Network:
+def build_network(stage: Stage, spec: NetworkSpec, feature_size: int = 0) -> Network:
     """A stage's network, freshly initialised, with only `stage.trains` trainable.
 
-    Its model reads the stage's one input, or a dict of them by name; it returns the one output, or a dict of
-    them by target.
+    Its model takes one input, or a dict of inputs by source, and returns one output, or a dict by target.
     """
     branches: dict[str, keras.Model] = {}
 
     def branch_for(name: str, shapes: Any) -> keras.Model:
-        branches[name] = BUILDERS[name](blueprint, shapes)
+        branches[name] = BUILDERS[name](spec, shapes)
         branches[name].trainable = name in stage.trains
         return branches[name]
 
-    inputs = stage_inputs(stage, blueprint, feature_size)
-    feature = side_by_side(
-        [follow(path, inputs[source], branch_for) for source, path in stage.trunks.items()]
+    inputs = stage_inputs(stage, spec, feature_size)
+    feature = concatenate_features(
+        [apply_branches(path, inputs[source], branch_for) for source, path in stage.trunks.items()]
     )
-    outputs = {target: follow((head,), feature, branch_for) for head, target in stage.heads.items()}
+    outputs: dict[str, Any] = {
+        target: apply_branches((head,), feature, branch_for) for head, target in stage.heads.items()
+    }
     return Network(keras.Model(bare(inputs), bare(outputs), name=stage.name), branches)

@@ -1,4 +1,4 @@
-"""A run together with its records: what training and predicting read from."""
+"""A run together with its records: the data of training and prediction."""
 
 import functools
 from dataclasses import dataclass, field
@@ -6,25 +6,27 @@ from pathlib import Path
 
 import numpy as np
 
+from mmannot_tf.data.array_batches import ArrayBatches
 from mmannot_tf.data.arrays import SplitArrays, load_arrays
-from mmannot_tf.data.batches import ArrayBatches, ImageBatches
 from mmannot_tf.data.cached_batches import CachedBatches
 from mmannot_tf.data.decoded_cache import DecodedCache
+from mmannot_tf.data.image_batches import ImageBatches
+from mmannot_tf.data.replicas import OrderedSplit
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage
 from mmannot_tf.training.distribution import Distribution, one_device
-from mmannot_tf.training.features import FeatureCache
+from mmannot_tf.training.inference.features import FeatureCache
 from tfrecords_tools.reading.records import Records, open_records
 from tfrecords_tools.shell.errors import UserError
 
 
 @dataclass(frozen=True, eq=False)
 class Session:
-    """A run and the records it is made from, open.
+    """A run and its open records.
 
     Attributes:
         run: the run.
-        records: the records, of the run's digest.
+        records: the records; their digest is the run's.
         distribution: the replicas that train and predict.
     """
 
@@ -38,7 +40,7 @@ class Session:
         return load_arrays(self.records, split, self.run.dataset.tags)
 
     def images(self, batch_size: int) -> ImageBatches:
-        """The records' images in batches, normalised as the backbone's weights expect them."""
+        """Batches of the records' images, normalised as the backbone's weights expect them."""
         config = self.run.config
         return ImageBatches(
             self.records,
@@ -55,25 +57,36 @@ class Session:
 
     @functools.cache  # noqa: B019 - as above
     def decoded(self) -> np.ndarray:
-        """The training images as network input, where `data.decoded_cache` says; float32 [N, S, S, 3]."""
+        """The training images as network input, float32 [N, S, S, 3], in memory or memory-mapped."""
         images = self.images(self.run.config.training.batch_size)
         cache = DecodedCache(images, self.run.path / "decoded")
         if self.run.config.data.decoded_cache == "memory":
             return cache.in_memory()
-        self.distribution.by_chief(cache.store)
+        self.distribution.on_chief(cache.store)
         return cache.open()
 
-    def batches(
-        self, stage: Stage, split: str, batch_size: int
-    ) -> ImageBatches | CachedBatches | ArrayBatches:
-        """A split's inputs and targets as the stage reads them."""
+    def training_batches(self, stage: Stage, batch_size: int) -> ImageBatches | CachedBatches | ArrayBatches:
+        """Batches of the training split with the inputs and targets of a stage."""
+        if "images" not in stage.reads:
+            return self._array_batches(stage, "train", batch_size)
+        images = self._image_batches(stage, "train", batch_size)
+        if self.run.config.data.decoded_cache == "none":
+            return images
+        return CachedBatches(images, self.decoded(), self.arrays("train"))
+
+    def ordered_split(self, stage: Stage, split: str, batch_size: int) -> OrderedSplit:
+        """The batches of a split in its fixed order, with the inputs and targets of a stage."""
         if "images" in stage.reads:
-            images = self.images(batch_size)
-            if "tags" in stage.reads:
-                images = images.with_tags(self.run.dataset.tags, self.arrays(split).tag_lists.shape[1])
-            if split != "train" or self.run.config.data.decoded_cache == "none":
-                return images
-            return CachedBatches(images, self.decoded(), self.arrays(split))
+            return self._image_batches(stage, split, batch_size).ordered_split(split)
+        return self._array_batches(stage, split, batch_size).ordered_split()
+
+    def _image_batches(self, stage: Stage, split: str, batch_size: int) -> ImageBatches:
+        images = self.images(batch_size)
+        if "tags" not in stage.reads:
+            return images
+        return images.with_tags(self.run.dataset.tags, self.arrays(split).tag_lists.shape[1])
+
+    def _array_batches(self, stage: Stage, split: str, batch_size: int) -> ArrayBatches:
         arrays = self.arrays(split)
         inputs = arrays.tag_lists if "tags" in stage.reads else self.features(split).joint(stage.features)
         targets = arrays.labels if "labels" in stage.targets else arrays.quantity
@@ -81,10 +94,10 @@ class Session:
 
 
 def open_session(run: Run, data: Path | None = None, distribution: Distribution | None = None) -> Session:
-    """Opens a run's records, where they lay when it was trained or at `data`.
+    """Opens a run with its records, from their path at training or from `data`.
 
     Raises:
-        UserError: they are not there, or not the run's.
+        UserError: they do not exist, or are not the run's.
     """
     records = open_records(data or Path(run.dataset.path))
     if records.digest != run.dataset.digest:

@@ -1,53 +1,53 @@
-"""One stage put together: its network at its initial weights, its batches, loss and validation."""
+"""Builds the training of a stage: its network at its initial weights, its batches, loss and validation."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
-from rich.progress import Progress as Bars
+from rich.progress import Progress
 
 from mmannot_tf.config.settings import Config
+from mmannot_tf.data.array_batches import ArrayBatches
 from mmannot_tf.data.arrays import SplitArrays
-from mmannot_tf.data.batches import ArrayBatches, ImageBatches
-from mmannot_tf.losses.quantity_error import quantity_error
+from mmannot_tf.losses.quantity_error import QuantityError
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.losses.summed import SummedLoss
 from mmannot_tf.runs.plan import settings_of
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage, bare
 from mmannot_tf.runs.stages import STAGES, owner
-from mmannot_tf.training.inference import Inference
-from mmannot_tf.training.job import AfterStep, Job
-from mmannot_tf.training.loop import Loop
+from mmannot_tf.training.inference.inference import Inference
+from mmannot_tf.training.inference.trained_branches import network_spec_of
+from mmannot_tf.training.loop.job import AfterStep, Job, Recipe, Validate
+from mmannot_tf.training.loop.loop import Loop
+from mmannot_tf.training.loop.preemption import Signals
+from mmannot_tf.training.loop.stage_log import SilentLog, StageLog
 from mmannot_tf.training.method_builder import method_recipe
-from mmannot_tf.training.network import Blueprint, Network, build_network
+from mmannot_tf.training.network import Network, NetworkSpec, build_network
 from mmannot_tf.training.precision import computing_in
-from mmannot_tf.training.preemption import Signals
-from mmannot_tf.training.progress import SilentLog, StageLog
-from mmannot_tf.training.recipe import Recipe, Validate
 from mmannot_tf.training.session import Session
-from mmannot_tf.training.trained_branches import blueprint_of
-from mmannot_tf.training.validation import judge, score
+from mmannot_tf.training.validation import measure_outputs, selection_score
 from mmannot_tf.weights.source import resolve
 from tfrecords_tools.shell.files import digest
 
 
 def fit_stage(
-    session: Session, stage: Stage, bars: Bars, signals: Signals, *, after_step: AfterStep | None = None
+    session: Session, stage: Stage, bars: Progress, signals: Signals, *, after_step: AfterStep | None = None
 ) -> Mapping[str, float]:
     """Trains a stage, from its initial weights or its checkpoint.
 
     Args:
-        session: the run and its records; the stages this one is made from are finished.
-        stage: which.
-        bars: the progress display to report on.
-        signals: that may ask for the end; then the stage is saved first.
+        session: the run and its records; all earlier stages that this one needs are finished.
+        stage: the stage.
+        bars: the progress display.
+        signals: may stop the training, after it has saved the stage.
         after_step: called with the loop after each step.
 
     Returns:
-        Its best epoch and that epoch's validation score; its weights lie in the run.
+        The best epoch and its validation score; the weights are in the run.
     """
     job = replace(stage_job(session, stage, bars, signals), after_step=after_step)
     try:
@@ -56,13 +56,13 @@ def fit_stage(
         job.log.close()
 
 
-def stage_job(session: Session, stage: Stage, bars: Bars, signals: Signals) -> Job:
-    """All that training a stage needs, its network at its initial weights; arguments as of `fit_stage`."""
+def stage_job(session: Session, stage: Stage, bars: Progress, signals: Signals) -> Job:
+    """All that training a stage needs; its network has its initial weights. Arguments as in `fit_stage`."""
     run, settings = session.run, settings_of(session.run.config, stage)
     batch_size = settings.batch_size or run.config.training.batch_size
     recipe = RECIPES[stage.section](session, stage, batch_size)
-    # After the batches: computing features on the way draws seeds and counts names of layers too, and must
-    # move neither the initialisation nor the names in the weights' files. A stage that ended early left some.
+    # Seed after the recipe: if it computes features, it draws seeds and counts layer names, which must change
+    # neither the initialisation nor the names in the weights' files. An interrupted stage leaves some, too.
     keras.backend.clear_session(free_memory=False)
     keras.utils.set_random_seed(int(digest([run.config.training.seed, stage.name])[:8], 16))
     with session.distribution.scope(), computing_in(run.config.training.precision):
@@ -94,12 +94,13 @@ def stage_job(session: Session, stage: Stage, bars: Bars, signals: Signals) -> J
 
 
 def branch_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
-    """How a stage of Algorithm 1, or of ours, is trained: branches put together as it says."""
-    batches = session.batches(stage, "train", batch_size)
-    width = batches.inputs.shape[1] if isinstance(batches, ArrayBatches) else 0
+    """The recipe of a stage of Algorithm 1, or of one of ours: a network of branches."""
+    batches = session.training_batches(stage, batch_size)
+    inputs = batches.inputs if isinstance(batches, ArrayBatches) else None
+    width = inputs.shape[1] if isinstance(inputs, np.ndarray) else 0
 
     def build() -> Network:
-        network = build_network(stage, _blueprint(session.run, session.arrays("train")), width)
+        network = build_network(stage, _network_spec(session.run, session.arrays("train")), width)
         _initialise(session.run, stage, network)
         return network
 
@@ -117,35 +118,33 @@ RECIPES: Mapping[str, Callable[[Session, Stage, int], Recipe]] = {
 }
 
 
-def _blueprint(run: Run, arrays: SplitArrays) -> Blueprint:
-    sizes = blueprint_of(run)
-    return Blueprint(sizes.config, sizes.labels, sizes.tags, sizes.provenance, float(arrays.quantity.mean()))
+def _network_spec(run: Run, arrays: SplitArrays) -> NetworkSpec:
+    return replace(network_spec_of(run), mean_quantity=float(arrays.quantity.mean()))
 
 
 def _initialise(run: Run, stage: Stage, network: Network) -> None:
-    """Order of initialisation: an earlier stage's weights > the backbone's source > as built."""
+    """Loads initial weights: an earlier stage's if it has any, else the backbone's source, else as built."""
     for name, branch in network.branches.items():
         if name in stage.starts_from:
-            before = STAGES[stage.starts_from[name]]
-            branch.load_weights(run.weights(owner(before, name), name))
+            earlier = STAGES[stage.starts_from[name]]
+            branch.load_weights(run.weights(owner(earlier, name), name))
         elif name == "backbone":
             resolve(run.config.model.weights, run.config.model.backbone).load_into(branch)
 
 
 def _validation(session: Session, stage: Stage, model: keras.Model) -> Validate:
-    arrays = session.arrays("validation")
-    batches = session.batches(stage, "validation", session.run.config.training.batch_size)
-    over = batches.one_pass("validation") if isinstance(batches, ImageBatches) else batches.one_pass()
-    predicted = Inference(model, over, session.distribution)
+    labels, evaluation = session.arrays("validation").labels, session.run.config.evaluation
+    split = session.ordered_split(stage, "validation", session.run.config.training.batch_size)
+    inference = Inference(model, split, session.distribution)
 
     def validate() -> tuple[dict[str, float], float]:
-        measures = judge(stage, predicted(), arrays.labels, session.run.config.evaluation)
-        return measures, score(stage, measures)
+        measures = measure_outputs(stage, inference(), labels, evaluation)
+        return measures, selection_score(stage, measures)
 
     return validate
 
 
 def _loss(config: Config, stage: Stage) -> Callable[[Any, Any], tf.Tensor]:
-    known = {"labels": SigmoidCrossEntropy(config.training.loss_reduction), "quantity": quantity_error}
+    known = {"labels": SigmoidCrossEntropy(config.training.loss_reduction), "quantity": QuantityError()}
     losses = {target: known[target] for target in stage.targets}
-    return SummedLoss(losses) if len(losses) > 1 else bare(losses)
+    return (SummedLoss(losses) if len(losses) > 1 else bare(losses)).call

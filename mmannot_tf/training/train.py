@@ -1,4 +1,4 @@
-"""A run from records to trained stages: what is done is skipped, what was interrupted goes on."""
+"""Trains a run's stages from records: skips finished stages and resumes an interrupted one."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,14 +12,14 @@ from mmannot_tf.runs import plan
 from mmannot_tf.runs.run import Run, create_run, open_run
 from mmannot_tf.runs.stage import Stage
 from mmannot_tf.training.distribution import Distribution, one_device, worker_loss_as_user_error
-from mmannot_tf.training.job import AfterStep
-from mmannot_tf.training.preemption import Signals
+from mmannot_tf.training.loop.job import AfterStep
+from mmannot_tf.training.loop.preemption import Signals
 from mmannot_tf.training.session import Session
 from mmannot_tf.training.stage_builder import fit_stage
 from mmannot_tf.weights.source import resolve
-from tfrecords_tools.reading.records import open_records, reading
-from tfrecords_tools.shell.console import notice, progress
-from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.reading.records import data_loss_as_user_error, open_records
+from tfrecords_tools.shell.console import notice, progress_bars
+from tfrecords_tools.shell.errors import UserError, one_line
 
 
 def train(
@@ -32,40 +32,40 @@ def train(
     distribution: Distribution | None = None,
     after_step: AfterStep | None = None,
 ) -> Run:
-    """Trains the configured stages (or those named), then the named compared systems, that are not done.
+    """Trains the unfinished ones of the configured (or named) stages, then of the named compared systems.
 
     Args:
-        config: what to train.
+        config: of the run.
         data: the records' folder.
-        run: the run's folder; made where it does not exist, continued where it does.
+        run: the run's folder; created if it does not exist, else continued.
         stages: names of stages, or None for all.
         methods: names of compared systems, or "all"; None for none.
-        distribution: the replicas that train; None for one device. Every process of several calls this.
-        after_step: called after each step, before its checkpoint is written, with the stage's loop.
+        distribution: the replicas that train; None for one device. Each of several processes calls this.
+        after_step: called with the stage's loop after each step, before its checkpoint is written.
 
     Raises:
-        UserError: any input that cannot be worked with, in one line.
-        Stopped: SIGTERM or SIGINT came; the stage under way is saved.
+        UserError: an input is not usable.
+        StoppedBySignal: SIGTERM or SIGINT came; the current stage is saved.
     """
-    wanted, distribution = plan.chosen(config, stages, methods), distribution or one_device()
+    chosen, distribution = plan.chosen(config, stages, methods), distribution or one_device()
     if config.training.weight_decay == "literal":
         notice(
             "warning: weight decay as printed shrinks every kernel to nothing; docs/fidelity.md, reading 2"
         )
-    session = open_training(config, data, run, distribution, wanted)
+    session = open_training(config, data, run, distribution, chosen)
     signals = Signals(distribution.any_process if distribution.processes > 1 else None)
     with signals.listening(), worker_loss_as_user_error(distribution.processes):
-        for stage in wanted:
+        for stage in chosen:
             signals.check()
             _train_stage(session, stage, signals, after_step)
     return session.run
 
 
 def _check_replicas(config: Config, stages: Sequence[Stage], examples: int, replicas: int) -> None:
-    """Every replica must have a row of every batch, of the last one too; XLA compiles no sums over them."""
+    """Checks that every replica has a row of every batch, and that XLA need not compile an all-reduce."""
     if config.training.jit_compile and config.training.batch_norm == "synchronized" and replicas > 1:
         raise UserError(
-            "training.jit_compile on several replicas needs batch norm that does not wait for the others "
+            "training.jit_compile on several replicas needs batch norm without all-reduce "
             f'(training.batch_norm = "per-replica"). Received: "synchronized", {replicas} replicas.'
         )
     for stage in stages:
@@ -82,10 +82,10 @@ def _check_replicas(config: Config, stages: Sequence[Stage], examples: int, repl
 def open_training(
     config: Config, data: Path, path: Path, distribution: Distribution, stages: Sequence[Stage]
 ) -> Session:
-    """Makes the run at `path`, or continues it, to train `stages` on the records in `data`.
+    """Creates or opens the run at `path`, to train `stages` on the records in `data`.
 
     Raises:
-        UserError: the records, the run or the number of replicas does not do.
+        UserError: the records, the run or the number of replicas is not usable.
     """
     records = open_records(data)
     for split in ("train", "validation", "test"):
@@ -96,7 +96,7 @@ def open_training(
     _check_replicas(config, stages, records.splits["train"], distribution.replicas)
     provenance = resolve(config.model.weights, config.model.backbone).provenance
     tags = vocabulary(records, config.data.vocabulary_size)
-    run = distribution.by_chief(
+    run = distribution.on_chief(
         lambda: create_run(path, config, records=records, tags=tags, provenance=provenance)
     )
     if not config.training.jit_compile:  # XLA has no deterministic gradient of max pooling (TensorFlow 2.21)
@@ -106,17 +106,16 @@ def open_training(
 
 def _train_stage(session: Session, stage: Stage, signals: Signals, after_step: AfterStep | None) -> None:
     run = session.run
-    if session.distribution.agreed(lambda: plan.is_finished(run, stage)):
+    if session.distribution.chief_decides(lambda: plan.is_finished(run, stage)):
         return
-    session.distribution.by_chief(lambda: plan.begin(run, stage))
+    session.distribution.on_chief(lambda: plan.begin(run, stage))
     try:
-        with progress() as bars, reading(session.records):
+        with progress_bars() as bars, data_loss_as_user_error(session.records):
             outcome = fit_stage(session, stage, bars, signals, after_step=after_step)
     except tf.errors.ResourceExhaustedError as error:
-        cause = str(error.message).splitlines()[0]
         raise UserError(
-            f"Stage {stage.name} needs memory and disk space. Received: {cause}. "
-            "The same command goes on where it stopped."
+            f"Stage {stage.name} needs memory and disk space. Received: {one_line(error)}. "
+            "Run the same command to resume."
         ) from None
-    session.distribution.by_chief(lambda: plan.finish(run, stage, outcome))
+    session.distribution.on_chief(lambda: plan.finish(run, stage, outcome))
     keras.backend.clear_session(free_memory=True)

@@ -1,4 +1,4 @@
-"""How an epoch is judged on the validation split; the test split picks nothing."""
+"""Measures on the validation split, and the score that selects the best epoch."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -13,15 +13,17 @@ from mmannot_tf.evaluation.rows import row_of
 from mmannot_tf.evaluation.selection import top_k
 from mmannot_tf.runs.stage import Stage, named
 
-# The measure that picks the best epoch, and whether more of it is better.
-PICKS = {"labels": ("ranking_precision", 1.0), "quantity": ("mse", -1.0)}
+# The measure that selects the best epoch; the sign is -1 where a smaller value is better.
+SELECTION_MEASURES = {"labels": ("ranking_precision", 1.0), "quantity": ("mse", -1.0)}
 
 
-def judge(stage: Stage, outputs: Any, labels: np.ndarray, settings: EvaluationSettings) -> dict[str, float]:
-    """Scores a stage's outputs on the validation split.
+def measure_outputs(
+    stage: Stage, outputs: Any, labels: np.ndarray, settings: EvaluationSettings
+) -> dict[str, float]:
+    """Measures a stage's outputs on the validation split.
 
     Args:
-        stage: whose targets decide the measures.
+        stage: its targets decide the measures.
         outputs: of its network: logits [N, C] or raw quantities [N], or a dict of both by target.
         labels: multi-hot ground truth [N, C].
         settings: k and the readings of the measures.
@@ -36,26 +38,26 @@ def judge(stage: Stage, outputs: Any, labels: np.ndarray, settings: EvaluationSe
     return measures
 
 
-def score(stage: Stage, measures: dict[str, float]) -> float:
-    """The number that is highest for the best epoch: of the stage's first target."""
-    name, sign = PICKS[stage.targets[0]]
+def selection_score(stage: Stage, measures: dict[str, float]) -> float:
+    """The score that is highest for the best epoch, from the stage's first target."""
+    name, sign = SELECTION_MEASURES[stage.targets[0]]
     return sign * measures[name]
 
 
-def judge_scores(
+def measure_method_scores(
     scorer: str, scores: np.ndarray, labels: np.ndarray, settings: EvaluationSettings
 ) -> tuple[dict[str, float], float]:
-    """Judges a compared system on the validation split as its row of the tables selects.
+    """Measures a compared system's scores on the validation split, with the label selection of its table row.
 
     Args:
-        scorer: its name.
-        scores: [N, C]: a ranking, or above 0 what it hands out.
+        scorer: the system's name.
+        scores: [N, C]; they rank the labels, or are above 0 for the selected ones.
         labels: multi-hot ground truth [N, C].
         settings: k and the readings of the measures.
 
     Returns:
-        Measures by name, percent, and the one that is highest for the best epoch: the whole ranking's
-        precision as for our stages, or I-F1 of the sets that a system decodes itself.
+        Measures by name, percent, and the score that is highest for the best epoch: precision of the whole
+        ranking as for our stages, or I-F1 where a system decodes the labels itself.
     """
     if row_of(scorer).selection != "decoded":
         measures = _label_measures(scores, labels > 0, settings)
@@ -85,7 +87,7 @@ def _quantity_measures(
     return asdict(quantity_scores(quantity, truth, settings))
 
 
-# Of each target; no two share a name.
+# Target → its measures; no two targets have a measure of the same name.
 MEASURES: Mapping[str, Callable[[np.ndarray, np.ndarray, EvaluationSettings], dict[str, float]]] = {
     "labels": _label_measures,
     "quantity": _quantity_measures,

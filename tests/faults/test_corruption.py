@@ -34,9 +34,9 @@ def test_the_one_before_is_used_and_that_is_said(begun, untouched, row):
         break_(last)
         taken = begun.repeated()
         _, told = begun.done(*ONLY, place=7 + 2 * number, do="kill")
-        (said,) = [line for line in told if "is broken" in line]
-        assert last.name in said, damage
-        assert "trying the one before it" in said
+        (line,) = [line for line in told if "is corrupt" in line]
+        assert last.name in line, damage
+        assert "trying the one before it" in line
         assert begun.repeated() - taken <= 2
     status, told = begun.done(*ONLY)
     assert status == 0, told
@@ -57,8 +57,8 @@ def test_where_none_is_whole_it_is_one_line(begun, row):
     status, told = begun.done(*ONLY)
     assert status == 1, told
     (line,) = [line for line in told if line.startswith("error: ")]
-    assert "checkpoint must be whole" in line
-    assert "to begin the stage again" in line
+    assert "checkpoint, or the one before it, must be intact" in line
+    assert "to start the stage again" in line
     assert {file: sha256(file) for file in _data(begun)} == before
     row(
         "both checkpoints broken",

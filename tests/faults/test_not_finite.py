@@ -43,7 +43,7 @@ def _ids(rig, stage, *, step):
     session = open_session(open_run(rig.run))
     training = session.run.config.training
     size = settings_of(session.run.config, KNOWN[stage]).batch_size or training.batch_size
-    batches = session.batches(KNOWN[stage], "train", size)
+    batches = session.training_batches(KNOWN[stage], size)
     keras.utils.set_random_seed(
         int(digest([training.seed, stage])[:8], 16)
     )  # as `fit_stage`: it moves shuffles

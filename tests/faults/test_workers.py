@@ -55,7 +55,7 @@ def test_a_worker_that_is_struck_ends_both_and_both_go_on(rig, tmp_path, row):
     assert told.count(f"interrupted by SIGTERM: {STAGE} is saved after") == 2
     killed, told, seconds_killed = _struck(rig, signal.SIGKILL)
     assert killed == 137
-    assert told.count("error: All 2 processes must go on") == 1
+    assert told.count("error: All 2 processes must keep running") == 1
     process = _start(rig)
     told = process.communicate(timeout=300)[0]
     assert process.returncode == 0

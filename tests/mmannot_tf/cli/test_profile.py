@@ -7,13 +7,13 @@ import pytest
 
 from mmannot_tf.cli.main import app
 from mmannot_tf.config.loading import dump
-from mmannot_tf.training import profiling, stopwatch
+from mmannot_tf.training.profiling import throughput
 from tfrecords_tools.shell.console import run as run_app
 
 
 @pytest.fixture
 def command(tiny_config, tiny_records, tmp_path, monkeypatch):
-    monkeypatch.setattr(stopwatch, "Timing", functools.partial(profiling.Timing, seconds=0.0))
+    monkeypatch.setattr(throughput, "Timing", functools.partial(throughput.Timing, seconds=0.0))
     (tmp_path / "tiny.toml").write_text(dump(tiny_config), encoding="utf-8")
     words = ["profile", tmp_path / "tiny.toml", "--data", tiny_records.path, "--steps", 1]
     return lambda *more: run_app(app, list(map(str, [*words, *more])))

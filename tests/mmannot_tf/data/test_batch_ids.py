@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from mmannot_tf.config.settings import DataSettings
+from mmannot_tf.data.array_batches import ArrayBatches
 from mmannot_tf.data.arrays import load_arrays
-from mmannot_tf.data.batches import ArrayBatches, ImageBatches
+from mmannot_tf.data.image_batches import ImageBatches
 from mmannot_tf.weights.provenance import CENTRED
 
 ROWS = 21

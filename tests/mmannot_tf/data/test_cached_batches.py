@@ -7,10 +7,10 @@ from tiers import exhaustive
 
 from mmannot_tf.config.settings import DataSettings
 from mmannot_tf.data.arrays import load_arrays
-from mmannot_tf.data.batches import ImageBatches
 from mmannot_tf.data.cached_batches import CachedBatches
 from mmannot_tf.data.decoded_cache import DecodedCache
-from mmannot_tf.data.sharing import Share
+from mmannot_tf.data.image_batches import ImageBatches
+from mmannot_tf.data.replicas import ReplicaRange
 from mmannot_tf.weights.provenance import CAFFE
 
 
@@ -23,11 +23,11 @@ def pixels(request, tiny_records, tmp_path_factory):
     return cache.open()
 
 
-def _images(records, augmentation, tags=(), longest=1):
+def _images(records, augmentation, tags=(), max_tags=1):
     """48 pixels are not the 32 of the scenes: resized values are no whole numbers."""
     settings = DataSettings(image_size=48, augmentation=augmentation)
     images = ImageBatches(records, settings, CAFFE, batch_size=28, shuffle_buffer=32)
-    return images.with_tags(tags, longest)
+    return images.with_tags(tags, max_tags)
 
 
 def _pair(records, pixels, augmentation="flip", tags=()):
@@ -42,16 +42,18 @@ def _taken(batches, count):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "share", [None, Share(2, 2, 4), *exhaustive([Share(0, 2, 2), Share(1, 1, 3)])], ids=str
+    "replicas",
+    [None, ReplicaRange(2, 2, 4), *exhaustive([ReplicaRange(0, 2, 2), ReplicaRange(1, 1, 3)])],
+    ids=str,
 )
 @pytest.mark.parametrize("augmentation", ["flip", *exhaustive(["none"])])
-def test_epochs_are_those_of_decoded_images(tiny_records, pixels, augmentation, share):
+def test_epochs_are_those_of_decoded_images(tiny_records, pixels, augmentation, replicas):
     """88 images: three batches of 28 and one of 4."""
     decoded, cached = _pair(tiny_records, pixels, augmentation)
-    count = 4 * (share.local if share else 1)
+    count = 4 * (replicas.local if replicas else 1)
     for where in ({"epoch": 0}, {"epoch": 1, "skip": 2}):
-        want = decoded.epoch(seed=3, share=share, **where)
-        have = cached.epoch(seed=3, share=share, **where)
+        want = decoded.epoch(seed=3, replicas=replicas, **where)
+        have = cached.epoch(seed=3, replicas=replicas, **where)
         assert have.element_spec == want.element_spec
         want, have = _taken(want, count), _taken(have, count)
         assert len(want) == len(have) > 1
@@ -84,6 +86,6 @@ def test_numbers_are_shuffled_and_a_row_is_read_when_it_is_due(tiny_records, pix
             return pixels[row]
 
     noted = CachedBatches(cached.images, Noted(), cached.arrays)
-    whole = noted.parts(seed=0, epoch=0)["read"]
+    whole = noted.partial_pipelines(seed=0, epoch=0)["read"]
     assert len(list(whole.take(5))) == 5
     assert len(read) < 60

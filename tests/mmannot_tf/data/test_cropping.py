@@ -9,8 +9,8 @@ from PIL import Image
 
 from mmannot_tf.config.settings import DataSettings
 from mmannot_tf.data import images
-from mmannot_tf.data.batches import ImageBatches
 from mmannot_tf.data.cropping import decode_window, random_window
+from mmannot_tf.data.image_batches import ImageBatches
 from mmannot_tf.weights.provenance import CENTRED
 
 NOISE = np.random.default_rng(0).integers(0, 256, (61, 93, 3), np.uint8)
@@ -122,7 +122,7 @@ def test_cropped_epochs_repeat_themselves_and_differ_from_each_other(tiny_record
 
 def test_each_image_is_its_own_window_resized(tiny_records):
     """Image by image: found by its id, cut by numpy from Pillow's pixels."""
-    from mmannot_tf.data.batches import order_of, seed_of
+    from mmannot_tf.data.image_batches import seed_of_epoch, seed_of_example
     from tfrecords_tools.reading.records import read
 
     cropping, encoded = _images(tiny_records, "crop"), {}
@@ -131,7 +131,7 @@ def test_each_image_is_its_own_window_resized(tiny_records):
     (have, _) = next(iter(cropping.epoch(seed=5, epoch=2)))
     for place, name in enumerate(cropping.ids(seed=5, epoch=2, step=0)):
         whole = np.asarray(Image.open(io.BytesIO(encoded[name])).convert("RGB"))
-        seed = seed_of(order_of(5, 2), tf.constant(place, tf.int64))
+        seed = seed_of_example(seed_of_epoch(5, 2), tf.constant(place, tf.int64))
         top, left, height, width = random_window(tf.constant(whole.shape), seed).numpy()
         cut = images.resize(whole[top : top + height, left : left + width], 32, "half_pixel")
         np.testing.assert_allclose(have[place], images.normalise(cut, CENTRED), atol=2.0)

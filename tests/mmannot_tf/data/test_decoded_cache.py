@@ -7,8 +7,8 @@ import pytest
 
 from mmannot_tf.config.loading import parse
 from mmannot_tf.config.settings import DataSettings
-from mmannot_tf.data.batches import ImageBatches
 from mmannot_tf.data.decoded_cache import DecodedCache
+from mmannot_tf.data.image_batches import ImageBatches
 from mmannot_tf.weights.provenance import CAFFE, CENTRED
 from tfrecords_tools.shell.errors import UserError
 

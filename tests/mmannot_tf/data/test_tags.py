@@ -36,10 +36,10 @@ def test_multi_hot_marks_each_known_index_once(rows):
     st.lists(st.lists(st.integers(-1, 6), max_size=9), min_size=1, max_size=5),
     st.one_of(st.none(), st.integers(7, 9)),
 )
-def test_tag_lists_hold_each_known_index_once_and_are_filled_up(rows, longest):
-    lists = tag_lists(tf.ragged.constant(rows, tf.int64, ragged_rank=1), 7, longest).numpy()
+def test_tag_lists_hold_each_known_index_once_and_are_filled_up(rows, max_tags):
+    lists = tag_lists(tf.ragged.constant(rows, tf.int64, ragged_rank=1), 7, max_tags).numpy()
     assert lists.dtype == np.int32
-    assert longest is None or lists.shape[1] == longest
+    assert max_tags is None or lists.shape[1] == max_tags
     for row, found in zip(rows, lists.tolist(), strict=True):
         known = sorted({index for index in row if index >= 0})
         assert len(found) >= 1

@@ -14,12 +14,12 @@ from mmannot_tf.cli.launch import PROGRAM
 from mmannot_tf.config.loading import dump
 from mmannot_tf.config.settings import TrainingSettings
 from mmannot_tf.config.stage import StageSettings
-from mmannot_tf.data.batches import ArrayBatches
+from mmannot_tf.data.array_batches import ArrayBatches
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
-from mmannot_tf.training.job import Job
+from mmannot_tf.training.loop.job import Job
+from mmannot_tf.training.loop.stage_log import StageLog
 from mmannot_tf.training.network import Network
-from mmannot_tf.training.progress import StageLog
-from tfrecords_tools.shell.console import progress
+from tfrecords_tools.shell.console import progress_bars
 
 ROWS, STEPS = 20, 3
 
@@ -27,7 +27,7 @@ ROWS, STEPS = 20, 3
 @pytest.fixture
 def stage_job(tmp_path):
     """Makes jobs of 2 epochs of 3 steps each, saved after every step; equal ones train to the same bits."""
-    with progress() as bars:
+    with progress_bars() as bars:
 
         def make(folder="stage", *, inputs=None, validate=lambda: ({"image_f1": 1.0}, 1.0), **changes):
             keras.utils.set_random_seed(0)
@@ -44,7 +44,7 @@ def stage_job(tmp_path):
                 "network": Network(
                     keras.Model(start, layer(start), name="classifier"), {"classifier": layer}
                 ),
-                "loss": SigmoidCrossEntropy("sum"),
+                "loss": SigmoidCrossEntropy("sum").call,
                 "batches": ArrayBatches(drawn if inputs is None else inputs, targets, 8, names=names),
                 "examples": ROWS,
                 "settings": settings,

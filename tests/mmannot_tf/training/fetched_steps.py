@@ -20,7 +20,7 @@ def main(data):
     import tensorflow as tf
 
     from mmannot_tf.config.settings import DataSettings
-    from mmannot_tf.data.batches import ImageBatches
+    from mmannot_tf.data.image_batches import ImageBatches
     from mmannot_tf.training.distribution import open_distribution
     from mmannot_tf.weights.provenance import CENTRED
     from tfrecords_tools.reading.records import open_records
@@ -30,13 +30,13 @@ def main(data):
     second = tf.config.list_logical_devices("CPU")[1].name
     fetching = dataclasses.replace(plain, device=second)
     images = ImageBatches(open_records(Path(data)), DataSettings(image_size=32), CENTRED, batch_size=16)
-    images = images.with_tags(images.records.vocabulary[:10], longest=10)
+    images = images.with_tags(images.records.vocabulary[:10], max_tags=10)
 
-    def epoch(share):
-        return images.epoch(seed=1, epoch=0, share=share)
+    def epoch(replicas):
+        return images.epoch(seed=1, epoch=0, replicas=replicas)
 
     passes = {
-        name: (one.steps(epoch, 4), one.ordered(images.one_pass("validation")))
+        name: (one.distribute(epoch, 4), one.distribute_ordered(images.ordered_split("validation")))
         for name, one in (("plain", plain), ("fetching", fetching))
     }
     taken = {

@@ -36,14 +36,14 @@ def main(data, folder, steps):
 
     from mmannot_tf.config.settings import DataSettings, TrainingSettings
     from mmannot_tf.config.stage import StageSettings
-    from mmannot_tf.data.batches import ImageBatches
+    from mmannot_tf.data.image_batches import ImageBatches
     from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
     from mmannot_tf.training.distribution import open_distribution
-    from mmannot_tf.training.inference import Inference
-    from mmannot_tf.training.job import Job
-    from mmannot_tf.training.loop import Loop
+    from mmannot_tf.training.inference.inference import Inference
+    from mmannot_tf.training.loop.job import Job
+    from mmannot_tf.training.loop.loop import Loop
+    from mmannot_tf.training.loop.stage_log import SilentLog
     from mmannot_tf.training.network import Network
-    from mmannot_tf.training.progress import SilentLog
     from mmannot_tf.weights.provenance import CENTRED
     from tfrecords_tools.reading.records import open_records
 
@@ -54,7 +54,7 @@ def main(data, folder, steps):
     images = ImageBatches(records, DataSettings(image_size=32, augmentation="flip"), CENTRED, batch_size=2)
     layers = [keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(len(records.labels))]
     model = keras.Sequential(layers, name="classifier")
-    predicted = Inference(model, images.one_pass("validation"), distribution)
+    predicted = Inference(model, images.ordered_split("validation"), distribution)
     found, taken = {}, itertools.count(1)
 
     def watch(_):
@@ -64,7 +64,7 @@ def main(data, folder, steps):
 
     job = Job(
         network=Network(model, {"classifier": model}),
-        loss=SigmoidCrossEntropy("sum"),
+        loss=SigmoidCrossEntropy("sum").call,
         batches=images,
         examples=records.splits["train"],
         settings=StageSettings(epochs=-(-int(steps) // 44), learning_rate=1e-4),

@@ -24,20 +24,22 @@ def main(strategy, logical, out):
     import keras
     import tensorflow as tf
 
-    from mmannot_tf.data.sharing import dealt
-    from mmannot_tf.training.optimization import weight_decay
+    from mmannot_tf.data.replicas import split_for_replicas
+    from mmannot_tf.training.loop.optimization import weight_decay
+    from mmannot_tf.training.loop.step import Step
     from mmannot_tf.training.precision import computing_in, loss_scaled
-    from mmannot_tf.training.step import Step
 
     inputs = np.ones((8, 3), np.float32)
     inputs[3] = 60_000  # finite in float16; times the scaled gradient, 2¹⁵ / 4, it is not
 
-    def read(share):
+    def read(replicas):
         batches = tf.data.Dataset.from_tensor_slices((inputs, np.ones(8, np.float32)))
-        if share is None:
+        if replicas is None:
             return batches.batch(4)
-        held = batches.enumerate().filter(lambda index, _: share.holds(index % 4)).map(lambda _, row: row)
-        return dealt(held.batch(share.of(4)), share)
+        held = (
+            batches.enumerate().filter(lambda index, _: replicas.contains(index % 4)).map(lambda _, row: row)
+        )
+        return split_for_replicas(held.batch(replicas.count_in(4)), replicas)
 
     with distribution.scope(), computing_in("float16"):
         model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1, kernel_initializer="zeros")])
@@ -52,7 +54,7 @@ def main(strategy, logical, out):
         decay=weight_decay("none", model.trainable_variables),
         factors=[1.0, 1.0],
     )
-    batches = distribution.steps(read, 2)
+    batches = distribution.distribute(read, 2)
     step.prepare(batches.element_spec)
     kernel, scale = model.trainable_variables[0], optimizer.dynamic_scale
     kernels, scales = [kernel.numpy()], [scale.numpy()]

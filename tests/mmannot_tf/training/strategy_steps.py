@@ -78,7 +78,7 @@ def main(strategy, logical, run, data, out, *cases):
         config = parse(merged(merged(settings, {section: {stage: FIVE}}), changes), case)
         found = {}
         copy = out / f"{case}_run"
-        distribution.by_chief(lambda copy=copy: shutil.copytree(run, copy) and None)
+        distribution.on_chief(lambda copy=copy: shutil.copytree(run, copy) and None)
         names = (
             {"stages": ["tag_encoder"], "methods": [stage]} if section == "methods" else {"stages": [stage]}
         )

@@ -18,7 +18,7 @@ from mmannot_tf.training.distribution import (
     open_distribution,
     worker_loss_as_user_error,
 )
-from mmannot_tf.training.dropout_seeds import apart, seeds_of
+from mmannot_tf.training.loop.dropout_seeds import per_replica_seeds, seeds_of
 from mmannot_tf.training.train import open_training
 from tfrecords_tools.shell.console import run as run_app
 from tfrecords_tools.shell.errors import UserError
@@ -29,10 +29,13 @@ REPORT = "Graph execution error:\n\nDetected at node x\n\nCollective ops is abor
 def test_one_device_is_the_default_strategy_and_computes_everything():
     distribution = open_distribution("one")
     assert distribution.strategy is tf.distribute.get_strategy()
-    assert (distribution.replicas, distribution.is_chief, distribution.share) == (1, True, None)
-    np.testing.assert_array_equal(distribution.total(np.arange(3)), np.arange(3))
-    assert distribution.by_chief(lambda: "done") == "done"
-    assert [distribution.agreed(lambda answer=answer: answer) for answer in (True, False)] == [True, False]
+    assert (distribution.replicas, distribution.is_chief, distribution.local_replicas) == (1, True, None)
+    np.testing.assert_array_equal(distribution.sum_over_processes(np.arange(3)), np.arange(3))
+    assert distribution.on_chief(lambda: "done") == "done"
+    assert [distribution.chief_decides(lambda answer=answer: answer) for answer in (True, False)] == [
+        True,
+        False,
+    ]
 
 
 def test_the_chiefs_failure_is_told_as_it_is():
@@ -40,7 +43,7 @@ def test_the_chiefs_failure_is_told_as_it_is():
         raise UserError("no room")
 
     with pytest.raises(UserError, match="no room"):
-        one_device().by_chief(fail)
+        one_device().on_chief(fail)
 
 
 def test_an_unknown_strategy_is_refused_with_the_known_ones():
@@ -147,7 +150,7 @@ def test_on_one_replica_seeds_are_left_alone():
     model = keras.Sequential([keras.Input((4,)), layer])
     (seed,) = seeds_of(model)
     before = seed.numpy()
-    with apart(seeds_of(model), 1):
+    with per_replica_seeds(seeds_of(model), 1):
         np.testing.assert_array_equal(seed.numpy(), before)
 
 

@@ -15,13 +15,13 @@ from mmannot_tf.evaluation.rows import evaluate
 from mmannot_tf.runs import plan
 from mmannot_tf.runs.run import open_run
 from mmannot_tf.runs.stages import STAGES
-from mmannot_tf.training.predict import predict
-from mmannot_tf.training.preemption import Signals
+from mmannot_tf.training.inference.predict import predict
+from mmannot_tf.training.inference.trained_branches import trained_branch
+from mmannot_tf.training.loop.preemption import Signals
 from mmannot_tf.training.session import open_session
 from mmannot_tf.training.stage_builder import stage_job
 from mmannot_tf.training.train import train
-from mmannot_tf.training.trained_branches import trained_branch
-from tfrecords_tools.shell.console import progress
+from tfrecords_tools.shell.console import progress_bars
 
 JOINT = STAGES["joint"]
 
@@ -58,7 +58,7 @@ def _finished(run, branch):
 def test_it_starts_where_algorithm_1_ends(joint_config, tiny_run, tmp_path):
     copy = open_run(shutil.copytree(tiny_run.path, tmp_path / "run"))
     session = open_session(dataclasses.replace(copy, config=joint_config))
-    with progress() as bars:
+    with progress_bars() as bars:
         job = stage_job(session, JOINT, bars, Signals())
         job.log.close()
     assert set(job.network.branches) == set(JOINT.trains)

@@ -14,8 +14,8 @@ from mmannot_tf.runs import plan
 from mmannot_tf.runs.run import open_run
 from mmannot_tf.runs.stages import METHOD_STAGES
 from mmannot_tf.training import method_builder
-from mmannot_tf.training.features import FeatureCache
-from mmannot_tf.training.predict import predict
+from mmannot_tf.training.inference.features import FeatureCache
+from mmannot_tf.training.inference.predict import predict
 from mmannot_tf.training.session import open_session
 from mmannot_tf.training.train import train
 from tfrecords_tools.shell.errors import UserError

@@ -12,13 +12,13 @@ import tensorflow as tf
 from tiers import exhaustive
 
 from mmannot_tf.config.settings import TrainingSettings
-from mmannot_tf.losses.quantity_error import quantity_error
+from mmannot_tf.losses.quantity_error import QuantityError
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.models.geometry import KERAS
 from mmannot_tf.runs.stage import named
 from mmannot_tf.runs.stages import STAGES
-from mmannot_tf.training.loop import Loop
-from mmannot_tf.training.network import Blueprint, build_network
+from mmannot_tf.training.loop.loop import Loop
+from mmannot_tf.training.network import NetworkSpec, build_network
 from mmannot_tf.training.precision import POLICIES, computing_in, in_float32, loss_scaled
 from mmannot_tf.weights.provenance import CENTRED, Provenance
 
@@ -31,7 +31,7 @@ HEADS = ("logits", "unit", "scalar")
 def _network(tiny_config, stage, precision):
     keras.utils.set_random_seed(0)
     with computing_in(precision):
-        return build_network(stage, Blueprint(tiny_config, 14, 40, RANDOM, 2.75), feature_size=32).model
+        return build_network(stage, NetworkSpec(tiny_config, 14, 40, RANDOM, 2.75), feature_size=32).model
 
 
 def _layers(model):
@@ -51,7 +51,7 @@ def _gradients(model, stage):
     types = {"tags": np.int32}
     inputs = {name: inputs[name].astype(types.get(name, np.float32)) for name in stage.reads}
     targets = {"labels": rng.random((8, 14)) < 0.2, "quantity": rng.integers(1, 5, 8).astype(np.float32)}
-    losses = {"labels": SigmoidCrossEntropy("sum"), "quantity": quantity_error}
+    losses = {"labels": SigmoidCrossEntropy("sum").call, "quantity": QuantityError().call}
     with tf.GradientTape() as tape:
         made = model(inputs if len(inputs) > 1 else next(iter(inputs.values())), training=True)
         outputs = named(stage.targets, in_float32(made))

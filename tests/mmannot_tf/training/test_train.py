@@ -10,8 +10,8 @@ from mmannot_tf.config.loading import parse
 from mmannot_tf.runs.plan import configured, stage_digest
 from mmannot_tf.runs.run import open_run
 from mmannot_tf.runs.stages import STAGES
+from mmannot_tf.training.inference.trained_branches import feature_model, network_spec_of, trained_branch
 from mmannot_tf.training.train import train
-from mmannot_tf.training.trained_branches import blueprint_of, feature_model, trained_branch
 from tfrecords_tools.shell.errors import UserError
 
 
@@ -168,7 +168,7 @@ def test_cached_features_are_the_networks_own(tiny_run, tiny_records):
 
     session = open_session(tiny_run)
     cached = session.features("test").get(("ms_cnn", "tag_encoder"))
-    backbone = trained_branch(tiny_run, STAGES["ms_cnn"], "backbone", blueprint_of(tiny_run).image_shape())
+    backbone = trained_branch(tiny_run, STAGES["ms_cnn"], "backbone", network_spec_of(tiny_run).image_shape())
     fusion = trained_branch(tiny_run, STAGES["ms_cnn"], "fusion", [one.shape[1:] for one in backbone.outputs])
     encoder = trained_branch(tiny_run, STAGES["tag_encoder"], "tag_encoder", (40,))
     tags = session.arrays("test").tag_lists

@@ -13,7 +13,7 @@ from tiers import exhaustive
 
 from mmannot_tf.config.settings import DataSettings
 from mmannot_tf.data.arrays import load_arrays
-from mmannot_tf.data.batches import ImageBatches
+from mmannot_tf.data.image_batches import ImageBatches
 from mmannot_tf.weights.provenance import CENTRED
 from tfrecords_tools.building.building import build_records
 from tfrecords_tools.manifest.settings import ManifestSettings

@@ -87,7 +87,7 @@ def request_of_all(scenes):
 
 def test_decoded_images_get_the_answer_of_their_bytes(signatures, request_of_all):
     pixels = tf.stack(
-        [tf.io.decode_jpeg(one, dct_method="INTEGER_ACCURATE") for one in request_of_all["image"]]
+        [tf.io.decode_jpeg(encoded, dct_method="INTEGER_ACCURATE") for encoded in request_of_all["image"]]
     )
     by_bytes = signatures[0]["serving_default"](**request_of_all)
     decoded = signatures[0]["decoded"](image=pixels, tags=request_of_all["tags"])

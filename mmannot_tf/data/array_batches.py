@@ -1,0 +1,104 @@
+"""Batches of arrays in memory: a pure function of (seed, epoch, step), as `data.image_batches`."""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from mmannot_tf.data.bucketing import bucket_by_length
+from mmannot_tf.data.replicas import OrderedSplit, ReplicaRange, split_for_replicas
+
+Arrays = np.ndarray | Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class ArrayBatches:
+    """Batches of rows of arrays in memory (tags, cached features, sequences) with their targets.
+
+    Attributes:
+        inputs: [N, …], or several by name. Integers of 32 and 64 bits keep their type; all else is cast to
+            float32, one batch at a time.
+        targets: likewise.
+        batch_size: examples per batch; the last batch may be smaller.
+        finish: TensorFlow operations on each batch of (inputs, targets), in graph; None for nothing.
+        lengths: [N]; where given, a training batch holds examples of similar length.
+        names: the ids of the N rows; where empty, a row's id is its number.
+    """
+
+    inputs: Arrays
+    targets: Arrays
+    batch_size: int
+    finish: Callable[[Any, Any], tuple[Any, Any]] | None = None
+    lengths: np.ndarray | None = None
+    names: Sequence[str] = ()
+
+    def epoch(
+        self, *, seed: int, epoch: int, skip: int = 0, replicas: ReplicaRange | None = None
+    ) -> tf.data.Dataset:
+        """Shuffled training batches, after the first `skip` ones.
+
+        With `replicas`, only their rows of these batches, split by `split_for_replicas`.
+        """
+        order = self._shuffled(seed, epoch)[skip * self.batch_size :]
+        if replicas is None:
+            return self._batched(order, self.batch_size)
+        order = order[replicas.contains(np.arange(len(order)) % self.batch_size)]
+        return split_for_replicas(self._batched(order, replicas.count_in(self.batch_size)), replicas)
+
+    def partial_pipelines(
+        self, *, seed: int, epoch: int, replicas: ReplicaRange | None = None
+    ) -> dict[str, tf.data.Dataset]:
+        """None: arrays in memory are neither read nor decoded."""
+        return {}
+
+    def ids(self, *, seed: int, epoch: int, step: int) -> tuple[str, ...]:
+        """The ids of the rows of one training batch of all replicas together; `step` counts from 0."""
+        rows = self._shuffled(seed, epoch)[step * self.batch_size :][: self.batch_size]
+        return tuple(self.names[row] if self.names else f"row {row}" for row in rows)
+
+    def _shuffled(self, seed: int, epoch: int) -> np.ndarray:
+        generator = np.random.default_rng((seed, epoch))
+        order = generator.permutation(self._count())
+        if self.lengths is None:
+            return order
+        return bucket_by_length(order, self.lengths, self.batch_size, generator)
+
+    def ordered(self, replicas: ReplicaRange | None = None) -> tf.data.Dataset:
+        """All rows in order; with `replicas`, only the batches that they compute."""
+        order = np.arange(self._count())
+        if replicas is not None:
+            order = order[replicas.contains(order // self.batch_size)]
+        return self._batched(order, self.batch_size)
+
+    def ordered_split(self) -> OrderedSplit:
+        """`ordered`, for any number of replicas."""
+        return OrderedSplit(self.ordered, self._count(), self.batch_size)
+
+    def _count(self) -> int:
+        return len(tf.nest.flatten(self.inputs)[0])
+
+    @functools.cached_property
+    def _tensors(self) -> tuple[Any, Any]:
+        """Inputs and targets, copied once instead of for every epoch."""
+        with tf.device("CPU"):
+            return tf.nest.map_structure(tf.constant, (self.inputs, self.targets))
+
+    def _batched(self, order: np.ndarray, rows: int) -> tf.data.Dataset:
+        arrays = self._tensors
+
+        def gathered(indices: tf.Tensor) -> tuple[Any, Any]:
+            return tf.nest.map_structure(lambda array: _cast(tf.gather(array, indices)), arrays)
+
+        batches = tf.data.Dataset.from_tensor_slices(order).batch(rows)
+        batches = batches.map(gathered, num_parallel_calls=tf.data.AUTOTUNE)
+        if self.finish is not None:
+            finish = tf.autograph.experimental.do_not_convert(self.finish)
+            batches = batches.map(finish, num_parallel_calls=tf.data.AUTOTUNE)
+        return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def _cast(values: tf.Tensor) -> tf.Tensor:
+    return values if values.dtype in (tf.int32, tf.int64) else tf.cast(values, tf.float32)

@@ -1,0 +1,1 @@
+"""Trained branches on a split: features and predictions."""

@@ -1,0 +1,60 @@
+"""A run's trained branches, joined to models for features, predictions and serving."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from mmannot_tf.runs.run import Run
+from mmannot_tf.runs.stage import Stage, bare
+from mmannot_tf.runs.stages import owner
+from mmannot_tf.training.network import (
+    BUILDERS,
+    NetworkSpec,
+    apply_branches,
+    concatenate_features,
+    stage_inputs,
+)
+
+
+def network_spec_of(run: Run) -> NetworkSpec:
+    """The sizes of a run's branches."""
+    return NetworkSpec(run.config, len(run.dataset.labels), len(run.dataset.tags), run.provenance)
+
+
+def trained_branch(run: Run, stage: Stage, name: str, shapes: Any) -> keras.Model:
+    """A frozen branch with its weights after `stage`; `shapes` are those of its input or inputs."""
+    branch = BUILDERS[name](network_spec_of(run), shapes)
+    if branch.weights:
+        branch.load_weights(run.weights(owner(stage, name), name))
+    branch.trainable = False
+    return branch
+
+
+def feature_model(run: Run, stages: Sequence[Stage]) -> keras.Model:
+    """One model from the stages' common inputs to {stage name: feature [B, D]}.
+
+    Branches that stages share (the frozen backbone of cnn and ms_cnn) are computed once.
+    """
+    inputs = stage_inputs(stages[0], network_spec_of(run))
+    # A path of branches, each with the stage that trained it → its output.
+    computed: dict[tuple[object, ...], Any] = {(source,): start for source, start in inputs.items()}
+
+    def output(stage: Stage, source: str, path: tuple[str, ...]) -> Any:
+        key = (source, *((owner(stage, name), name) for name in path))
+        if key not in computed:
+            before = output(stage, source, path[:-1])
+            computed[key] = apply_branches(
+                path[-1:], before, lambda name, shapes: branch(stage, name, shapes)
+            )
+        return computed[key]
+
+    def branch(stage: Stage, name: str, shapes: Any) -> keras.Model:
+        built = trained_branch(run, stage, name, shapes)
+        built.name = f"{owner(stage, name)}_{name}"
+        return built
+
+    def feature(stage: Stage) -> Any:
+        return concatenate_features([output(stage, source, path) for source, path in stage.trunks.items()])
+
+    return keras.Model(bare(inputs), {stage.name: feature(stage) for stage in stages}, name="features")

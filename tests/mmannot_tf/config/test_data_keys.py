@@ -1,0 +1,29 @@
+from mmannot_tf.config.data_keys import AUGMENTATION, PIXELS, STORAGE, TAGS
+from mmannot_tf.config.settings import DataSettings, ModelSettings, TrainingSettings
+from mmannot_tf.runs import plan
+
+
+def test_every_key_of_the_data_section_is_in_exactly_one_list():
+    assert sorted((*PIXELS, *AUGMENTATION, *TAGS, *STORAGE)) == sorted(DataSettings.model_fields)
+
+
+def test_every_shared_key_is_an_input_of_a_stage_or_known_to_change_no_weights():
+    inputs = {key for keys in plan.BRANCH_KEYS.values() for key in keys}
+    inputs |= {key for keys in plan.READING_KEYS.values() for key in keys}
+    inputs |= {*plan.SHARED_KEYS, *(key for keys in plan.SECTION_KEYS.values() for key in keys)}
+    sections = {"data": DataSettings, "model": ModelSettings, "training": TrainingSettings}
+    keys = {f"{name}.{key}" for name, section in sections.items() for key in section.model_fields}
+    without_effect = {"data.decoded_cache", "training.checkpoint_seconds", "training.jit_compile"}
+    assert keys - inputs == without_effect
+    assert inputs <= keys
+
+
+def test_stages_list_the_keys_of_images_in_the_order_of_earlier_runs():
+    """stage.json keeps this order; runs of earlier versions have it."""
+    assert plan.READING_KEYS["images"] == (
+        "data.image_size",
+        "data.preprocessing",
+        "data.resize",
+        "data.augmentation",
+        "training.shuffle_buffer",
+    )
