@@ -80,8 +80,8 @@ def measured(
             sides["annotate"].append(annotate)
             sides["engine"].append(cost(lambda: bare(engine, probes[0], batches)))  # noqa: B023
     rates = {side: [cost.images / cost.seconds for cost in costs] for side, costs in sides.items()}
-    cpu = [one.cpu_an_image / other.cpu_an_image for one, other in zip(*sides.values(), strict=True)]
-    ratios = [other / one for one, other in zip(*rates.values(), strict=True)]
+    cpu = [ours.cpu_an_image / other.cpu_an_image for ours, other in zip(*sides.values(), strict=True)]
+    ratios = [other / ours for ours, other in zip(*rates.values(), strict=True)]
     return {
         **{
             f"{side}_images_per_second": round(statistics.median(values), 2) for side, values in rates.items()

@@ -104,7 +104,7 @@ def _from_bytes(module: AnnotatorModule, inputs: NetworkInputs, pairs: int) -> A
     def decoded(encoded: tf.Tensor) -> tf.Tensor:
         spec = tf.TensorSpec([size, size, 3], tf.float32)
         return tf.map_fn(
-            lambda one: resize(decode(one), size, "half_pixel"), encoded, fn_output_signature=spec
+            lambda image: resize(decode(image), size, "half_pixel"), encoded, fn_output_signature=spec
         )
 
     return compare(

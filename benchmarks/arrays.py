@@ -76,7 +76,7 @@ def _growth(
 ) -> list[Answer]:
     """Of the larger over the smaller, an image or a label; tags cost what images have of them."""
     what = ("images", "tags", "labels")
-    name, many, few = next(one for one in zip(what, large[0], small[0], strict=True) if one[1] != one[2])
+    name, many, few = next(row for row in zip(what, large[0], small[0], strict=True) if row[1] != row[2])
     of = f"{large[0][0]:,} images' labels and tags" if name != "images" else "labels and tags"
     sides = [f"{many:,} {name}", f"{few:,}"]
     question, times = f"{of}, {sides[0]} over {sides[1]}", 1 if name == "tags" else many / few

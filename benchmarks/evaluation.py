@@ -92,7 +92,7 @@ def limit_of_seconds(predictions: Predictions, *, runs: int) -> Answer:
         ("seconds, all rows and metrics", wall),
         ("seconds, the limit", SECONDS),
         wall / SECONDS,
-        quartiles([one / SECONDS for one, _ in timed]),
+        quartiles([count / SECONDS for count, _ in timed]),
         ("at most", 1.0),
         f"{wall:.2f} s on the wall's clock, {cpu:.2f} s of one core",
     )
@@ -168,9 +168,11 @@ def by_scikit_learn(
     A class without a true label is left out of recall and mAP, as ours does.
     """
     present, scores = labels.any(axis=0), {}
-    for method, (one, probabilities) in chosen.items():
-        precision, recall, _, _ = precision_recall_fscore_support(labels, one, average=None, zero_division=0)
-        micro = precision_recall_fscore_support(labels, one, average="micro", zero_division=0)
+    for method, (selected, probabilities) in chosen.items():
+        precision, recall, _, _ = precision_recall_fscore_support(
+            labels, selected, average=None, zero_division=0
+        )
+        micro = precision_recall_fscore_support(labels, selected, average="micro", zero_division=0)
         scores[method] = {
             "class_precision": 100 * precision.mean(),
             "class_recall": 100 * recall[present].mean(),

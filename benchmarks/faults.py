@@ -37,7 +37,7 @@ class Rows:
 
     def __init__(self):
         """No row yet."""
-        self._found: list[tuple[str, dict[str, Any]]] = []
+        self._rows: list[tuple[str, dict[str, Any]]] = []
         self.skipped: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -46,12 +46,12 @@ class Rows:
             self.skipped.append(f"`{report.nodeid.partition('::')[2]}`: {report.longrepr[2]}")
         if report.when == "call" and report.passed:
             rows = [json.loads(value) for name, value in report.user_properties if name == "fault"]
-            self._found += [(report.nodeid, row) for row in rows]
+            self._rows += [(report.nodeid, row) for row in rows]
 
     @property
     def rows(self) -> list[dict[str, Any]]:
         """By their tests' names, whichever ended first."""
-        return [row for _, row in sorted(self._found, key=lambda found: found[0])]
+        return [row for _, row in sorted(self._rows, key=lambda entry: entry[0])]
 
 
 def main(

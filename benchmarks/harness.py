@@ -108,8 +108,8 @@ def single(
     note: str = "",
 ) -> Answer:
     """An answer from one measurement of each side; the ratio is theirs unless it is given."""
-    found = ours[1] / reference[1] if ratio is None else ratio
-    return Answer(question, ours, reference, found, (found, found), goal, note)
+    quotient = ours[1] / reference[1] if ratio is None else ratio
+    return Answer(question, ours, reference, quotient, (quotient, quotient), goal, note)
 
 
 def apiece(answer: Answer, times: float) -> Answer:
@@ -137,10 +137,10 @@ def largest_resident_mib() -> float:
 
 def report(answers: list[Answer], json_file: Path | None) -> None:
     """Prints each answer in a line; writes all of them."""
-    for one in answers:
-        typer.echo(f"{one.question}: {told(one)}")
+    for answer in answers:
+        typer.echo(f"{answer.question}: {told(answer)}")
     if json_file:
-        json_file.write_text(json.dumps([asdict(one) for one in answers], indent=2) + "\n")
+        json_file.write_text(json.dumps([asdict(answer) for answer in answers], indent=2) + "\n")
 
 
 def told(answer: Answer) -> str:

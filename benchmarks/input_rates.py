@@ -51,12 +51,12 @@ def main(
             'decoded_cache = "memory"': _of(CachedBatches(plain, cache.in_memory(), arrays)),
             'decoded_cache = "disk", cached by the system': _of(CachedBatches(plain, cache.open(), arrays)),
         }
-        found = {name: [] for name in ways}
+        rates_of = {name: [] for name in ways}
         for _ in range(rounds):
             for name, epoch in ways.items():
-                found[name].append(_rate(epoch))
+                rates_of[name].append(_rate(epoch))
     typer.echo("| | images/s | lowest | highest |\n|---|---:|---:|---:|")
-    for name, rates in found.items():
+    for name, rates in rates_of.items():
         cells = (statistics.median(rates), min(rates), max(rates))
         typer.echo(f"| {name} | " + " | ".join(f"{rate:,.0f}" for rate in cells) + " |")
 
@@ -75,7 +75,9 @@ def _rate(epoch: Callable[[int], tf.data.Dataset]) -> float:
         return itertools.chain.from_iterable(map(epoch, itertools.count()))
 
     timing = Timing(windows=1)
-    return measure_throughput(batches(), lambda one: deque(one, maxlen=0), images=BATCH, timing=timing).median
+    return measure_throughput(
+        batches(), lambda dataset: deque(dataset, maxlen=0), images=BATCH, timing=timing
+    ).median
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def main(
     step = tf.function(decoder.step, reduce_retracing=True)
 
     def loop() -> list[Path]:
-        return [looped(decoder, step, one, beam, longest) for one in contexts]
+        return [looped(decoder, step, context, beam, longest) for context in contexts]
 
     different = check(decoder, step, contexts, decoded(model, contexts), loop(), longest=longest)
     answer = compare(
@@ -85,12 +85,12 @@ def check(
         SystemExit: two for the same image are not worth the same.
     """
     different = 0
-    for context, one, other in zip(contexts, ours, theirs, strict=True):
-        if one != other:
+    for context, path, reference in zip(contexts, ours, theirs, strict=True):
+        if path != reference:
             different += 1
-            gap = [worth(decoder, step, context, path, longest) for path in (one, other)]
+            gap = [worth(decoder, step, context, candidate, longest) for candidate in (path, reference)]
             if abs(gap[0] - gap[1]) > ROUNDING:
-                raise SystemExit(f"Paths must be worth the same. Received: {one} and {other}, {gap}.")
+                raise SystemExit(f"Paths must be worth the same. Received: {path} and {reference}, {gap}.")
     return different
 
 
@@ -123,13 +123,13 @@ def looped(decoder: LabelDecoder, step: Step, context: np.ndarray, beam: int, lo
             for token in range(stop + 1):
                 if token not in path and (path or token != stop):
                     longer.append(((*path, token), worth + log_p[row, token], row))
-        best = sorted(longer, key=lambda one: -one[1])[:beam]
+        best = sorted(longer, key=lambda path: -path[1])[:beam]
         ends = [(path, worth) for path, worth, _ in best if path[-1] == stop]
         alive = [(path, worth) for path, worth, _ in best if path[-1] != stop]
         if not alive:
             break
-        state = [tf.gather(one, [row for path, _, row in best if path[-1] != stop]) for one in state]
-    path, _ = max(ends + alive, key=lambda one: one[1])
+        state = [tf.gather(array, [row for path, _, row in best if path[-1] != stop]) for array in state]
+    path, _ = max(ends + alive, key=lambda path: path[1])
     return tuple(label for label in path if label != stop)
 
 

@@ -60,14 +60,14 @@ def main(
 def _a_label(
     what: str, few: int, many: int, made: Callable[[int], Callable[[], object]], pairs: int
 ) -> Answer:
-    found = compare(
+    answer = compare(
         f"{what} a label, {many:,} over {few:,} labels",
         (f"{many:,} labels", made(many)),
         (f"{few:,} labels", made(few)),
         pairs=pairs,
         goal=LINEAR,
     )
-    return apiece(found, many / few)
+    return apiece(answer, many / few)
 
 
 def _decided(labels: int) -> Callable[[], object]:
@@ -91,8 +91,8 @@ def _searched(labels: int) -> Callable[[], object]:
 
 def _memory_a_label(few: int, many: int) -> Answer:
     sizes = [(f"MiB, {labels:,} labels", _in_a_process(labels)) for labels in (many, few)]
-    found = single(f"memory of the decision a label, {many:,} over {few:,} labels", *sizes, goal=LINEAR)
-    return apiece(found, many / few)
+    answer = single(f"memory of the decision a label, {many:,} over {few:,} labels", *sizes, goal=LINEAR)
+    return apiece(answer, many / few)
 
 
 def _in_a_process(labels: int) -> float:

@@ -119,8 +119,8 @@ def read_real(folder: Path) -> tuple[dict[str, Half], tuple[str, ...]]:
     """
     concepts = tuple((folder / "Concepts81.txt").read_text().split())
     order = list(range(len(concepts)))
-    for one, other in (("water", "waterfall"), ("sun", "sunset")):
-        first, second = concepts.index(one), concepts.index(other)
+    for concept, other in (("water", "waterfall"), ("sun", "sunset")):
+        first, second = concepts.index(concept), concepts.index(other)
         order[first], order[second] = second, first
     halves = {}
     for name in FULL:

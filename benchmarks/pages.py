@@ -28,7 +28,7 @@ def cores() -> int:
 def write_into(page: Path, text: str) -> None:
     """Puts `text` between the two marks of a page; exits with a message where it has none."""
     before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, found, after = rest.partition(END)
-    if not found:
+    _, end, after = rest.partition(END)
+    if not end:
         raise SystemExit(f"The page must hold the marks {BEGIN} and {END} in this order. Received: {page}.")
     page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")

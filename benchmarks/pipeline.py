@@ -36,11 +36,11 @@ def main(
     with tempfile.TemporaryDirectory() as scratch:
         records = open_records(data) if data else photograph_records(Path(scratch), 40 if smoke else COUNT)
         batches = ImageBatches(records, DataSettings(image_size=224), CENTRED, batch_size=BATCH)
-        encoded = [one["image"] for one in read(records, "train").as_numpy_iterator()]
+        encoded = [example["image"] for example in read(records, "train").as_numpy_iterator()]
         decoded = _draining(_mapped(encoded, decode))
         parts = {
             "read alone": read(records, "train"),
-            "decode, resize": _mapped(encoded, lambda one: resize(decode(one), 224, "half_pixel")),
+            "decode, resize": _mapped(encoded, lambda image: resize(decode(image), 224, "half_pixel")),
             "decode, resize, normalise": _mapped(encoded, _input),
         }
         answers = [

@@ -95,7 +95,7 @@ def growth(folder: Path, sizes: list[int]) -> list[Answer]:
 
 def per_image(measure: str, small: dict[str, float], large: dict[str, float]) -> Answer:
     """A measure for each image in the larger build over that in the smaller."""
-    sides_told = [(f"{measure}, {one['images']:,} images", one[measure]) for one in (large, small)]
+    sides_told = [(f"{measure}, {size['images']:,} images", size[measure]) for size in (large, small)]
     question = f"records, {measure} an image, {large['images']:,} over {small['images']:,} images"
     return apiece(single(question, *sides_told, goal=LINEAR), large["images"] / small["images"])
 

@@ -37,12 +37,12 @@ def main(
         for side in SIDES:
             figures[side].append(measured(side, raw, workers))
             typer.echo(f"{side}: {figures[side][-1]}", err=True)
-    seconds = {side: statistics.median(one["seconds"] for one in figures[side]) for side in SIDES}
+    seconds = {side: statistics.median(figure["seconds"] for figure in figures[side]) for side in SIDES}
     result = {
         "runs": figures,
         "images": figures["build"][0]["images"],
         "build_rate_over_copy_rate": seconds["copy"] / seconds["build"],
-        "build_peak_mib": max(one["peak_mib"] for one in figures["build"]),
+        "build_peak_mib": max(figure["peak_mib"] for figure in figures["build"]),
     }
     typer.echo(json.dumps(result, indent=2))
     if json_file:
@@ -82,8 +82,8 @@ def sides(raw: Path, workers: int | None = None) -> tuple[int, dict[str, Callabl
     source = nus_wide_source(NusWideSettings(raw, protocol="official-all", rules=rules))
 
     def plain(split: str) -> Iterator[tuple[str, dict[str, Any]]]:
-        for one in source.splits[split].examples():
-            yield one.id, one.record(one.image.read_bytes())
+        for example in source.splits[split].examples():
+            yield example.id, example.record(example.image.read_bytes())
 
     return source.candidates, {
         "copy": lambda out: write_shards(source, records=plain, data_dir=out),
@@ -109,7 +109,7 @@ class _Peak:
         while not self._done.wait(0.1):
             with contextlib.suppress(psutil.Error):  # a process that is just ending
                 family = [root, *root.children(recursive=True)]
-                self._most = max(self._most, sum(one.memory_full_info().pss for one in family))
+                self._most = max(self._most, sum(process.memory_full_info().pss for process in family))
 
 
 if __name__ == "__main__":

@@ -46,11 +46,11 @@ def main(
     begun, answers, failed = time.monotonic(), {}, []
     for name in names or QUESTIONS:
         typer.echo(f"{name}, from {time.monotonic() - begun:.0f} s on:", err=True)
-        found = _answers(name, ["--smoke"] if smoke else [])
-        if found is None:
+        given = _answers(name, ["--smoke"] if smoke else [])
+        if given is None:
             failed.append(name)
         else:
-            answers[name] = found
+            answers[name] = given
     text = rendered(answers, seconds=time.monotonic() - begun)
     typer.echo(text)
     if out:
@@ -67,7 +67,7 @@ def _answers(name: str, options: Sequence[str]) -> list[Answer] | None:
         file = Path(scratch) / "answers.json"
         if subprocess.run([sys.executable, program, "--json", file, *options], check=False).returncode:
             return None
-        return [Answer(**one) for one in json.loads(file.read_text(encoding="utf-8"))]
+        return [Answer(**fields) for fields in json.loads(file.read_text(encoding="utf-8"))]
 
 
 def rendered(answers: Mapping[str, Sequence[Answer]], *, seconds: float) -> str:
@@ -79,12 +79,17 @@ def rendered(answers: Mapping[str, Sequence[Answer]], *, seconds: float) -> str:
         "| question | ratio, goal | ours | reference |",
         "|---|---|---|---|",
     ]
-    for name, found in answers.items():
-        for one in found:
-            cells = (f"{one.question} (`{name}.py`)", told(one), _side(one.ours), _side(one.reference))
+    for name, given in answers.items():
+        for answer in given:
+            cells = (
+                f"{answer.question} (`{name}.py`)",
+                told(answer),
+                _side(answer.ours),
+                _side(answer.reference),
+            )
             lines.append(f"| {' | '.join(cells)} |")
-            if one.note:
-                lines.append(f"| | {one.note} | | |")
+            if answer.note:
+                lines.append(f"| | {answer.note} | | |")
     return "\n".join(lines)
 
 

@@ -135,9 +135,9 @@ def _part(run: Any, stage: Any, cost: float, epochs: int) -> Part:
     from mmannot_tf.training.network import build_network
 
     network = build_network(stage, network_spec_of(run), FEATURE * len(stage.features)).model
-    trained = sum(math.prod(one.shape) for one in network.trainable_variables)
-    every = sum(math.prod(one.shape) for one in network.variables)
-    outputs = [one.output for one in _layers(network)]
+    trained = sum(math.prod(variable.shape) for variable in network.trainable_variables)
+    every = sum(math.prod(variable.shape) for variable in network.variables)
+    outputs = [layer.output for layer in _layers(network)]
     return Part(
         name=stage.name,
         images=TRAIN * epochs,
@@ -145,7 +145,7 @@ def _part(run: Any, stage: Any, cost: float, epochs: int) -> Part:
         parameters=trained,
         batch_norms=len(batch_norm_reestimation.trained_batch_norms(network)),
         held=4 * (every + 2 * trained),
-        activations=4 * sum(math.prod(one.shape[1:]) for one in outputs if hasattr(one, "shape")),
+        activations=4 * sum(math.prod(output.shape[1:]) for output in outputs if hasattr(output, "shape")),
     )
 
 
@@ -153,7 +153,7 @@ def _layers(network: Any) -> list[Any]:
     import keras
 
     layers = network._flatten_layers(include_self=False)
-    return [one for one in layers if not isinstance(one, keras.Model)]
+    return [layer for layer in layers if not isinstance(layer, keras.Model)]
 
 
 def _macs(architecture: str) -> int:
@@ -165,8 +165,8 @@ def _macs(architecture: str) -> int:
 
     geometry = Geometry(stride="first_3x3") if architecture == "resnet50" else KERAS
     network = build_backbone(architecture, image_size=224, momentum=0.99, epsilon=1e-3, geometry=geometry)
-    convolutions = [one for one in _layers(network) if isinstance(one, keras.layers.Conv2D)]
-    return sum(math.prod(one.output.shape[1:3]) * math.prod(one.kernel.shape) for one in convolutions)
+    convolutions = [layer for layer in _layers(network) if isinstance(layer, keras.layers.Conv2D)]
+    return sum(math.prod(layer.output.shape[1:3]) * math.prod(layer.kernel.shape) for layer in convolutions)
 
 
 def rendered(parts: Sequence[Part], machine: Machine) -> str:

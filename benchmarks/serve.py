@@ -127,14 +127,14 @@ class Load:
 
     def _rows(self, client: httpx.Client, turn: int) -> tuple[int, httpx.Response]:
         images = [self._photograph(turn + number) for number in range(1 + turn // 2 % 4)]
-        rows = [{"image": {"b64": base64.b64encode(one).decode()}, "tags": TAGS} for one in images]
+        rows = [{"image": {"b64": base64.b64encode(image).decode()}, "tags": TAGS} for image in images]
         return len(rows), client.post("/v1/models/mmannot:predict", json={"instances": rows})
 
 
 def _address(server: subprocess.Popen[str]) -> str:
     for line in server.stderr:
-        if found := re.search(r"http://[0-9.]+:\d+", line):
-            return found[0]
+        if match := re.search(r"http://[0-9.]+:\d+", line):
+            return match[0]
     raise SystemExit("the server did not start")
 
 

@@ -56,11 +56,11 @@ def spec(batch: int, *settings: str) -> NetworkSpec:
 def forward_rate(model: keras.Model, *, batch: int, size: int, timing: Timing) -> float:
     """Images/s of a model's forward pass, on one batch of images of that size."""
     images = tf.constant(np.random.default_rng(0).normal(size=(batch, size, size, 3)), tf.float32)
-    compute = tf.function(lambda one: model(one, training=False))
+    compute = tf.function(lambda batch: model(batch, training=False))
 
     def take(batches: Iterator[Any]) -> None:
-        for one in batches:
-            compute(one)
+        for batch in batches:
+            compute(batch)
 
     return measure_throughput(itertools.repeat(images), take, images=batch, timing=timing).median
 

@@ -50,7 +50,7 @@ def measured(images: int, vocabulary: int, sample: int) -> dict[str, float]:
     lists, tags = zipf_tags(images, vocabulary)
     with peak_memory() as memory:
         began, cpu_began = time.perf_counter(), time.process_time()
-        found = nearest(lists, lists, NEIGHBOURS, own=0).indices
+        neighbours = nearest(lists, lists, NEIGHBOURS, own=0).indices
         seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu_began
     figures = {
         "tags_an_image": tags.sum(dtype=np.int64) / images,
@@ -60,7 +60,7 @@ def measured(images: int, vocabulary: int, sample: int) -> dict[str, float]:
     }
     chosen = np.random.default_rng(1).choice(np.flatnonzero(tags.any(axis=1)), sample, replace=False)
     for loop in (column_loop, transposed_loop, set_loop):
-        milliseconds = loop_milliseconds(loop(tags), chosen, found)
+        milliseconds = loop_milliseconds(loop(tags), chosen, neighbours)
         figures[f"{loop.__name__}_cpu_ms_an_image"] = milliseconds
         figures[f"{loop.__name__}_over_search"] = milliseconds / figures["cpu_ms_an_image"]
     return figures
@@ -76,7 +76,9 @@ def zipf_tags(images: int, vocabulary: int) -> tuple[np.ndarray, np.ndarray]:
     return padded(np.flatnonzero(row) for row in tags), tags
 
 
-def loop_milliseconds(distances: Callable[[int], np.ndarray], chosen: np.ndarray, found: np.ndarray) -> float:
+def loop_milliseconds(
+    distances: Callable[[int], np.ndarray], chosen: np.ndarray, neighbours: np.ndarray
+) -> float:
     """An image's time in a loop that picks the nearest by sorting a part; its distances checked untimed."""
     seconds = 0.0
     for image in chosen.tolist():
@@ -86,7 +88,7 @@ def loop_milliseconds(distances: Callable[[int], np.ndarray], chosen: np.ndarray
         picked = np.argpartition(to_all, NEIGHBOURS)[:NEIGHBOURS]
         picked = picked[np.argsort(to_all[picked])]
         seconds += time.process_time() - began
-        np.testing.assert_allclose(to_all[found[image]], to_all[picked], atol=1e-12)
+        np.testing.assert_allclose(to_all[neighbours[image]], to_all[picked], atol=1e-12)
     return seconds / len(chosen) * 1e3
 
 

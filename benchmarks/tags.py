@@ -106,7 +106,7 @@ def _steps(few: int, many: int, *, pairs: int) -> Answer:
         take, lists = plain_step(model), _lists(vocabulary)
         return lambda: take((lists, labels)).numpy()
 
-    found = compare(
+    answer = compare(
         f"a step of tag_encoder, time a tag of the vocabulary, {many:,} over {few:,} tags",
         (f"{many:,} tags", step(many)),
         (f"{few:,} tags", step(few)),
@@ -114,7 +114,7 @@ def _steps(few: int, many: int, *, pairs: int) -> Answer:
         goal=LINEAR,
         note="momentum and weight decay move every weight of the first layer, used or not",
     )
-    return apiece(found, many / few)
+    return apiece(answer, many / few)
 
 
 def _texts(few: int, many: int, *, pairs: int) -> Answer:

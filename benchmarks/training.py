@@ -109,8 +109,8 @@ def _forward(run: Run, config: Config, timing: Timing) -> float:
 
 def _step(run: Run, config: Config, records: Records, name: str, timing: Timing) -> float:
     """Seconds an image of a compared system's step on one batch of cached features."""
-    found = profile(config, data=records.path, distribution=one_device(), stage=name, run=run, timing=timing)
-    return 1 / found.step.median
+    result = profile(config, data=records.path, distribution=one_device(), stage=name, run=run, timing=timing)
+    return 1 / result.step.median
 
 
 def _waiting(run: Run, records: Records, name: str, *, steps: int) -> Answer:

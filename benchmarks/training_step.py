@@ -78,7 +78,7 @@ def _fusion(sizes: tuple[str, ...], *, pairs: int) -> Answer:
     network, images, targets = _stage("ms_cnn", sizes)
     backbone, fusion, probe = (network.branches[name] for name in ("backbone", "fusion", "probe"))
     forward = tf.function(lambda batch: backbone(batch, training=False))
-    inputs = [keras.Input(one.shape[1:]) for one in backbone.outputs]
+    inputs = [keras.Input(tap.shape[1:]) for tap in backbone.outputs]
     alone = plain_step(keras.Model(inputs, probe(fusion(inputs))))
     whole = plain_step(network.model)
     return compare(
@@ -137,7 +137,7 @@ def _alone(name: str, sizes: tuple[str, ...]) -> dict[str, Cost]:
     """What forward passes cost in this process, and then steps."""
     network, images, targets = _stage(name, sizes)
     forward, step = tf.function(lambda batch: network.model(batch, training=False)), plain_step(network.model)
-    found = {}
+    costs = {}
     for side, call in (("forward", lambda: forward(images)), ("step", lambda: step((images, targets)))):
         call().numpy()
         seconds = []
@@ -145,8 +145,8 @@ def _alone(name: str, sizes: tuple[str, ...]) -> dict[str, Cost]:
             begun = time.perf_counter()
             call().numpy()
             seconds.append(time.perf_counter() - begun)
-        found[side] = Cost(statistics.median(seconds), largest_resident_mib())
-    return found
+        costs[side] = Cost(statistics.median(seconds), largest_resident_mib())
+    return costs
 
 
 if __name__ == "__main__":

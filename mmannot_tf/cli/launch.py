@@ -88,8 +88,8 @@ def local_gpus(environment: Mapping[str, str], devices: Path = Path("/dev")) -> 
     """The machine's GPUs as CUDA names them: those that CUDA_VISIBLE_DEVICES leaves, or all."""
     if "CUDA_VISIBLE_DEVICES" in environment:
         return [name for name in environment["CUDA_VISIBLE_DEVICES"].split(",") if name]
-    numbers = [re.fullmatch(r"nvidia(\d+)", file.name) for file in devices.iterdir()]
-    return sorted((found[1] for found in numbers if found), key=int)
+    matches = [re.fullmatch(r"nvidia(\d+)", file.name) for file in devices.iterdir()]
+    return sorted((match[1] for match in matches if match), key=int)
 
 
 def _start(command: Sequence[str], extra: Mapping[str, str]) -> subprocess.Popen[bytes]:

@@ -77,16 +77,16 @@ class Rig:
     def result(self, *stages: str) -> dict[str, str]:
         """Digests of all that trained stages leave: weights, record, log (less its times)."""
         folders = [self.run / "stages" / name for name in stages] or sorted((self.run / "stages").iterdir())
-        found = {}
+        digests = {}
         for folder in folders:
-            found |= {str(file.relative_to(self.run)): sha256(file) for file in folder.glob("weights/*")}
-            found[f"{folder.name}/stage.json"] = sha256(folder / "stage.json")
+            digests |= {str(file.relative_to(self.run)): sha256(file) for file in folder.glob("weights/*")}
+            digests[f"{folder.name}/stage.json"] = sha256(folder / "stage.json")
             lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
-            found[f"{folder.name}/log"] = digest([{**line, "images_per_second": 0} for line in lines])
+            digests[f"{folder.name}/log"] = digest([{**line, "images_per_second": 0} for line in lines])
         if not stages:
             features = self.run.glob("features/*/*.npy")
-            found |= {str(file.relative_to(self.run)): sha256(file) for file in features}
-        return found
+            digests |= {str(file.relative_to(self.run)): sha256(file) for file in features}
+        return digests
 
 
 @pytest.fixture(scope="session")

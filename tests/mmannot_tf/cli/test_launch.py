@@ -18,9 +18,11 @@ def _python(code):
 
 
 def test_each_worker_is_told_all_addresses_and_its_own_place():
-    told = [json.loads(one["TF_CONFIG"]) for one in environments(3, gpus=[])]
-    assert [one["task"] for one in told] == [{"type": "worker", "index": number} for number in range(3)]
-    assert all(one["cluster"] == told[0]["cluster"] for one in told)
+    told = [json.loads(environment["TF_CONFIG"]) for environment in environments(3, gpus=[])]
+    assert [environment["task"] for environment in told] == [
+        {"type": "worker", "index": number} for number in range(3)
+    ]
+    assert all(environment["cluster"] == told[0]["cluster"] for environment in told)
     addresses = told[0]["cluster"]["worker"]
     assert len(set(addresses)) == 3
     assert all(address.startswith("127.0.0.1:") for address in addresses)
@@ -28,8 +30,8 @@ def test_each_worker_is_told_all_addresses_and_its_own_place():
 
 def test_the_gpus_are_divided_among_the_workers():
     told = environments(2, gpus=["0", "1", "2", "3"])
-    assert [one["CUDA_VISIBLE_DEVICES"] for one in told] == ["0,1", "2,3"]
-    assert all("CUDA_VISIBLE_DEVICES" not in one for one in environments(2, gpus=[]))
+    assert [environment["CUDA_VISIBLE_DEVICES"] for environment in told] == ["0,1", "2,3"]
+    assert all("CUDA_VISIBLE_DEVICES" not in environment for environment in environments(2, gpus=[]))
 
 
 def test_gpus_are_those_of_the_environment_or_of_the_machine(tmp_path):
@@ -78,7 +80,7 @@ def test_a_signal_while_workers_start_reaches_all_of_them(monkeypatch):
 
     monkeypatch.setattr(subprocess, "Popen", start_and_signal)
     assert run_workers(_python("import time; time.sleep(60)"), workers=2) == 128 + signal.SIGTERM
-    assert [one.returncode for one in started] == [-signal.SIGTERM] * 2
+    assert [process.returncode for process in started] == [-signal.SIGTERM] * 2
 
 
 @pytest.mark.slow
@@ -92,7 +94,7 @@ def test_signals_are_passed_on(number):
     """The program says it is there, is signalled, and each worker tells which signal it got."""
     worker = (
         "import signal, time; "
-        "[signal.signal(one, lambda n, _: (print('got', n, flush=True), os._exit(3))) for one in (2, 15)]; "
+        "[signal.signal(s, lambda n, _: (print('got', n, flush=True), os._exit(3))) for s in (2, 15)]; "
         "print('ready', flush=True); time.sleep(60)"
     )
     call = f"run_workers({_python(worker)!r}, workers=2)"

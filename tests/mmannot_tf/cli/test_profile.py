@@ -22,12 +22,12 @@ def command(tiny_config, tiny_records, tmp_path, monkeypatch):
 @pytest.mark.exhaustive
 def test_json_has_the_rates_the_share_and_the_verdict(command, capsys):
     assert command("--json", "--set", "data.augmentation=crop") == 0
-    found = json.loads(capsys.readouterr().out)
-    assert list(found["images_per_second"]) == ["read", "decode", "batches", "step", "training"]
-    rates = found["images_per_second"]
-    assert found["waiting"] == max(0.0, 1 - rates["training"] / rates["step"])
-    assert found["bound"] in (["input", "compute"] if found["waiting"] > 0.1 else ["compute"])
-    assert all(len(windows) == 3 for windows in found["windows"].values())
+    document = json.loads(capsys.readouterr().out)
+    assert list(document["images_per_second"]) == ["read", "decode", "batches", "step", "training"]
+    rates = document["images_per_second"]
+    assert document["waiting"] == max(0.0, 1 - rates["training"] / rates["step"])
+    assert document["bound"] in (["input", "compute"] if document["waiting"] > 0.1 else ["compute"])
+    assert all(len(windows) == 3 for windows in document["windows"].values())
 
 
 def test_the_table_says_it_in_words(command, tiny_run, capsys):

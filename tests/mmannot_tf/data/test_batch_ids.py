@@ -23,7 +23,7 @@ def test_of_images_they_are_those_of_the_records_that_were_read(tiny_records, ep
     seen = []
     for step, (_, targets) in enumerate(images.epoch(seed=1, epoch=epoch)):
         ids = images.ids(seed=1, epoch=epoch, step=step)
-        np.testing.assert_array_equal(targets, [labels[one] for one in ids])
+        np.testing.assert_array_equal(targets, [labels[name] for name in ids])
         seen += ids
     assert sorted(seen) == sorted(arrays.ids)
 

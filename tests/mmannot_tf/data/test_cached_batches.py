@@ -57,17 +57,17 @@ def test_epochs_are_those_of_decoded_images(tiny_records, pixels, augmentation, 
         assert have.element_spec == want.element_spec
         want, have = _taken(want, count), _taken(have, count)
         assert len(want) == len(have) > 1
-        for one, other in zip(want, have, strict=True):
-            for a, b in zip(one, other, strict=True):
+        for expected, batch in zip(want, have, strict=True):
+            for a, b in zip(expected, batch, strict=True):
                 np.testing.assert_array_equal(a, b)
 
 
 def test_tags_and_quantity_beside_them_are_the_same(tiny_records, pixels):
     tags = tiny_records.vocabulary[:25]
     decoded, cached = _pair(tiny_records, pixels, tags=tags)
-    want, have = (_taken(one.epoch(seed=1, epoch=0), 4) for one in (decoded, cached))
-    for one, other in zip(want, have, strict=True):
-        for a, b in zip(one, other, strict=True):
+    want, have = (_taken(batches.epoch(seed=1, epoch=0), 4) for batches in (decoded, cached))
+    for expected, batch in zip(want, have, strict=True):
+        for a, b in zip(expected, batch, strict=True):
             np.testing.assert_array_equal(a, b)
     assert len(want[0]) == 4
     assert cached.ids(seed=1, epoch=0, step=2) == decoded.ids(seed=1, epoch=0, step=2)

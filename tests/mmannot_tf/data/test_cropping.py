@@ -43,10 +43,10 @@ def test_windows_lie_within_the_image_at_the_stated_areas_and_aspects():
 
 
 def test_a_window_is_a_pure_function_of_shape_and_seed():
-    one, again = (_windows([50, 70, 3], SEEDS) for _ in range(2))
-    np.testing.assert_array_equal(one, again)
+    windows, again = (_windows([50, 70, 3], SEEDS) for _ in range(2))
+    np.testing.assert_array_equal(windows, again)
     in_graph = [row for row in tf.data.Dataset.from_tensor_slices(SEEDS).map(_window_of_fifty)]
-    np.testing.assert_array_equal(one, in_graph)
+    np.testing.assert_array_equal(windows, in_graph)
 
 
 def _window_of_fifty(seed):
@@ -141,8 +141,8 @@ def test_each_image_is_its_own_window_resized(tiny_records):
 def test_crop_flip_mirrors_some_of_the_crops(tiny_records):
     crops = _pixels(_images(tiny_records, "crop").epoch(seed=5, epoch=0))
     both = _pixels(_images(tiny_records, "crop-flip").epoch(seed=5, epoch=0))
-    mirrored = [np.array_equal(one, two[:, ::-1]) for one, two in zip(both, crops, strict=True)]
-    same = [np.array_equal(one, two) for one, two in zip(both, crops, strict=True)]
+    mirrored = [np.array_equal(image, crop[:, ::-1]) for image, crop in zip(both, crops, strict=True)]
+    same = [np.array_equal(image, crop) for image, crop in zip(both, crops, strict=True)]
     assert all(np.logical_or(mirrored, same))
     assert 0.2 < np.mean(mirrored) < 0.8
 

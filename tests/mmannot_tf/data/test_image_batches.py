@@ -25,9 +25,9 @@ def test_an_epoch_is_a_pure_function_of_seed_and_epoch(images):
 
 @pytest.mark.parametrize(("seed", "epoch"), [(1, 4), (2, 3)])
 def test_another_seed_or_epoch_is_another_order_of_the_same_images(images, seed, epoch):
-    one, other = _all(images.epoch(seed=1, epoch=3))[0], _all(images.epoch(seed=seed, epoch=epoch))[0]
-    assert not np.array_equal(one, other)
-    np.testing.assert_allclose(np.sort(one.sum(axis=(1, 2, 3))), np.sort(other.sum(axis=(1, 2, 3))))
+    pixels, other = _all(images.epoch(seed=1, epoch=3))[0], _all(images.epoch(seed=seed, epoch=epoch))[0]
+    assert not np.array_equal(pixels, other)
+    np.testing.assert_allclose(np.sort(pixels.sum(axis=(1, 2, 3))), np.sort(other.sum(axis=(1, 2, 3))))
 
 
 def test_a_resumed_epoch_goes_on_with_the_very_next_batch(images):
@@ -54,8 +54,10 @@ def test_flips_mirror_some_images_and_repeat_themselves(tiny_records):
     flipped, again = _all(flipping.epoch(seed=5, epoch=0))[0], _all(flipping.epoch(seed=5, epoch=0))[0]
     original = _all(plain.epoch(seed=5, epoch=0))[0]
     np.testing.assert_array_equal(flipped, again)
-    mirrored = [np.array_equal(one, two[:, ::-1]) for one, two in zip(flipped, original, strict=True)]
-    same = [np.array_equal(one, two) for one, two in zip(flipped, original, strict=True)]
+    mirrored = [
+        np.array_equal(image, source[:, ::-1]) for image, source in zip(flipped, original, strict=True)
+    ]
+    same = [np.array_equal(image, source) for image, source in zip(flipped, original, strict=True)]
     assert all(np.logical_or(mirrored, same))
     assert 0.2 < np.mean(mirrored) < 0.8
 

@@ -98,8 +98,8 @@ def test_normalise_centred_spans_minus_one_to_one():
 def test_network_input_is_the_same_eagerly_and_in_a_dataset():
     encoded = _encoded("JPEG")
 
-    def made(one):
-        pixels = images.decode(one)
+    def made(jpeg):
+        pixels = images.decode(jpeg)
         return images.network_input(pixels, size=32, sampling="half_pixel", preprocessing=CAFFE)
 
     (in_dataset,) = tf.data.Dataset.from_tensors(tf.constant(encoded)).map(made)

@@ -40,10 +40,10 @@ def test_tag_lists_hold_each_known_index_once_and_are_filled_up(rows, max_tags):
     lists = tag_lists(tf.ragged.constant(rows, tf.int64, ragged_rank=1), 7, max_tags).numpy()
     assert lists.dtype == np.int32
     assert max_tags is None or lists.shape[1] == max_tags
-    for row, found in zip(rows, lists.tolist(), strict=True):
+    for row, indices in zip(rows, lists.tolist(), strict=True):
         known = sorted({index for index in row if index >= 0})
-        assert len(found) >= 1
-        assert found == known + [-1] * (len(found) - len(known))
+        assert len(indices) >= 1
+        assert indices == known + [-1] * (len(indices) - len(known))
 
 
 def test_tag_lists_of_images_without_tags_have_a_width():

@@ -36,24 +36,27 @@ def main(data):
         return images.epoch(seed=1, epoch=0, replicas=replicas)
 
     passes = {
-        name: (one.distribute(epoch, 4), one.distribute_ordered(images.ordered_split("validation")))
-        for name, one in (("plain", plain), ("fetching", fetching))
+        name: (
+            distribution.distribute(epoch, 4),
+            distribution.distribute_ordered(images.ordered_split("validation")),
+        )
+        for name, distribution in (("plain", plain), ("fetching", fetching))
     }
     taken = {
         name: [tf.nest.flatten(batch) for batches in both for batch in batches]
         for name, both in passes.items()
     }
     pairs = list(zip(taken["plain"], taken["fetching"], strict=True))
-    found = {
+    result = {
         "default": plain.device,
         "batches": len(pairs),
         "equal": all(
-            bool(tf.reduce_all(a == b)) for one, two in pairs for a, b in zip(one, two, strict=True)
+            bool(tf.reduce_all(a == b)) for first, second in pairs for a, b in zip(first, second, strict=True)
         ),
         "devices": sorted({tensor.device[-5:] for batch in taken["fetching"] for tensor in batch}),
         "specs": [a.element_spec == b.element_spec for a, b in zip(*passes.values(), strict=True)],
     }
-    print(json.dumps(found))
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

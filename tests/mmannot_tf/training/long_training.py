@@ -55,12 +55,12 @@ def main(data, folder, steps):
     layers = [keras.Input((32, 32, 3)), keras.layers.Flatten(), keras.layers.Dense(len(records.labels))]
     model = keras.Sequential(layers, name="classifier")
     predicted = Inference(model, images.ordered_split("validation"), distribution)
-    found, taken = {}, itertools.count(1)
+    memory, taken = {}, itertools.count(1)
 
     def watch(_):
         step = next(taken)
         if step % WATCHED == 0:
-            found[step] = resident()
+            memory[step] = resident()
 
     job = Job(
         network=Network(model, {"classifier": model}),
@@ -77,7 +77,7 @@ def main(data, folder, steps):
         after_step=watch,
     )
     Loop(job).run()
-    print(json.dumps(found))
+    print(json.dumps(memory))
 
 
 if __name__ == "__main__":

@@ -44,14 +44,14 @@ def merged(settings, changes):
     return settings
 
 
-def noting(found):
-    """A hook after each step that leaves in `found` what the steps so far have made."""
+def noting(state):
+    """A hook after each step that stores in `state` all variables after the last step."""
 
     def after_step(loop):
         model = [variable.value for variable in loop.job.network.model.variables]
         optimizer = [variable.value for variable in loop.optimizer.variables]
         for kind, variables in (("model", model), ("optimizer", optimizer), ("average", loop.decay.averages)):
-            found.update({f"{kind} {n}": one.numpy() for n, one in enumerate(variables)})
+            state.update({f"{kind} {n}": variable.numpy() for n, variable in enumerate(variables)})
 
     return after_step
 
@@ -76,16 +76,16 @@ def main(strategy, logical, run, data, out, *cases):
         section = "methods" if stage == "sinn" else "stages"
         settings = open_run(Path(run)).config.model_dump(mode="json")
         config = parse(merged(merged(settings, {section: {stage: FIVE}}), changes), case)
-        found = {}
+        state = {}
         copy = out / f"{case}_run"
         distribution.on_chief(lambda copy=copy: shutil.copytree(run, copy) and None)
         names = (
             {"stages": ["tag_encoder"], "methods": [stage]} if section == "methods" else {"stages": [stage]}
         )
         what = {"data": Path(data), "run": copy, "distribution": distribution, **names}
-        train(config, **what, after_step=noting(found))
+        train(config, **what, after_step=noting(state))
         if distribution.is_chief:
-            np.savez(out / f"{case}.npz", **found)
+            np.savez(out / f"{case}.npz", **state)
             log = (copy / "stages" / stage / "log.jsonl").read_text(encoding="utf-8")
             (out / f"{case}.json").write_text(json.dumps(json.loads(log.splitlines()[-1])), encoding="utf-8")
     print("replicas", distribution.replicas)

@@ -43,10 +43,10 @@ def trained(joint_config, tiny_records, tiny_run, tmp_path_factory):
 
 def _arrays(file):
     """All that a weights file holds, by name."""
-    found = {}
+    arrays = {}
     with h5py.File(file) as saved:
-        saved.visititems(lambda name, one: found.update({name: one[()]} if hasattr(one, "shape") else {}))
-    return found
+        saved.visititems(lambda name, node: arrays.update({name: node[()]} if hasattr(node, "shape") else {}))
+    return arrays
 
 
 def _finished(run, branch):
@@ -107,7 +107,7 @@ def _by_hand(run):
     session = open_session(run)
     images = np.concatenate([batch.numpy() for batch, _ in session.images(7).split("test")])
     backbone = trained_branch(run, JOINT, "backbone", None)
-    fusion = trained_branch(run, JOINT, "fusion", [one.shape[1:] for one in backbone.outputs])
+    fusion = trained_branch(run, JOINT, "fusion", [tap.shape[1:] for tap in backbone.outputs])
     visual = fusion(backbone(images)).numpy()
     tags = session.arrays("test").tag_lists
     feature = np.concatenate([visual, trained_branch(run, JOINT, "tag_encoder", None)(tags)], axis=1)

@@ -55,16 +55,20 @@ def _gradients(model, stage):
     with tf.GradientTape() as tape:
         made = model(inputs if len(inputs) > 1 else next(iter(inputs.values())), training=True)
         outputs = named(stage.targets, in_float32(made))
-        total = tf.add_n([tf.reduce_mean(losses[one](targets[one], outputs[one])) for one in stage.targets])
+        total = tf.add_n(
+            [tf.reduce_mean(losses[target](targets[target], outputs[target])) for target in stage.targets]
+        )
     gradients = tape.gradient(total, [variable.value for variable in model.trainable_variables])
-    return np.concatenate([np.ravel(one) for one in gradients])
+    return np.concatenate([np.ravel(gradient) for gradient in gradients])
 
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 @pytest.mark.parametrize("stage", STAGES.values(), ids=lambda stage: stage.name)
 def test_weights_and_heads_are_float32_and_the_other_layers_are_not(tiny_config, stage, precision):
     model = _network(tiny_config, stage, precision)
-    assert {one.dtype for one in model.variables if "seed_generator" not in one.path} == {"float32"}
+    assert {variable.dtype for variable in model.variables if "seed_generator" not in variable.path} == {
+        "float32"
+    }
     for layer in _layers(model):
         if not isinstance(layer, keras.layers.InputLayer):
             assert layer.compute_dtype == ("float32" if layer.name in HEADS else precision), layer.name
@@ -99,7 +103,10 @@ def test_the_policy_of_others_is_put_back_even_after_a_failure():
 
 def test_only_float16_scales_its_losses():
     optimizers = {precision: loss_scaled(keras.optimizers.SGD(0.1), precision) for precision in POLICIES}
-    scaled = {precision: float(one.scale_loss(tf.constant(1.0))) for precision, one in optimizers.items()}
+    scaled = {
+        precision: float(optimizer.scale_loss(tf.constant(1.0)))
+        for precision, optimizer in optimizers.items()
+    }
     assert scaled == {"float32": 1.0, "bfloat16": 1.0, "float16": 2.0**15}
 
 
@@ -112,10 +119,10 @@ def test_the_loss_scale_is_part_of_what_is_resumed(stage_job):
             job = dataclasses.replace(job, settings=job.settings.model_copy(update={"epochs": count}))
             loop = Loop(job)
             loop.run()
-        return [np.asarray(one) for one in (*job.network.model.variables, *loop.optimizer.variables)]
+        return [np.asarray(array) for array in (*job.network.model.variables, *loop.optimizer.variables)]
 
     at_once, in_two = trained("at_once", 2), trained("in_two", 1, 2)
-    assert max(float(one.max()) for one in at_once) == 2.0**15
+    assert max(float(array.max()) for array in at_once) == 2.0**15
     for want, have in zip(at_once, in_two, strict=True):
         np.testing.assert_array_equal(have, want)
 

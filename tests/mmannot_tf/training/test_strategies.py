@@ -88,13 +88,13 @@ def test_five_steps_equal_those_of_one_device(steps, name, case):
     _hold_equal(steps("one"), steps(name), case)
 
 
-def _hold_equal(one, several, case):
+def _hold_equal(single, several, case):
     """Weights, batch-norm statistics, averages, Adam's and SGD's state; measured at most 3e-7."""
-    with np.load(one / f"{case}.npz") as want, np.load(several / f"{case}.npz") as have:
+    with np.load(single / f"{case}.npz") as want, np.load(several / f"{case}.npz") as have:
         assert set(have) == set(want)
         for key in want:
             np.testing.assert_allclose(have[key], want[key], rtol=0, atol=1e-6, err_msg=key)
-    want, have = (json.loads((folder / f"{case}.json").read_text()) for folder in (one, several))
+    want, have = (json.loads((folder / f"{case}.json").read_text()) for folder in (single, several))
     assert have["loss"] == pytest.approx(want["loss"], rel=1e-6)
 
 

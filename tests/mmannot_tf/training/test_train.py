@@ -71,14 +71,14 @@ def test_stages_can_be_trained_one_by_one_to_the_same_bits(one_by_one, tiny_run)
 
 def test_ms_cnn_starts_from_the_fine_tuned_cnn(tiny_run):
     shapes = [
-        one.shape[1:] for one in trained_branch(tiny_run, STAGES["cnn"], "backbone", (32, 32, 3)).outputs
+        tap.shape[1:] for tap in trained_branch(tiny_run, STAGES["cnn"], "backbone", (32, 32, 3)).outputs
     ]
     assert len(shapes) == 5
     fine_tuned = trained_branch(tiny_run, STAGES["cnn"], "backbone", (32, 32, 3)).get_weights()
     frozen = trained_branch(tiny_run, STAGES["ms_cnn"], "backbone", (32, 32, 3)).get_weights()
     longer = trained_branch(tiny_run, STAGES["cnn_longer"], "backbone", (32, 32, 3)).get_weights()
-    assert all(np.array_equal(one, other) for one, other in zip(fine_tuned, frozen, strict=True))
-    assert not all(np.array_equal(one, other) for one, other in zip(fine_tuned, longer, strict=True))
+    assert all(np.array_equal(array, other) for array, other in zip(fine_tuned, frozen, strict=True))
+    assert not all(np.array_equal(array, other) for array, other in zip(fine_tuned, longer, strict=True))
 
 
 def test_stages_that_share_a_backbone_share_it_in_one_pass(tiny_run):
@@ -169,7 +169,7 @@ def test_cached_features_are_the_networks_own(tiny_run, tiny_records):
     session = open_session(tiny_run)
     cached = session.features("test").get(("ms_cnn", "tag_encoder"))
     backbone = trained_branch(tiny_run, STAGES["ms_cnn"], "backbone", network_spec_of(tiny_run).image_shape())
-    fusion = trained_branch(tiny_run, STAGES["ms_cnn"], "fusion", [one.shape[1:] for one in backbone.outputs])
+    fusion = trained_branch(tiny_run, STAGES["ms_cnn"], "fusion", [tap.shape[1:] for tap in backbone.outputs])
     encoder = trained_branch(tiny_run, STAGES["tag_encoder"], "tag_encoder", (40,))
     tags = session.arrays("test").tag_lists
     images = np.concatenate([batch.numpy() for batch, _ in session.images(7).split("test")])

@@ -59,7 +59,7 @@ def test_whatever_is_damaged_is_named(tmp_path, name, damage, fault):
 def test_the_last_comes_first_by_number_not_by_name(tmp_path):
     for number in (9, 10, 11):
         _sealed(tmp_path, number)
-    assert [one.number for one in sealed_checkpoints(tmp_path)] == [11, 10, 9]
+    assert [checkpoint.number for checkpoint in sealed_checkpoints(tmp_path)] == [11, 10, 9]
 
 
 def test_one_without_a_seal_is_unfinished_if_it_is_later_than_all_that_have_one(tmp_path):
@@ -67,7 +67,7 @@ def test_one_without_a_seal_is_unfinished_if_it_is_later_than_all_that_have_one(
     _sealed(tmp_path, 2)
     _written(tmp_path, 3)
     assert unfinished(tmp_path) == ["ckpt-3"]
-    assert [one.number for one in sealed_checkpoints(tmp_path)] == [2]
+    assert [checkpoint.number for checkpoint in sealed_checkpoints(tmp_path)] == [2]
 
 
 def test_tidying_keeps_the_last_ones_and_tensorflows_list(tmp_path):
@@ -87,7 +87,7 @@ def test_a_checkpoint_to_be_written_again_loses_its_old_seal(tmp_path):
     _sealed(tmp_path, 1)
     _sealed(tmp_path, 2)
     invalidate(tmp_path / "ckpt-2")
-    assert [one.number for one in sealed_checkpoints(tmp_path)] == [1]
+    assert [checkpoint.number for checkpoint in sealed_checkpoints(tmp_path)] == [1]
     assert not list(tmp_path.glob("ckpt-2*"))
 
 

@@ -25,7 +25,11 @@ def test_a_signal_waits_for_the_end_of_the_step_and_what_it_saves_is_told(number
         done.append("saved")
         return "cnn is saved"
 
-    with pytest.raises(StoppedBySignal, match="run the same command") as end, signals.listening(), signals.deferred(save):
+    with (
+        pytest.raises(StoppedBySignal, match="run the same command") as end,
+        signals.listening(),
+        signals.deferred(save),
+    ):
         _send(number)
         done.append("step")
         signals.check()

@@ -44,7 +44,7 @@ class _InTurns:
     def epoch(self, **_):
         rows = np.ones((16, 4), np.float32), np.ones((16, 3), np.float32)
         batches = tf.data.Dataset.from_tensor_slices(rows).batch(8)
-        batches = batches.map(lambda one, two: (self._clock.costing(self._seconds, one), two))
+        batches = batches.map(lambda rows, targets: (self._clock.costing(self._seconds, rows), targets))
         options = tf.data.Options()
         options.experimental_optimization.inject_prefetch = False
         return batches.with_options(options)
@@ -71,18 +71,18 @@ def measured(stage_job, monkeypatch):
 
 
 def test_a_slow_input_is_told_as_input_bound(measured):
-    found = measured(reading=9.0, step=1.0)
-    rates = found.input["batches"].median, found.step.median, found.training.median
+    result = measured(reading=9.0, step=1.0)
+    rates = result.input["batches"].median, result.step.median, result.training.median
     assert rates == pytest.approx((8 / 9, 8 / 1, 8 / 10))
-    assert (found.input_bound, found.slowest) == (True, "batches")
-    assert found.waiting == pytest.approx(0.9)
+    assert (result.input_bound, result.slowest) == (True, "batches")
+    assert result.waiting == pytest.approx(0.9)
 
 
 def test_a_heavy_step_is_told_as_compute_bound(measured):
-    found = measured(reading=1.0, step=99.0)
-    rates = found.input["batches"].median, found.step.median, found.training.median
+    result = measured(reading=1.0, step=99.0)
+    rates = result.input["batches"].median, result.step.median, result.training.median
     assert rates == pytest.approx((8 / 1, 8 / 99, 8 / 100))
-    assert (found.input_bound, found.slowest) == (False, None)
+    assert (result.input_bound, result.slowest) == (False, None)
 
 
 def test_nothing_is_learnt(stage_job):
@@ -113,10 +113,10 @@ def _with(config, **data):
     ],
 )
 def test_the_first_stage_that_reads_images_is_measured_part_by_part(tiny_config, tiny_records, data, parts):
-    found = _profile(_with(tiny_config, **data), tiny_records)
-    assert (found.stage, found.batch_size, found.replicas) == ("cnn", 16, 1)
-    assert list(found.input) == parts
-    for rates in (*found.input.values(), found.step, found.training):
+    result = _profile(_with(tiny_config, **data), tiny_records)
+    assert (result.stage, result.batch_size, result.replicas) == ("cnn", 16, 1)
+    assert list(result.input) == parts
+    for rates in (*result.input.values(), result.step, result.training):
         assert len(rates.windows) == 3
         assert rates.images == 3 * 2 * 16
 
@@ -130,9 +130,9 @@ def test_a_stage_that_starts_from_others_borrows_them_and_leaves_the_run_alone(
     tiny_config, tiny_records, tiny_run, stage
 ):
     before = _state(tiny_run.path)
-    found = _profile(tiny_config, tiny_records, stage=stage, run=tiny_run)
-    assert found.stage == stage
-    assert ("decode" in found.input) == (stage == "ms_cnn")
+    result = _profile(tiny_config, tiny_records, stage=stage, run=tiny_run)
+    assert result.stage == stage
+    assert ("decode" in result.input) == (stage == "ms_cnn")
     assert _state(tiny_run.path) == before
 
 
@@ -155,7 +155,7 @@ def test_a_trace_is_tensorflows_own(tiny_config, tiny_records, tmp_path):
     assert b"train" in written.read_bytes()
 
 
-def _found(training, **parts):
+def _profile_of(training, **parts):
     def rates(value):
         return Throughput((float(value),), 1)
 
@@ -182,10 +182,10 @@ def _found(training, **parts):
     ],
 )
 def test_the_share_of_waiting_and_what_to_do_about_it(tiny_config, training, parts, bound, told):
-    found = _found(training, **parts)
-    assert found.input_bound == bound
-    assert found.waiting == pytest.approx(max(0.0, 1 - training / 100))
-    assert advice(found, tiny_config).startswith(told)
+    result = _profile_of(training, **parts)
+    assert result.input_bound == bound
+    assert result.waiting == pytest.approx(max(0.0, 1 - training / 100))
+    assert advice(result, tiny_config).startswith(told)
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_the_share_of_waiting_and_what_to_do_about_it(tiny_config, training, par
     ],
 )
 def test_the_advice_names_keys_that_exist(tiny_config, data, named):
-    text = advice(_found(50, read=500, decode=55, batches=52), _with(tiny_config, **data))
+    text = advice(_profile_of(50, read=500, decode=55, batches=52), _with(tiny_config, **data))
     assert named in text
     words = [word.strip('(),."') for word in text.split()]
     named = [

@@ -27,18 +27,18 @@ def measured(monkeypatch):
 
 
 def test_the_first_steps_do_not_count(measured):
-    found = measured([100.0, 10.0], Timing(steps=2, seconds=1.0, windows=3))
-    assert found.windows == (8.0, 8.0, 8.0)
-    assert found.images == 3 * 2 * 8
+    result = measured([100.0, 10.0], Timing(steps=2, seconds=1.0, windows=3))
+    assert result.windows == (8.0, 8.0, 8.0)
+    assert result.images == 3 * 2 * 8
 
 
 def test_a_window_lasts_at_least_its_seconds(measured):
-    found = measured([0.5] * 100, Timing(steps=2, seconds=4.0, windows=2))
-    assert found.windows == (16.0, 16.0)
-    assert found.images == 2 * 8 * 8
+    result = measured([0.5] * 100, Timing(steps=2, seconds=4.0, windows=2))
+    assert result.windows == (16.0, 16.0)
+    assert result.images == 2 * 8 * 8
 
 
 def test_the_rate_is_the_median_of_the_windows(measured):
-    found = measured([1.0, 2.0, 1.0, 8.0], Timing(steps=1, seconds=0.5, windows=3))
-    assert found.windows == (4.0, 8.0, 1.0)
-    assert found.median == 4.0
+    result = measured([1.0, 2.0, 1.0, 8.0], Timing(steps=1, seconds=0.5, windows=3))
+    assert result.windows == (4.0, 8.0, 1.0)
+    assert result.median == 4.0
