@@ -146,5 +146,5 @@ def _validation(session: Session, stage: Stage, model: keras.Model) -> Validate:
 
 def _loss(config: Config, stage: Stage) -> Callable[[Any, Any], tf.Tensor]:
     known = {"labels": SigmoidCrossEntropy(config.training.loss_reduction), "quantity": QuantityError()}
-    losses = {target: known[target] for target in stage.targets}
+    losses: dict[str, keras.losses.Loss] = {target: known[target] for target in stage.targets}
     return (SummedLoss(losses) if len(losses) > 1 else bare(losses)).call

@@ -40,9 +40,9 @@ class Inference:
         )
 
     def _computed(self) -> Iterator[tuple[int, Any]]:
-        """The numbers of this process's batches, ascending, and their outputs [B, …]; padding gives none."""
+        """The number and the outputs [B, …] of each of this process's batches; none of padding batches."""
         split, strategy = self._split, self._distribution.strategy
-        replicas = self._distribution.local_replicas or ReplicaRange(0, 1, 1)
+        local = self._distribution.local_replicas or ReplicaRange(0, 1, 1)
 
         def read(replicas: ReplicaRange | None) -> tf.data.Dataset:
             return split.read(replicas).map(lambda inputs, _: (inputs,))
@@ -52,7 +52,7 @@ class Inference:
             self._forward = tf.function(self._on_replicas, input_signature=[batches.element_spec])
         for step, batch in enumerate(batches):
             for place, output in enumerate(strategy.experimental_local_results(self._forward(batch))):
-                number = step * replicas.total + replicas.first + place
+                number = step * local.total + local.first + place
                 rows = slice(None) if number < split.batches else slice(0)
                 yield number, tf.nest.map_structure(lambda tensor, rows=rows: tensor.numpy()[rows], output)
 

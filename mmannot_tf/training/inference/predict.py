@@ -30,7 +30,7 @@ def predict(session: Session, split: str) -> Predictions:
         raise UserError(f"--split must be one of {', '.join(run.dataset.splits)}. Received: {split}.")
     arrays = session.arrays(split)
     read = dict.fromkeys(name for stage in stages for name in _features(stage))
-    # all at once: stages that share a backbone take one pass over the images
+    # All at once, so that stages with a common backbone take one pass over the images.
     with data_loss_as_user_error(session.records):
         session.features(split).get(tuple(read))
     ours = [stage for stage in stages if stage.section == "stages"]

@@ -1,1 +1,1 @@
-"""What the training of a stage waits for."""
+"""Profiles of training: whether a stage waits for its input or for its computation."""

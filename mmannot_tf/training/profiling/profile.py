@@ -45,11 +45,11 @@ class Profile:
 
     Attributes:
         stage: its name.
-        batch_size: examples a step, over all replicas.
+        batch_size: examples per step, over all replicas.
         replicas: the number of replicas.
         timing: of each measurement.
-        input: "read", "decode" (both only where images are read) and "batches" → the throughput of the input
-            pipeline up to there, without training; "batches" are on the device.
+        input: "read", "decode" (both only for stages that read images) and "batches" → the throughput of the
+            input pipeline up to there, without training; "batches" are on the device.
         step: the training step alone, on a batch that is already on the device.
         training: both together, as in `mmannot train`.
     """
@@ -82,12 +82,9 @@ class Profile:
         """The slowest part of the input; None where the input alone is faster than the step."""
         if self.input["batches"].median > self.step.median:
             return None
-        seconds = [1.0 / throughput.median for throughput in self.input.values()]
-        own_seconds = dict(
-            zip(
-                self.input, (now - before for before, now in itertools.pairwise([0.0, *seconds])), strict=True
-            )
-        )
+        seconds = [0.0, *(1.0 / throughput.median for throughput in self.input.values())]
+        parts = zip(self.input, itertools.pairwise(seconds), strict=True)
+        own_seconds = {part: after - before for part, (before, after) in parts}
         return max(own_seconds, key=lambda part: own_seconds[part])
 
 
