@@ -3,11 +3,16 @@
 Ridnik et al., "Asymmetric Loss For Multi-Label Classification" (ICCV 2021, arXiv 2009.14119).
 """
 
-from typing import Any
-
 import keras
 
-from mmannot_tf.baselines.method import Method, Sizes, features_and_labels, sigmoid_scores
+from mmannot_tf.baselines.method import (
+    Method,
+    PerExampleLoss,
+    Sizes,
+    features_and_labels,
+    loss_of_labels,
+    sigmoid_scores,
+)
 from mmannot_tf.config.methods import Asl
 from mmannot_tf.losses.asymmetric import AsymmetricLoss
 from mmannot_tf.models.classifier import build_classifier
@@ -18,10 +23,9 @@ def build(sizes: Sizes, _: Asl) -> keras.Model:
     return build_classifier(sizes.features[0], sizes.labels, name="asl")
 
 
-def loss(settings: Asl) -> Any:
+def loss(settings: Asl) -> PerExampleLoss:
     """The asymmetric loss, summed over the labels."""
-    asymmetric = AsymmetricLoss(settings.gamma_negative, settings.gamma_positive, settings.margin)
-    return lambda targets, logits: asymmetric(targets["labels"], logits)
+    return loss_of_labels(AsymmetricLoss(settings.gamma_negative, settings.gamma_positive, settings.margin))
 
 
 METHOD = Method(

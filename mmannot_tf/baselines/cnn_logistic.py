@@ -4,11 +4,16 @@ The row of Tables III and IV is that of Hu et al., "Learning Structured Inferenc
 Relations" (CVPR 2016, arXiv 1511.05616), where it is the baseline.
 """
 
-from typing import Any
-
 import keras
 
-from mmannot_tf.baselines.method import Method, Sizes, features_and_labels, sigmoid_scores
+from mmannot_tf.baselines.method import (
+    Method,
+    PerExampleLoss,
+    Sizes,
+    features_and_labels,
+    loss_of_labels,
+    sigmoid_scores,
+)
 from mmannot_tf.config.methods import CnnLogistic
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.models.classifier import build_classifier
@@ -19,10 +24,9 @@ def build(sizes: Sizes, _: CnnLogistic) -> keras.Model:
     return build_classifier(sizes.features[0], sizes.labels, name="cnn_logistic")
 
 
-def loss(_: CnnLogistic) -> Any:
+def loss(_: CnnLogistic) -> PerExampleLoss:
     """Sigmoid cross-entropy, summed over the labels."""
-    cross_entropy = SigmoidCrossEntropy("sum")
-    return lambda targets, logits: cross_entropy(targets["labels"], logits)
+    return loss_of_labels(SigmoidCrossEntropy("sum"))
 
 
 METHOD = Method(

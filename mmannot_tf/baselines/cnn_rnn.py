@@ -6,14 +6,13 @@ path has as many labels as the printed rows give, whatever the image.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import keras
 import tensorflow as tf
 
 from mmannot_tf.baselines.label_decoder import LabelLstm, LabelPaths, State, sequence_network
 from mmannot_tf.baselines.label_sequences import sequence_cross_entropy, sequence_examples
-from mmannot_tf.baselines.method import Examples, Method, MethodData, Sizes
+from mmannot_tf.baselines.method import Examples, Method, MethodData, PerExampleLoss, Sizes
 from mmannot_tf.config.methods import CnnRnn
 
 
@@ -71,7 +70,7 @@ def build(sizes: Sizes, settings: CnnRnn) -> keras.Model:
     return sequence_network(decoder, sizes.features, "cnn_rnn")
 
 
-def loss(_: CnnRnn) -> Any:
+def loss(_: CnnRnn) -> PerExampleLoss:
     """Softmax cross-entropy, summed over an image's labels."""
     return sequence_cross_entropy
 

@@ -4,13 +4,11 @@ Gong et al., "Deep Convolutional Ranking for Multilabel Image Annotation" (ICLR 
 where it is the softmax baseline.
 """
 
-from typing import Any
-
 import keras
 
-from mmannot_tf.baselines.method import Method, Sizes, features_and_labels
+from mmannot_tf.baselines.method import Method, PerExampleLoss, Sizes, features_and_labels, loss_of_labels
 from mmannot_tf.config.methods import CnnSoftmax
-from mmannot_tf.losses.softmax_cross_entropy import softmax_cross_entropy
+from mmannot_tf.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 from mmannot_tf.models.classifier import build_classifier
 
 
@@ -19,9 +17,9 @@ def build(sizes: Sizes, _: CnnSoftmax) -> keras.Model:
     return build_classifier(sizes.features[0], sizes.labels, name="cnn_softmax")
 
 
-def loss(_: CnnSoftmax) -> Any:
+def loss(_: CnnSoftmax) -> PerExampleLoss:
     """Cross-entropy to 1 / c+ on each of an image's c+ labels."""
-    return lambda targets, logits: softmax_cross_entropy(targets["labels"], logits)
+    return loss_of_labels(SoftmaxCrossEntropy())
 
 
 def scores(network: keras.Model, _: CnnSoftmax) -> keras.Model:

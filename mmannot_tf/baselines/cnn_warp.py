@@ -3,11 +3,9 @@
 Gong et al., "Deep Convolutional Ranking for Multilabel Image Annotation" (ICLR 2014, arXiv 1312.4894).
 """
 
-from typing import Any
-
 import keras
 
-from mmannot_tf.baselines.method import Method, Sizes, features_and_labels
+from mmannot_tf.baselines.method import Method, PerExampleLoss, Sizes, features_and_labels, loss_of_labels
 from mmannot_tf.config.methods import CnnWarp
 from mmannot_tf.losses.warp import Warp
 from mmannot_tf.models.classifier import build_classifier
@@ -18,10 +16,9 @@ def build(sizes: Sizes, _: CnnWarp) -> keras.Model:
     return build_classifier(sizes.features[0], sizes.labels, name="cnn_warp")
 
 
-def loss(settings: CnnWarp) -> Any:
+def loss(settings: CnnWarp) -> PerExampleLoss:
     """The weighted approximate ranking loss."""
-    warp = Warp(settings.rank)
-    return lambda targets, scores: warp(targets["labels"], scores)
+    return loss_of_labels(Warp(settings.rank))
 
 
 def scores(network: keras.Model, _: CnnWarp) -> keras.Model:

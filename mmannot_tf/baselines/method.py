@@ -14,6 +14,8 @@ from mmannot_tf.data.tag_lists import multi_hot
 
 Arrays = Mapping[str, np.ndarray]
 Tensors = Mapping[str, tf.Tensor]
+PerExampleLoss = Callable[[Tensors, Any], tf.Tensor]
+"""(targets, outputs) → the loss of each example, `[B]`."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ class Method:
     predicts_quantity: bool
     differs: tuple[str, ...]
     build: Callable[[Sizes, Any], keras.Model]
-    loss: Callable[[Any], Callable[[Tensors, Any], tf.Tensor]]
+    loss: Callable[[Any], PerExampleLoss]
     prepare: Callable[[Callable[[str], MethodData], str, Any], Examples]
     scores: Callable[[keras.Model, Any], keras.Model]
     adapt: Callable[[keras.Model, MethodData, Any], None] | None = None
@@ -109,6 +111,11 @@ def features_and_labels(data: Callable[[str], MethodData], split: str, _: Method
     """Examples of a method that reads the image alone: {"features"} to {"labels"}."""
     of_split = data(split)
     return Examples({"features": of_split.features}, {"labels": of_split.labels})
+
+
+def loss_of_labels(loss: keras.losses.Loss) -> PerExampleLoss:
+    """The loss of a method whose one output is held against the labels."""
+    return lambda targets, outputs: loss.call(targets["labels"], outputs)
 
 
 def sigmoid_scores(network: keras.Model, _: MethodSettings) -> keras.Model:

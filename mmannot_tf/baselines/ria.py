@@ -6,13 +6,12 @@ Jin & Nakayama, "Annotation Order Matters: Recurrent Image Annotator for Arbitra
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import keras
 
 from mmannot_tf.baselines.label_decoder import LabelDecoder, LabelPaths, sequence_network
 from mmannot_tf.baselines.label_sequences import sequence_cross_entropy, sequence_examples
-from mmannot_tf.baselines.method import Examples, Method, MethodData, Sizes
+from mmannot_tf.baselines.method import Examples, Method, MethodData, PerExampleLoss, Sizes
 from mmannot_tf.config.methods import Ria
 
 
@@ -24,7 +23,7 @@ def build(sizes: Sizes, settings: Ria) -> keras.Model:
     return sequence_network(decoder, sizes.features, "ria")
 
 
-def loss(_: Ria) -> Any:
+def loss(_: Ria) -> PerExampleLoss:
     """Softmax cross-entropy, summed over an image's labels and the stop."""
     return sequence_cross_entropy
 

@@ -19,7 +19,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from mmannot_tf.baselines.method import Examples, Method, MethodData, Sizes
+from mmannot_tf.baselines.method import Examples, Method, MethodData, PerExampleLoss, Sizes
 from mmannot_tf.config.methods import Sinn
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.losses.summed import SummedLoss
@@ -159,10 +159,10 @@ def _sum_of_passes(down: Any, up: Any, name: str) -> Any:
     return keras.layers.Add(name=f"a_{name}")([u_down(down), u_up(up)])
 
 
-def loss(_: Sinn) -> Any:
+def loss(_: Sinn) -> PerExampleLoss:
     """Sigmoid cross-entropy, summed over the concepts of both layers."""
     cross_entropy = SigmoidCrossEntropy("sum")
-    return SummedLoss({"labels": cross_entropy, "tags": cross_entropy})
+    return SummedLoss({"labels": cross_entropy, "tags": cross_entropy}).call
 
 
 def prepare(data: Callable[[str], MethodData], split: str, settings: Sinn) -> Examples:

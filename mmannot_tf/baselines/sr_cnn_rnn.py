@@ -7,14 +7,13 @@ targets of the training alone and never read.
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
 
 import keras
 import tensorflow as tf
 
 from mmannot_tf.baselines.label_decoder import LabelDecoder, LabelPaths
 from mmannot_tf.baselines.label_sequences import sequence_cross_entropy, sequence_examples
-from mmannot_tf.baselines.method import Examples, Method, MethodData, Sizes, Tensors
+from mmannot_tf.baselines.method import Examples, Method, MethodData, PerExampleLoss, Sizes, Tensors
 from mmannot_tf.config.methods import SrCnnRnn
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 
@@ -45,13 +44,13 @@ def build(sizes: Sizes, settings: SrCnnRnn) -> keras.Model:
     return keras.Model(inputs, outputs, name="sr_cnn_rnn")
 
 
-def loss(settings: SrCnnRnn) -> Any:
+def loss(settings: SrCnnRnn) -> PerExampleLoss:
     """L_RNN + λ L_CNN: softmax cross-entropy over the steps, sigmoid over the concepts, both summed."""
     cross_entropy = SigmoidCrossEntropy("sum")
 
     def joint(targets: Tensors, outputs: Tensors) -> tf.Tensor:
         concepts = tf.concat([targets[one] for one in CONCEPTS[settings.concepts]], axis=-1)
-        of_concepts = cross_entropy(concepts, outputs["concepts"])
+        of_concepts = cross_entropy.call(concepts, outputs["concepts"])
         return sequence_cross_entropy(targets, outputs["steps"]) + settings.concept_weight * of_concepts
 
     return joint

@@ -14,7 +14,15 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mmannot_tf.baselines.method import Examples, Method, MethodData, Sizes, Tensors
+from mmannot_tf.baselines.method import (
+    Examples,
+    Method,
+    MethodData,
+    PerExampleLoss,
+    Sizes,
+    Tensors,
+    loss_of_labels,
+)
 from mmannot_tf.baselines.tag_search import nearest
 from mmannot_tf.config.methods import TagNeighbour
 from mmannot_tf.data.tag_lists import stacked
@@ -67,10 +75,9 @@ def build(sizes: Sizes, settings: TagNeighbour) -> keras.Model:
     return keras.Model({"features": features, "neighbours": neighbours}, logits, name="tag_neighbour")
 
 
-def loss(_: TagNeighbour) -> Any:
+def loss(_: TagNeighbour) -> PerExampleLoss:
     """Sigmoid cross-entropy, summed over the labels."""
-    cross_entropy = SigmoidCrossEntropy("sum")
-    return lambda targets, logits: cross_entropy(targets["labels"], logits)
+    return loss_of_labels(SigmoidCrossEntropy("sum"))
 
 
 def prepare(data: Callable[[str], MethodData], split: str, settings: TagNeighbour) -> Examples:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmannot_tf.data.tag_lists import NONE
-from tfrecords_tools.shell.console import progress
+from tfrecords_tools.shell.console import progress_bars
 from tfrecords_tools.shell.errors import UserError
 
 _FREQUENT = 64  # adding a whole column costs as much as adding to 1 / 64 of its rows (measured, ours)
@@ -67,7 +67,7 @@ def nearest(
     starts, tags = _flat(queries)
     search = _Search(_indexed(pool, memory), count)
     indices, found = np.empty((len(queries), count), np.int32), np.empty(len(queries), np.int32)
-    with progress() as display:
+    with progress_bars() as display:
         for query in display.track(range(len(queries)), description="neighbours by tags"):
             itself = [] if own is None else [own + query]
             near = search(tags[starts[query] : starts[query + 1]].tolist(), *itself)

@@ -1,16 +1,34 @@
 """The quantity regressor's loss, eq. 5."""
 
+import keras
 import tensorflow as tf
 
 
-def quantity_error(targets: tf.Tensor, predicted: tf.Tensor) -> tf.Tensor:
-    """L_2 = (m̂ - m)², one value an example.
+@keras.saving.register_keras_serializable(package="mmannot_tf")
+class QuantityError(keras.losses.Loss):
+    """L_2 = (m̂ - m)², eq. 5.
 
     Args:
-        targets: m, the true quantities, `[B]`.
-        predicted: m̂, `[B] float32`.
+        reduction: over the examples, as in `keras.losses.Loss`.
+        name: of the loss.
 
-    Returns:
-        `[B] float32`.
+    Example:
+        >>> QuantityError().call(np.array([3.0]), np.array([2.5])).numpy()
+        array([0.25])
     """
-    return tf.square(predicted - tf.cast(targets, predicted.dtype))
+
+    def __init__(self, *, reduction: str | None = "sum_over_batch_size", name: str | None = "quantity_error"):
+        super().__init__(name=name, reduction=reduction)
+
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        """Computes the loss of each example.
+
+        Args:
+            y_true: m, the true quantities, `[B]`, or `[B, 1]` as a Dense layer outputs them.
+            y_pred: m̂, likewise, float32.
+
+        Returns:
+            `[B] float32`.
+        """
+        m, predicted = (keras.ops.reshape(quantity, [-1]) for quantity in (y_true, y_pred))
+        return keras.ops.square(predicted - keras.ops.cast(m, predicted.dtype))

@@ -3,22 +3,41 @@
 ICLR 2014, arXiv 1312.4894.
 """
 
+import keras
 import tensorflow as tf
 
 
-def softmax_cross_entropy(targets: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
-    """J = -Σ_j p̄_j log p_j, p the softmax over the labels and p̄ = y / c+; one value an example.
+@keras.saving.register_keras_serializable(package="mmannot_tf")
+class SoftmaxCrossEntropy(keras.losses.Loss):
+    """J = -Σ_j p̄_j log p_j, p the softmax over the labels and p̄ = y / c+ (Gong et al., Sec. 3.1).
 
-    Each of an image's c+ labels has the target 1 / c+. An image without labels costs nothing.
+    Each of an image's c+ labels has the target 1 / c+. The loss of an image without labels is 0.
 
     Args:
-        targets: y, multi-hot `[B, C]`.
-        logits: f, `[B, C] float32`.
+        reduction: over the examples, as in `keras.losses.Loss`.
+        name: of the loss.
 
-    Returns:
-        `[B] float32`, finite for any finite logits.
+    Example:
+        >>> SoftmaxCrossEntropy().call(np.array([[1.0, 0.0]]), np.zeros((1, 2), "float32")).numpy()
+        array([0.6931472], dtype=float32)
     """
-    y = tf.cast(targets, logits.dtype)
-    p_bar = tf.math.divide_no_nan(y, tf.reduce_sum(y, axis=-1, keepdims=True))
-    # Not tf.nn.softmax_cross_entropy_with_logits: its gradient is p - p̄ even where all of p̄ is 0.
-    return -tf.reduce_sum(p_bar * tf.nn.log_softmax(logits), axis=-1)
+
+    def __init__(
+        self, *, reduction: str | None = "sum_over_batch_size", name: str | None = "softmax_cross_entropy"
+    ):
+        super().__init__(name=name, reduction=reduction)
+
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        """Computes the loss of each example.
+
+        Args:
+            y_true: y, multi-hot `[B, C]`.
+            y_pred: f, logits `[B, C] float32`.
+
+        Returns:
+            `[B] float32`, finite for any finite logits.
+        """
+        y = keras.ops.cast(y_true, y_pred.dtype)
+        p_bar = keras.ops.divide_no_nan(y, keras.ops.sum(y, axis=-1, keepdims=True))
+        # Not keras.ops.categorical_crossentropy: its gradient is p - p̄ even where all of p̄ is 0.
+        return -keras.ops.sum(p_bar * keras.ops.log_softmax(y_pred), axis=-1)

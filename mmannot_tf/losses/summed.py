@@ -1,32 +1,59 @@
 """Several losses of one network, summed: for stages that predict more than one thing."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import functools
+from collections.abc import Mapping
+from typing import Self
 
+import keras
 import tensorflow as tf
 
 
-@dataclass(frozen=True)
-class SummedLoss:
-    """L = L_1 + L_2 for joint training (ours; the paper trains the two apart); one value an example.
+@keras.saving.register_keras_serializable(package="mmannot_tf")
+class SummedLoss(keras.losses.Loss):
+    """L = L_1 + L_2 for joint training (ours; the paper trains the two apart).
 
-    Both weigh 1: the equations state no weights. With eq. 4 summed over the labels, as it is printed, L_1 is
-    the larger for most of the training; `training.loss_reduction = "mean"` makes it C times smaller.
+    Both have the weight 1: the equations state no weights. With eq. 4 summed over the labels, as it is
+    printed, L_1 is the larger for most of the training; `training.loss_reduction = "mean"` makes it C times
+    smaller. `model.compile` calls a loss once for each output and sums itself: give it `losses` instead.
 
-    Attributes:
-        losses: target → loss (targets, outputs) → `[B] float32`, equations 4 and 5.
+    Args:
+        losses: output → its loss, equations 4 and 5.
+        reduction: over the examples, as in `keras.losses.Loss`.
+        name: of the loss.
+
+    Example:
+        >>> loss = SummedLoss({"labels": SigmoidCrossEntropy(), "quantity": QuantityError()})
+        >>> model.compile(optimizer="sgd", loss=loss.losses)
     """
 
-    losses: Mapping[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]]
+    def __init__(
+        self,
+        losses: Mapping[str, keras.losses.Loss],
+        *,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "summed_loss",
+    ):
+        super().__init__(name=name, reduction=reduction)
+        self.losses = dict(losses)
 
-    def __call__(self, targets: Mapping[str, tf.Tensor], outputs: Mapping[str, tf.Tensor]) -> tf.Tensor:
-        """The loss of each example.
+    def call(self, y_true: Mapping[str, tf.Tensor], y_pred: Mapping[str, tf.Tensor]) -> tf.Tensor:
+        """Computes the loss of each example.
 
         Args:
-            targets: target → true values, `[B, …]`.
-            outputs: target → predicted values, `[B, …] float32`.
+            y_true: output → true values, `[B, …]`.
+            y_pred: output → predicted values, `[B, …] float32`.
 
         Returns:
             `[B] float32`.
         """
-        return tf.add_n([loss(targets[name], outputs[name]) for name, loss in self.losses.items()])
+        losses = [loss.call(y_true[name], y_pred[name]) for name, loss in self.losses.items()]
+        return functools.reduce(keras.ops.add, losses)
+
+    def get_config(self) -> dict[str, object]:
+        """The arguments that make an equal loss."""
+        return {**super().get_config(), "losses": keras.saving.serialize_keras_object(self.losses)}
+
+    @classmethod
+    def from_config(cls, config: dict[str, object]) -> Self:
+        """Makes an equal loss from `get_config`."""
+        return cls(**{**config, "losses": keras.saving.deserialize_keras_object(config["losses"])})

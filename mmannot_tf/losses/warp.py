@@ -4,52 +4,69 @@
 et al., "WSABIE", IJCAI 2011.
 """
 
-from dataclasses import dataclass
 from typing import Literal
 
+import keras
 import numpy as np
 import tensorflow as tf
 
 
-@dataclass(frozen=True)
-class Warp:
-    """J = Σ_{j ∈ c+} Σ_{k ∈ c-} L(r_j) max(0, 1 - f_j + f_k), L(r) = Σ_{i ≤ r} 1/i; one value an example.
+@keras.saving.register_keras_serializable(package="mmannot_tf")
+class Warp(keras.losses.Loss):
+    """J = Σ_{j ∈ c+} Σ_{k ∈ c-} L(r_j) max(0, 1 - f_j + f_k), L(r) = Σ_{i ≤ r} 1/i (Gong et al., Sec. 3.3).
 
     A negative k violates the margin of a positive j where 1 - f_j + f_k > 0. The weights L(r_j) carry no
     gradient.
 
-    Attributes:
-        rank: r_j. "exact": the number of violating negatives. "sampled": negatives are drawn, with
-            replacement, until one violates, s times; r_j = floor((c - 1) / s) for c labels. None is found
-            where none violates, and s > c - 1 gives the rank 0.
-
     The number of trials is geometric with p = violators / negatives, so it is drawn at once. The seed is
     made of the bits of all scores of the batch: the loss is a pure function, and a resumed run draws the same
-    again.
+    again. Keras has neither such bits nor such draws, so the loss needs TensorFlow.
+
+    Args:
+        rank: r_j. "exact": the number of violating negatives. "sampled": negatives are drawn, with
+            replacement, until one violates, s times; r_j = floor((c - 1) / s) for c labels. The rank is 0
+            where none violates, and where s > c - 1.
+        reduction: over the examples, as in `keras.losses.Loss`.
+        name: of the loss.
+
+    Example:
+        >>> scores = np.array([[1.0, 1.5, 0.5, -1.0]], "float32")
+        >>> Warp("exact").call(np.array([[1, 0, 0, 0]]), scores).numpy()
+        array([3.], dtype=float32)
     """
 
-    rank: Literal["sampled", "exact"] = "sampled"
+    def __init__(
+        self,
+        rank: Literal["sampled", "exact"] = "sampled",
+        *,
+        reduction: str | None = "sum_over_batch_size",
+        name: str | None = "warp",
+    ):
+        super().__init__(name=name, reduction=reduction)
+        if rank not in ("sampled", "exact"):
+            raise ValueError(f"rank must be 'sampled' or 'exact'. Received: rank={rank!r}")
+        self.rank = rank
 
-    def __post_init__(self) -> None:
-        if self.rank not in ("sampled", "exact"):
-            raise ValueError(f"rank must be 'sampled' or 'exact'. Received: rank={self.rank!r}")
-
-    def __call__(self, targets: tf.Tensor, scores: tf.Tensor) -> tf.Tensor:
-        """The loss of each example.
+    def call(self, y_true: tf.Tensor, y_pred: tf.Tensor) -> tf.Tensor:
+        """Computes the loss of each example.
 
         Args:
-            targets: y, multi-hot `[B, C]`.
-            scores: f, `[B, C] float32`.
+            y_true: y, multi-hot `[B, C]`.
+            y_pred: f, scores `[B, C] float32`.
 
         Returns:
             `[B] float32`; 0 for an image with no label or with all of them.
         """
-        positive = tf.cast(targets, tf.bool)
-        margins = 1.0 - scores[:, :, tf.newaxis] + scores[:, tf.newaxis, :]
+        positive = tf.cast(y_true, tf.bool)
+        margins = 1.0 - y_pred[:, :, tf.newaxis] + y_pred[:, tf.newaxis, :]
         pairs = positive[:, :, tf.newaxis] & ~positive[:, tf.newaxis, :]
         hinges = tf.where(pairs, tf.nn.relu(margins), 0.0)
-        weights = rank_weights(self._ranks(positive, hinges, scores), labels=scores.shape[-1])
+        weights = rank_weights(self._ranks(positive, hinges, y_pred), labels=y_pred.shape[-1])
         return tf.reduce_sum(tf.stop_gradient(weights) * tf.reduce_sum(hinges, axis=-1), axis=-1)
+
+    def get_config(self) -> dict[str, object]:
+        """The arguments that make an equal loss."""
+        return {**super().get_config(), "rank": self.rank}
 
     def _ranks(self, positive: tf.Tensor, hinges: tf.Tensor, scores: tf.Tensor) -> tf.Tensor:
         violators = tf.math.count_nonzero(hinges, axis=-1, dtype=tf.int32)

@@ -17,4 +17,4 @@ def test_scores_are_the_raw_outputs(sizes, batch_of):
 def test_loss_takes_ranks_as_set(rank):
     targets, scores = tf.constant([[1, 0, 0, 1]]), tf.constant([[0.5, 1.0, -2.0, 0.0]])
     loss = METHOD.loss(CnnWarp(rank=rank))({"labels": targets}, scores)
-    np.testing.assert_array_equal(loss, Warp(rank)(targets, scores))
+    np.testing.assert_array_equal(loss, Warp(rank).call(targets, scores))

@@ -5,7 +5,7 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmannot_tf.losses.softmax_cross_entropy import softmax_cross_entropy
+from mmannot_tf.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 
 RNG = np.random.default_rng(0)
 TARGETS = (RNG.random((4, 6)) < 0.4).astype(np.float32)
@@ -13,14 +13,14 @@ LOGITS = RNG.normal(scale=3, size=(4, 6)).astype(np.float32)
 
 
 def _loss(targets, logits):
-    return softmax_cross_entropy(tf.constant(targets), tf.constant(logits, tf.float32)).numpy()
+    return SoftmaxCrossEntropy().call(tf.constant(targets), tf.constant(logits, tf.float32)).numpy()
 
 
 def _gradient(targets, logits):
     logits = tf.constant(logits, tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(logits)
-        loss = tf.reduce_sum(softmax_cross_entropy(tf.constant(targets), logits))
+        loss = tf.reduce_sum(SoftmaxCrossEntropy().call(tf.constant(targets), logits))
     return tape.gradient(loss, logits).numpy()
 
 

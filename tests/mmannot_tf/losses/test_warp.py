@@ -16,14 +16,14 @@ SCORES = RNG.normal(size=(5, 8)).astype(np.float32)
 
 
 def _loss(targets, scores, rank="exact"):
-    return Warp(rank)(tf.constant(targets), tf.constant(scores, tf.float32)).numpy()
+    return Warp(rank).call(tf.constant(targets), tf.constant(scores, tf.float32)).numpy()
 
 
 def _gradient(targets, scores, rank="exact"):
     scores = tf.constant(scores, tf.float32)
     with tf.GradientTape() as tape:
         tape.watch(scores)
-        loss = tf.reduce_sum(Warp(rank)(tf.constant(targets), scores))
+        loss = tf.reduce_sum(Warp(rank).call(tf.constant(targets), scores))
     return tape.gradient(loss, scores).numpy()
 
 
@@ -120,7 +120,7 @@ def test_sampled_loss_averages_over_seeds_as_the_distribution_says():
 def test_sampling_is_a_pure_function_in_and_out_of_a_graph():
     eager = _loss(TARGETS, SCORES, "sampled")
     assert _loss(TARGETS, SCORES, "sampled").tolist() == eager.tolist()
-    graph = tf.function(Warp("sampled"))(tf.constant(TARGETS), tf.constant(SCORES))
+    graph = tf.function(Warp("sampled").call)(tf.constant(TARGETS), tf.constant(SCORES))
     np.testing.assert_allclose(graph, eager, rtol=1e-6)
 
 
