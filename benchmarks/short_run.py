@@ -8,18 +8,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 from fresh_run import LABELS, TAGS
-
 from mmannot_tf.config.loading import load
 from mmannot_tf.config.settings import Config
 from mmannot_tf.losses.quantity_error import QuantityError
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
-from mmannot_tf.runs import plan
 from mmannot_tf.training.distribution import one_device
 from mmannot_tf.training.loop.optimization import Momentum, weight_decay
 from mmannot_tf.training.loop.step import Step
-from mmannot_tf.training.network import NetworkSpec
 from mmannot_tf.training.profiling.throughput import Timing, measure_throughput
 from mmannot_tf.weights.source import resolve
+
+from mmannot_tf.runs import plan
+from mmannot_tf.training.network import NetworkSpec
 
 BATCH = 8
 """Images of a step that reads them."""
@@ -34,7 +34,7 @@ def short_config(batch: int, *settings: str) -> Config:
     """NUS-WIDE's, from random weights: an epoch a stage and compared system, at a rate that moves nothing."""
     random = ["model.weights=random", f"training.batch_size={batch}", *settings]
     full = load("nus_wide", random)
-    stages = [f"stages.{stage.name}" for stage in plan.configured(full)]
+    stages = [f"stages.{stage.name}" for stage in plan.configured_stages(full)]
     methods = [f"methods.{name}" for name in type(full.methods).model_fields]
     short = [f"{key}.{value}" for key in (*stages, *methods) for value in ("epochs=1", "learning_rate=1e-9")]
     return load("nus_wide", [*random, *short])

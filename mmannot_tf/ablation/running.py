@@ -9,10 +9,11 @@ from typing import Any
 
 from mmannot_tf.ablation.variants import Variant
 from mmannot_tf.config.settings import Config
-from mmannot_tf.runs.plan import finished, staleness
 from mmannot_tf.runs.run import Run, open_run
 from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.errors import UserError
+
+from mmannot_tf.runs.plan import finished_stages, staleness
 
 Evaluation = Callable[[Path], dict[str, Any]]
 """A run's folder to what `mmannot evaluate --json` prints of it."""
@@ -68,7 +69,7 @@ def run_variants(
 
 def _drop_stale(run: Run) -> None:
     """Takes away the copied stages that training would have replaced."""
-    for stage in finished(run):
+    for stage in finished_stages(run):
         if staleness(run, stage):
             shutil.rmtree(run.stage(stage.name))
 

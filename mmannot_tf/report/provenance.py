@@ -4,8 +4,9 @@ from typing import Any
 
 from mmannot_tf.config.loading import flatten
 from mmannot_tf.report.findings import Findings
-from mmannot_tf.runs.plan import finished, stage_digest
 from tfrecords_tools.shell.files import read_json
+
+from mmannot_tf.runs.plan import finished_stages, stage_digest
 
 
 def provenance(found: Findings) -> dict[str, dict[str, Any]]:
@@ -29,7 +30,7 @@ def provenance(found: Findings) -> dict[str, dict[str, Any]]:
         "Weights and stages": {
             "initial weights": run.provenance.origin,
             "digest of the initial weights": run.provenance.digest or "none",
-            **{f"stage {stage.name}": stage_digest(run, stage.name) for stage in finished(run)},
+            **{f"stage {stage.name}": stage_digest(run, stage.name) for stage in finished_stages(run)},
             "predictions": found.predictions,
         },
         "Configuration": flatten(run.config.model_dump(mode="json")),

@@ -9,11 +9,12 @@ from mmannot_tf.config.loading import flatten
 from mmannot_tf.config.settings import Config, DataSettings, ModelSettings, TrainingSettings
 from mmannot_tf.config.stage import StageSettings
 from mmannot_tf.runs.run import Run
-from mmannot_tf.runs.stage import Stage
 from mmannot_tf.runs.stages import KNOWN, METHOD_STAGES, STAGES, is_view, owner
 from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import digest, read_json, sha256, write_json
+
+from mmannot_tf.runs.stage import Stage
 
 # The configuration keys each branch is built from; the rest of [model] does not concern a stage without it.
 BRANCH_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -60,17 +61,19 @@ SECTION_KEYS: Mapping[str, tuple[str, ...]] = {
 ALL_METHODS = "all"
 
 
-def settings_of(config: Config, stage: Stage) -> StageSettings:
+def stage_settings(config: Config, stage: Stage) -> StageSettings:
     """The numbers of a stage or of a compared system."""
     return getattr(getattr(config, stage.section), stage.name)
 
 
-def configured(config: Config) -> list[Stage]:
+def configured_stages(config: Config) -> list[Stage]:
     """The stages this configuration trains, in order; compared systems are trained when asked for only."""
-    return [stage for stage in STAGES.values() if settings_of(config, stage) is not None]
+    return [stage for stage in STAGES.values() if stage_settings(config, stage) is not None]
 
 
-def chosen(config: Config, names: Sequence[str] | None, methods: Sequence[str] | None = None) -> list[Stage]:
+def select_stages(
+    config: Config, names: Sequence[str] | None, methods: Sequence[str] | None = None
+) -> list[Stage]:
     """The configured stages, or those of them that are named, in order; then the named compared systems.
 
     Args:
@@ -81,7 +84,7 @@ def chosen(config: Config, names: Sequence[str] | None, methods: Sequence[str] |
     Raises:
         UserError: a name is no configured stage, or no compared system.
     """
-    stages = configured(config)
+    stages = configured_stages(config)
     _check_known("--stages must name stages of the configuration", names, [one.name for one in stages])
     _check_known("--methods must be all, or name", methods, [ALL_METHODS, *METHOD_STAGES])
     wanted = METHOD_STAGES if methods and ALL_METHODS in methods else (methods or ())
@@ -95,7 +98,7 @@ def _check_known(rule: str, names: Sequence[str] | None, known: Sequence[str]) -
             raise UserError(f"{rule} ({', '.join(known)}). Received: {name}.")
 
 
-def made_from(run: Run, stage: Stage) -> dict[str, Any]:
+def stage_inputs(run: Run, stage: Stage) -> dict[str, Any]:
     """Everything a stage's weights depend on, by name."""
     settings = flatten(run.config.model_dump(mode="json"))
     keys = [*SHARED_KEYS, *SECTION_KEYS[stage.section]]
@@ -144,9 +147,9 @@ def is_finished(run: Run, stage: Stage) -> bool:
 def begin(run: Run, stage: Stage) -> None:
     """Writes begun.json; deletes the checkpoint of an interrupted stage that had other inputs."""
     folder = run.stage(stage.name)
-    begun, inputs = folder / "begun.json", made_from(run, stage)
+    begun, inputs = folder / "begun.json", stage_inputs(run, stage)
     if begun.exists():
-        reasons = differences(read_json(begun, "A stage's begun.json"), inputs)
+        reasons = changed_inputs(read_json(begun, "A stage's begun.json"), inputs)
         if not reasons:
             return
         notice(f"{stage.name}: begun with other settings ({'; '.join(reasons)}), beginning again")
@@ -157,7 +160,7 @@ def begin(run: Run, stage: Stage) -> None:
 
 def finish(run: Run, stage: Stage, outcome: Mapping[str, float]) -> None:
     """Writes stage.json, which marks the stage as finished; then deletes its checkpoint."""
-    folder, inputs = run.stage(stage.name), made_from(run, stage)
+    folder, inputs = run.stage(stage.name), stage_inputs(run, stage)
     weights = {file.name: sha256(file) for file in sorted((folder / "weights").iterdir())}
     document = {"stage": stage.name, **outcome, "made_from": inputs, "weights": weights}
     write_json(folder / "stage.json", {**document, "digest": digest([inputs, weights])})
@@ -179,7 +182,7 @@ def staleness(run: Run, stage: Stage) -> list[str]:
                 f"A finished stage's weights must be as they were trained. Received: {file}, missing or "
                 f"changed. Delete {run.stage(stage.name)} to train the stage again."
             )
-    return differences(record["made_from"], made_from(run, stage))
+    return changed_inputs(record["made_from"], stage_inputs(run, stage))
 
 
 def require_upstream(run: Run, stage: Stage) -> None:
@@ -203,7 +206,7 @@ def require_upstream(run: Run, stage: Stage) -> None:
         require_upstream(run, KNOWN[name])
 
 
-def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+def changed_inputs(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """What changed between two sets of inputs, one phrase each.
 
     A key that is newer than `before` counts as having stood at its default: the default of a new key is what
@@ -227,14 +230,18 @@ def _is_digest(key: str) -> bool:
     return key.startswith("stage ") or key in ("records", "backbone weights")
 
 
-def finished(run: Run) -> list[Stage]:
+def finished_stages(run: Run) -> list[Stage]:
     """The run's finished stages and compared systems, in order."""
-    stages = [*configured(run.config), *METHOD_STAGES.values()]
+    stages = [*configured_stages(run.config), *METHOD_STAGES.values()]
     return [stage for stage in stages if stage_digest(run, stage.name) is not None]
 
 
 def predictions_digest(run: Run, split: str) -> str:
     """What a split's predictions are made from."""
     return digest(
-        [split, run.dataset.digest, {stage.name: stage_digest(run, stage.name) for stage in finished(run)}]
+        [
+            split,
+            run.dataset.digest,
+            {stage.name: stage_digest(run, stage.name) for stage in finished_stages(run)},
+        ]
     )

@@ -56,11 +56,11 @@ class Stage:
         return tuple(dict.fromkeys((*self.starts_from.values(), *self.features)))
 
 
-def bare(parts: Mapping[str, Any]) -> Any:
+def unwrap_single(parts: Mapping[str, Any]) -> Any:
     """The only part by itself, several by name: how a network's inputs and outputs are passed around."""
     return dict(parts) if len(parts) > 1 else next(iter(parts.values()))
 
 
-def named(names: Sequence[str], value: Any) -> Mapping[str, Any]:
-    """What `bare` was given: the parts by name."""
+def as_mapping(names: Sequence[str], value: Any) -> Mapping[str, Any]:
+    """What `unwrap_single` was given: the parts by name."""
     return value if len(names) > 1 else {names[0]: value}

@@ -6,17 +6,17 @@ from typing import Any
 
 import keras
 import numpy as np
-
 from mmannot_tf.baselines import METHODS
 from mmannot_tf.baselines.method import Examples, MethodData, Sizes
 from mmannot_tf.data.array_batches import ArrayBatches
-from mmannot_tf.runs.plan import settings_of
 from mmannot_tf.runs.run import Run
-from mmannot_tf.runs.stage import Stage, bare
 from mmannot_tf.training.inference.inference import Inference, model_outputs
 from mmannot_tf.training.loop.job import Recipe, Validate
-from mmannot_tf.training.network import Network
 from mmannot_tf.training.session import Session
+
+from mmannot_tf.runs.plan import stage_settings
+from mmannot_tf.runs.stage import Stage, unwrap_single
+from mmannot_tf.training.network import Network
 from mmannot_tf.training.validation import measure_method_scores
 
 Splits = Callable[[str], MethodData]
@@ -28,7 +28,7 @@ Finish = Callable[[Any, Any], tuple[Any, Any]]
 
 def method_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
     """The recipe of a compared system."""
-    method, settings = METHODS[stage.name], settings_of(session.run.config, stage)
+    method, settings = METHODS[stage.name], stage_settings(session.run.config, stage)
     splits = method_splits(session, stage)
     held_out = _batches(session, stage, splits, "validation", batch_size).ordered_split()
     labels = session.arrays("validation").labels
@@ -59,7 +59,7 @@ def method_scores(session: Session, stage: Stage, split: str, batch_size: int) -
     with session.distribution.scope():
         network = _build(run, stage, splits(split).features.shape[1:])
         network.load_weights(run.weights(stage.name, stage.name))
-        scorer = METHODS[stage.name].scores(network, settings_of(run.config, stage))
+        scorer = METHODS[stage.name].scores(network, stage_settings(run.config, stage))
     held_out = _batches(session, stage, splits, split, batch_size).ordered_split()
     return model_outputs(scorer, held_out, session.distribution)
 
@@ -82,9 +82,9 @@ def method_splits(session: Session, stage: Stage) -> Splits:
 
 def _batches(session: Session, stage: Stage, splits: Splits, split: str, batch_size: int) -> ArrayBatches:
     """A compared system's examples of a split, in batches of (inputs, targets by name)."""
-    examples = METHODS[stage.name].prepare(splits, split, settings_of(session.run.config, stage))
+    examples = METHODS[stage.name].prepare(splits, split, stage_settings(session.run.config, stage))
     return ArrayBatches(
-        bare(examples.inputs),
+        unwrap_single(examples.inputs),
         examples.targets,
         batch_size,
         finish=_finish(examples),
@@ -96,7 +96,7 @@ def _batches(session: Session, stage: Stage, splits: Splits, split: str, batch_s
 def _build(run: Run, stage: Stage, features: tuple[int, ...]) -> keras.Model:
     """A compared system's network, freshly initialised."""
     sizes = Sizes(features, len(run.dataset.labels), len(run.dataset.tags))
-    return METHODS[stage.name].build(sizes, settings_of(run.config, stage))
+    return METHODS[stage.name].build(sizes, stage_settings(run.config, stage))
 
 
 def _finish(examples: Examples) -> Finish | None:
@@ -108,6 +108,6 @@ def _finish(examples: Examples) -> Finish | None:
 
     def finish(inputs: Any, targets: Any) -> tuple[Any, Any]:
         inputs, targets = finish_by_name({name: inputs}, targets)
-        return bare(inputs), targets
+        return unwrap_single(inputs), targets
 
     return finish

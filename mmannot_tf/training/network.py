@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
-
 from mmannot_tf.config.settings import Config
 from mmannot_tf.models.backbone import build_backbone
 from mmannot_tf.models.classifier import build_classifier
@@ -13,8 +12,9 @@ from mmannot_tf.models.fusion import build_fusion
 from mmannot_tf.models.pooling import build_places, build_pooling
 from mmannot_tf.models.quantity_regressor import build_quantity_regressor
 from mmannot_tf.models.tag_encoder import build_tag_encoder
-from mmannot_tf.runs.stage import Stage, bare
 from mmannot_tf.weights.provenance import Provenance
+
+from mmannot_tf.runs.stage import Stage, unwrap_single
 
 
 @dataclass(frozen=True)
@@ -158,4 +158,4 @@ def build_network(stage: Stage, spec: NetworkSpec, feature_size: int = 0) -> Net
     outputs: dict[str, Any] = {
         target: apply_branches((head,), feature, branch_for) for head, target in stage.heads.items()
     }
-    return Network(keras.Model(bare(inputs), bare(outputs), name=stage.name), branches)
+    return Network(keras.Model(unwrap_single(inputs), unwrap_single(outputs), name=stage.name), branches)

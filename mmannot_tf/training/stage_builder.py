@@ -7,31 +7,31 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
-from rich.progress import Progress
-
 from mmannot_tf.config.settings import Config
 from mmannot_tf.data.array_batches import ArrayBatches
 from mmannot_tf.data.arrays import SplitArrays
 from mmannot_tf.losses.quantity_error import QuantityError
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.losses.summed import SummedLoss
-from mmannot_tf.runs.plan import settings_of
 from mmannot_tf.runs.run import Run
-from mmannot_tf.runs.stage import Stage, bare
 from mmannot_tf.runs.stages import STAGES, owner
 from mmannot_tf.training.inference.inference import Inference
-from mmannot_tf.training.inference.trained_branches import network_spec_of
 from mmannot_tf.training.loop.job import AfterStep, Job, Recipe, Validate
 from mmannot_tf.training.loop.loop import Loop
 from mmannot_tf.training.loop.preemption import Signals
 from mmannot_tf.training.loop.stage_log import SilentLog, StageLog
-from mmannot_tf.training.method_builder import method_recipe
-from mmannot_tf.training.network import Network, NetworkSpec, build_network
 from mmannot_tf.training.precision import computing_in
 from mmannot_tf.training.session import Session
-from mmannot_tf.training.validation import measure_outputs, selection_score
 from mmannot_tf.weights.source import resolve
+from rich.progress import Progress
 from tfrecords_tools.shell.files import digest
+
+from mmannot_tf.runs.plan import stage_settings
+from mmannot_tf.runs.stage import Stage, unwrap_single
+from mmannot_tf.training.inference.trained_branches import network_spec_of
+from mmannot_tf.training.method_builder import method_recipe
+from mmannot_tf.training.network import Network, NetworkSpec, build_network
+from mmannot_tf.training.validation import measure_outputs, selection_score
 
 
 def fit_stage(
@@ -58,7 +58,7 @@ def fit_stage(
 
 def stage_job(session: Session, stage: Stage, bars: Progress, signals: Signals) -> Job:
     """All that training a stage needs; its network has its initial weights. Arguments as in `fit_stage`."""
-    run, settings = session.run, settings_of(session.run.config, stage)
+    run, settings = session.run, stage_settings(session.run.config, stage)
     batch_size = settings.batch_size or run.config.training.batch_size
     recipe = RECIPES[stage.section](session, stage, batch_size)
     # Seed after the recipe: if it computes features, it draws seeds and counts layer names, which must change
@@ -147,4 +147,4 @@ def _validation(session: Session, stage: Stage, model: keras.Model) -> Validate:
 def _loss(config: Config, stage: Stage) -> Callable[[Any, Any], tf.Tensor]:
     known = {"labels": SigmoidCrossEntropy(config.training.loss_reduction), "quantity": QuantityError()}
     losses: dict[str, keras.losses.Loss] = {target: known[target] for target in stage.targets}
-    return (SummedLoss(losses) if len(losses) > 1 else bare(losses)).call
+    return (SummedLoss(losses) if len(losses) > 1 else unwrap_single(losses)).call

@@ -5,21 +5,21 @@ from pathlib import Path
 
 import keras
 import tensorflow as tf
-
 from mmannot_tf.config.settings import Config
 from mmannot_tf.data.arrays import vocabulary
-from mmannot_tf.runs import plan
 from mmannot_tf.runs.run import Run, create_run, open_run
-from mmannot_tf.runs.stage import Stage
 from mmannot_tf.training.distribution import Distribution, one_device, worker_loss_as_user_error
 from mmannot_tf.training.loop.job import AfterStep
 from mmannot_tf.training.loop.preemption import Signals
 from mmannot_tf.training.session import Session
-from mmannot_tf.training.stage_builder import fit_stage
 from mmannot_tf.weights.source import resolve
 from tfrecords_tools.reading.records import data_loss_as_user_error, open_records
 from tfrecords_tools.shell.console import notice, progress_bars
 from tfrecords_tools.shell.errors import UserError, one_line
+
+from mmannot_tf.runs import plan
+from mmannot_tf.runs.stage import Stage
+from mmannot_tf.training.stage_builder import fit_stage
 
 
 def train(
@@ -47,7 +47,7 @@ def train(
         UserError: an input is not usable.
         StoppedBySignal: SIGTERM or SIGINT came; the current stage is saved.
     """
-    chosen, distribution = plan.chosen(config, stages, methods), distribution or one_device()
+    chosen, distribution = plan.select_stages(config, stages, methods), distribution or one_device()
     if config.training.weight_decay == "literal":
         notice(
             "warning: weight decay as printed shrinks every kernel to nothing; docs/fidelity.md, reading 2"
@@ -69,7 +69,7 @@ def _check_replicas(config: Config, stages: Sequence[Stage], examples: int, repl
             f'(training.batch_norm = "per-replica"). Received: "synchronized", {replicas} replicas.'
         )
     for stage in stages:
-        batch_size = plan.settings_of(config, stage).batch_size or config.training.batch_size
+        batch_size = plan.stage_settings(config, stage).batch_size or config.training.batch_size
         last = examples % batch_size or batch_size
         if min(batch_size, last) < replicas:
             raise UserError(

@@ -5,13 +5,13 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-
 from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.evaluation.metrics import annotation_scores, ranking_precision
 from mmannot_tf.evaluation.quantity import quantity_scores
 from mmannot_tf.evaluation.rows import row_of
 from mmannot_tf.evaluation.selection import top_k
-from mmannot_tf.runs.stage import Stage, named
+
+from mmannot_tf.runs.stage import Stage, as_mapping
 
 # The measure that selects the best epoch; the sign is -1 where a smaller value is better.
 SELECTION_MEASURES = {"labels": ("ranking_precision", 1.0), "quantity": ("mse", -1.0)}
@@ -33,7 +33,7 @@ def measure_outputs(
     """
     truth = labels > 0
     measures: dict[str, float] = {}
-    for target, predicted in named(stage.targets, outputs).items():
+    for target, predicted in as_mapping(stage.targets, outputs).items():
         measures.update(MEASURES[target](predicted, truth, settings))
     return measures
 

@@ -3,7 +3,6 @@
 import json
 
 import pytest
-
 from tfrecords_tools.shell.files import digest
 
 pytestmark = [pytest.mark.faults, pytest.mark.exhaustive]
@@ -34,15 +33,15 @@ def test_it_stops_with_the_images_ids_and_goes_on_from_before(rig, untouched, ro
 def _ids(rig, stage, *, step):
     """The ids of a batch of the first epoch, from what the stage really reads."""
     import keras
-
-    from mmannot_tf.runs.plan import settings_of
     from mmannot_tf.runs.run import open_run
     from mmannot_tf.runs.stages import STAGES as KNOWN
     from mmannot_tf.training.session import open_session
 
+    from mmannot_tf.runs.plan import stage_settings
+
     session = open_session(open_run(rig.run))
     training = session.run.config.training
-    size = settings_of(session.run.config, KNOWN[stage]).batch_size or training.batch_size
+    size = stage_settings(session.run.config, KNOWN[stage]).batch_size or training.batch_size
     batches = session.training_batches(KNOWN[stage], size)
     keras.utils.set_random_seed(
         int(digest([training.seed, stage])[:8], 16)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-
 from mmannot_tf.runs.run import Run
-from mmannot_tf.runs.stage import Stage, bare
 from mmannot_tf.runs.stages import owner
+
+from mmannot_tf.runs.stage import Stage, unwrap_single
 from mmannot_tf.training.network import (
     BUILDERS,
     NetworkSpec,
@@ -57,4 +57,6 @@ def feature_model(run: Run, stages: Sequence[Stage]) -> keras.Model:
     def feature(stage: Stage) -> Any:
         return concatenate_features([output(stage, source, path) for source, path in stage.trunks.items()])
 
-    return keras.Model(bare(inputs), {stage.name: feature(stage) for stage in stages}, name="features")
+    return keras.Model(
+        unwrap_single(inputs), {stage.name: feature(stage) for stage in stages}, name="features"
+    )

@@ -3,7 +3,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from mmannot_tf.baselines import METHODS
 from mmannot_tf.config.methods import COMPARED_SYSTEMS, Methods, in_table_order, in_training_order
 from mmannot_tf.evaluation.rows import ROWS
@@ -40,14 +39,14 @@ from mmannot_tf.baselines import METHODS
 from mmannot_tf.config.loading import keys, load
 from mmannot_tf.evaluation.rows import ROWS, row_of
 from mmannot_tf.evaluation.uncertainty import PAIRS
-from mmannot_tf.runs.plan import settings_of
+from mmannot_tf.runs.plan import stage_settings
 from mmannot_tf.runs.stages import KNOWN
 
 assert METHODS["toy"].name == list(METHODS)[-1] == "toy"
 assert KNOWN["toy"].features == ("cnn",) and "tags" in KNOWN["toy"].reads
 assert "methods.toy.margin" in keys()
 config = load("quickstart", ["methods.toy.margin=0.5", "methods.toy.epochs=3"])
-settings = settings_of(config, KNOWN["toy"])
+settings = stage_settings(config, KNOWN["toy"])
 assert (settings.margin, settings.epochs) == (0.5, 3)
 assert row_of("toy").method == "Toy head" and row_of("toy") is ROWS[-1]
 assert ("MS-CNN", "Toy head") in PAIRS

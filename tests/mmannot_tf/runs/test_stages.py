@@ -1,8 +1,8 @@
 import pytest
+from mmannot_tf.runs.stages import KNOWN, METHOD_STAGES, STAGES, owner
 
 from mmannot_tf.runs.plan import BRANCH_KEYS
-from mmannot_tf.runs.stage import bare, named
-from mmannot_tf.runs.stages import KNOWN, METHOD_STAGES, STAGES, owner
+from mmannot_tf.runs.stage import as_mapping, unwrap_single
 from mmannot_tf.training.network import BUILDERS
 
 
@@ -45,10 +45,10 @@ def test_owner_follows_frozen_branches_to_the_stage_that_trained_them():
 
 
 def test_parts_are_passed_bare_where_there_is_one_and_by_name_where_there_are_more():
-    assert bare({"labels": 1}) == 1
-    assert named(("labels",), 1) == {"labels": 1}
-    assert bare({"labels": 1, "quantity": 2}) == {"labels": 1, "quantity": 2}
-    assert named(("labels", "quantity"), {"labels": 1, "quantity": 2}) == {"labels": 1, "quantity": 2}
+    assert unwrap_single({"labels": 1}) == 1
+    assert as_mapping(("labels",), 1) == {"labels": 1}
+    assert unwrap_single({"labels": 1, "quantity": 2}) == {"labels": 1, "quantity": 2}
+    assert as_mapping(("labels", "quantity"), {"labels": 1, "quantity": 2}) == {"labels": 1, "quantity": 2}
 
 
 @pytest.mark.parametrize("stage", METHOD_STAGES.values(), ids=lambda stage: stage.name)

@@ -7,10 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
-
 from mmannot_tf.cli.main import app
 from mmannot_tf.config.loading import dump, parse
-from mmannot_tf.runs import plan
 from mmannot_tf.training.distribution import (
     Distribution,
     multi_worker,
@@ -19,9 +17,11 @@ from mmannot_tf.training.distribution import (
     worker_loss_as_user_error,
 )
 from mmannot_tf.training.loop.dropout_seeds import per_replica_seeds, seeds_of
-from mmannot_tf.training.train import open_training
 from tfrecords_tools.shell.console import run as run_app
 from tfrecords_tools.shell.errors import UserError
+
+from mmannot_tf.runs import plan
+from mmannot_tf.training.train import open_training
 
 REPORT = "Graph execution error:\n\nDetected at node x\n\nCollective ops is aborted by: reset by peer\nmore"
 
@@ -97,7 +97,7 @@ def opened(tiny_config, tiny_records, tmp_path):
         settings["training"].update(training)
         config = parse(settings, "test")
         several = Distribution(SimpleNamespace(num_replicas_in_sync=replicas))
-        open_training(config, tiny_records.path, tmp_path / "run", several, plan.configured(config))
+        open_training(config, tiny_records.path, tmp_path / "run", several, plan.configured_stages(config))
 
     return opening
 
@@ -129,18 +129,18 @@ def test_per_replica_batch_norm_concerns_the_stages_with_batch_norm(tiny_run):
     settings = tiny_run.config.model_dump(mode="json")
     settings["training"]["batch_norm"] = "per-replica"
     changed = dataclasses.replace(tiny_run, config=parse(settings, "test"))
-    stale = [stage.name for stage in plan.configured(changed.config) if plan.staleness(changed, stage)]
+    stale = [stage.name for stage in plan.configured_stages(changed.config) if plan.staleness(changed, stage)]
     assert stale == ["cnn", "cnn_longer", "ms_cnn"]
 
 
 def test_a_key_that_is_newer_than_a_stages_record_stood_at_its_default():
     after = {"training.batch_norm": "synchronized", "training.momentum": 0.9}
-    assert plan.differences({"training.momentum": 0.9}, after) == []
+    assert plan.changed_inputs({"training.momentum": 0.9}, after) == []
     changed = {**after, "training.batch_norm": "per-replica"}
-    assert plan.differences({"training.momentum": 0.9}, changed) == [
+    assert plan.changed_inputs({"training.momentum": 0.9}, changed) == [
         "training.batch_norm was synchronized, is per-replica"
     ]
-    assert plan.differences({}, {"stage cnn": "digest"}) == ["stage cnn changed"]
+    assert plan.changed_inputs({}, {"stage cnn": "digest"}) == ["stage cnn changed"]
 
 
 def test_on_one_replica_seeds_are_left_alone():

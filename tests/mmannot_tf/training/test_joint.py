@@ -8,20 +8,20 @@ import subprocess
 import h5py
 import numpy as np
 import pytest
-
 from mmannot_tf.config.loading import load, parse, shipped
 from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.evaluation.rows import evaluate
-from mmannot_tf.runs import plan
 from mmannot_tf.runs.run import open_run
 from mmannot_tf.runs.stages import STAGES
-from mmannot_tf.training.inference.predict import predict
-from mmannot_tf.training.inference.trained_branches import trained_branch
 from mmannot_tf.training.loop.preemption import Signals
 from mmannot_tf.training.session import open_session
+from tfrecords_tools.shell.console import progress_bars
+
+from mmannot_tf.runs import plan
+from mmannot_tf.training.inference.predict import predict
+from mmannot_tf.training.inference.trained_branches import trained_branch
 from mmannot_tf.training.stage_builder import stage_job
 from mmannot_tf.training.train import train
-from tfrecords_tools.shell.console import progress_bars
 
 JOINT = STAGES["joint"]
 
@@ -81,7 +81,7 @@ def test_it_moves_all_branches_and_leaves_every_other_stage_alone(trained, tiny_
         before = _finished(tiny_run, name)
         assert np.mean([not np.array_equal(after[key], value) for key, value in before.items()]) > 0.7, name
     assert not (trained.path / "features").exists()
-    for stage in plan.configured(tiny_run.config):
+    for stage in plan.configured_stages(tiny_run.config):
         assert plan.stage_digest(trained, stage.name) == plan.stage_digest(tiny_run, stage.name)
 
 
@@ -145,9 +145,9 @@ def test_it_is_off_in_every_shipped_configuration():
     for name, file in shipped().items():
         config = load(file)
         assert config.stages.joint is None, name
-        assert JOINT.name not in [stage.name for stage in plan.configured(config)]
+        assert JOINT.name not in [stage.name for stage in plan.configured_stages(config)]
 
 
 def test_two_keys_turn_it_on():
     config = load("quickstart", ["stages.joint.epochs=2", "stages.joint.learning_rate=0.001"])
-    assert plan.configured(config)[-1] is JOINT
+    assert plan.configured_stages(config)[-1] is JOINT

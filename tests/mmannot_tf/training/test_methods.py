@@ -8,17 +8,17 @@ import weakref
 import keras
 import numpy as np
 import pytest
-
 from mmannot_tf.config.loading import parse
-from mmannot_tf.runs import plan
 from mmannot_tf.runs.run import open_run
 from mmannot_tf.runs.stages import METHOD_STAGES
-from mmannot_tf.training import method_builder
 from mmannot_tf.training.inference.features import FeatureCache
-from mmannot_tf.training.inference.predict import predict
 from mmannot_tf.training.session import open_session
-from mmannot_tf.training.train import train
 from tfrecords_tools.shell.errors import UserError
+
+from mmannot_tf.runs import plan
+from mmannot_tf.training import method_builder
+from mmannot_tf.training.inference.predict import predict
+from mmannot_tf.training.train import train
 
 # The tiny backbone's last map has one place at 32 pixels: Keras' attention warns of a softmax over it.
 pytestmark = pytest.mark.filterwarnings("ignore:You are using a softmax over axis:UserWarning")
@@ -75,8 +75,8 @@ def _with(config, name, **changes):
 
 
 def test_all_are_done_and_the_stages_are_untouched(names, run, tiny_run):
-    assert {stage.name for stage in plan.finished(run)} >= set(names)
-    for stage in plan.configured(tiny_run.config):
+    assert {stage.name for stage in plan.finished_stages(run)} >= set(names)
+    for stage in plan.configured_stages(tiny_run.config):
         assert plan.stage_digest(run, stage.name) == plan.stage_digest(tiny_run, stage.name)
     for name in names:
         assert len((run.stage(name) / "log.jsonl").read_text().splitlines()) == 2
@@ -89,15 +89,15 @@ def test_a_second_training_skips_them(names, config, copy, tiny_records, capsys)
 
 
 def test_without_being_asked_for_none_is_trained(tiny_run):
-    assert not set(METHOD_STAGES) & {stage.name for stage in plan.finished(tiny_run)}
+    assert not set(METHOD_STAGES) & {stage.name for stage in plan.finished_stages(tiny_run)}
 
 
 def test_names_are_checked_before_anything_is_read(config):
     with pytest.raises(UserError, match=r"--methods must be all, or name .*sinn.*Received: vgg"):
-        plan.chosen(config, None, ["vgg"])
-    stages = [stage.name for stage in plan.chosen(config, ["cnn"], ["ria", "cnn_warp"])]
+        plan.select_stages(config, None, ["vgg"])
+    stages = [stage.name for stage in plan.select_stages(config, ["cnn"], ["ria", "cnn_warp"])]
     assert stages == ["cnn", "cnn_warp", "ria"]
-    every = [stage.name for stage in plan.chosen(config, ["cnn"], ["all"])]
+    every = [stage.name for stage in plan.select_stages(config, ["cnn"], ["all"])]
     assert every == ["cnn", *METHOD_STAGES]
 
 
@@ -105,7 +105,7 @@ def test_a_changed_setting_makes_stale_that_system_alone(names, run, config):
     changed = open_run(run.path)
     for name in names:
         object.__setattr__(changed, "config", _with(config, name, epochs=3))
-        stale = [stage.name for stage in plan.finished(changed) if plan.staleness(changed, stage)]
+        stale = [stage.name for stage in plan.finished_stages(changed) if plan.staleness(changed, stage)]
         assert stale == [name]
 
 

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-
 from mmannot_tf.models.geometry import KERAS
-from mmannot_tf.runs.stage import named
 from mmannot_tf.runs.stages import STAGES
-from mmannot_tf.training.network import NetworkSpec, build_network
 from mmannot_tf.weights.provenance import CENTRED, Provenance
+
+from mmannot_tf.runs.stage import as_mapping
+from mmannot_tf.training.network import NetworkSpec, build_network
 
 RANDOM = Provenance("random", "tiny", None, KERAS, CENTRED, None)
 
@@ -25,7 +25,7 @@ def test_only_the_stages_own_branches_are_trainable(spec, stage):
 
 @pytest.mark.parametrize("stage", STAGES.values(), ids=lambda stage: stage.name)
 def test_outputs_are_a_logit_a_label_or_one_quantity(spec, stage):
-    outputs = named(stage.targets, build_network(stage, spec, feature_size=32).model.output)
+    outputs = as_mapping(stage.targets, build_network(stage, spec, feature_size=32).model.output)
     shapes = {"labels": (None, 14), "quantity": (None,)}
     assert {target: output.shape for target, output in outputs.items()} == {
         target: shapes[target] for target in stage.targets

@@ -5,22 +5,22 @@ import subprocess
 
 import numpy as np
 import pytest
-
 from mmannot_tf.config.loading import parse
-from mmannot_tf.runs.plan import configured, stage_digest
 from mmannot_tf.runs.run import open_run
 from mmannot_tf.runs.stages import STAGES
+from tfrecords_tools.shell.errors import UserError
+
+from mmannot_tf.runs.plan import configured_stages, stage_digest
 from mmannot_tf.training.inference.trained_branches import feature_model, network_spec_of, trained_branch
 from mmannot_tf.training.train import train
-from tfrecords_tools.shell.errors import UserError
 
 
 def _digests(run) -> dict[str, str]:
-    return {stage.name: stage_digest(run, stage.name) for stage in configured(run.config)}
+    return {stage.name: stage_digest(run, stage.name) for stage in configured_stages(run.config)}
 
 
 def test_every_stage_leaves_its_weights_log_and_record(tiny_run):
-    for stage in configured(tiny_run.config):
+    for stage in configured_stages(tiny_run.config):
         name, folder = stage.name, tiny_run.stage(stage.name)
         weights = {file.name.removesuffix(".weights.h5") for file in (folder / "weights").iterdir()}
         assert weights == set(stage.trains)
@@ -44,7 +44,7 @@ def one_by_one(tiny_config, tiny_records, tmp_path_factory):
         first.update({key: weights for key, weights in last.items() if key not in first})
 
     path = tmp_path_factory.mktemp("one_by_one") / "run"
-    for stage in configured(tiny_config):
+    for stage in configured_stages(tiny_config):
         train(tiny_config, data=tiny_records.path, run=path, stages=[stage.name], after_step=after_step)
     pairs = {key: zip(weights, last[key], strict=True) for key, weights in first.items()}
     return open_run(path), {
@@ -55,7 +55,7 @@ def one_by_one(tiny_config, tiny_records, tmp_path_factory):
 @pytest.mark.exhaustive
 def test_trained_stages_move_their_own_branch_and_no_other_bit(one_by_one, tiny_config):
     _, moved = one_by_one
-    assert {stage for stage, _ in moved} == {stage.name for stage in configured(tiny_config)}
+    assert {stage for stage, _ in moved} == {stage.name for stage in configured_stages(tiny_config)}
     for (stage, branch), changes in moved.items():
         if branch in STAGES[stage].trains:
             assert np.mean(changes) > 0.7, (stage, branch)
@@ -94,7 +94,7 @@ def test_a_second_run_of_the_same_command_trains_nothing(
     times = {file: file.stat().st_mtime_ns for file in copy.glob("stages/**/*") if file.is_file()}
     train(tiny_config, data=tiny_records.path, run=copy)
     assert {file: file.stat().st_mtime_ns for file in copy.glob("stages/**/*") if file.is_file()} == times
-    assert capsys.readouterr().err.count("done, skipped") == len(configured(tiny_config))
+    assert capsys.readouterr().err.count("done, skipped") == len(configured_stages(tiny_config))
 
 
 def test_a_changed_setting_trains_again_what_it_concerns(
@@ -151,12 +151,13 @@ def test_an_empty_split_is_refused(tiny_config, tiny_records, tmp_path):
 def test_an_interrupted_stage_begun_with_other_settings_begins_again(
     tiny_config, tiny_records, tmp_path, capsys
 ):
-    from mmannot_tf.runs.plan import made_from
     from tfrecords_tools.shell.files import write_json
+
+    from mmannot_tf.runs.plan import stage_inputs
 
     run = train(tiny_config, data=tiny_records.path, run=tmp_path / "run", stages=["tag_encoder"])
     shutil.rmtree(run.stage("tag_encoder"))
-    begun = {**made_from(run, STAGES["tag_encoder"]), "training.momentum": 0.1}
+    begun = {**stage_inputs(run, STAGES["tag_encoder"]), "training.momentum": 0.1}
     write_json(run.stage("tag_encoder") / "begun.json", begun)
     train(tiny_config, data=tiny_records.path, run=tmp_path / "run", stages=["tag_encoder"])
     assert "begun with other settings (training.momentum was 0.1, is 0.9)" in capsys.readouterr().err
