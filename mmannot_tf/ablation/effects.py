@@ -1,48 +1,79 @@
 """Mean and spread of an ablation's rows over its seeds. Numpy only."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
-MEASURES = ("image_f1", "class_f1", "harmonic_f1")
-"""What is summarised of each row, percent."""
+from mmannot_tf.evaluation.document import INLINE
+from mmannot_tf.evaluation.results import Evaluation
+
+Measure = Literal["image_f1", "class_f1", "harmonic_f1"]
+MEASURES: tuple[Measure, ...] = ("image_f1", "class_f1", "harmonic_f1")
+"""The measures that are summarised of each row, percent."""
 
 
-def effects(evaluations: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[dict[str, Any]]:
-    """`{"variant", "method", measure: {"mean", "spread", "difference"}, …}` of every variant and row.
+@dataclass(frozen=True)
+class Summary:
+    """One measure over seeds.
 
-    The spread is the standard deviation over seeds (divisor n - 1; 0 for one seed). The difference is the
-    mean, over seeds, of the variant's score minus the first variant's of the same seed. A row that a variant
-    lacks for some seed, because training could not go on, is left out.
+    Attributes:
+        mean: in percent.
+        spread: the standard deviation (divisor n - 1; 0 for one seed).
+        difference: the mean, over seeds, of the variant's score minus the first variant's of the same seed.
+    """
+
+    mean: float
+    spread: float
+    difference: float
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A row of one variant over its seeds.
+
+    Attributes:
+        variant: the variant's name.
+        method: the row's.
+        summaries: of each measure.
+    """
+
+    variant: str
+    method: str
+    summaries: Mapping[Measure, Summary] = field(metadata=INLINE)
+
+
+def effects(evaluations: Mapping[str, Sequence[Evaluation]]) -> list[Effect]:
+    """The effect of every variant on every row.
+
+    Leaves out a row that a variant lacks for some seed, because its training could not finish.
 
     Args:
-        evaluations: by variant, the first being what the others are held against; one a seed, in one order.
+        evaluations: by variant, one a seed, in one order of seeds. The first variant is the reference.
     """
-    first = next(iter(evaluations.values()))
+    reference = next(iter(evaluations.values()))
     return [
-        {
-            "variant": variant,
-            "method": row["method"],
-            **{measure: _effect(runs, first, row["method"], measure) for measure in MEASURES},
-        }
+        Effect(
+            variant,
+            row.method,
+            {measure: _summary(runs, reference, row.method, measure) for measure in MEASURES},
+        )
         for variant, runs in evaluations.items()
-        for row in runs[0]["rows"]
-        if all(_has(run, row["method"]) for run in runs)
+        for row in runs[0].rows
+        if all(any(other.method == row.method for other in run.rows) for run in runs)
     ]
 
 
-def _has(run: Mapping[str, Any], method: str) -> bool:
-    return any(row["method"] == method for row in run["rows"])
+def _summary(
+    runs: Sequence[Evaluation], reference: Sequence[Evaluation], method: str, measure: Measure
+) -> Summary:
+    scores, reference_scores = (
+        np.array([_score(run, method, measure) for run in side]) for side in (runs, reference)
+    )
+    spread = float(scores.std(ddof=1)) if len(scores) > 1 else 0.0
+    return Summary(float(scores.mean()), spread, float((scores - reference_scores).mean()))
 
 
-def _effect(
-    runs: Sequence[Mapping[str, Any]], first: Sequence[Mapping[str, Any]], method: str, measure: str
-) -> dict[str, float]:
-    here, there = (np.array([_score(run, method, measure) for run in side]) for side in (runs, first))
-    spread = float(here.std(ddof=1)) if len(here) > 1 else 0.0
-    return {"mean": float(here.mean()), "spread": spread, "difference": float((here - there).mean())}
-
-
-def _score(run: Mapping[str, Any], method: str, measure: str) -> float:
-    return next(row[measure] for row in run["rows"] if row["method"] == method)
+def _score(run: Evaluation, method: str, measure: Measure) -> float:
+    return next(row.measures[measure] for row in run.rows if row.method == method)

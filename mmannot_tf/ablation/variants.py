@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from mmannot_tf.config.loading import parse
 from mmannot_tf.config.settings import Config
 from mmannot_tf.paper.readings import Key, Reading, configuration_keys, in_force
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import Json
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Variant:
     """
 
     key: str = ""
-    value: Any = None
+    value: Json = None
 
     @property
     def name(self) -> str:
@@ -70,11 +70,11 @@ def variants(config: Config, names: Sequence[str]) -> tuple[Variant, ...]:
 
 
 def _keys(name: str) -> Iterator[Key]:
-    found = [key for key, reading in configuration_keys() if _means(name, key, reading)]
-    if not found:
+    named = [key for key, reading in configuration_keys() if _means(name, key, reading)]
+    if not named:
         known = ", ".join(key.name for key, _ in configuration_keys() if key.tried)
         raise UserError(f"--readings must name numbers or keys: {known}. Received: {name}.")
-    tried = [key for key in found if key.tried]
+    tried = [key for key in named if key.tried]
     if not tried:
         raise UserError(
             f"--readings must name keys with values to try. Received: {name}; use `mmannot train --set`."

@@ -24,10 +24,15 @@ def ablate(
     as_json: JsonOption = False,
 ) -> None:
     """Measure what readings of the paper are worth: train once for each of their values and each seed."""
+    from rich.console import Console
+
     from mmannot_tf.ablation.effects import MEASURES, effects
     from mmannot_tf.ablation.running import run_variants
     from mmannot_tf.ablation.variants import variants
     from mmannot_tf.config.loading import load
+    from mmannot_tf.evaluation.document import document
+    from mmannot_tf.report.markdown import effects_table
+    from mmannot_tf.report.terminal import render_effects
     from mmannot_tf.workflows.evaluation import evaluation_of
     from tfrecords_tools.reading.records import open_records
     from tfrecords_tools.shell.console import print_json
@@ -52,21 +57,11 @@ def ablate(
         seeds=range(seeds),
         evaluate=lambda run: evaluation_of(run, "test", bootstrap=0),
     )
-    found = effects(evaluations)
-    write_json(out / "effects.json", found)
+    measured = effects(evaluations)
+    write_json(out / "effects.json", document(measured))
     if as_json:
-        print_json(found)
+        print_json(document(measured))
+    elif markdown:
+        typer.echo(effects_table(measured, measure), nl=False)
     else:
-        _show(found, measure, seeds=seeds, markdown=markdown)
-
-
-def _show(found: list[dict], measure: str, *, seeds: int, markdown: bool) -> None:
-    from rich.console import Console
-
-    from mmannot_tf.report.markdown import effects_table
-    from mmannot_tf.report.terminal import render_effects
-
-    if markdown:
-        typer.echo(effects_table(found, measure), nl=False)
-    else:
-        Console().print(render_effects(found, measure, seeds=seeds))
+        Console().print(render_effects(measured, measure, seeds=seeds))

@@ -20,6 +20,7 @@ def average(
     as_json: JsonOption = False,
 ) -> None:
     """Print the means of several runs' rows, and how they spread over training seeds, in Markdown."""
+    from mmannot_tf.evaluation.document import document
     from mmannot_tf.report.markdown import averages_table
     from mmannot_tf.workflows.averages import averages_of, printed_scores, rows_of_table
     from tfrecords_tools.shell.console import print_json
@@ -28,6 +29,6 @@ def average(
     if table:
         averages = rows_of_table(averages, table)
     if as_json:
-        print_json(averages)
+        print_json(document(averages))
     else:
         typer.echo(averages_table(averages, printed_scores(table) if table else {}), nl=False)

@@ -1,7 +1,6 @@
 """`mmannot compare`."""
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -15,7 +14,8 @@ from mmannot_tf.cli.arguments import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import Group
+    from mmannot_tf.paper.compare import Comparison
+    from mmannot_tf.paper.systems import ComparedSystems
 
 
 def compare(
@@ -32,6 +32,7 @@ def compare(
     as_json: JsonOption = False,
 ) -> None:
     """Set a run's rows beside the paper's printed ones, and say which are comparable and why not."""
+    from mmannot_tf.evaluation.document import document
     from mmannot_tf.paper.systems import compare_systems
     from mmannot_tf.workflows.comparison import comparison_of
     from mmannot_tf.workflows.evaluation import evaluation_of, write_scores
@@ -40,29 +41,26 @@ def compare(
     evaluation = evaluation_of(run, split, data, bootstrap=bootstrap)
     write_scores(run, evaluation)
     if table is None:
-        comparison, show = comparison_of(run, evaluation, data), print_comparison
+        comparison = comparison_of(run, evaluation, data)
+        print_json(document(comparison)) if as_json else print_comparison(comparison)
     else:
-        comparison, show = compare_systems(evaluation, table), print_systems
-    (print_json if as_json else show)(comparison)
+        systems = compare_systems(evaluation, table)
+        print_json(document(systems)) if as_json else print_systems(systems)
 
 
-def print_comparison(comparison: Mapping[str, Any]) -> None:
-    """The pairs of rows, what to know of each, and how sure ours are."""
-    from mmannot_tf.report.terminal import render_comparison
-
-    _print(render_comparison(comparison), comparison["uncertainty"])
-
-
-def print_systems(comparison: Mapping[str, Any]) -> None:
-    """The compared systems beside their table, and how sure ours are."""
-    from mmannot_tf.report.terminal import render_systems
-
-    _print(render_systems(comparison), comparison["uncertainty"])
-
-
-def _print(tables: "Group", uncertainty: Mapping[str, Any] | None) -> None:
+def print_comparison(comparison: "Comparison") -> None:
+    """Prints the pairs of rows, the remarks on each, and the uncertainty of ours."""
     from rich.console import Console
 
-    from mmannot_tf.report.terminal import render_uncertainty
+    from mmannot_tf.report.terminal import render_comparison, render_uncertainty
 
-    Console().print(tables, *(render_uncertainty(uncertainty) if uncertainty else ()))
+    Console().print(render_comparison(comparison), *render_uncertainty(comparison.uncertainty))
+
+
+def print_systems(systems: "ComparedSystems") -> None:
+    """Prints the compared systems here and as published, and the uncertainty of ours."""
+    from rich.console import Console
+
+    from mmannot_tf.report.terminal import render_systems, render_uncertainty
+
+    Console().print(render_systems(systems), *render_uncertainty(systems.uncertainty))

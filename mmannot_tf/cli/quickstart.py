@@ -1,9 +1,8 @@
 """`mmannot quickstart`: the whole method, from records to an annotated image and a page."""
 
 import time
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +10,8 @@ from mmannot_tf.cli.arguments import MethodsOption, SettingsOption, split_names
 from tfrecords_tools.shell.errors import UserError
 
 if TYPE_CHECKING:
+    from mmannot_tf.evaluation.results import Evaluation
+    from mmannot_tf.paper.compare import Comparison
     from mmannot_tf.runs.run import Run
     from tfrecords_tools.reading.records import Records
 
@@ -27,7 +28,7 @@ def quickstart(
     from mmannot_tf.cli.compare import print_comparison, print_systems
     from mmannot_tf.config.loading import load
     from mmannot_tf.paper.systems import compare_systems
-    from mmannot_tf.paper.tables import beside
+    from mmannot_tf.paper.tables import paper_tables_for
     from mmannot_tf.workflows.comparison import comparison_of
     from mmannot_tf.workflows.evaluation import evaluation_of, write_scores
     from tfrecords_tools.shell.console import notice
@@ -50,14 +51,14 @@ def quickstart(
     comparison = comparison_of(run, evaluation)
     print_comparison(comparison)
     if methods is not None:
-        print_systems(compare_systems(evaluation, beside(records.source).systems))
+        print_systems(compare_systems(evaluation, paper_tables_for(records.source).systems))
     notice("4/6 export")
     saved_model = export(trained, run / "export" / "1")
     notice("5/6 annotation of a test image by the SavedModel")
-    image = _annotate_one(records, saved_model, run)
+    image = _annotate_sample(records, saved_model, run)
     notice("6/6 report")
     page = _report(trained, evaluation, comparison, records)
-    _say_where(run, records.path, image, page, seconds=time.monotonic() - begun)
+    _print_places(run, records.path, image, page, seconds=time.monotonic() - begun)
 
 
 def _records(out: Path, images: int) -> "Records":
@@ -68,8 +69,8 @@ def _records(out: Path, images: int) -> "Records":
     return build_records(synthetic_source(SyntheticSettings(images=images)), out=out)
 
 
-def _annotate_one(records: "Records", saved_model: Path, run: Path) -> Path:
-    """Takes the first test image out of the records, annotates it and says what it really shows."""
+def _annotate_sample(records: "Records", saved_model: Path, run: Path) -> Path:
+    """Annotates the first test image, and prints its annotations and its ground truth."""
     from mmannot_tf.serving.annotating.annotator import open_annotator
     from tfrecords_tools.reading.records import read
 
@@ -85,9 +86,9 @@ def _annotate_one(records: "Records", saved_model: Path, run: Path) -> Path:
 
 
 def _report(
-    run: "Run", evaluation: Mapping[str, Any], comparison: Mapping[str, Any], records: "Records"
+    run: "Run", evaluation: "Evaluation", comparison: "Comparison", records: "Records"
 ) -> Path | None:
-    """Writes the page; without the packages that it needs it says so, for all else is done."""
+    """Writes the page. Without its packages it prints a notice, for the rest is done."""
     from mmannot_tf.report.page import page_in
     from mmannot_tf.workflows.report import write_report
     from tfrecords_tools.shell.console import notice
@@ -101,7 +102,7 @@ def _report(
     return page
 
 
-def _say_where(run: Path, records: Path, image: Path, page: Path | None, *, seconds: float) -> None:
+def _print_places(run: Path, records: Path, image: Path, page: Path | None, *, seconds: float) -> None:
     typer.echo(f"\nDone in {seconds:.0f} s. Where things lie:")
     for what, where in (
         ("records", records),

@@ -1,10 +1,13 @@
 """`mmannot readings`."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mmannot_tf.cli.arguments import JsonOption
+
+if TYPE_CHECKING:
+    from mmannot_tf.paper.readings import ReadingInForce
 
 
 def readings(
@@ -14,36 +17,32 @@ def readings(
     as_json: JsonOption = False,
 ) -> None:
     """List the paper's open points: what it says, how it is read, and by which key otherwise."""
-    from mmannot_tf.paper.readings import listed
+    from mmannot_tf.config.loading import load
+    from mmannot_tf.evaluation.document import document
+    from mmannot_tf.paper.readings import in_force, readings_in_force
     from tfrecords_tools.shell.console import print_json
 
-    found = listed(_in_force(config))
+    values = {} if config is None else in_force(load(config))
+    listed = readings_in_force(values)
     if as_json:
-        print_json(found)
+        print_json(document(listed))
         return
-    for reading in found:
+    for reading in listed:
         typer.echo("\n".join(_lines(reading)))
 
 
-def _in_force(config: str | None) -> dict[str, Any]:
-    from mmannot_tf.config.loading import load
-    from mmannot_tf.paper.readings import in_force
-
-    return {} if config is None else in_force(load(config))
-
-
-def _lines(reading: dict[str, Any]) -> list[str]:
+def _lines(listed: "ReadingInForce") -> list[str]:
+    reading = listed.reading
     keys = [
-        f"  {key['name']} = {key['value']}"
-        + ("" if key["value"] == key["default"] else "  (not the default)")
-        for key in reading["keys"]
+        f"  {key.name} = {key.value}" + ("" if key.value == key.default else "  (not the default)")
+        for key in listed.keys
     ]
     return [
-        f"{reading['number']}. {reading['title']}",
-        f"  paper: {reading['paper']}",
-        *([f"  readings: {'; '.join(reading['options'])}"] if len(reading["options"]) > 1 else []),
-        f"  default: {reading['default']}",
-        f"  evidence: {reading['evidence']}",
+        f"{reading.number}. {reading.title}",
+        f"  paper: {reading.paper}",
+        *([f"  readings: {'; '.join(reading.options)}"] if len(reading.options) > 1 else []),
+        f"  default: {reading.default}",
+        f"  evidence: {reading.evidence}",
         *(keys or ["  no key: structure"]),
         "",
     ]

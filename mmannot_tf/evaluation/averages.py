@@ -1,63 +1,115 @@
 """Evaluations of several runs, one a training seed, as means and spreads of every row. Numpy only."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, field
+from typing import TypeVar
 
 import numpy as np
 
-from mmannot_tf.evaluation.metrics import SYMBOLS
+from mmannot_tf.evaluation.document import INLINE
+from mmannot_tf.evaluation.metrics import AnnotationScores
+from mmannot_tf.evaluation.quantity import QuantityScores
+from mmannot_tf.evaluation.results import Evaluation, QuantityRow, ScoredRow, Selection, Source
 from tfrecords_tools.shell.errors import UserError
 
-QUANTITY_MEASURES = ("accuracy", "mse")
+Scores = TypeVar("Scores", AnnotationScores, QuantityScores)
 
 
-def averages(evaluations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+@dataclass(frozen=True)
+class AveragedRow:
+    """A row of Tables I to IV over several runs.
+
+    Attributes:
+        method: its name in the table.
+        source: as `mmannot_tf.evaluation.rows.Row` has it.
+        selection: how its labels are selected.
+        means: of the scores, percent.
+        spread: the scores' standard deviations (divisor n - 1; 0 for one run).
+    """
+
+    method: str
+    source: Source
+    selection: Selection
+    means: AnnotationScores = field(metadata=INLINE)
+    spread: AnnotationScores
+
+
+@dataclass(frozen=True)
+class AveragedQuantity:
+    """A row of Tables V and VI over several runs; fields as in `AveragedRow`."""
+
+    features: str
+    source: Source
+    means: QuantityScores = field(metadata=INLINE)
+    spread: QuantityScores
+
+
+@dataclass(frozen=True)
+class Averages:
+    """Several runs' rows.
+
+    Attributes:
+        runs: how many.
+        split: the split that all were evaluated on.
+        images: how many images it has.
+        rows: of Tables I to IV, those that all runs have.
+        quantity: of Tables V and VI, likewise.
+    """
+
+    runs: int
+    split: str
+    images: int
+    rows: tuple[AveragedRow, ...]
+    quantity: tuple[AveragedQuantity, ...]
+
+
+def averages(evaluations: Sequence[Evaluation]) -> Averages:
     """Every row's mean and standard deviation over runs.
 
     Args:
-        evaluations: what `mmannot_tf.evaluation.rows.evaluate` returned for each run, of one split of
-            the same records.
-
-    Returns:
-        A JSON document {"runs", "split", "images", "rows", "quantity"}: the rows that all runs have, in their
-        order, as one run's evaluation has them but with means for scores, and with "spread": score → the
-        standard deviation over runs (divisor n - 1; 0 for one run).
+        evaluations: one a run, all of one split of the same records.
 
     Raises:
         UserError: the runs were evaluated on different splits or numbers of images.
     """
     first = evaluations[0]
-    for one in evaluations[1:]:
-        if (one["split"], one["images"]) != (first["split"], first["images"]):
+    for other in evaluations[1:]:
+        if (other.split, other.images) != (first.split, first.images):
             raise UserError(
                 "Runs must be evaluated on the same images to be averaged. Received: "
-                f"{first['images']:,} of {first['split']} and {one['images']:,} of {one['split']}."
+                f"{first.images:,} of {first.split} and {other.images:,} of {other.split}."
             )
-    return {
-        "runs": len(evaluations),
-        "split": first["split"],
-        "images": first["images"],
-        "rows": _averaged(evaluations, "rows", "method", tuple(SYMBOLS)),
-        "quantity": _averaged(evaluations, "quantity", "features", QUANTITY_MEASURES),
-    }
+    rows = [{row.method: row for row in evaluation.rows} for evaluation in evaluations]
+    quantities = [{row.features: row for row in evaluation.quantity} for evaluation in evaluations]
+    return Averages(
+        runs=len(evaluations),
+        split=first.split,
+        images=first.images,
+        rows=tuple(
+            _row([rows_of_run[row.method] for rows_of_run in rows])
+            for row in first.rows
+            if all(row.method in rows_of_run for rows_of_run in rows)
+        ),
+        quantity=tuple(
+            _quantity([rows_of_run[row.features] for rows_of_run in quantities])
+            for row in first.quantity
+            if all(row.features in rows_of_run for rows_of_run in quantities)
+        ),
+    )
 
 
-def _averaged(
-    evaluations: Sequence[Mapping[str, Any]], part: str, name: str, measures: Sequence[str]
-) -> list[dict[str, Any]]:
-    by_name = [{row[name]: row for row in one[part]} for one in evaluations]
-    shared = [row for row in evaluations[0][part] if all(row[name] in rows for rows in by_name)]
-    return [_row(row, [rows[row[name]] for rows in by_name], measures) for row in shared]
+def _row(runs: Sequence[ScoredRow]) -> AveragedRow:
+    means, spread = _means_and_spread([run.scores for run in runs])
+    return AveragedRow(runs[0].method, runs[0].source, runs[0].selection, means, spread)
 
 
-def _row(
-    row: Mapping[str, Any], runs: Sequence[Mapping[str, Any]], measures: Sequence[str]
-) -> dict[str, Any]:
-    values = np.array([[run[measure] for measure in measures] for run in runs])
-    spread = values.std(axis=0, ddof=1) if len(runs) > 1 else np.zeros(len(measures))
-    kept = {key: value for key, value in row.items() if isinstance(value, str)}
-    return {
-        **kept,
-        **dict(zip(measures, values.mean(axis=0).tolist(), strict=True)),
-        "spread": dict(zip(measures, spread.tolist(), strict=True)),
-    }
+def _quantity(runs: Sequence[QuantityRow]) -> AveragedQuantity:
+    means, spread = _means_and_spread([run.scores for run in runs])
+    return AveragedQuantity(runs[0].features, runs[0].source, means, spread)
+
+
+def _means_and_spread(scores: Sequence[Scores]) -> tuple[Scores, Scores]:
+    values = np.array([astuple(of_run) for of_run in scores])
+    spread = values.std(axis=0, ddof=1) if len(scores) > 1 else np.zeros(values.shape[1])
+    make = type(scores[0])
+    return make(*values.mean(axis=0).tolist()), make(*spread.tolist())

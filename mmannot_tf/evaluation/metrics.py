@@ -95,7 +95,7 @@ def annotation_scores(
 def image_ratios(chosen: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Precision and recall of every image by itself, 0/0 as 0: [N, 2] float64 from 0 to 1 [reading 23]."""
     correct = np.count_nonzero(chosen & labels, axis=1)
-    predicted, true = (np.count_nonzero(one, axis=1) for one in (chosen, labels))
+    predicted, true = (np.count_nonzero(rows, axis=1) for rows in (chosen, labels))
     return np.stack([_ratios(correct, predicted), _ratios(correct, true)], axis=1)
 
 

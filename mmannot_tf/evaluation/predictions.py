@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tfrecords_tools.shell.errors import UserError
-from tfrecords_tools.shell.files import aside
+from tfrecords_tools.shell.errors import UserError, one_line
+from tfrecords_tools.shell.files import atomic_path
 
 _SCORER = "probabilities."
 _REGRESSOR = "quantity."
@@ -44,7 +44,7 @@ class Predictions:
     quantity: Mapping[str, np.ndarray] = field(default_factory=dict)
     label_frequencies: np.ndarray | None = None
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         images, classes = len(self.ids), len(self.label_names)
         if images == 0:
             raise UserError(
@@ -75,8 +75,8 @@ class Predictions:
         arrays |= {_REGRESSOR + name: np.asarray(a, np.float32) for name, a in self.quantity.items()}
         if self.label_frequencies is not None:
             arrays[_FREQUENCIES] = np.asarray(self.label_frequencies, np.float32)
-        with aside(path) as staging, staging.open("wb") as file:
-            np.savez(file, **arrays)
+        with atomic_path(path) as staging, staging.open("wb") as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy: one of the names could be allow_pickle
 
     @classmethod
     def load(cls, path: Path) -> "Predictions":
@@ -117,13 +117,9 @@ def _read(path: Path) -> dict[str, np.ndarray]:
         ) from None
     except (zipfile.BadZipFile, ValueError, EOFError, OSError, TypeError) as error:
         raise UserError(
-            f"predictions must be a whole .npz file. Received: {path} ({_one_line(error)}); "
+            f"predictions must be a whole .npz file. Received: {path} ({one_line(error)}); "
             "delete it to have it made again."
         ) from None
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _under(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -34,7 +34,7 @@ class Resampling:
     confidence: float = 95.0
     seed: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.draws < LEAST_DRAWS:
             raise UserError(
                 f"--bootstrap must be at least {LEAST_DRAWS}, or 0 for no intervals. Received: {self.draws}."

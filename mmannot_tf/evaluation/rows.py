@@ -1,8 +1,7 @@
 """The rows of Tables I/II and V/VI from one run's predictions, and ours beside them."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,12 +11,18 @@ from mmannot_tf.evaluation.metrics import annotation_scores, mean_average_precis
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.quantity import quantity_scores, quantize
 from mmannot_tf.evaluation.resampling import Resampling
+from mmannot_tf.evaluation.results import (
+    Evaluation,
+    PairedTests,
+    QuantityRow,
+    ScoredRow,
+    Selection,
+    Source,
+)
 from mmannot_tf.evaluation.selection import above, by_quantity, top_k
 from mmannot_tf.evaluation.uncertainty import Uncertainty
 from tfrecords_tools.shell.errors import UserError
-
-Selection = Literal["true_quantity", "predicted_quantity", "top_k", "threshold", "decoded"]
-Source = Literal["paper", "ours", "compared", "later"]
+from tfrecords_tools.shell.files import Json
 
 FREQUENCIES = "label_frequencies"
 """The scorer that looks at no image: every image gets the training split's most frequent labels."""
@@ -92,9 +97,9 @@ def evaluate(
     predictions: Predictions,
     settings: EvaluationSettings,
     *,
-    readings: Mapping[str, Any],
+    readings: Mapping[str, Json],
     resampling: Resampling | None = None,
-) -> dict[str, Any]:
+) -> Evaluation:
     """Every row that the predictions allow; rows whose scorer or regressor is absent are left out.
 
     Args:
@@ -103,12 +108,6 @@ def evaluate(
         readings: the readings of the paper in force, for the record.
         resampling: how intervals and paired tests are made; None for neither.
 
-    Returns:
-        A JSON document {"split", "images", "classes", "classes_present", "rows", "quantity", "readings"},
-        scores in percent. "classes_present" have a true label in the split; C-R is a mean over them. The
-        "source" of a row is that of `Row`. With `resampling` each of "rows" has "intervals", measure →
-        [low, high] (mAP has none), and the document has "pairs" and "resampling".
-
     Raises:
         UserError: no known scorer is among the predictions.
     """
@@ -116,31 +115,38 @@ def evaluate(
     rows = [row for row in ROWS if _has(predictions, row)]
     rows += [_by_threshold(row, settings) for row in rows if row.selection == "top_k" and row.thresholded]
     chosen = {row.method: select(row, predictions, settings) for row in rows}
-    document = {
-        "split": predictions.split,
-        "images": len(predictions.ids),
-        "classes": len(predictions.label_names),
-        "classes_present": int(predictions.labels.any(axis=0).sum()),
-        "rows": [_scored(row, chosen[row.method], predictions, settings) for row in rows],
-        "quantity": [
-            {
-                "features": features,
-                "source": "ours" if name == "joint" else "paper",
-                **asdict(quantity_scores(predictions.quantity[name], predictions.labels, settings)),
-            }
-            for name, features in FEATURES.items()
-            if name in predictions.quantity
-        ],
-        "readings": dict(readings),
-    }
+    evaluation = Evaluation(
+        split=predictions.split,
+        images=len(predictions.ids),
+        classes=len(predictions.label_names),
+        classes_present=int(predictions.labels.any(axis=0).sum()),
+        rows=tuple(_scored(row, chosen[row.method], predictions, settings) for row in rows),
+        quantity=_quantities(predictions, settings),
+        readings=readings,
+    )
     if resampling is None:
-        return document
+        return evaluation
     uncertainty = Uncertainty(
         predictions.labels, resampling, settings.never_predicted, settings.image_average
     )
     intervals, pairs = uncertainty.of(chosen)
-    measured = [{**row, "intervals": intervals[row["method"]]} for row in document["rows"]]
-    return {**document, "rows": measured, "pairs": pairs, "resampling": asdict(resampling)}
+    return replace(
+        evaluation,
+        rows=tuple(replace(row, intervals=intervals[row.method]) for row in evaluation.rows),
+        tests=PairedTests(pairs, resampling),
+    )
+
+
+def _quantities(predictions: Predictions, settings: EvaluationSettings) -> tuple[QuantityRow, ...]:
+    return tuple(
+        QuantityRow(
+            features,
+            "ours" if name == "joint" else "paper",
+            quantity_scores(predictions.quantity[name], predictions.labels, settings),
+        )
+        for name, features in FEATURES.items()
+        if name in predictions.quantity
+    )
 
 
 def _check_scorers(predictions: Predictions) -> None:
@@ -161,30 +167,35 @@ def _has(predictions: Predictions, row: Row) -> bool:
 
 
 def _by_threshold(row: Row, settings: EvaluationSettings) -> Row:
-    """A scorer read as later papers do: every label above the threshold, and mAP."""
-    source = "later" if row.source == "later" else "ours"
+    """The same scorer's row as later papers have it: every label above the threshold, and mAP."""
+    source: Source = "later" if row.source == "later" else "ours"
     return Row(f"{row.method}, p > {settings.threshold:g}", row.scorer, "threshold", source=source)
 
 
 def _scored(
     row: Row, chosen: np.ndarray, predictions: Predictions, settings: EvaluationSettings
-) -> dict[str, Any]:
+) -> ScoredRow:
     scores = annotation_scores(
         chosen,
         predictions.labels,
         never_predicted=settings.never_predicted,
         image_average=settings.image_average,
     )
-    record = {"method": row.method, "source": row.source, "selection": row.selection, **asdict(scores)}
+    precision = None
     if row.selection == "threshold":
-        probabilities = predictions.probabilities[row.scorer]
-        record["mean_average_precision"] = mean_average_precision(probabilities, predictions.labels)
-    return record
+        precision = mean_average_precision(predictions.probabilities[row.scorer], predictions.labels)
+    return ScoredRow(row.method, row.source, row.selection, scores, precision)
 
 
 def select(row: Row, predictions: Predictions, settings: EvaluationSettings) -> np.ndarray:
-    """The annotations of a row that the predictions allow: [N, C] bool."""
-    if row.scorer == FREQUENCIES:  # the same for every image
+    """The labels that a row gives: [N, C] bool.
+
+    Raises:
+        ValueError: the predictions lack the row's scorer or regressor.
+    """
+    if not _has(predictions, row):
+        raise ValueError(f"Predictions must allow the row. Received: no scorer or regressor of {row}.")
+    if predictions.label_frequencies is not None and row.scorer == FREQUENCIES:  # the same for every image
         chosen = top_k(predictions.label_frequencies[np.newaxis], settings.k)
         return np.broadcast_to(chosen, predictions.labels.shape)
     probabilities = predictions.probabilities[row.scorer]
@@ -194,7 +205,7 @@ def select(row: Row, predictions: Predictions, settings: EvaluationSettings) -> 
         return above(probabilities, settings.threshold)
     if row.selection == "decoded":
         return above(probabilities, 0.0)
-    if row.selection == "true_quantity":
+    if row.quantity is None:  # the upper bound
         return by_quantity(probabilities, predictions.true_quantity)
     quantity = quantize(predictions.quantity[row.quantity], len(predictions.label_names), settings)
     return by_quantity(probabilities, quantity)

@@ -4,9 +4,8 @@ The test set is the only thing drawn again. How a row varies with the training s
 several runs answer.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -19,6 +18,7 @@ from mmannot_tf.evaluation.metrics import (
     scores_of_counts,
 )
 from mmannot_tf.evaluation.resampling import Resampling, weighted_sums
+from mmannot_tf.evaluation.results import Bounds, RowPair
 
 MEASURES = ("image_f1", "harmonic_f1")
 """What pairs are compared by."""
@@ -61,35 +61,36 @@ class Uncertainty:
     never_predicted: NeverPredicted = "zero"
     image_average: ImageAverage = "sums"
 
-    def of(self, chosen: Mapping[str, np.ndarray]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    def of(
+        self, chosen: Mapping[str, np.ndarray]
+    ) -> tuple[dict[str, dict[str, Bounds]], tuple[RowPair, ...]]:
         """Measures the uncertainty of every row.
 
         Args:
-            chosen: method → the labels it handed out, [N, C] bool.
+            chosen: method → the labels it gave, [N, C] bool.
 
         Returns:
-            Method → measure → [low, high] in percent; and for every pair and measure {"a", "b", "measure",
-            "difference", "interval", "p"}, the difference being a's score minus b's.
+            Method → score → interval in percent; and the tests of all pairs whose two rows are there.
         """
         resampled = self._resampled(chosen)
         intervals = {method: self._intervals(scores) for method, scores in resampled.items()}
         pairs = [pair for pair in PAIRS if chosen.keys() >= set(pair)]
         swaps = self.resampling.swaps(len(self.labels)) if pairs else np.empty(0, np.uint8)
-        found: list[dict[str, Any]] = []
+        tests: list[RowPair] = []
         for a, b in pairs:
             p = self._randomization(chosen[a], chosen[b], swaps)
             difference = self._scores(chosen[a]) - self._scores(chosen[b])
             interval = self.resampling.interval(resampled[a] - resampled[b])
-            found += _pair((a, b), difference, interval, p)
-        return intervals, found
+            tests += _tests(a, b, difference, interval, p)
+        return intervals, tuple(tests)
 
     def _resampled(self, chosen: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Every method's scores on the same resamples, [draws, 7]: differences between them are paired."""
         counts = self.resampling.bootstrap(len(self.labels))
         true = weighted_sums(counts, self.labels)
         return {
-            method: self._of_counts(weighted_sums(counts, self._contributions(one)), true)
-            for method, one in chosen.items()
+            method: self._of_counts(weighted_sums(counts, self._contributions(labels)), true)
+            for method, labels in chosen.items()
         }
 
     def _randomization(self, a: np.ndarray, b: np.ndarray, swaps: np.ndarray) -> np.ndarray:
@@ -104,14 +105,14 @@ class Uncertainty:
         Returns:
             [7], in the order of `SYMBOLS`.
         """
-        ones, others = self._contributions(a), self._contributions(b)
-        signed = np.result_type(ones, np.int8)
-        moved = weighted_sums(swaps, others.astype(signed) - ones.astype(signed))
+        of_a, of_b = self._contributions(a), self._contributions(b)
+        signed = np.result_type(of_a, np.int8)
+        moved = weighted_sums(swaps, of_b.astype(signed) - of_a.astype(signed))
         true = self.labels.sum(axis=0, dtype=np.float64)
-        here = self._of_counts(ones.sum(axis=0) + moved, true)
-        there = self._of_counts(others.sum(axis=0) - moved, true)
+        swapped_a = self._of_counts(of_a.sum(axis=0) + moved, true)
+        swapped_b = self._of_counts(of_b.sum(axis=0) - moved, true)
         observed = np.abs(self._scores(a) - self._scores(b))
-        as_far = np.abs(here - there) >= observed - 1e-9  # equal up to rounding counts as equal
+        as_far = np.abs(swapped_a - swapped_b) >= observed - 1e-9  # equal up to rounding counts as equal
         return (1 + as_far.sum(axis=0)) / (1 + len(swaps))
 
     def _contributions(self, chosen: np.ndarray) -> np.ndarray:
@@ -138,22 +139,14 @@ class Uncertainty:
     def _scores(self, chosen: np.ndarray) -> np.ndarray:
         return self._of_counts(self._contributions(chosen).sum(axis=0), self.labels.sum(axis=0))
 
-    def _intervals(self, resampled: np.ndarray) -> dict[str, list[float]]:
-        bounds = self.resampling.interval(resampled).T.tolist()
-        return dict(zip(SYMBOLS, bounds, strict=True))
+    def _intervals(self, resampled: np.ndarray) -> dict[str, Bounds]:
+        low, high = self.resampling.interval(resampled).tolist()
+        return dict(zip(SYMBOLS, zip(low, high, strict=True), strict=True))
 
 
-def _pair(
-    names: tuple[str, str], difference: np.ndarray, interval: np.ndarray, p: np.ndarray
-) -> Iterable[dict[str, Any]]:
-    """A record a measure; the difference and its interval are percentage points."""
+def _tests(a: str, b: str, difference: np.ndarray, interval: np.ndarray, p: np.ndarray) -> Iterator[RowPair]:
+    """A test a measure, from arrays in the order of `SYMBOLS`: [7], [2, 7] and [7]."""
     for place, measure in enumerate(SYMBOLS):
         if measure in MEASURES:
-            yield {
-                "a": names[0],
-                "b": names[1],
-                "measure": measure,
-                "difference": float(difference[place]),
-                "interval": interval[:, place].tolist(),
-                "p": float(p[place]),
-            }
+            low, high = interval[:, place].tolist()
+            yield RowPair(a, b, measure, float(difference[place]), (low, high), float(p[place]))

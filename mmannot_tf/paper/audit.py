@@ -6,8 +6,8 @@ Every printed number stands for the interval it was rounded from, so what is rep
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
+from mmannot_tf.evaluation.document import document
 from mmannot_tf.evaluation.metrics import SYMBOLS
 from mmannot_tf.paper.intervals import Interval
 from mmannot_tf.paper.labels_per_image import has_fixed_k, own_labels_per_image
@@ -15,6 +15,7 @@ from mmannot_tf.paper.other_test_sets import measured_rows, other_test_sets
 from mmannot_tf.paper.row_checks import Disagreement, disagreements
 from mmannot_tf.paper.slips import Search, Slip, search
 from mmannot_tf.paper.tables import ANNOTATION_TABLES, DATASETS, PublishedRow, table
+from tfrecords_tools.shell.files import Json
 
 
 @dataclass(frozen=True)
@@ -22,20 +23,20 @@ class Inconsistency:
     """A cell that the rest of its row contradicts.
 
     Attributes:
-        found: the cell and where it must lie.
+        disagreement: the cell and where it must lie.
         search: the slips that would explain it.
         labels: labels per image of the row's neighbours that a slip had to agree with; None where the row has
             no neighbours of the same test set.
     """
 
-    found: Disagreement
+    disagreement: Disagreement
     search: Search
     labels: Interval | None
 
     @property
     def row(self) -> PublishedRow:
         """The row of the cell."""
-        return self.found.row
+        return self.disagreement.row
 
     def why(self) -> str | None:
         """What speaks for the likely slip; None where there is none."""
@@ -49,16 +50,16 @@ class Inconsistency:
             return f"{agrees}; no neighbour shares its test set, so nothing else confirms it"
         return f"{agrees} and with the {self.labels.middle:.3f} labels per image of its neighbours"
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Json]:
         """The inconsistency as a JSON object."""
         slip = self.search.likely
         return {
             "table": self.row.table,
             "system": self.row.system,
-            "cell": SYMBOLS[self.found.score],
-            "printed": self.row.printed[self.found.score],
-            "recomputed": self.found.recomputed.as_json(),
-            "likely": slip and {**_change(slip), "why": self.why()},
+            "cell": SYMBOLS[self.disagreement.score],
+            "printed": self.row.printed[self.disagreement.score],
+            "recomputed": document(self.disagreement.recomputed.rounded()),
+            "likely": {**_change(slip), "why": self.why()} if slip else None,
             "fitting": [_change(slip) for slip in self.search.fitting],
         }
 
@@ -70,23 +71,23 @@ def inconsistencies(numbers: Iterable[str] = ANNOTATION_TABLES) -> tuple[Inconsi
         numbers: Roman numbers; V and VI have nothing that could contradict.
     """
     wanted = set(numbers)
-    return tuple(found for found in _inconsistencies() if found.row.table in wanted)
+    return tuple(cell for cell in _inconsistencies() if cell.row.table in wanted)
 
 
 def likely_corrections(number: str, system: str) -> dict[str, float]:
     """Score → its value before the likely slip, for the slips of one printed row."""
-    slips = (found.search.likely for found in inconsistencies([number]) if found.row.system == system)
+    slips = (cell.search.likely for cell in inconsistencies([number]) if cell.row.system == system)
     return {slip.score: float(slip.corrected) for slip in slips if slip}
 
 
-def audit_as_json(numbers: Iterable[str] = ANNOTATION_TABLES) -> dict[str, Any]:
+def audit_as_json(numbers: Iterable[str] = ANNOTATION_TABLES) -> dict[str, Json]:
     """`{"inconsistent", "labels_per_image", "other_test_sets"}` of the tables.
 
     Cells and scores have the print's symbols; "recomputed" and "labels_per_image" are `[low, high]`.
     """
     numbers = tuple(numbers)
     return {
-        "inconsistent": [found.as_json() for found in inconsistencies(numbers)],
+        "inconsistent": [cell.as_json() for cell in inconsistencies(numbers)],
         "labels_per_image": [measured.as_json() for measured in measured_rows(numbers)],
         "other_test_sets": [other.as_json() for other in other_test_sets(numbers)],
     }
@@ -95,11 +96,11 @@ def audit_as_json(numbers: Iterable[str] = ANNOTATION_TABLES) -> dict[str, Any]:
 @cache
 def _inconsistencies() -> tuple[Inconsistency, ...]:
     return tuple(
-        Inconsistency(found, search(found.row, labels), labels)
+        Inconsistency(disagreement, search(row, labels), labels)
         for number in ANNOTATION_TABLES
         for row in table(number)
-        for found in disagreements(row)
-        for labels in [_neighbours(found.row)]
+        for disagreement in disagreements(row)
+        for labels in [_neighbours(row)]
     )
 
 
@@ -109,7 +110,7 @@ def _neighbours(row: PublishedRow) -> Interval | None:
     return own_labels_per_image(row.dataset) if own and has_fixed_k(row) else None
 
 
-def _change(slip: Slip) -> dict[str, str]:
+def _change(slip: Slip) -> dict[str, Json]:
     return {"cell": SYMBOLS[slip.score], "printed": slip.printed, "corrected": slip.corrected}
 
 

@@ -1,18 +1,18 @@
-"""Why a run's numbers cannot be set against the paper's digit by digit."""
+"""Why a run's numbers cannot be compared with the paper's digit by digit."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from mmannot_tf.paper.readings import Key, Reading, departures, readings
-from mmannot_tf.paper.tables import DATASETS, beside
+from mmannot_tf.paper.tables import DATASETS, paper_tables_for
+from tfrecords_tools.shell.files import Json
 
 PAPER_BACKBONE = "resnet101"  # Sec. IV-A3
 
 
 @dataclass(frozen=True)
 class RunFacts:
-    """What decides whether a run can be set beside the paper.
+    """What decides whether a run can be compared with the paper.
 
     Attributes:
         source: the data set, as its records name it.
@@ -21,7 +21,7 @@ class RunFacts:
         backbone: model.backbone of the run.
         weights_origin: where the backbone's weights came from; "random" for none.
         readings: configuration key → value in force, from `readings.in_force`.
-        build: what the build of the records was asked; None where the records are not at hand.
+        build: the settings that the records were built with; None where the records are not available.
     """
 
     source: str
@@ -29,12 +29,12 @@ class RunFacts:
     images: int
     backbone: str
     weights_origin: str
-    readings: Mapping[str, Any]
-    build: Mapping[str, Any] | None = None
+    readings: Mapping[str, Json]
+    build: Mapping[str, Json] | None = None
 
 
 def reasons_against(facts: RunFacts) -> list[str]:
-    """Why a run's numbers cannot be set against the paper's digit by digit; empty where they can."""
+    """Why a run's numbers cannot be compared with the paper's digit by digit; empty where they can."""
     reasons = _data_reasons(facts)
     if facts.split != "test":
         reasons.append(f"the {facts.split} split, where the paper's numbers are of its test split")
@@ -46,7 +46,7 @@ def reasons_against(facts: RunFacts) -> list[str]:
 
 
 def _data_reasons(facts: RunFacts) -> list[str]:
-    published = beside(facts.source)
+    published = paper_tables_for(facts.source)
     if facts.source not in DATASETS:
         return [f"another data set: {facts.source}, where Table {published.methods} is {published.title}"]
     reasons = []
@@ -60,12 +60,12 @@ def _data_reasons(facts: RunFacts) -> list[str]:
     return reasons + build_departures(facts.source, facts.build)
 
 
-def build_departures(source: str, build: Mapping[str, Any]) -> list[str]:
-    """What the build of a data set's records read otherwise than by default, one phrase an option.
+def build_departures(source: str, build: Mapping[str, Json]) -> list[str]:
+    """The options of a records' build that are not at the default reading, one phrase an option.
 
     Args:
         source: the data set, as its records name it.
-        build: what the build was asked, from the records; an option it lacks is taken to be at its default.
+        build: the settings, from the records; an option it lacks is taken to be at its default.
     """
     return [
         f"{key.name} is {build[setting]} where the default reading is {key.default} [{reading.number}]"
@@ -74,12 +74,12 @@ def build_departures(source: str, build: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def build_in_force(source: str, build: Mapping[str, Any]) -> dict[str, Any]:
+def build_in_force(source: str, build: Mapping[str, Json]) -> dict[str, Json]:
     """The value of every option of a data set's build that decides a reading.
 
     Args:
         source: the data set, as its records name it.
-        build: what the build was asked, from the records; an option it lacks is taken to be at its default.
+        build: the settings, from the records; an option it lacks is taken to be at its default.
     """
     return {key.name: build.get(setting, key.default) for key, _, setting in _build_options(source)}
 

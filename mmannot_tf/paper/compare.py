@@ -1,13 +1,14 @@
-"""Our rows beside the printed ones, with the reasons why a pair is not comparable."""
+"""Our rows next to the printed ones, with the reasons why a pair is not comparable."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, dataclass, field
 
+from mmannot_tf.evaluation.document import INLINE
+from mmannot_tf.evaluation.results import Evaluation, RowUncertainty
 from mmannot_tf.paper.audit import likely_corrections
 from mmannot_tf.paper.comparability import RunFacts, reasons_against
 from mmannot_tf.paper.contradictions import about
-from mmannot_tf.paper.tables import PublishedDataset, beside, quantity_table, table
+from mmannot_tf.paper.tables import PublishedDataset, paper_tables_for, quantity_table, table
 
 Scores = Mapping[str, float]
 
@@ -19,87 +20,136 @@ NEAR_ORACLE_TAGS = (
 )
 
 
-def compare(evaluation: Mapping[str, Any], facts: RunFacts) -> dict[str, Any]:
-    """Sets an evaluation beside Tables I and V or II and VI.
+@dataclass(frozen=True)
+class Pair:
+    """A row of ours and a printed row.
+
+    Attributes:
+        ours: the run's scores; None where it lacks the row.
+        paper: the scores as printed; None where the paper prints no such row.
+        corrected: the scores that the audit takes for slips, as they likely were; None where there are none.
+        difference: ours minus the corrected number, or minus the printed one where none is corrected; None
+            where either side lacks the row.
+        comparable: whether there are no `reasons` against it.
+        reasons: why the pair is not comparable.
+        comparability: both in one line.
+    """
+
+    ours: Scores | None
+    paper: Scores | None
+    corrected: Scores | None
+    difference: Scores | None
+    comparable: bool
+    reasons: tuple[str, ...]
+    comparability: str
+
+
+@dataclass(frozen=True)
+class ComparedRow:
+    """A row of Table I or II; `notes` are what else to know of it."""
+
+    method: str
+    pair: Pair = field(metadata=INLINE)
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ComparedQuantity:
+    """A row of Table V or VI."""
+
+    features: str
+    pair: Pair = field(metadata=INLINE)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """An evaluation compared with Tables I and V, or II and VI.
+
+    Attributes:
+        tables: their Roman numbers.
+        split: the split evaluated.
+        images: how many images it has.
+        rows: the printed rows in their order, then those that only the run has.
+        quantity: of the label quantities, likewise.
+        notes: what to know of all rows.
+        uncertainty: of the run's rows; None where it was not measured.
+    """
+
+    tables: tuple[str, str]
+    split: str
+    images: int
+    rows: tuple[ComparedRow, ...]
+    quantity: tuple[ComparedQuantity, ...]
+    notes: tuple[str, ...]
+    uncertainty: RowUncertainty | None
+
+
+def compare(evaluation: Evaluation, facts: RunFacts) -> Comparison:
+    """Compares an evaluation with the printed tables of its data set.
 
     Args:
-        evaluation: what `mmannot_tf.evaluation.rows.evaluate` returned.
+        evaluation: of one split.
         facts: of the run it belongs to.
-
-    Returns:
-        A JSON document {"tables", "split", "images", "rows", "quantity", "notes", "uncertainty"}. A row is
-        {"method", "ours", "paper", "corrected", "difference", "comparable", "reasons", "comparability",
-        "notes"}; one of "quantity" has "features" for "method" and no notes. "paper" is as printed;
-        "corrected" holds the scores that the audit takes for slips, as they likely were, and is None where
-        there are none. "difference" is ours minus the corrected number, or the printed one where none is
-        corrected; None where either lacks the row. "comparable" is True where there are no "reasons" against
-        it, and "comparability" says so in one line; "notes" are what else to know. "uncertainty" is the
-        evaluation's rows with intervals, its pairs and how it resampled; None where it did not.
     """
-    published = beside(facts.source)
-    reasons = reasons_against(facts)
-    own = [row for row in evaluation["rows"] if row["source"] in ("paper", "ours")]
+    published = paper_tables_for(facts.source)
+    reasons = tuple(reasons_against(facts))
+    own = {row.method: row.measures for row in evaluation.rows if row.source in ("paper", "ours")}
+    quantities = {row.features: row.measures for row in evaluation.quantity}
     corrected = {method: likely_corrections(published.methods, method) for method in _methods(published)}
-    return {
-        "tables": [published.methods, published.quantities],
-        "split": evaluation["split"],
-        "images": evaluation["images"],
-        "rows": [
-            {**pair, "notes": list(about(published.methods, pair["method"]))}
-            for pair in _pairs("method", own, _methods(published), corrected, reasons)
-        ],
-        "quantity": _pairs("features", evaluation["quantity"], _quantities(published), {}, reasons),
-        "notes": [NEAR_ORACLE_TAGS] if facts.source == "mscoco" else [],
-        "uncertainty": uncertainty_of(evaluation),
-    }
+    return Comparison(
+        tables=(published.methods, published.quantities),
+        split=evaluation.split,
+        images=evaluation.images,
+        rows=tuple(
+            ComparedRow(method, pair, about(published.methods, method))
+            for method, pair in _pairs(own, _methods(published), corrected, reasons)
+        ),
+        quantity=tuple(
+            ComparedQuantity(features, pair)
+            for features, pair in _pairs(quantities, _quantities(published), {}, reasons)
+        ),
+        notes=(NEAR_ORACLE_TAGS,) if facts.source == "mscoco" else (),
+        uncertainty=evaluation.uncertainty,
+    )
 
 
-def uncertainty_of(evaluation: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The evaluation's rows with intervals, its pairs and how it resampled; None where it did not."""
-    if "resampling" not in evaluation:
-        return None
-    return {name: evaluation[name] for name in ("rows", "pairs", "resampling")}
-
-
-def _methods(published: PublishedDataset) -> dict[str, dict[str, float]]:
+def _methods(published: PublishedDataset) -> dict[str, Scores]:
     return {row.system: asdict(row.scores) for row in table(published.methods)}
 
 
-def _quantities(published: PublishedDataset) -> dict[str, dict[str, float]]:
+def _quantities(published: PublishedDataset) -> dict[str, Scores]:
     return {row.features: asdict(row.scores) for row in quantity_table(published.quantities)}
 
 
 def _pairs(
-    name: str,
-    rows: Iterable[Mapping[str, Any]],
+    ours: Mapping[str, Scores],
     printed: Mapping[str, Scores],
     corrected: Mapping[str, Scores],
-    reasons: list[str],
-) -> list[dict[str, Any]]:
-    """The printed rows in their order, ours beside them; then the rows only we have."""
-    ours = {row[name]: {k: v for k, v in row.items() if isinstance(v, int | float)} for row in rows}
-    return [
-        {name: method, **_pair(ours.get(method), printed.get(method), corrected.get(method), reasons)}
-        for method in dict.fromkeys([*printed, *ours])
-    ]
+    reasons: tuple[str, ...],
+) -> Iterable[tuple[str, Pair]]:
+    """The printed rows in their order, each with ours; then the rows that only we have."""
+    for name in dict.fromkeys([*printed, *ours]):
+        yield name, _pair(ours.get(name), printed.get(name), corrected.get(name), reasons)
 
 
 def _pair(
-    ours: Scores | None, paper: Scores | None, corrected: Scores | None, reasons: list[str]
-) -> dict[str, Any]:
+    ours: Scores | None, paper: Scores | None, corrected: Scores | None, reasons: tuple[str, ...]
+) -> Pair:
     """One comparison; `reasons` are the run's, which matter only where both have the row."""
+    difference = None
     if ours is None:
-        reasons = [NO_SUCH_ROW_OF_OURS]
+        reasons = (NO_SUCH_ROW_OF_OURS,)
     elif paper is None:
-        reasons = [NO_SUCH_ROW_OF_THEIRS]
-    both = ours is not None and paper is not None
-    theirs = {**(paper or {}), **(corrected or {})}
-    return {
-        "ours": ours,
-        "paper": paper,
-        "corrected": corrected or None,
-        "difference": {score: ours[score] - value for score, value in theirs.items()} if both else None,
-        "comparable": not reasons,
-        "reasons": list(reasons),
-        "comparability": f"not comparable: {'; '.join(reasons)}" if reasons else "comparable",
-    }
+        reasons = (NO_SUCH_ROW_OF_THEIRS,)
+    else:
+        theirs = {**paper, **(corrected or {})}
+        difference = {score: ours[score] - value for score, value in theirs.items()}
+    return Pair(
+        ours=ours,
+        paper=paper,
+        corrected=corrected or None,
+        difference=difference,
+        comparable=not reasons,
+        reasons=reasons,
+        comparability=f"not comparable: {'; '.join(reasons)}" if reasons else "comparable",
+    )

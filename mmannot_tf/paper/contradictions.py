@@ -1,4 +1,4 @@
-"""What the audit of the printed tables found, in sentences."""
+"""The results of the audit of the printed tables, in sentences."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -42,17 +42,17 @@ def other_test_sets_in_words(numbers: Iterable[str] = ANNOTATION_TABLES) -> tupl
     return tuple(map(_test_set, other_test_sets(numbers)))
 
 
-def _contradiction(found: Inconsistency) -> Contradiction:
-    row, score = found.row, found.found.score
-    return Contradiction(row.table, row.system, score, f"{_against(found)}; {_explanation(found)}")
+def _contradiction(cell: Inconsistency) -> Contradiction:
+    row, score = cell.row, cell.disagreement.score
+    return Contradiction(row.table, row.system, score, f"{_against(cell)}; {_explanation(cell)}")
 
 
-def _against(found: Inconsistency) -> str:
-    row, score = found.row, found.found.score
+def _against(cell: Inconsistency) -> str:
+    row, score = cell.row, cell.disagreement.score
     scores = [*PARTS.get(score, ()), score]
     *others, last = [f"{SYMBOLS[name]} {row.printed[name]}" for name in scores]
     printed = f"{', '.join(others)} and {last}" if others else last
-    low, high = found.found.recomputed.as_json()
+    low, high = cell.disagreement.recomputed.rounded()
     source = " (its source gave one decimal)" if row.decimals == 1 else ""
     return (
         f"Table {row.table} prints {printed} for {row.system}{source}, but the others give "
@@ -60,12 +60,12 @@ def _against(found: Inconsistency) -> str:
     )
 
 
-def _explanation(found: Inconsistency) -> str:
-    slip = found.search.likely
+def _explanation(cell: Inconsistency) -> str:
+    slip = cell.search.likely
     if slip is not None:
         symbol = SYMBOLS[slip.score]
-        return f"{symbol} {slip.printed} is likely {slip.corrected} ({found.why()})"
-    fitting = len(found.search.fitting)
+        return f"{symbol} {slip.printed} is likely {slip.corrected} ({cell.why()})"
+    fitting = len(cell.search.fitting)
     return (
         f"{fitting} one-digit changes of the row would fit, so none is likely"
         if fitting

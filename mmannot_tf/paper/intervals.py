@@ -26,9 +26,9 @@ class Interval:
     def __contains__(self, value: float) -> bool:
         return self.meets(Interval(value, value))
 
-    def as_json(self) -> list[float]:
-        """`[low, high]` to five decimals, the ends of a number printed with four."""
-        return [round(self.low, 5), round(self.high, 5)]
+    def rounded(self) -> tuple[float, float]:
+        """Low and high to five decimals, the ends of a number printed with four."""
+        return round(self.low, 5), round(self.high, 5)
 
 
 def of_print(text: str, decimals: int) -> Interval:

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
+from mmannot_tf.evaluation.document import document
 from mmannot_tf.paper.intervals import Interval, hull
 from mmannot_tf.paper.labels_per_image import has_fixed_k, labels_per_image, own_labels_per_image
 from mmannot_tf.paper.splits import PublishedSplit, split_of
 from mmannot_tf.paper.tables import ANNOTATION_TABLES, DATASETS, PublishedRow, table
+from tfrecords_tools.shell.files import Json
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,13 @@ class MeasuredRow:
         """True where it is the paper's own, to the last digit."""
         return self.labels.meets(own_labels_per_image(self.row.dataset))
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Json]:
         """The row as a JSON object."""
         return {
             "table": self.row.table,
             "system": self.row.system,
-            "labels_per_image": self.labels.as_json(),
-            "papers": own_labels_per_image(self.row.dataset).as_json(),
+            "labels_per_image": document(self.labels.rounded()),
+            "papers": document(own_labels_per_image(self.row.dataset).rounded()),
             "meets": self.is_of_the_papers_test_set(),
         }
 
@@ -58,17 +59,17 @@ class OtherTestSet:
             return None
         return all(measured.labels.meets(self.split.labels) for measured in self.rows)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Json]:
         """The test set as a JSON object."""
         return {
             "dataset": self.dataset,
-            "split": self.split and {"train": self.split.train, "test": self.split.test},
+            "split": {"train": self.split.train, "test": self.split.test} if self.split else None,
             "fits": self.fits,
             "evidence": self.split.evidence
             if self.split
             else "no split that is known here is their studies'",
-            "labels_per_image": self.labels.as_json(),
-            "papers": own_labels_per_image(self.dataset).as_json(),
+            "labels_per_image": document(self.labels.rounded()),
+            "papers": document(own_labels_per_image(self.dataset).rounded()),
             "rows": [f"{measured.row.table} {measured.row.system}" for measured in self.rows],
         }
 

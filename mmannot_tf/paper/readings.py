@@ -6,12 +6,15 @@ configuration key against the settings.
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import NotRequired, TypedDict
 
+from mmannot_tf.config.loading import flatten
 from mmannot_tf.config.settings import Config
+from mmannot_tf.evaluation.document import INLINE
+from tfrecords_tools.shell.files import Json
 
 
 @dataclass(frozen=True)
@@ -27,9 +30,9 @@ class Key:
     """
 
     name: str
-    default: Any
-    options: tuple[Any, ...] = ()
-    tried: tuple[Any, ...] = ()
+    default: Json
+    options: tuple[Json, ...] = ()
+    tried: tuple[Json, ...] = ()
 
     @property
     def in_configuration(self) -> bool:
@@ -62,6 +65,44 @@ class Reading:
     keys: tuple[Key, ...]
 
 
+@dataclass(frozen=True)
+class KeyInForce:
+    """A key of a reading and its value in a configuration; the other fields as in `Key`."""
+
+    name: str
+    default: Json
+    options: tuple[Json, ...]
+    value: Json
+
+
+@dataclass(frozen=True)
+class ReadingInForce:
+    """A reading with the values of its keys."""
+
+    reading: Reading = field(metadata=INLINE)
+    keys: tuple[KeyInForce, ...]
+
+
+class _KeyEntry(TypedDict):
+    name: str
+    default: Json
+    options: NotRequired[list[Json]]
+    tried: NotRequired[list[Json]]
+
+
+class _Entry(TypedDict):
+    """A reading as readings.toml holds it."""
+
+    number: int
+    section: str
+    title: str
+    paper: str
+    options: list[str]
+    default: str
+    evidence: str
+    keys: NotRequired[list[_KeyEntry]]
+
+
 @cache
 def readings() -> tuple[Reading, ...]:
     """All readings, by number."""
@@ -74,37 +115,31 @@ def configuration_keys() -> tuple[tuple[Key, Reading], ...]:
     return tuple((key, reading) for reading in readings() for key in reading.keys if key.in_configuration)
 
 
-def in_force(config: Config) -> dict[str, Any]:
+def in_force(config: Config) -> dict[str, Json]:
     """The value of every configuration key that decides a reading, as JSON holds it."""
-    document = config.model_dump(mode="json")
-    return {key.name: _look_up(document, key.name) for key, _ in configuration_keys()}
+    values = flatten(config.model_dump(mode="json"))
+    return {key.name: values[key.name] for key, _ in configuration_keys()}
 
 
-def listed(values: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Every reading as JSON values, each key with its value in force.
+def readings_in_force(values: Mapping[str, Json]) -> tuple[ReadingInForce, ...]:
+    """Every reading, each key with its value.
 
     Args:
         values: from `in_force`; a key it lacks, as any option of a command, is at its default.
     """
-    return [
-        {
-            **{name: value for name, value in asdict(reading).items() if name != "keys"},
-            "options": list(reading.options),
-            "keys": [
-                {
-                    "name": key.name,
-                    "default": key.default,
-                    "options": list(key.options),
-                    "value": values.get(key.name, key.default),
-                }
+    return tuple(
+        ReadingInForce(
+            reading,
+            tuple(
+                KeyInForce(key.name, key.default, key.options, values.get(key.name, key.default))
                 for key in reading.keys
-            ],
-        }
+            ),
+        )
         for reading in readings()
-    ]
+    )
 
 
-def departures(values: Mapping[str, Any]) -> list[str]:
+def departures(values: Mapping[str, Json]) -> list[str]:
     """What a run read otherwise than by default, one phrase a key.
 
     Args:
@@ -118,24 +153,25 @@ def departures(values: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _reading(entry: Mapping[str, Any]) -> Reading:
-    keys = tuple(map(_key, entry.get("keys", ())))
-    return Reading(**{**entry, "options": tuple(entry["options"]), "keys": keys})
+def _reading(entry: _Entry) -> Reading:
+    return Reading(
+        number=entry["number"],
+        section=entry["section"],
+        title=entry["title"],
+        paper=entry["paper"],
+        options=tuple(entry["options"]),
+        default=entry["default"],
+        evidence=entry["evidence"],
+        keys=tuple(map(_key, entry.get("keys", ()))),
+    )
 
 
-def _key(entry: Mapping[str, Any]) -> Key:
+def _key(entry: _KeyEntry) -> Key:
     options = tuple(entry.get("options", ()))
     return Key(entry["name"], entry["default"], options, tuple(entry.get("tried", options)))
 
 
-def _look_up(document: Mapping[str, Any], dotted: str) -> Any:
-    value: Any = document
-    for part in dotted.split("."):
-        value = value[part]
-    return value
-
-
-def _shown(value: Any) -> str:
+def _shown(value: Json) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(map(_shown, value))
     return f"{value:g}" if isinstance(value, float) else str(value)

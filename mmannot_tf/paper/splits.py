@@ -53,5 +53,5 @@ SPLITS = (
 
 def split_of(dataset: str, system: str) -> PublishedSplit | None:
     """The split that a system's own study uses; None where it is not known."""
-    found = [split for split in SPLITS if split.dataset == dataset and system in split.systems]
-    return found[0] if found else None
+    splits = [split for split in SPLITS if split.dataset == dataset and system in split.systems]
+    return splits[0] if splits else None

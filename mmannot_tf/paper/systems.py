@@ -1,14 +1,14 @@
-"""The compared systems beside Tables III and IV: ours all on one run, the printed ones of many papers."""
+"""The compared systems and Tables III and IV: ours all on one run, the printed ones of many papers."""
 
-from collections.abc import Mapping
-from dataclasses import asdict
-from typing import Any, Literal
+from dataclasses import asdict, dataclass
+from typing import Literal
 
 from mmannot_tf.config.methods import COMPARED_SYSTEMS
+from mmannot_tf.evaluation.results import Evaluation, RowUncertainty, ScoredRow, Source
 from mmannot_tf.paper.audit import likely_corrections
-from mmannot_tf.paper.compare import uncertainty_of
+from mmannot_tf.paper.compare import Scores
 from mmannot_tf.paper.contradictions import about, other_test_sets_in_words
-from mmannot_tf.paper.tables import PublishedRow, beside, table
+from mmannot_tf.paper.tables import PublishedRow, paper_tables_for, table
 
 Number = Literal["III", "IV"]
 SYSTEM_TABLES = ("III", "IV")
@@ -26,85 +26,120 @@ PUBLISHED = (
 )
 
 
+@dataclass(frozen=True)
+class SystemRow:
+    """A compared system here and as published.
+
+    Attributes:
+        system: its name in the table.
+        source: "paper" for printed rows, else the run's row's.
+        multi_modal: it reads tags besides pixels.
+        quantity_prediction: it decides how many labels to give.
+        here: the run's scores; None where it lacks the row.
+        published: the scores as printed; None where the table has none.
+        corrected: the scores that the audit takes for slips, as they likely were; None where there are none.
+        notes: what to know of the row.
+    """
+
+    system: str
+    source: Source
+    multi_modal: bool
+    quantity_prediction: bool
+    here: Scores | None
+    published: Scores | None
+    corrected: Scores | None
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ComparedSystems:
+    """An evaluation's compared systems and those of Table III or IV.
+
+    Attributes:
+        table: "III" or "IV".
+        split: the split evaluated.
+        images: how many images it has.
+        rows: the printed rows in their order, then the run's systems that the table lacks, later work last.
+        notes: what to know of all rows.
+        uncertainty: of the run's rows; None where it was not measured.
+    """
+
+    table: Number
+    split: str
+    images: int
+    rows: tuple[SystemRow, ...]
+    notes: tuple[str, ...]
+    uncertainty: RowUncertainty | None
+
+
 def our_name(system: str) -> str:
     """The row of Tables I and II that Tables III and IV print as "Ours"; any other system's own name."""
     return _OURS.get(system, system)
 
 
-def systems_of(evaluation: Mapping[str, Any], source: str) -> dict[str, Any] | None:
-    """Sets an evaluation beside the table of the compared systems that belongs to a source.
+def systems_of(evaluation: Evaluation, source: str) -> ComparedSystems | None:
+    """Compares an evaluation with the table of compared systems that belongs to a source.
 
     Args:
-        evaluation: what `mmannot_tf.evaluation.rows.evaluate` returned.
+        evaluation: of one split.
         source: the data set, as its records name it.
 
     Returns:
-        What `compare_systems` returns; None where the run has trained none of the systems.
+        None where the run has trained none of the systems.
     """
-    trained = any(row["source"] in ("compared", "later") for row in evaluation["rows"])
-    return compare_systems(evaluation, beside(source).systems) if trained else None
+    trained = any(row.source in ("compared", "later") for row in evaluation.rows)
+    return compare_systems(evaluation, paper_tables_for(source).systems) if trained else None
 
 
-def compare_systems(evaluation: Mapping[str, Any], number: Number) -> dict[str, Any]:
-    """Sets an evaluation's rows of the compared systems beside Table III or IV.
+def compare_systems(evaluation: Evaluation, number: Number) -> ComparedSystems:
+    """Compares an evaluation's rows of the compared systems with Table III or IV.
 
     Args:
-        evaluation: what `mmannot_tf.evaluation.rows.evaluate` returned.
+        evaluation: of one split.
         number: of the table.
-
-    Returns:
-        A JSON document {"table", "split", "images", "rows", "notes", "uncertainty"}. A row is {"system",
-        "source", "multi_modal", "quantity_prediction", "here", "published", "corrected", "notes"}: the
-        printed rows in their order, then the run's systems that the table does not print, later work last.
-        "here" is None where the run has no such row, "published" where the table has none, and "corrected"
-        holds what the audit takes for slips.
     """
-    here = {row["method"]: row for row in evaluation["rows"]}
+    here = {row.method: row for row in evaluation.rows}
     names = [our_name(row.system) for row in table(number)]
     printed = [_printed(row, here.get(name)) for row, name in zip(table(number), names, strict=True)]
     others = [
         _unprinted(row, number)
         for source in ("compared", "later")
         for row in here.values()
-        if row["source"] == source and row["method"] not in names
+        if row.source == source and row.method not in names
     ]
-    return {
-        "table": number,
-        "split": evaluation["split"],
-        "images": evaluation["images"],
-        "rows": printed + others,
-        "notes": [HERE, PUBLISHED.format(number=number), *other_test_sets_in_words([number])],
-        "uncertainty": uncertainty_of(evaluation),
-    }
+    return ComparedSystems(
+        table=number,
+        split=evaluation.split,
+        images=evaluation.images,
+        rows=(*printed, *others),
+        notes=(HERE, PUBLISHED.format(number=number), *other_test_sets_in_words([number])),
+        uncertainty=evaluation.uncertainty,
+    )
 
 
-def _printed(row: PublishedRow, here: Mapping[str, Any] | None) -> dict[str, Any]:
-    return {
-        "system": row.system,
-        "source": "paper",
-        "multi_modal": row.multi_modal,
-        "quantity_prediction": row.quantity_prediction,
-        "here": here and _scores(here),
-        "published": asdict(row.scores),
-        "corrected": likely_corrections(row.table, row.system) or None,
-        "notes": list(about(row.table, row.system)),
-    }
+def _printed(row: PublishedRow, here: ScoredRow | None) -> SystemRow:
+    return SystemRow(
+        system=row.system,
+        source="paper",
+        multi_modal=row.multi_modal,
+        quantity_prediction=row.quantity_prediction,
+        here=None if here is None else here.measures,
+        published=asdict(row.scores),
+        corrected=likely_corrections(row.table, row.system) or None,
+        notes=about(row.table, row.system),
+    )
 
 
-def _unprinted(row: Mapping[str, Any], number: Number) -> dict[str, Any]:
+def _unprinted(row: ScoredRow, number: Number) -> SystemRow:
     """A row of the run that the table lacks: of later work, or a system that the other table prints."""
-    later = row["source"] == "later"
-    return {
-        "system": row["method"],
-        "source": row["source"],
-        "multi_modal": row["method"] in _READ_TAGS,
-        "quantity_prediction": row["selection"] == "threshold",
-        "here": _scores(row),
-        "published": None,
-        "corrected": None,
-        "notes": [] if later else [f"{row['method']}: Table {number} prints no such row"],
-    }
-
-
-def _scores(row: Mapping[str, Any]) -> dict[str, float]:
-    return {name: value for name, value in row.items() if isinstance(value, int | float)}
+    later = row.source == "later"
+    return SystemRow(
+        system=row.method,
+        source=row.source,
+        multi_modal=row.method in _READ_TAGS,
+        quantity_prediction=row.selection == "threshold",
+        here=row.measures,
+        published=None,
+        corrected=None,
+        notes=() if later else (f"{row.method}: Table {number} prints no such row",),
+    )

@@ -5,11 +5,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal
+from typing import Literal
 
 from mmannot_tf.evaluation.metrics import SYMBOLS, AnnotationScores
 from mmannot_tf.evaluation.quantity import QuantityScores
 from mmannot_tf.paper.intervals import Interval, of_print
+from tfrecords_tools.shell.files import Json
 
 ANNOTATION_TABLES = ("I", "II", "III", "IV")
 QUANTITY_TABLES = ("V", "VI")
@@ -105,8 +106,8 @@ DATASETS = {
 }
 
 
-def beside(source: str) -> PublishedDataset:
-    """The paper's data set to show a source beside: its own, or NUS-WIDE for a source the paper lacks."""
+def paper_tables_for(source: str) -> PublishedDataset:
+    """The paper's data set to compare a source with: its own, or NUS-WIDE for a source the paper lacks."""
     return DATASETS.get(source, DATASETS["nus_wide"])
 
 
@@ -120,12 +121,12 @@ def quantity_table(number: str) -> tuple[PublishedQuantity, ...]:
     return tuple(row for row in _quantities() if row.table == number)
 
 
-def tables_as_json(numbers: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+def tables_as_json(numbers: Iterable[str]) -> Json:
     """Roman number → its rows, keyed by the heads as printed; scores in percent, MSE in labels squared."""
     return {number: [*_annotation_rows(number), *_quantity_rows(number)] for number in numbers}
 
 
-def _annotation_rows(number: str) -> list[dict[str, Any]]:
+def _annotation_rows(number: str) -> list[Json]:
     return [
         {
             "system": row.system,
@@ -137,7 +138,7 @@ def _annotation_rows(number: str) -> list[dict[str, Any]]:
     ]
 
 
-def _quantity_rows(number: str) -> list[dict[str, Any]]:
+def _quantity_rows(number: str) -> list[Json]:
     return [
         {"features": row.features, "accuracy": row.scores.accuracy, "mse": row.scores.mse}
         for row in quantity_table(number)

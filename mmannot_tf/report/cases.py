@@ -8,13 +8,13 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Case:
-    """What an image should have been given and was given.
+    """An image's labels: the true ones, and those that it was given.
 
     Attributes:
         id: the image's.
         agreement: F1 of the annotations against the ground truth, percent.
         truth: its true labels, each with whether it was found.
-        annotations: what was handed out, the best first, each with whether it is true.
+        annotations: the labels that it was given, the best first, each with whether it is true.
     """
 
     id: str
@@ -24,7 +24,7 @@ class Case:
 
 
 def agreement(chosen: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """F1 of each image's annotations, [N] float64 in percent; 100 where there was nothing to hand out."""
+    """F1 of each image's annotations, [N] float64 in percent; 100 where both are empty."""
     correct = (chosen & labels).sum(axis=1)
     both = chosen.sum(axis=1) + labels.sum(axis=1)
     return 100 * np.divide(2 * correct, both, out=np.ones(len(labels)), where=both > 0)
@@ -38,9 +38,9 @@ def ranking(chosen: np.ndarray, labels: np.ndarray, ids: Sequence[str]) -> list[
 
 
 def choose(order: Sequence[int], each: int) -> dict[str, list[int]]:
-    """Of a ranking the first `each` as "best", the last as "worst", and as many evenly spread "between".
+    """The first `each` images of a ranking as "best", the last as "worst", as many evenly spread "between".
 
-    No image comes twice: a short ranking leaves "between" empty first, then "worst".
+    No image appears twice: a short ranking leaves "between" empty first, then "worst".
     """
     best, rest = list(order[:each]), list(order[each:])
     worst, middle = rest[-each:][::-1], rest[:-each]
@@ -65,6 +65,6 @@ def case(
     return Case(
         id=image_id,
         agreement=float(agreement(chosen[np.newaxis], labels[np.newaxis])[0]),
-        truth=tuple((names[j], bool(chosen[j])) for j in np.flatnonzero(labels)),
+        truth=tuple((names[j], bool(chosen[j])) for j in np.flatnonzero(labels).tolist()),
         annotations=tuple((names[j], bool(labels[j])) for j in ranked),
     )

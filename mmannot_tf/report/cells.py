@@ -1,27 +1,26 @@
-"""Cells, heads and names that tables share: those for the terminal, in Markdown and on the page."""
+"""Cells and names that tables share: those for the terminal, in Markdown and on the page."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+
+from mmannot_tf.ablation.effects import Effect, Measure, Summary
+from mmannot_tf.evaluation.results import Bounds
+from mmannot_tf.paper.systems import SystemRow
 
 MAP = {"mean_average_precision": "mAP"}
 QUANTITY = {"accuracy": "Accuracy (%)", "mse": "MSE"}
 """Score of a label quantity → its column's head."""
 MARKS = {"ours": " *", "compared": " †", "later": " ‡"}
-"""Behind the names of rows that are not the paper's own method's."""
-SIDES = {"ours": "ours", "paper": "paper", "corrected": "corr.", "difference": "diff."}
-"""Of a pair of `mmannot_tf.paper.compare`, as tables call them."""
-SYSTEM_SIDES = {"here": "here", "published": "publ.", "corrected": "corr."}
-"""Of a row of `mmannot_tf.paper.systems`."""
+"""Source of a row → what follows its name; the paper's own method has no mark."""
 ABLATION_COLUMNS = ("CNN", "MS-CNN", "MS-CNN+Tags", "MS-CNN+LQP", "MS-CNN+Tags+LQP", "Upper bound")
 
 
-def marked(row: Mapping[str, Any]) -> str:
+def system_name(row: SystemRow) -> str:
     """A compared system's name, with what it reads and whether it is later work."""
-    reads = " (tags)" if row["multi_modal"] else ""
-    return f"{row['system']}{reads}{MARKS['later'] if row['source'] == 'later' else ''}"
+    reads = " (tags)" if row.multi_modal else ""
+    return f"{row.system}{reads}{MARKS['later'] if row.source == 'later' else ''}"
 
 
-def numbers(scores: Mapping[str, float], heads: Mapping[str, str], *, signed: bool = False) -> list[str]:
+def score_cells(scores: Mapping[str, float], heads: Mapping[str, str], *, signed: bool = False) -> list[str]:
     """A row's cells, 2 decimals, MSE 3; empty where it lacks a score."""
     sign = "+" if signed else ""
     return [
@@ -29,21 +28,22 @@ def numbers(scores: Mapping[str, float], heads: Mapping[str, str], *, signed: bo
     ]
 
 
-def bounds(interval: Sequence[float], sign: str = "") -> str:
+def interval_cell(interval: Bounds, sign: str = "") -> str:
     """An interval in brackets, 2 decimals."""
-    return "[{:{sign}.2f}, {:{sign}.2f}]".format(*interval, sign=sign)
+    low, high = interval
+    return f"[{low:{sign}.2f}, {high:{sign}.2f}]"
 
 
-def effect_cells(effects: Sequence[dict[str, Any]], measure: str) -> list[list[str]]:
+def effect_cells(effects: Sequence[Effect], measure: Measure) -> list[list[str]]:
     """A row a variant: its name, then mean ± spread of each method in `ABLATION_COLUMNS`."""
-    by_variant: dict[str, dict[str, Any]] = {}
+    by_variant: dict[str, dict[str, Summary]] = {}
     for effect in effects:
-        by_variant.setdefault(effect["variant"], {})[effect["method"]] = effect[measure]
+        by_variant.setdefault(effect.variant, {})[effect.method] = effect.summaries[measure]
     return [
-        [name, *(_effect_cell(scores.get(method)) for method in ABLATION_COLUMNS)]
-        for name, scores in by_variant.items()
+        [name, *(_effect_cell(summaries.get(method)) for method in ABLATION_COLUMNS)]
+        for name, summaries in by_variant.items()
     ]
 
 
-def _effect_cell(effect: dict[str, float] | None) -> str:
-    return "not trained" if effect is None else f"{effect['mean']:.1f} ± {effect['spread']:.1f}"
+def _effect_cell(summary: Summary | None) -> str:
+    return "not trained" if summary is None else f"{summary.mean:.1f} ± {summary.spread:.1f}"

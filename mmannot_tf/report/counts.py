@@ -1,4 +1,4 @@
-"""What the annotations of a split count up to, class by class and image by image; numpy only."""
+"""Counts of a split's annotations by class, by quantity and by pair of labels. Numpy only."""
 
 from dataclasses import dataclass
 
@@ -7,12 +7,12 @@ import numpy as np
 
 @dataclass(frozen=True)
 class ClassCounts:
-    """How one class fared.
+    """How often one class is true, predicted and both.
 
     Attributes:
         label: its name.
         true: images that have it, N^g.
-        predicted: images it was handed out to, N^p.
+        predicted: images it was given to, N^p.
         correct: images where both hold, N^c.
     """
 
@@ -23,7 +23,7 @@ class ClassCounts:
 
     @property
     def precision(self) -> float | None:
-        """In percent; None where the class was never handed out."""
+        """In percent; None where the class was never given."""
         return 100 * self.correct / self.predicted if self.predicted else None
 
     @property
@@ -34,11 +34,11 @@ class ClassCounts:
 
 @dataclass(frozen=True)
 class Pair:
-    """How often two labels stand together.
+    """How often two labels occur together.
 
     Attributes:
-        first: the name of one.
-        second: the name of the other.
+        first: the name of the first label.
+        second: the name of the second.
         true: images that have both.
         annotated: images that were given both.
     """
@@ -50,7 +50,7 @@ class Pair:
 
 
 def class_counts(chosen: np.ndarray, labels: np.ndarray, names: tuple[str, ...]) -> list[ClassCounts]:
-    """Every class, the one of most images first; of equal ones in label order.
+    """Every class, most frequent first; ties in label order.
 
     Args:
         chosen: the annotations, [N, C] bool.
@@ -62,22 +62,22 @@ def class_counts(chosen: np.ndarray, labels: np.ndarray, names: tuple[str, ...])
 
 
 def frequent(labels: np.ndarray, count: int) -> list[int]:
-    """The `count` labels of most images, the first first; of equal ones in label order."""
+    """The `count` most frequent labels, most frequent first; ties in label order."""
     return np.argsort(-labels.sum(axis=0), kind="stable")[:count].tolist()
 
 
-def quantity_confusion(true: np.ndarray, predicted: np.ndarray, *, most: int) -> np.ndarray:
-    """Images by true quantity (rows) and predicted one (columns), from 0 to `most`, which holds all above.
+def quantity_confusion(true: np.ndarray, predicted: np.ndarray, *, max_quantity: int) -> np.ndarray:
+    """Images by true quantity (rows) and predicted quantity (columns); `max_quantity` stands for all above.
 
     Args:
         true: m, [N] int.
         predicted: m̂, [N] int.
-        most: the last row and column, if any image comes so far; else the table is smaller.
+        max_quantity: the last row and column, if any image has so many labels; else the table is smaller.
 
     Returns:
-        [Q, Q] int64 with Q ≤ most + 1.
+        [Q, Q] int64 with Q ≤ max_quantity + 1.
     """
-    true, predicted = np.minimum(true, most), np.minimum(predicted, most)
+    true, predicted = np.minimum(true, max_quantity), np.minimum(predicted, max_quantity)
     side = int(max(true.max(), predicted.max())) + 1
     return np.bincount(true * side + predicted, minlength=side * side).reshape(side, side)
 
@@ -96,20 +96,20 @@ def shares_together(rows: np.ndarray) -> np.ndarray:
 
 
 def pairs(chosen: np.ndarray, labels: np.ndarray, names: tuple[str, ...], *, count: int) -> list[Pair]:
-    """The pairs of labels that stand together most often in the truth or among the annotations.
+    """The pairs of labels that occur together most often in the truth or among the annotations.
 
     Args:
         chosen: the annotations, [N, C] bool.
         labels: the ground truth, [N, C] bool.
         names: of the C labels.
-        count: of pairs, at most; pairs that stand together nowhere are left out.
+        count: of pairs, at most; pairs that never occur are left out.
     """
     true, annotated = together(labels), together(chosen)
     first, second = np.triu_indices(len(names), k=1)
     order = np.argsort(-np.maximum(true, annotated)[first, second], kind="stable")[:count]
-    found = [(int(first[place]), int(second[place])) for place in order]
+    most_frequent = [(int(first[place]), int(second[place])) for place in order]
     return [
         Pair(names[j], names[k], int(true[j, k]), int(annotated[j, k]))
-        for j, k in found
+        for j, k in most_frequent
         if true[j, k] or annotated[j, k]
     ]

@@ -37,8 +37,8 @@ def curves(run: Run) -> list[Curve]:
     Raises:
         UserError: a log is broken.
     """
-    found = [_curve(name, run.stage(name)) for name in KNOWN if (run.stage(name) / "log.jsonl").is_file()]
-    return [curve for curve in found if curve.epochs]
+    logged = [_curve(name, run.stage(name)) for name in KNOWN if (run.stage(name) / "log.jsonl").is_file()]
+    return [curve for curve in logged if curve.epochs]
 
 
 def _curve(name: str, folder: Path) -> Curve:
@@ -48,7 +48,7 @@ def _curve(name: str, folder: Path) -> Curve:
     try:
         return Curve(
             stage=name,
-            epochs=tuple(line["epoch"] for line in lines),
+            epochs=tuple(int(line["epoch"]) for line in lines),
             measures={key: tuple(line[key] for line in lines) for key in names},
             best_epoch=read_json(finished, "stage.json")["best_epoch"] if finished.is_file() else None,
         )

@@ -1,8 +1,7 @@
-"""All that the page about a run shows, as values; nothing is drawn here."""
+"""What the page about a run shows, as values. Draws nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,7 +9,7 @@ from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.quantity import quantize
 from mmannot_tf.evaluation.rows import FEATURES, Row, handed_out, select
 from mmannot_tf.paper.comparability import build_departures, build_in_force
-from mmannot_tf.paper.readings import departures, in_force, listed
+from mmannot_tf.paper.readings import ReadingInForce, departures, in_force, readings_in_force
 from mmannot_tf.report.cases import Case, case, choose, ranking
 from mmannot_tf.report.counts import (
     ClassCounts,
@@ -23,22 +22,23 @@ from mmannot_tf.report.counts import (
 )
 from mmannot_tf.report.curves import Curve, curves
 from mmannot_tf.runs.run import Run
+from tfrecords_tools.shell.files import Json
 
 CASES = 8
 """Images of each kind, at most."""
-MOST = 15
-"""Quantities from here on share the last row and column of a confusion matrix."""
-TOGETHER = 20
+MAX_QUANTITY = 15
+"""Larger quantities share the last row and column of a confusion matrix."""
+MAX_TOGETHER = 20
 """Labels in the matrices of co-occurrence, and pairs in their table, at most."""
 
 
 @dataclass(frozen=True, eq=False)
 class Findings:
-    """What came of a run on one split.
+    """The results of a run on one split.
 
     Attributes:
         run: the run.
-        row: of the tables; whose annotations are looked at.
+        row: of the tables; the other fields describe its annotations.
         classes: every class, the most frequent first.
         confusions: features that a regressor reads → its quantity confusion, [Q, Q] int64.
         frequent: the names of the L most frequent labels.
@@ -47,10 +47,10 @@ class Findings:
         pairs: the labels that stand together most often.
         cases: "best", "between" and "worst" → images.
         curves: of every stage with a log.
-        readings: of the paper that concern the run, each with its keys and their values in force.
-        departures: from the default readings, one phrase a key.
-        build_known: whether how the records were built is among the readings.
-        predictions: the digest of what was looked at.
+        readings: of the paper that concern the run, with the values in force.
+        departures: from the default readings, a phrase each.
+        build_known: whether the readings include those of the records' build.
+        predictions: their digest.
     """
 
     run: Run
@@ -63,26 +63,26 @@ class Findings:
     pairs: list[Pair]
     cases: Mapping[str, list[Case]]
     curves: list[Curve]
-    readings: list[dict[str, Any]]
+    readings: list[ReadingInForce]
     departures: list[str]
     build_known: bool
     predictions: str
 
 
-def findings(run: Run, predictions: Predictions, build: Mapping[str, Any] | None) -> Findings:
-    """Looks through one split's predictions and the logs of the run.
+def findings(run: Run, predictions: Predictions, build: Mapping[str, Json] | None) -> Findings:
+    """Collects the results of a run from a split's predictions and the stages' logs.
 
     Args:
         run: the run.
         predictions: of one of its splits.
-        build: what the build of its records was asked; None where they are not at hand.
+        build: the settings that its records were built with; None where they are not available.
 
     Raises:
         UserError: no known scorer is among the predictions, or a log is broken.
     """
     row, settings = handed_out(predictions), run.config.evaluation
     chosen, labels, names = select(row, predictions, settings), predictions.labels, predictions.label_names
-    shown = frequent(labels, TOGETHER)
+    shown = frequent(labels, MAX_TOGETHER)
     return Findings(
         run=run,
         row=row,
@@ -91,7 +91,7 @@ def findings(run: Run, predictions: Predictions, build: Mapping[str, Any] | None
             features: quantity_confusion(
                 predictions.true_quantity,
                 quantize(predictions.quantity[name], len(names), settings),
-                most=MOST,
+                max_quantity=MAX_QUANTITY,
             )
             for name, features in FEATURES.items()
             if name in predictions.quantity
@@ -99,7 +99,7 @@ def findings(run: Run, predictions: Predictions, build: Mapping[str, Any] | None
         frequent=[names[j] for j in shown],
         true_shares=shares_together(labels[:, shown]),
         annotated_shares=shares_together(chosen[:, shown]),
-        pairs=pairs(chosen, labels, names, count=TOGETHER),
+        pairs=pairs(chosen, labels, names, count=MAX_TOGETHER),
         cases=_cases(row, predictions, chosen),
         curves=curves(run),
         readings=_readings(run, build),
@@ -112,15 +112,16 @@ def findings(run: Run, predictions: Predictions, build: Mapping[str, Any] | None
     )
 
 
-def _readings(run: Run, build: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """All readings but those that only the build of other data sets, or an unknown build, decides."""
+def _readings(run: Run, build: Mapping[str, Json] | None) -> list[ReadingInForce]:
+    """The readings without those that the build of another data set, or an unknown build, decides."""
     values = in_force(run.config)
     if build is not None:
         values |= build_in_force(run.dataset.source, build)
     known = [
-        (reading, [key for key in reading["keys"] if key["name"] in values]) for reading in listed(values)
+        replace(reading, keys=tuple(key for key in reading.keys if key.name in values))
+        for reading in readings_in_force(values)
     ]
-    return [{**reading, "keys": keys} for reading, keys in known if keys or not reading["keys"]]
+    return [reading for reading in known if reading.keys or not reading.reading.keys]
 
 
 def _cases(row: Row, predictions: Predictions, chosen: np.ndarray) -> dict[str, list[Case]]:

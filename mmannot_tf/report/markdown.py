@@ -1,8 +1,10 @@
 """Tables in Markdown."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from dataclasses import asdict
 
+from mmannot_tf.ablation.effects import Effect, Measure
+from mmannot_tf.evaluation.averages import AveragedRow, Averages
 from mmannot_tf.evaluation.metrics import SYMBOLS
 from mmannot_tf.report.cells import ABLATION_COLUMNS, effect_cells
 
@@ -22,28 +24,29 @@ def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, text_
     return "\n".join([_line(heads), f"|{rules}", *map(_line, rows)]) + "\n"
 
 
-def averages_table(averages: Mapping[str, Any], printed: Mapping[str, Mapping[str, float]]) -> str:
+def averages_table(averages: Averages, printed: Mapping[str, Mapping[str, float]]) -> str:
     """A table of every row's means, 1 decimal, ± the standard deviation of I-F1 and H-F1.
 
     Args:
-        averages: what `mmannot_tf.evaluation.averages.averages` returned, its rows as wanted.
+        averages: of several runs.
         printed: method → its printed scores, for brackets; may lack any.
     """
-    rows = [[row["method"], *_average_cells(row, printed.get(row["method"], {}))] for row in averages["rows"]]
+    rows = [[row.method, *_average_cells(row, printed.get(row.method, {}))] for row in averages.rows]
     return markdown_table(["", *SYMBOLS.values()], rows)
 
 
-def effects_table(effects: Sequence[dict[str, Any]], measure: str) -> str:
+def effects_table(effects: Sequence[Effect], measure: Measure) -> str:
     """A row a variant, a column a method: mean ± spread of one measure over seeds."""
-    rows = [[f"`{name}`", *scores] for name, *scores in effect_cells(effects, measure)]
+    rows = [[f"`{name}`", *cells] for name, *cells in effect_cells(effects, measure)]
     return markdown_table(["", *ABLATION_COLUMNS], rows)
 
 
-def _average_cells(row: Mapping[str, Any], printed: Mapping[str, float]) -> Iterable[str]:
+def _average_cells(row: AveragedRow, printed: Mapping[str, float]) -> Iterable[str]:
+    means, spreads = asdict(row.means), asdict(row.spread)
     for measure in SYMBOLS:
-        spread = f" ± {row['spread'][measure]:.1f}" if measure in SPREADS else ""
+        spread = f" ± {spreads[measure]:.1f}" if measure in SPREADS else ""
         bracket = f" ({printed[measure]:.1f})" if measure in printed else ""
-        yield f"{row[measure]:.1f}{spread}{bracket}"
+        yield f"{means[measure]:.1f}{spread}{bracket}"
 
 
 def _line(cells: Sequence[str]) -> str:

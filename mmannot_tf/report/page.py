@@ -1,11 +1,16 @@
 """The page that `mmannot report` writes: one file that needs nothing else."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from mmannot_tf.report.findings import MOST, Findings
+from mmannot_tf.paper.compare import Comparison
+from mmannot_tf.paper.systems import ComparedSystems
+from mmannot_tf.report.findings import MAX_QUANTITY, Findings
 from mmannot_tf.report.pictures import Picture, pictures
 from mmannot_tf.report.plots import NAMES, class_plots, confusion_plot, curve_plots, together_plot
 from mmannot_tf.report.provenance import provenance
@@ -17,11 +22,14 @@ from tfrecords_tools.reading.records import Records
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import write_text
 
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
 TEMPLATE = "page.html.j2"
-CLASSES = 120
-"""Classes whose bars are drawn, at most; the table has all."""
-TAGS = 24
-"""Of an image, at most."""
+MAX_CLASSES = 120
+"""Classes drawn in the plots; the table has all."""
+MAX_TAGS = 24
+"""Tags shown of an image."""
 KINDS = {
     "best": "Best: the most agreement, and more labels before fewer",
     "between": "Between: evenly spread over the ranking of all images",
@@ -30,7 +38,7 @@ KINDS = {
 
 
 def page_in(out: Path, records: Records | None) -> Path:
-    """The page's file in a folder; to be asked before the work that fills it.
+    """The page's file in a folder. Call it before the work that fills the page.
 
     Raises:
         UserError: a package is missing, `out` is a file, or the page would lie among the records.
@@ -43,89 +51,108 @@ def page_in(out: Path, records: Records | None) -> Path:
 
 def write_page(
     path: Path,
-    found: Findings,
-    comparison: Mapping[str, Any],
-    systems: Mapping[str, Any] | None,
+    findings: Findings,
+    comparison: Comparison,
+    systems: ComparedSystems | None,
     *,
     records: Records | None,
 ) -> None:
-    """Writes the page, aside and renamed.
+    """Writes the page atomically.
 
     Args:
         path: the HTML file.
-        found: what it shows.
-        comparison: of the same split, from `mmannot_tf.paper.compare.compare`.
-        systems: of the same split, from `mmannot_tf.paper.systems.systems_of`; None for none.
-        records: where the pictures are; None where they are not at hand.
+        findings: of one split.
+        comparison: of the same split with the paper.
+        systems: of the same split; None where the run has none.
+        records: they hold the pictures; None where they are not available.
 
     Raises:
         UserError: an image that it would show is corrupt.
     """
-    ids = [case.id for cases in found.cases.values() for case in cases]
-    shown = pictures(records, comparison["split"], ids) if records else {}
-    write_text(path, page(found, comparison, systems, shown))
+    ids = [case.id for cases in findings.cases.values() for case in cases]
+    shown = pictures(records, comparison.split, ids) if records else {}
+    write_text(path, page(findings, comparison, systems, shown))
 
 
 def page(
-    found: Findings,
-    comparison: Mapping[str, Any],
-    systems: Mapping[str, Any] | None,
+    findings: Findings,
+    comparison: Comparison,
+    systems: ComparedSystems | None,
     shown: Mapping[str, Picture],
 ) -> str:
     """The page's HTML; the same values give the same bytes.
 
     Args:
-        found: what it shows.
-        comparison: of the same split.
+        findings: of one split.
+        comparison: of the same split with the paper.
         systems: of the same split; None where the run has none.
-        shown: images by id; one that is lacking is named without a picture.
+        shown: images by id; the page names an image without a picture.
     """
     return render(
         __package__,
         TEMPLATE,
-        name=found.run.path.resolve().name,
-        found=found,
+        name=findings.run.path.resolve().name,
+        findings=findings,
         comparison=comparison,
         tables=own_tables(comparison),
-        corrected=any(row["corrected"] for row in comparison["rows"]),
+        corrected=any(row.pair.corrected for row in comparison.rows),
         remarks=remarks(comparison),
         systems=systems and systems_table(systems),
         systems_remarks=_systems_remarks(systems) if systems else [],
-        intervals=interval_tables(comparison["uncertainty"]),
+        intervals=interval_tables(comparison.uncertainty),
         explanation=UNCERTAINTY,
-        provenance=provenance(found),
+        provenance=provenance(findings),
         kinds=KINDS,
         pictures=shown,
-        most_tags=TAGS,
-        classes_drawn=min(CLASSES, len(found.classes)),
-        quantities={features: _quantities(len(counts)) for features, counts in found.confusions.items()},
+        max_tags=MAX_TAGS,
+        classes_drawn=min(MAX_CLASSES, len(findings.classes)),
+        quantities={features: _quantities(len(counts)) for features, counts in findings.confusions.items()},
         own_stages=list(STAGES),
         measures=NAMES,
-        plots=_plots(found),
+        plots=_plots(findings),
         version=version("mmannot-tf"),
     )
 
 
-def _systems_remarks(systems: Mapping[str, Any]) -> list[str]:
-    later = any(row["source"] == "later" for row in systems["rows"])
+def _systems_remarks(systems: ComparedSystems) -> list[str]:
+    later = any(row.source == "later" for row in systems.rows)
     return [*system_notes(systems), *([LATER] if later else [])]
 
 
 def _quantities(count: int) -> list[str]:
-    """The names of the quantities 0 … count - 1, of which `MOST` holds all above."""
-    return [f"{MOST}+" if quantity == MOST else str(quantity) for quantity in range(count)]
+    """The names of the quantities 0 … count - 1; `MAX_QUANTITY` stands for all above."""
+    return [f"{MAX_QUANTITY}+" if quantity == MAX_QUANTITY else str(quantity) for quantity in range(count)]
 
 
-def _plots(found: Findings) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Plots:
+    """The page's plots as SVG elements.
+
+    Attributes:
+        classes: precision and recall of the classes.
+        curves: stage → its training curves.
+        confusions: features that a regressor reads → its quantity confusion.
+        true: co-occurrence of labels in the truth.
+        annotated: the same among the annotations.
+    """
+
+    classes: list[Markup]
+    curves: dict[str, list[Markup]]
+    confusions: dict[str, Markup]
+    true: Markup
+    annotated: Markup
+
+
+def _plots(findings: Findings) -> Plots:
     from markupsafe import Markup  # text in an SVG is escaped by Matplotlib
 
-    return {
-        "classes": [Markup(svg) for svg in class_plots(found.classes[:CLASSES])],
-        "curves": {curve.stage: [Markup(svg) for svg in curve_plots(curve)] for curve in found.curves},
-        "confusions": {
+    return Plots(
+        classes=[Markup(svg) for svg in class_plots(findings.classes[:MAX_CLASSES])],
+        curves={curve.stage: [Markup(svg) for svg in curve_plots(curve)] for curve in findings.curves},
+        confusions={
             features: Markup(confusion_plot(counts, _quantities(len(counts))))
-            for features, counts in found.confusions.items()
+            for features, counts in findings.confusions.items()
         },
-        "true": Markup(together_plot(found.true_shares, found.frequent)),
-        "annotated": Markup(together_plot(found.annotated_shares, found.frequent)),
-    }
+        true=Markup(together_plot(findings.true_shares, findings.frequent)),
+        annotated=Markup(together_plot(findings.annotated_shares, findings.frequent)),
+    )

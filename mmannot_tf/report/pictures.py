@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from tfrecords_tools.pages.thumbnail import thumbnail
-from tfrecords_tools.reading.records import Records, read, reading
+from tfrecords_tools.reading.records import Records, data_loss_as_user_error, read
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,15 @@ def pictures(records: Records, split: str, ids: Collection[str]) -> Mapping[str,
     Raises:
         UserError: a shard is corrupt, or an image does not decode.
     """
-    found: dict[str, Picture] = {}
+    pictures_by_id: dict[str, Picture] = {}
     wanted = set(ids)
-    with reading(records):
+    with data_loss_as_user_error(records):
         for example in read(records, split).as_numpy_iterator():
             name = example["id"].decode()
             if name in wanted:
                 uri, (width, height) = thumbnail(records, name, example["image"])
-                found[name] = Picture(uri, width, height, tuple(tag.decode() for tag in example["tags"]))
-            if len(found) == len(wanted):
+                tags = tuple(tag.decode() for tag in example["tags"])
+                pictures_by_id[name] = Picture(uri, width, height, tags)
+            if len(pictures_by_id) == len(wanted):
                 break
-    return found
+    return pictures_by_id

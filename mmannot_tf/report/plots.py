@@ -12,7 +12,7 @@ import numpy as np
 from mmannot_tf.evaluation.metrics import SYMBOLS
 from mmannot_tf.report.counts import ClassCounts
 from mmannot_tf.report.curves import Curve
-from tfrecords_tools.pages.svg import INK, LINE, PAPER, SERIES, plot, shown
+from tfrecords_tools.pages.svg import INK, LINE, PAPER, SERIES, display_name, plot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,12 +47,20 @@ def class_plot(classes: Sequence[ClassCounts]) -> str:
     """A bar of precision and a dot of recall for every class, from the top in the order given."""
     places = range(len(classes))
     with plot(rows=len(classes)) as (axes, svg):
-        precision = [one.precision or 0.0 for one in classes]
-        recall = [math.nan if one.recall is None else one.recall for one in classes]
+        precision = [counts.precision or 0.0 for counts in classes]
+        recall = [math.nan if counts.recall is None else counts.recall for counts in classes]
         axes.barh(places, precision, height=0.7, color=FIRST, label="precision (bar)")
-        dots = {"color": THIRD, "markeredgecolor": PAPER, "markersize": 7, "clip_on": False}
-        axes.plot(recall, places, "D", label="recall (diamond)", **dots)
-        axes.set_yticks(places, labels=[shown(one.label) for one in classes])
+        axes.plot(
+            recall,
+            places,
+            "D",
+            label="recall (diamond)",
+            color=THIRD,
+            markeredgecolor=PAPER,
+            markersize=7,
+            clip_on=False,
+        )
+        axes.set_yticks(places, labels=[display_name(counts.label) for counts in classes])
         axes.set_ylim(len(classes) - 0.4, -0.6)
         axes.set_xlim(0, 100)
         axes.tick_params(axis="y", length=0, pad=7)
@@ -76,8 +84,15 @@ def _curve_plot(curve: Curve, names: Sequence[str]) -> str:
         if curve.best_epoch is not None:
             axes.axvline(curve.best_epoch, color=LINE, linewidth=5, label=f"kept: epoch {curve.best_epoch}")
         for name, (colour, line, mark) in zip(names, cycle(STROKES), strict=False):
-            look = {"marker": mark, "markersize": 4, "color": colour, "label": NAMES.get(name, name)}
-            axes.plot(curve.epochs, curve.measures[name], line, **look)
+            axes.plot(
+                curve.epochs,
+                curve.measures[name],
+                line,
+                marker=mark,
+                markersize=4,
+                color=colour,
+                label=NAMES.get(name, name),
+            )
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
         axes.grid(visible=True, axis="y")
@@ -116,7 +131,7 @@ def together_plot(shares: np.ndarray, names: Sequence[str]) -> str:
     shares = np.nan_to_num(shares)
     np.fill_diagonal(shares, 0.0)
     with plot(height=470) as (axes, svg):
-        _cells(axes, shares, [shown(name) for name in names], [shown(name) for name in names])
+        _cells(axes, shares, [display_name(name) for name in names], [display_name(name) for name in names])
         axes.tick_params(axis="x", rotation=90)
         axes.tick_params(labelsize=9)
         axes.figure.legend(handles=_scale(), loc="outside upper left", ncols=4, fontsize=9, handlelength=1.2)

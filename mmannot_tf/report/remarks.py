@@ -1,8 +1,9 @@
 """What to know of a table's rows, in sentences: they stand below it in the terminal and on the page."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from mmannot_tf.paper.compare import Comparison, Pair
+from mmannot_tf.paper.systems import ComparedSystems
 from mmannot_tf.report.cells import MARKS
 
 MEANINGS = {
@@ -17,28 +18,28 @@ UNCERTAINTY = (
 )
 
 
-def remarks(comparison: Mapping[str, Any]) -> list[str]:
-    """A line on each row of both sides, the numbered reasons, then what concerns single rows or all."""
-    whole = [pair for pair in comparison["rows"] if pair["difference"] is not None]
-    quantities = [pair for pair in comparison["quantity"] if pair["difference"] is not None]
-    reasons = list(dict.fromkeys(reason for pair in [*whole, *quantities] for reason in pair["reasons"]))
-    lines = [f"{pair['method']}: {_verdict(pair, reasons)}" for pair in whole]
-    lines += [f"label quantity on {pair['features']}: {_verdict(pair, reasons)}" for pair in quantities]
+def remarks(comparison: Comparison) -> list[str]:
+    """A line on each row of both sides, the numbered reasons, then the remarks on single rows and on all."""
+    pairs = [(row.method, row.pair) for row in comparison.rows]
+    pairs += [(f"label quantity on {row.features}", row.pair) for row in comparison.quantity]
+    pairs = [(name, pair) for name, pair in pairs if pair.difference is not None]
+    reasons = list(dict.fromkeys(reason for _, pair in pairs for reason in pair.reasons))
+    lines = [f"{name}: {_verdict(pair, reasons)}" for name, pair in pairs]
     lines += [f"({number}) {reason}" for number, reason in enumerate(reasons, 1)]
-    belonging: dict[str, list[str]] = {}
-    for pair in comparison["rows"]:
-        for remark in [*(pair["reasons"] if pair["difference"] is None else ()), *pair["notes"]]:
-            belonging.setdefault(remark, []).append(pair["method"])
-    lines += [f"{'; '.join(rows)}: {remark}" for remark, rows in belonging.items()]
-    return [*lines, *comparison["notes"]]
+    methods: dict[str, list[str]] = {}
+    for row in comparison.rows:
+        for remark in (*(row.pair.reasons if row.pair.difference is None else ()), *row.notes):
+            methods.setdefault(remark, []).append(row.method)
+    lines += [f"{'; '.join(of_remark)}: {remark}" for remark, of_remark in methods.items()]
+    return [*lines, *comparison.notes]
 
 
-def _verdict(pair: Mapping[str, Any], reasons: Sequence[str]) -> str:
-    if pair["comparable"]:
+def _verdict(pair: Pair, reasons: Sequence[str]) -> str:
+    if pair.comparable:
         return "comparable"
-    return "not comparable, " + " ".join(f"({reasons.index(reason) + 1})" for reason in pair["reasons"])
+    return "not comparable, " + " ".join(f"({reasons.index(reason) + 1})" for reason in pair.reasons)
 
 
-def system_notes(comparison: Mapping[str, Any]) -> list[str]:
+def system_notes(systems: ComparedSystems) -> list[str]:
     """What to know of all the compared systems' rows, then of single ones."""
-    return [*comparison["notes"], *(note for row in comparison["rows"] for note in row["notes"])]
+    return [*systems.notes, *(note for row in systems.rows for note in row.notes)]

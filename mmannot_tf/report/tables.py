@@ -1,31 +1,36 @@
-"""The tables of the page about a run: rows beside the paper's, and how sure they are."""
+"""Tables whose rows have several lines: ours and the paper's, or intervals and paired tests."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from mmannot_tf.evaluation.metrics import SYMBOLS
+from mmannot_tf.evaluation.results import RowUncertainty
 from mmannot_tf.evaluation.uncertainty import MEASURES
+from mmannot_tf.paper.compare import Comparison, Pair, Scores
+from mmannot_tf.paper.systems import ComparedSystems
 from mmannot_tf.paper.tables import DATASETS, table
-from mmannot_tf.report.cells import QUANTITY, SIDES, SYSTEM_SIDES, bounds, marked, numbers
+from mmannot_tf.report.cells import QUANTITY, interval_cell, score_cells, system_name
+
+Line = tuple[str, list[str]]
+"""What a line is, "ours" or "paper", and its cells; "" where a table has but one kind of line."""
 
 
 @dataclass(frozen=True)
-class Group:
-    """The lines of one row's name.
+class RowGroup:
+    """The lines of one row.
 
     Attributes:
         name: of the method, system or features.
-        lines: what each is, "ours" or "paper", and its cells; "" where there is but one kind.
+        lines: at least one.
     """
 
     name: str
-    lines: list[tuple[str, list[str]]]
+    lines: list[Line]
 
 
 @dataclass(frozen=True)
-class Table:
-    """A table as a page shows it.
+class GroupedTable:
+    """A table of such rows.
 
     Attributes:
         title: above it.
@@ -35,75 +40,76 @@ class Table:
 
     title: str
     heads: list[str]
-    groups: list[Group]
+    groups: list[RowGroup]
 
 
-def own_tables(comparison: Mapping[str, Any]) -> list[Table]:
-    """The method's rows beside Table I or II, and the label quantities beside Table V or VI.
-
-    Args:
-        comparison: from `mmannot_tf.paper.compare.compare`.
-    """
-    methods, quantities = comparison["tables"]
-    parts = (
-        ("method", "rows", SYMBOLS, f"Beside Table {methods} ({_title(methods)}), percent"),
-        ("features", "quantity", QUANTITY, f"Label quantity beside Table {quantities}"),
-    )
-    return [
-        Table(title, [name, "", *heads.values()], _groups(name, comparison[part], heads, SIDES))
-        for name, part, heads, title in parts
-        if comparison[part]
+def own_tables(comparison: Comparison) -> list[GroupedTable]:
+    """The method's rows and Table I or II's, then the label quantities and Table V or VI's."""
+    methods, quantities = comparison.tables
+    tables = [
+        GroupedTable(
+            f"Beside Table {methods} ({_title(methods)}), percent",
+            ["method", "", *SYMBOLS.values()],
+            [RowGroup(row.method, _pair_lines(row.pair, SYMBOLS)) for row in comparison.rows],
+        ),
+        GroupedTable(
+            f"Label quantity beside Table {quantities}",
+            ["features", "", *QUANTITY.values()],
+            [RowGroup(row.features, _pair_lines(row.pair, QUANTITY)) for row in comparison.quantity],
+        ),
     ]
+    return [table for table in tables if table.groups]
 
 
-def systems_table(systems: Mapping[str, Any]) -> Table:
-    """The compared systems beside Table III or IV.
+def systems_table(systems: ComparedSystems) -> GroupedTable:
+    """The compared systems here and as published in Table III or IV."""
+    title = f"Compared systems beside Table {systems.table} ({_title(systems.table)}), percent"
+    groups = [
+        RowGroup(
+            system_name(row),
+            _lines([("here", row.here), ("publ.", row.published), ("corr.", row.corrected)], SYMBOLS),
+        )
+        for row in systems.rows
+    ]
+    return GroupedTable(title, ["system", "", *SYMBOLS.values()], groups)
 
-    Args:
-        systems: from `mmannot_tf.paper.systems.compare_systems`.
-    """
-    rows = [{**row, "name": marked(row)} for row in systems["rows"]]
-    title = f"Compared systems beside Table {systems['table']} ({_title(systems['table'])}), percent"
-    return Table(title, ["system", "", *SYMBOLS.values()], _groups("name", rows, SYMBOLS, SYSTEM_SIDES))
 
-
-def interval_tables(uncertainty: Mapping[str, Any] | None) -> list[Table]:
-    """Intervals of the rows, then the pairs of rows; nothing where none were made."""
+def interval_tables(uncertainty: RowUncertainty | None) -> list[GroupedTable]:
+    """The rows' intervals, then the pairs of rows; nothing where none were made."""
     if uncertainty is None:
         return []
     rows = [
-        Group(
-            row["method"], [("", [f"{row[name]:.2f} {bounds(row['intervals'][name])}" for name in MEASURES])]
+        RowGroup(
+            row.method,
+            [("", [f"{row.measures[name]:.2f} {interval_cell(row.intervals[name])}" for name in MEASURES])],
         )
-        for row in uncertainty["rows"]
+        for row in uncertainty.rows
     ]
-    lines: dict[str, list[tuple[str, list[str]]]] = {}
-    for pair in uncertainty["pairs"]:
-        cells = [f"{pair['difference']:+.2f} {bounds(pair['interval'], '+')}", f"{pair['p']:.3f}"]
-        lines.setdefault(f"{pair['a']} over {pair['b']}", []).append((SYMBOLS[pair["measure"]], cells))
-    pairs = [Group(name, found) for name, found in lines.items()]
-    confidence = f"{uncertainty['resampling']['confidence']:g} % intervals"
+    lines: dict[str, list[Line]] = {}
+    for pair in uncertainty.tests.pairs:
+        cells = [f"{pair.difference:+.2f} {interval_cell(pair.interval, '+')}", f"{pair.p:.3f}"]
+        lines.setdefault(f"{pair.a} over {pair.b}", []).append((SYMBOLS[pair.measure], cells))
+    pairs = [RowGroup(name, of_pair) for name, of_pair in lines.items()]
     tables = [
-        Table(confidence, ["method", "", *(f"{SYMBOLS[name]} [low, high]" for name in MEASURES)], rows),
-        Table("Pairs of rows, percentage points", ["pair", "", "difference [low, high]", "p"], pairs),
+        GroupedTable(
+            f"{uncertainty.tests.resampling.confidence:g} % intervals",
+            ["method", "", *(f"{SYMBOLS[name]} [low, high]" for name in MEASURES)],
+            rows,
+        ),
+        GroupedTable("Pairs of rows, percentage points", ["pair", "", "difference [low, high]", "p"], pairs),
     ]
-    return [one for one in tables if one.groups]
+    return [table for table in tables if table.groups]
 
 
-def _groups(
-    name: str, pairs: Iterable[Mapping[str, Any]], heads: Mapping[str, str], sides: Mapping[str, str]
-) -> list[Group]:
-    return [
-        Group(
-            pair[name],
-            [
-                (words, numbers(pair[side], heads, signed=side == "difference"))
-                for side, words in sides.items()
-                if pair.get(side) is not None
-            ],
-        )
-        for pair in pairs
-    ]
+def _pair_lines(pair: Pair, heads: Mapping[str, str]) -> list[Line]:
+    lines = _lines([("ours", pair.ours), ("paper", pair.paper), ("corr.", pair.corrected)], heads)
+    if pair.difference is not None:
+        lines.append(("diff.", score_cells(pair.difference, heads, signed=True)))
+    return lines
+
+
+def _lines(sides: Iterable[tuple[str, Scores | None]], heads: Mapping[str, str]) -> list[Line]:
+    return [(words, score_cells(scores, heads)) for words, scores in sides if scores is not None]
 
 
 def _title(number: str) -> str:

@@ -1,16 +1,15 @@
 """Compares a run with the paper's printed tables."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from mmannot_tf.evaluation.results import Evaluation
 from mmannot_tf.paper.comparability import RunFacts
-from mmannot_tf.paper.compare import compare
+from mmannot_tf.paper.compare import Comparison, compare
 from mmannot_tf.runs.run import Dataset, open_run
 from tfrecords_tools.reading.records import MARKER, Records, open_records
 
 
-def comparison_of(path: Path, evaluation: Mapping[str, Any], data: Path | None = None) -> dict[str, Any]:
+def comparison_of(path: Path, evaluation: Evaluation, data: Path | None = None) -> Comparison:
     """The comparison of a run with the paper.
 
     Args:
@@ -22,11 +21,11 @@ def comparison_of(path: Path, evaluation: Mapping[str, Any], data: Path | None =
     records = available_records(run.dataset, data)
     facts = RunFacts(
         source=run.dataset.source,
-        split=evaluation["split"],
-        images=evaluation["images"],
+        split=evaluation.split,
+        images=evaluation.images,
         backbone=run.config.model.backbone,
         weights_origin=run.provenance.origin,
-        readings=evaluation["readings"],
+        readings=evaluation.readings,
         build=None if records is None else records.settings,
     )
     return compare(evaluation, facts)

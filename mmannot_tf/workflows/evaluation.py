@@ -1,11 +1,11 @@
 """Evaluates a run's split, predicting it first where predictions are missing or stale."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from mmannot_tf.evaluation.document import document
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.resampling import Resampling
+from mmannot_tf.evaluation.results import Evaluation
 from mmannot_tf.evaluation.rows import evaluate
 from mmannot_tf.paper.readings import in_force
 from mmannot_tf.runs.plan import predictions_digest
@@ -16,7 +16,7 @@ from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
 def evaluation_of(
     path: Path, split: str, data: Path | None = None, *, bootstrap: int = Resampling.draws
-) -> dict[str, Any]:
+) -> Evaluation:
     """The evaluation of a run's split. Writes the split's predictions, and no other file of the run.
 
     TensorFlow is loaded only if the split must be predicted.
@@ -50,7 +50,7 @@ def _predict(run: Run, split: str, data: Path | None) -> Predictions:
     return predict(open_session(run, data), split)
 
 
-def write_scores(path: Path, evaluation: Mapping[str, Any]) -> None:
+def write_scores(path: Path, evaluation: Evaluation) -> None:
     """Writes a run's scores.json; does nothing for an evaluation of another split than test."""
-    if evaluation["split"] == "test":
-        write_json(path / "scores.json", evaluation)
+    if evaluation.split == "test":
+        write_json(path / "scores.json", document(evaluation))

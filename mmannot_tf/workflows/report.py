@@ -1,10 +1,10 @@
 """Writes the page about a run."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from mmannot_tf.evaluation.predictions import Predictions
+from mmannot_tf.evaluation.results import Evaluation
+from mmannot_tf.paper.compare import Comparison
 from mmannot_tf.paper.systems import systems_of
 from mmannot_tf.report.findings import findings
 from mmannot_tf.report.page import write_page
@@ -15,8 +15,8 @@ from tfrecords_tools.reading.records import Records
 def write_report(
     page: Path,
     run: Run,
-    evaluation: Mapping[str, Any],
-    comparison: Mapping[str, Any],
+    evaluation: Evaluation,
+    comparison: Comparison,
     *,
     records: Records | None,
 ) -> None:
@@ -29,6 +29,6 @@ def write_report(
         comparison: of that evaluation with the paper.
         records: the run's; None where they are not available.
     """
-    predictions = Predictions.load(run.predictions(evaluation["split"]))
+    predictions = Predictions.load(run.predictions(evaluation.split))
     results = findings(run, predictions, None if records is None else records.settings)
     write_page(page, results, comparison, systems_of(evaluation, run.dataset.source), records=records)

@@ -5,8 +5,8 @@ from tfrecords_tools.shell.errors import UserError
 
 
 def test_every_other_value_of_the_named_readings_follows_the_configuration_as_it_is(tiny_config):
-    found = variants(tiny_config, ["weight_decay", "training.loss_reduction"])
-    assert [variant.name for variant in found] == [
+    named = variants(tiny_config, ["weight_decay", "training.loss_reduction"])
+    assert [variant.name for variant in named] == [
         "as configured",
         "training.weight_decay = ema",
         "training.weight_decay = shrink",

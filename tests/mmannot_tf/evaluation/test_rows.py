@@ -1,12 +1,12 @@
-import json
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
 
 from mmannot_tf.config.settings import EvaluationSettings
+from mmannot_tf.evaluation.document import document
 from mmannot_tf.evaluation.metrics import SYMBOLS
 from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.rows import ROWS, evaluate
@@ -20,7 +20,7 @@ def f1(p, r):
 
 
 def row_of(evaluation, method):
-    (row,) = [row for row in evaluation["rows"] if row["method"] == method]
+    (row,) = [row for row in evaluation.rows if row.method == method]
     return row
 
 
@@ -34,7 +34,7 @@ def test_all_rows_come_in_the_papers_order_and_then_ours(predictions):
         },
     )
     evaluation = evaluate(whole, SETTINGS, readings={"evaluation.k": 1})
-    assert [row["method"] for row in evaluation["rows"]] == [
+    assert [row.method for row in evaluation.rows] == [
         "Upper bound",
         "MS-CNN+Tags+LQP",
         "MS-CNN+LQP",
@@ -49,32 +49,31 @@ def test_all_rows_come_in_the_papers_order_and_then_ours(predictions):
         "CNN, trained as long, p > 0.5",
         "Tags only, p > 0.5",
     ]
-    assert all(set(SYMBOLS) <= set(row) for row in evaluation["rows"])
-    assert json.loads(json.dumps(evaluation)) == evaluation
+    assert all(set(SYMBOLS) <= set(row.measures) for row in evaluation.rows)
 
 
 def test_the_frame_of_an_evaluation(predictions):
     evaluation = evaluate(predictions, SETTINGS, readings={"evaluation.k": 1})
-    assert (evaluation["split"], evaluation["images"]) == ("test", 2)
-    assert (evaluation["classes"], evaluation["classes_present"]) == (3, 3)
-    assert evaluation["readings"] == {"evaluation.k": 1}
+    assert (evaluation.split, evaluation.images) == ("test", 2)
+    assert (evaluation.classes, evaluation.classes_present) == (3, 3)
+    assert evaluation.readings == {"evaluation.k": 1}
 
 
 def test_a_row_selects_from_its_own_scorer_with_its_own_quantity(predictions):
     # Truth: {sky, sea}, {owl}.
     evaluation = evaluate(predictions, SETTINGS, readings={})
     upper = row_of(evaluation, "Upper bound")  # {sky, sea}, {owl}
-    assert [upper[name] for name in SYMBOLS] == pytest.approx([100] * 7)
+    assert list(asdict(upper.scores).values()) == pytest.approx([100] * 7)
     full = row_of(evaluation, "MS-CNN+Tags+LQP")  # 2.25 → 2, 0 → 1
-    assert full["image_f1"] == pytest.approx(100)
+    assert full.scores.image_f1 == pytest.approx(100)
     visual = row_of(evaluation, "MS-CNN+LQP")  # 1.4 → {sky}; 2.6 → all three
-    assert visual["image_precision"] == pytest.approx(100 * 2 / 4)
-    assert visual["image_recall"] == pytest.approx(100 * 2 / 3)
-    assert visual["class_precision"] == pytest.approx(100 * (1 / 2 + 0 / 1 + 1 / 1) / 3)
+    assert visual.scores.image_precision == pytest.approx(100 * 2 / 4)
+    assert visual.scores.image_recall == pytest.approx(100 * 2 / 3)
+    assert visual.scores.class_precision == pytest.approx(100 * (1 / 2 + 0 / 1 + 1 / 1) / 3)
     cnn = row_of(evaluation, "CNN")  # {sky}, {sky}
-    assert cnn["image_precision"] == pytest.approx(100 * 1 / 2)
-    assert cnn["image_f1"] == pytest.approx(100 * f1(1 / 2, 1 / 3))
-    assert (cnn["selection"], visual["selection"], upper["selection"]) == (
+    assert cnn.scores.image_precision == pytest.approx(100 * 1 / 2)
+    assert cnn.scores.image_f1 == pytest.approx(100 * f1(1 / 2, 1 / 3))
+    assert (cnn.selection, visual.selection, upper.selection) == (
         "top_k",
         "predicted_quantity",
         "true_quantity",
@@ -83,9 +82,9 @@ def test_a_row_selects_from_its_own_scorer_with_its_own_quantity(predictions):
 
 def test_a_threshold_row_has_mean_average_precision(predictions):
     row = row_of(evaluate(predictions, SETTINGS, readings={}), "CNN, p > 0.5")  # {sky, owl}, {sky}
-    assert row["image_precision"] == pytest.approx(100 * 1 / 3)
-    assert row["mean_average_precision"] == pytest.approx(100 * (1 / 1 + 1 / 1 + 1 / 2) / 3)
-    assert row["selection"] == "threshold"
+    assert row.scores.image_precision == pytest.approx(100 * 1 / 3)
+    assert row.mean_average_precision == pytest.approx(100 * (1 / 1 + 1 / 1 + 1 / 2) / 3)
+    assert row.selection == "threshold"
 
 
 def test_the_threshold_names_its_row(predictions):
@@ -94,28 +93,28 @@ def test_the_threshold_names_its_row(predictions):
 
 
 def test_quantities_are_named_by_their_features_in_the_papers_order(predictions):
-    visual, joint = evaluate(predictions, SETTINGS, readings={})["quantity"]
-    assert visual["features"] == "MS-CNN"
-    assert visual["accuracy"] == 0  # 1 and 3, where the truth is 2 and 1
-    assert visual["mse"] == pytest.approx(((1.4 - 2) ** 2 + (2.6 - 1) ** 2) / 2)
-    assert joint["features"] == "MS-CNN+Tags"
-    assert joint["accuracy"] == pytest.approx(100)
-    assert joint["mse"] == pytest.approx((0.25**2 + 1) / 2)
+    visual, joint = evaluate(predictions, SETTINGS, readings={}).quantity
+    assert visual.features == "MS-CNN"
+    assert visual.scores.accuracy == 0  # 1 and 3, where the truth is 2 and 1
+    assert visual.scores.mse == pytest.approx(((1.4 - 2) ** 2 + (2.6 - 1) ** 2) / 2)
+    assert joint.features == "MS-CNN+Tags"
+    assert joint.scores.accuracy == pytest.approx(100)
+    assert joint.scores.mse == pytest.approx((0.25**2 + 1) / 2)
 
 
 def test_never_predicted_reaches_the_metrics(predictions):
     zero = row_of(evaluate(predictions, SETTINGS, readings={}), "CNN")
     settings = EvaluationSettings(k=1, never_predicted="left_out")
     left_out = row_of(evaluate(predictions, settings, readings={}), "CNN")
-    assert zero["class_precision"] == pytest.approx(100 * (1 / 2 + 0 + 0) / 3)
-    assert left_out["class_precision"] == pytest.approx(100 * (1 / 2) / 1)
+    assert zero.scores.class_precision == pytest.approx(100 * (1 / 2 + 0 + 0) / 3)
+    assert left_out.scores.class_precision == pytest.approx(100 * (1 / 2) / 1)
 
 
 def test_rows_whose_scorer_or_quantity_is_absent_are_left_out(predictions):
     only = {"ms_cnn": predictions.probabilities["ms_cnn"]}
     evaluation = evaluate(replace(predictions, probabilities=only, quantity={}), SETTINGS, readings={})
-    assert [row["method"] for row in evaluation["rows"]] == ["MS-CNN", "MS-CNN, p > 0.5"]
-    assert evaluation["quantity"] == []
+    assert [row.method for row in evaluation.rows] == ["MS-CNN", "MS-CNN, p > 0.5"]
+    assert evaluation.quantity == ()
 
 
 def test_no_known_scorer_is_an_error(predictions):
@@ -127,16 +126,16 @@ def test_label_frequencies_give_every_image_the_training_splits_commonest_labels
     with_them = replace(predictions, label_frequencies=np.array([0.1, 0.75, 0.4], np.float32))
     evaluation = evaluate(with_them, SETTINGS, readings={})
     row = row_of(evaluation, "Label frequencies")  # {sea}, {sea}, where the truth is {sky, sea}, {owl}
-    assert row["source"] == "ours"
-    assert row["image_precision"] == pytest.approx(100 * 1 / 2)
-    assert row["image_recall"] == pytest.approx(100 * 1 / 3)
-    assert row["class_recall"] == pytest.approx(100 * (0 / 1 + 1 / 1 + 0 / 1) / 3)
+    assert row.source == "ours"
+    assert row.scores.image_precision == pytest.approx(100 * 1 / 2)
+    assert row.scores.image_recall == pytest.approx(100 * 1 / 3)
+    assert row.scores.class_recall == pytest.approx(100 * (0 / 1 + 1 / 1 + 0 / 1) / 3)
     # no label is likelier than not in an image nobody looked at: a row by threshold would say nothing
-    assert not [one for one in evaluation["rows"] if one["method"].startswith("Label frequencies, p")]
+    assert not [other for other in evaluation.rows if other.method.startswith("Label frequencies, p")]
 
 
 def test_predictions_without_label_frequencies_have_no_such_row(predictions):
-    methods = [row["method"] for row in evaluate(predictions, SETTINGS, readings={})["rows"]]
+    methods = [row.method for row in evaluate(predictions, SETTINGS, readings={}).rows]
     assert not [method for method in methods if method.startswith("Label frequencies")]
 
 
@@ -146,29 +145,42 @@ def test_label_frequencies_alone_are_no_run(predictions):
         evaluate(lone, SETTINGS, readings={})
 
 
-def test_the_papers_rows_are_told_from_ours(predictions):
-    rows = evaluate(predictions, SETTINGS, readings={})["rows"]
-    papers = [row["method"] for row in rows if row["source"] == "paper"]
+def test_each_row_names_its_source(predictions):
+    rows = evaluate(predictions, SETTINGS, readings={}).rows
+    papers = [row.method for row in rows if row.source == "paper"]
     assert papers == ["Upper bound", "MS-CNN+Tags+LQP", "MS-CNN+LQP", "MS-CNN+Tags", "MS-CNN", "CNN"]
-    assert {row["source"] for row in rows if row["method"] not in papers} == {"ours"}
+    assert {row.source for row in rows if row.method not in papers} == {"ours"}
 
 
 def test_resampling_adds_intervals_and_pairs_and_changes_nothing_else(predictions):
     plain = evaluate(predictions, SETTINGS, readings={})
     resampled = evaluate(predictions, SETTINGS, readings={}, resampling=Resampling(draws=100, seed=4))
-    assert json.loads(json.dumps(resampled)) == resampled
-    assert resampled.pop("resampling") == {"draws": 100, "confidence": 95.0, "seed": 4}
-    pairs = [(pair["a"], pair["b"]) for pair in resampled.pop("pairs")[::2]]
+    assert resampled.tests.resampling == Resampling(draws=100, confidence=95.0, seed=4)
+    pairs = [(pair.a, pair.b) for pair in resampled.tests.pairs[::2]]
     assert pairs == [
         ("MS-CNN", "CNN"),
         ("MS-CNN+Tags", "MS-CNN"),
         ("MS-CNN+LQP", "MS-CNN"),
         ("MS-CNN+Tags+LQP", "MS-CNN+Tags"),
     ]
-    intervals = [row.pop("intervals") for row in resampled["rows"]]
-    assert resampled == plain
-    assert all(list(interval) == list(SYMBOLS) for interval in intervals)
-    assert all(low <= high for interval in intervals for low, high in interval.values())
+    assert all(list(row.intervals) == list(SYMBOLS) for row in resampled.rows)
+    assert all(low <= high for row in resampled.rows for low, high in row.intervals.values())
+    rows = tuple(replace(row, intervals={}) for row in resampled.rows)
+    assert replace(resampled, rows=rows, tests=None) == plain
+
+
+def test_the_document_of_an_evaluation_has_flat_rows(predictions):
+    resampled = evaluate(
+        predictions, SETTINGS, readings={"evaluation.k": 1}, resampling=Resampling(draws=100)
+    )
+    frame = ["split", "images", "classes", "classes_present", "rows", "quantity", "readings"]
+    assert list(document(resampled)) == [*frame, "pairs", "resampling"]
+    scored = ["method", "source", "selection", *SYMBOLS]
+    assert list(document(resampled)["rows"][0]) == [*scored, "intervals"]
+    assert list(document(resampled)["rows"][-1]) == [*scored, "mean_average_precision", "intervals"]
+    plain = document(evaluate(predictions, SETTINGS, readings={}))
+    assert list(plain) == frame and list(plain["rows"][0]) == scored
+    assert list(plain["quantity"][0]) == ["features", "source", "accuracy", "mse"]
 
 
 def test_each_row_is_named_once():

@@ -33,7 +33,7 @@ def chosen(labels):
 
 
 def pair_of(pairs, measure="image_f1"):
-    (pair,) = [pair for pair in pairs if pair["measure"] == measure]
+    (pair,) = [pair for pair in pairs if pair.measure == measure]
     return pair
 
 
@@ -50,7 +50,7 @@ def by_index(chosen, labels, resampling, never_predicted, image_average="sums"):
 def test_intervals_are_those_of_resamples_copied_out(labels, chosen, never_predicted):
     chosen["CNN"][3:, 0] = False  # in some resamples this class is never predicted
     intervals, pairs = Uncertainty(labels, DRAWS, never_predicted).of(chosen)
-    scores = {method: by_index(one, labels, DRAWS, never_predicted) for method, one in chosen.items()}
+    scores = {method: by_index(rows, labels, DRAWS, never_predicted) for method, rows in chosen.items()}
     for method, resampled in scores.items():
         expected = np.percentile(resampled, [2.5, 97.5], axis=0)
         np.testing.assert_array_equal(np.array(list(intervals[method].values())).T, expected)
@@ -58,31 +58,31 @@ def test_intervals_are_those_of_resamples_copied_out(labels, chosen, never_predi
     differences = np.percentile(scores["MS-CNN"] - scores["CNN"], [2.5, 97.5], axis=0)
     for measure in MEASURES:
         place = list(SYMBOLS).index(measure)
-        assert pair_of(pairs, measure)["interval"] == differences[:, place].tolist()
+        assert pair_of(pairs, measure).interval == tuple(differences[:, place])
 
 
 def test_intervals_and_pairs_of_means_of_ratios(labels, chosen):
     uncertainty = Uncertainty(labels, DRAWS, image_average="ratios")
     intervals, pairs = uncertainty.of(chosen)
-    scores = {method: by_index(one, labels, DRAWS, "zero", "ratios") for method, one in chosen.items()}
+    scores = {method: by_index(rows, labels, DRAWS, "zero", "ratios") for method, rows in chosen.items()}
     for method, resampled in scores.items():
         expected = np.percentile(resampled, [2.5, 97.5], axis=0)
         np.testing.assert_allclose(np.array(list(intervals[method].values())).T, expected, rtol=1e-12)
     whole = [annotation_scores(chosen[name], labels, image_average="ratios") for name in ("MS-CNN", "CNN")]
-    assert pair_of(pairs)["difference"] == pytest.approx(whole[0].image_f1 - whole[1].image_f1)
+    assert pair_of(pairs).difference == pytest.approx(whole[0].image_f1 - whole[1].image_f1)
     same = uncertainty.of({"MS-CNN": chosen["CNN"], "CNN": chosen["CNN"]})[1]
-    assert pair_of(same)["p"] == 1
+    assert pair_of(same).p == 1
 
 
 def test_a_pair_is_the_first_minus_the_second_of_the_whole_set(labels, chosen):
     _, pairs = Uncertainty(labels, DRAWS).of(chosen)
-    assert [(pair["a"], pair["b"], pair["measure"]) for pair in pairs] == [
+    assert [(pair.a, pair.b, pair.measure) for pair in pairs] == [
         ("MS-CNN", "CNN", measure) for measure in MEASURES
     ]
-    whole = {method: annotation_scores(one, labels) for method, one in chosen.items()}
+    whole = {method: annotation_scores(rows, labels) for method, rows in chosen.items()}
     for pair in pairs:
-        ours, theirs = (getattr(whole[pair[side]], pair["measure"]) for side in ("a", "b"))
-        assert pair["difference"] == pytest.approx(ours - theirs)
+        ours, theirs = (getattr(whole[method], pair.measure) for method in (pair.a, pair.b))
+        assert pair.difference == pytest.approx(ours - theirs)
 
 
 def test_p_is_that_of_outputs_exchanged_image_by_image(labels, chosen):
@@ -92,8 +92,9 @@ def test_p_is_that_of_outputs_exchanged_image_by_image(labels, chosen):
     _, pairs = Uncertainty(labels, DRAWS).of(chosen)
     for measure in MEASURES:
 
-        def apart(one, other, measure=measure):
-            return abs(np.subtract(*(getattr(annotation_scores(x, labels), measure) for x in (one, other))))
+        def apart(first, second, measure=measure):
+            scores = (getattr(annotation_scores(rows, labels), measure) for rows in (first, second))
+            return abs(np.subtract(*scores))
 
         shuffles = [
             apart(np.where(swap[:, None], b, a), np.where(swap[:, None], a, b))
@@ -101,7 +102,7 @@ def test_p_is_that_of_outputs_exchanged_image_by_image(labels, chosen):
         ]
         as_far = sum(shuffle >= apart(a, b) - 1e-9 for shuffle in shuffles)
         assert 1 < as_far < 100
-        assert pair_of(pairs, measure)["p"] == pytest.approx((1 + as_far) / (1 + 100))
+        assert pair_of(pairs, measure).p == pytest.approx((1 + as_far) / (1 + 100))
 
 
 def test_p_nears_that_of_every_possible_exchange():
@@ -112,19 +113,19 @@ def test_p_nears_that_of_every_possible_exchange():
     as_far = 0
     for swap in itertools.product([False, True], repeat=10):
         turned = np.array(swap)[:, None]
-        one, other = np.where(turned, b, a), np.where(turned, a, b)
-        apart = annotation_scores(one, labels).image_f1 - annotation_scores(other, labels).image_f1
+        first, second = np.where(turned, b, a), np.where(turned, a, b)
+        apart = annotation_scores(first, labels).image_f1 - annotation_scores(second, labels).image_f1
         as_far += abs(apart) >= observed - 1e-9
     _, pairs = Uncertainty(labels, Resampling(draws=4000)).of({"MS-CNN": a, "CNN": b})
     assert 0.02 < as_far / 2**10 < 0.9
-    assert pair_of(pairs)["p"] == pytest.approx(as_far / 2**10, abs=0.03)  # four standard errors
+    assert pair_of(pairs).p == pytest.approx(as_far / 2**10, abs=0.03)  # four standard errors
 
 
 @given(arrays(bool, (12, 3)), arrays(bool, (12, 3)))
 def test_identical_rows_differ_by_nothing_and_p_is_1(labels, chosen):
     _, pairs = Uncertainty(labels, DRAWS).of({"MS-CNN": chosen, "CNN": chosen.copy()})
     for pair in pairs:
-        assert (pair["difference"], pair["interval"], pair["p"]) == (0, [0, 0], 1)
+        assert (pair.difference, pair.interval, pair.p) == (0, (0, 0), 1)
 
 
 def test_a_clearly_better_row_has_the_smallest_p_there_is(labels):
@@ -132,18 +133,18 @@ def test_a_clearly_better_row_has_the_smallest_p_there_is(labels):
     better, worse = outputs(rng, labels, wrong=0.02), outputs(rng, labels, wrong=0.5)
     _, pairs = Uncertainty(labels, Resampling(draws=500)).of({"MS-CNN": better, "CNN": worse})
     for pair in pairs:
-        assert pair["p"] == pytest.approx(1 / 501)
-        assert pair["interval"][0] > 0
+        assert pair.p == pytest.approx(1 / 501)
+        assert pair.interval[0] > 0
 
 
 @given(arrays(bool, (12, 3)), arrays(bool, (12, 3)), arrays(bool, (12, 3)))
-def test_exchanging_the_two_rows_turns_the_sign_and_keeps_p(labels, one, other):
-    _, there = Uncertainty(labels, DRAWS).of({"MS-CNN": one, "CNN": other})
-    _, back = Uncertainty(labels, DRAWS).of({"MS-CNN": other, "CNN": one})
+def test_exchanging_the_two_rows_turns_the_sign_and_keeps_p(labels, a, b):
+    _, there = Uncertainty(labels, DRAWS).of({"MS-CNN": a, "CNN": b})
+    _, back = Uncertainty(labels, DRAWS).of({"MS-CNN": b, "CNN": a})
     for first, second in zip(there, back, strict=True):
-        assert first["difference"] == -second["difference"]
-        assert first["interval"] == pytest.approx([-bound for bound in reversed(second["interval"])])
-        assert first["p"] == second["p"]
+        assert first.difference == -second.difference
+        assert first.interval == pytest.approx([-bound for bound in reversed(second.interval)])
+        assert first.p == second.p
 
 
 def test_about_95_of_100_intervals_hold_the_true_score():
@@ -161,7 +162,7 @@ def test_about_95_of_100_intervals_hold_the_true_score():
     assert 0.88 <= held / 150 <= 0.995  # 0.95 ± 4 standard errors
 
 
-def test_equal_rows_are_told_apart_at_5_percent_about_once_in_20():
+def test_equal_rows_differ_at_5_percent_about_once_in_20():
     """Two annotators that err alike: p must not be small too often, or the test is none."""
     rng = np.random.default_rng(0)
     small = 0
@@ -169,7 +170,7 @@ def test_equal_rows_are_told_apart_at_5_percent_about_once_in_20():
         labels = rng.random((60, 4)) < 0.4
         both = {name: outputs(rng, labels, wrong=0.25) for name in ("MS-CNN", "CNN")}
         _, pairs = Uncertainty(labels, Resampling(draws=100)).of(both)
-        small += pair_of(pairs)["p"] <= 0.05
+        small += pair_of(pairs).p <= 0.05
     assert 1 <= small <= 22  # 10 expected, 4 standard deviations above
 
 
@@ -197,7 +198,7 @@ def test_pairs_are_of_rows_that_there_are():
 def test_a_pair_that_lacks_a_row_is_left_out(labels, chosen):
     intervals, pairs = Uncertainty(labels, DRAWS).of({"Upper bound": labels, "MS-CNN": chosen["MS-CNN"]})
     assert list(intervals) == ["Upper bound", "MS-CNN"]
-    assert pairs == []
+    assert pairs == ()
 
 
 @pytest.mark.exhaustive

@@ -1,4 +1,3 @@
-import json
 from typing import Literal, get_args, get_origin, get_type_hints
 
 import pytest
@@ -6,9 +5,10 @@ import typer
 from pydantic import BaseModel
 
 from mmannot_tf.config.settings import Config, EvaluationSettings, Stages, StageSettings, TrainingSettings
-from mmannot_tf.paper.readings import configuration_keys, departures, in_force, listed, readings
+from mmannot_tf.evaluation.document import document
+from mmannot_tf.paper.readings import configuration_keys, departures, in_force, readings, readings_in_force
 from tfrecords_tools.cli.main import app as records
-from tfrecords_tools.cli.sources import KINDS
+from tfrecords_tools.cli.sources import SOURCES
 
 KEYS = [key for key, _ in configuration_keys()]
 SECTIONS = ["Optimisation", "Model", "Data", "Evaluation"]
@@ -72,7 +72,7 @@ def test_each_option_of_a_command_exists_with_its_default_and_choices(key):
         command = command.commands[word]
     (found,) = (one for one in command.params if option in one.opts)
     assert found.default == key.default
-    (kind,) = (one for one in KINDS if one.name == words[-1])
+    (kind,) = (source for source in SOURCES if source.name == words[-1])
     assert literal_options(get_type_hints(kind.settings).get(found.name)) == key.options
 
 
@@ -83,12 +83,15 @@ def test_what_an_ablation_tries_fits_the_settings_and_differs_from_the_default()
         assert {type(value) for value in tried} <= {type(key.default)}
 
 
-def test_listed_readings_bear_the_values_in_force():
-    found = {key["name"]: key for one in listed({"evaluation.k": 2}) for key in one["keys"]}
-    assert (found["evaluation.k"]["value"], found["evaluation.k"]["default"]) == (2, 3)
-    assert found["training.weight_decay"]["value"] == "l2"
-    assert [one["number"] for one in listed({})] == list(range(1, 25))
-    assert json.loads(json.dumps(listed({}))) == listed({})
+def test_readings_in_force_have_the_values_of_their_keys():
+    keys = {key.name: key for reading in readings_in_force({"evaluation.k": 2}) for key in reading.keys}
+    assert (keys["evaluation.k"].value, keys["evaluation.k"].default) == (2, 3)
+    assert keys["training.weight_decay"].value == "l2"
+    assert [reading.reading.number for reading in readings_in_force({})] == list(range(1, 25))
+    listed = document(readings_in_force({}))
+    text = ["number", "section", "title", "paper", "options", "default", "evidence", "keys"]
+    assert all(list(reading) == text for reading in listed)
+    assert list(listed[0]["keys"][0]) == ["name", "default", "options", "value"]
 
 
 def test_all_24_readings_are_there_in_order():

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from mmannot_tf.paper.tables import DATASETS, beside, quantity_table, table
+from mmannot_tf.paper.tables import DATASETS, paper_tables_for, quantity_table, table
 
 ROWS = [row for number in ("I", "II", "III", "IV") for row in table(number)]
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "paper"
@@ -19,9 +19,9 @@ def test_a_row_is_known_to_the_decimals_that_it_needs():
 def test_a_printed_number_stands_for_half_a_unit_of_its_last_known_decimal():
     (warp,) = [row for row in table("IV") if row.system == "CNN+WARP"]
     assert warp.printed["image_precision"] == "61.40"
-    assert warp.interval("image_precision").as_json() == [61.35, 61.45]
-    assert warp.interval("harmonic_f1").as_json() == [58.085, 58.095]  # the paper's own, of two decimals
-    assert table("I")[0].interval("class_precision").as_json() == [81.455, 81.465]
+    assert warp.interval("image_precision").rounded() == (61.35, 61.45)
+    assert warp.interval("harmonic_f1").rounded() == (58.085, 58.095)  # the paper's own, of two decimals
+    assert table("I")[0].interval("class_precision").rounded() == (81.455, 81.465)
 
 
 def test_a_corrected_row_differs_in_one_score_only():
@@ -58,12 +58,12 @@ def test_quantity_tables():
     ]
 
 
-def test_each_data_sets_tables_are_of_it_and_others_are_shown_beside_nus_wide():
+def test_each_data_set_has_its_own_tables_and_others_have_those_of_nus_wide():
     for source, dataset in DATASETS.items():
         printed = [*table(dataset.methods), *quantity_table(dataset.quantities)]
         assert {row.dataset for row in printed} == {source}
-    assert beside("mscoco").methods == "II"
-    assert beside("synthetic") == beside("nus_wide") == DATASETS["nus_wide"]
+    assert paper_tables_for("mscoco").methods == "II"
+    assert paper_tables_for("synthetic") == paper_tables_for("nus_wide") == DATASETS["nus_wide"]
 
 
 @pytest.mark.real

@@ -31,7 +31,7 @@ def test_classes_are_those_a_loop_over_images_counts(rows):
 
 
 def test_the_confusion_puts_all_that_is_above_in_the_last_row_and_column():
-    counts = quantity_confusion(np.array([1, 2, 2, 9]), np.array([1, 1, 7, 9]), most=3)
+    counts = quantity_confusion(np.array([1, 2, 2, 9]), np.array([1, 1, 7, 9]), max_quantity=3)
     expected = np.zeros((4, 4), int)
     expected[1, 1] = expected[2, 1] = expected[2, 3] = expected[3, 3] = 1
     assert counts.tolist() == expected.tolist()

@@ -53,8 +53,8 @@ def test_the_page_shows_every_part_and_needs_nothing_but_itself(text, copied, pr
     assert not {tag for tag, _ in read.elements} & {"script", "link", "iframe", "object", "embed", "base"}
     images = read.named("img")
     assert len(images) == sum(map(len, findings(open_run(copied), predictions, None).cases.values()))
-    assert all(one["src"].startswith("data:image/jpeg;base64,") and one["alt"] for one in images)
-    assert not any("loading" in one for one in images)  # a lazy one is blank on paper
+    assert all(image["src"].startswith("data:image/jpeg;base64,") and image["alt"] for image in images)
+    assert not any("loading" in image for image in images)  # a lazy one is blank on paper
     assert all(figure.get("aria-label") for figure in read.named("figure"))
     assert {"MS-CNN+Tags+LQP", "On MS-CNN+Tags", "quantity_visual", "In the ground truth", "seed"} <= set(
         read.words
@@ -80,7 +80,7 @@ def test_the_tables_hold_what_loops_over_the_predictions_count(text, copied, pre
         assert [int(true), int(given), int(correct)] == counted
     assert len(_table(read, "label")) == len(predictions.label_names)
     for name, true, given in _table(read, "labels"):
-        j, k = (predictions.label_names.index(one) for one in name.split(" · "))
+        j, k = (predictions.label_names.index(label) for label in name.split(" · "))
         assert [int(true), int(given)] == [
             sum(bool(r[j] and r[k]) for r in rows) for rows in (labels, chosen)
         ]
@@ -93,9 +93,10 @@ def test_the_tables_hold_what_loops_over_the_predictions_count(text, copied, pre
 def test_the_rows_are_those_of_the_evaluation(text, evaluation, read_page):
     rows = [row for row in _table(read_page(text), "method") if "ours" in row]
     shown = {name: cells for name, _, *cells in rows}
-    for row in evaluation["rows"]:
-        assert shown[row["method"]][-2:] == [f"{row['image_f1']:.2f}", f"{row['harmonic_f1']:.2f}"]
-    assert len(shown) == len(evaluation["rows"])
+    for row in evaluation.rows:
+        scores = row.scores
+        assert shown[row.method][-2:] == [f"{scores.image_f1:.2f}", f"{scores.harmonic_f1:.2f}"]
+    assert len(shown) == len(evaluation.rows)
 
 
 @pytest.mark.exhaustive
@@ -103,11 +104,13 @@ def test_compared_systems_stand_beside_their_table_where_the_run_has_some(
     text, copied, predictions, evaluation, read_page
 ):
     assert "Compared systems" not in text and "Table III" not in text
-    warp = {**evaluation["rows"][-1], "method": "CNN+WARP", "source": "compared", "image_f1": 12.34}
-    with_warp = {**evaluation, "rows": [*evaluation["rows"], warp]}
+    last = evaluation.rows[-1]
+    scores = replace(last.scores, image_f1=12.34)
+    warp = replace(last, method="CNN+WARP", source="compared", scores=scores)
+    with_warp = replace(evaluation, rows=(*evaluation.rows, warp))
     comparison, systems = comparison_of(copied, with_warp), systems_of(with_warp, "synthetic")
-    found = findings(open_run(copied), predictions, None)
-    read = read_page(page(found, comparison, systems, {}))
+    results = findings(open_run(copied), predictions, None)
+    read = read_page(page(results, comparison, systems, {}))
     rows = _table(read, "system")
     here = next(cells for name, side, *cells in (row for row in rows if len(row) == 9) if name == "CNN+WARP")
     assert here[5] == "12.34"
@@ -131,12 +134,12 @@ def test_a_run_with_only_its_first_stage_says_what_it_lacks(copied, tmp_path, re
     assert "ms_cnn" not in read.words and "cnn" in read.words
 
 
-def test_a_stage_that_is_not_finished_is_told_so(copied, text, predictions, evaluation, tmp_path):
+def test_the_page_names_a_stage_that_is_not_finished(copied, text, predictions, evaluation, tmp_path):
     assert "The stage is not finished." not in text
     begun = shutil.copytree(copied, tmp_path / "begun")
     (begun / "stages" / "quantity" / "stage.json").unlink()
-    found = findings(open_run(begun), predictions, None)
-    read = page(found, comparison_of(begun, evaluation), None, {})
+    results = findings(open_run(begun), predictions, None)
+    read = page(results, comparison_of(begun, evaluation), None, {})
     assert read.count("The stage is not finished.") == 1
 
 
@@ -154,16 +157,16 @@ def test_only_readings_that_concern_the_run_are_listed(copied, predictions):
     """An option of another data set's build, or of a build that is not known, is no reading in force."""
     opened = open_run(copied)
     coco = replace(opened, dataset=replace(opened.dataset, source="mscoco"))
-    found = findings(coco, predictions, {"tokens": "spaces", "stop_words": "drop"})
-    values = {key["name"]: key["value"] for reading in found.readings for key in reading["keys"]}
+    results = findings(coco, predictions, {"tokens": "spaces", "stop_words": "drop"})
+    values = {key.name: key.value for reading in results.readings for key in reading.keys}
     assert values["mmannot-records build mscoco --tokens"] == "spaces"
     assert values["mmannot-records build mscoco --keep-untagged"] is False
     assert values["evaluation.k"] == opened.config.evaluation.k
     assert not [name for name in values if "nus-wide" in name]
-    assert [line for line in found.departures if "--tokens is spaces" in line]
+    assert [line for line in results.departures if "--tokens is spaces" in line]
     unknown = findings(coco, predictions, None)
-    assert not [key for reading in unknown.readings for key in reading["keys"] if "build" in key["name"]]
-    assert not unknown.build_known and 6 in [reading["number"] for reading in unknown.readings]
+    assert not [key for reading in unknown.readings for key in reading.keys if "build" in key.name]
+    assert not unknown.build_known and 6 in [reading.reading.number for reading in unknown.readings]
 
 
 def test_names_that_are_markup_stay_words(copied, predictions, evaluation, read_page):
@@ -173,7 +176,7 @@ def test_names_that_are_markup_stay_words(copied, predictions, evaluation, read_
     pictures = {name: Picture("data:image/jpeg;base64,", 1, 1, (HOSTILE,)) for name in predictions.ids}
     read = read_page(page(findings(opened, hostile, None), comparison_of(copied, evaluation), None, pictures))
     assert not read.named("script")
-    assert all(one["src"].startswith("data:") for one in read.named("img"))
+    assert all(image["src"].startswith("data:") for image in read.named("img"))
     assert {HOSTILE, names[0]} <= set(read.words)
 
 
@@ -192,7 +195,7 @@ def test_without_records_images_are_named(copied, predictions, tmp_path, read_pa
 
 
 @pytest.mark.parametrize("package", ["jinja2", "matplotlib"])
-def test_a_missing_extra_is_worker_loss_as_user_error(copied, monkeypatch, capsys, package):
+def test_a_missing_extra_is_one_error_line(copied, monkeypatch, capsys, package):
     for name in [name for name in sys.modules if name.partition(".")[0] == package]:
         monkeypatch.setitem(sys.modules, name, None)
     monkeypatch.setitem(sys.modules, package, None)

@@ -1,10 +1,13 @@
 import io
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
 
 from mmannot_tf.config.settings import EvaluationSettings
+from mmannot_tf.evaluation.metrics import SYMBOLS
 from mmannot_tf.evaluation.rows import evaluate
+from mmannot_tf.paper.compare import ComparedQuantity, ComparedRow, Comparison, Pair
 from mmannot_tf.report.terminal import render_comparison, render_scores
 
 
@@ -30,35 +33,27 @@ def test_scores_have_the_papers_heads_and_two_decimals(predictions):
     assert "Readings of the paper: evaluation.k 1" in text
 
 
-def pair(name, ours, paper, reasons, **more):
-    both = ours is not None and paper is not None
-    return {
-        **name,
-        "ours": ours,
-        "paper": paper,
-        "difference": {key: ours[key] - paper[key] for key in paper} if both else None,
-        "comparable": not reasons,
-        "reasons": reasons,
-        **more,
-    }
+def pair(ours, paper, *reasons, corrected=None):
+    difference = {key: ours[key] - paper[key] for key in paper} if ours and paper else None
+    line = f"not comparable: {'; '.join(reasons)}" if reasons else "comparable"
+    return Pair(ours, paper, corrected, difference, not reasons, reasons, line)
+
+
+OURS = {**dict.fromkeys(SYMBOLS, 50.0), "harmonic_f1": 40.125}
+PAPER = {**OURS, "harmonic_f1": 45.25}
 
 
 @pytest.fixture
 def comparison():
-    ours = dict.fromkeys(
-        ("class_precision", "class_recall", "class_f1", "image_precision", "image_recall", "image_f1"), 50.0
-    ) | {"harmonic_f1": 40.125}
-    paper = {**ours, "harmonic_f1": 45.25}
-    quantity = ({"accuracy": 50.0, "mse": 0.5}, {"accuracy": 45.0, "mse": 0.75})
-    return {
-        "tables": ["I", "V"],
-        "rows": [
-            pair({"method": "CNN"}, ours, paper, ["another data set"], notes=["a note"]),
-            pair({"method": "MS-CNN"}, None, paper, ["not trained"], notes=[]),
-        ],
-        "quantity": [pair({"features": "MS-CNN"}, *quantity, ["another data set"])],
-        "notes": ["tags are captions"],
-    }
+    quantity = pair({"accuracy": 50.0, "mse": 0.5}, {"accuracy": 45.0, "mse": 0.75}, "another data set")
+    rows = (
+        ComparedRow("CNN", pair(OURS, PAPER, "another data set"), ("a note",)),
+        ComparedRow("MS-CNN", pair(None, PAPER, "not trained"), ()),
+    )
+    notes = ("tags are captions",)
+    return Comparison(
+        ("I", "V"), "test", 30, rows, (ComparedQuantity("MS-CNN", quantity),), notes, uncertainty=None
+    )
 
 
 def test_a_comparison_shows_ours_the_papers_and_the_difference(comparison):
@@ -85,13 +80,10 @@ def test_reasons_and_notes_stand_once_below(comparison):
 
 
 def test_each_row_of_both_sides_has_a_line_of_comparability_that_numbers_its_reasons(comparison):
-    first, second = comparison["rows"]
-    second = {
-        **second,
-        **pair({"method": "MS-CNN"}, first["ours"], first["paper"], ["tiny", "another data set"]),
-    }
-    third = pair({"method": "MS-CNN+LQP"}, first["ours"], first["paper"], [], notes=[])
-    lines = shown(render_comparison({**comparison, "rows": [first, second, third]})).splitlines()
+    first, _ = comparison.rows
+    second = ComparedRow("MS-CNN", pair(OURS, PAPER, "tiny", "another data set"), ())
+    third = ComparedRow("MS-CNN+LQP", pair(OURS, PAPER), ())
+    lines = shown(render_comparison(replace(comparison, rows=(first, second, third)))).splitlines()
     assert "· CNN: not comparable, (1)" in lines
     assert "· MS-CNN: not comparable, (2) (1)" in lines
     assert "· MS-CNN+LQP: comparable" in lines
@@ -100,14 +92,14 @@ def test_each_row_of_both_sides_has_a_line_of_comparability_that_numbers_its_rea
 
 
 def test_a_corrected_score_stands_alone_in_a_line_of_its_own(comparison):
-    corrected = {**comparison["rows"][0], "corrected": {"image_recall": 65.12}}
-    text = shown(render_comparison({**comparison, "rows": [corrected]}))
+    corrected = ComparedRow("CNN", pair(OURS, PAPER, corrected={"image_recall": 65.12}), ())
+    text = shown(render_comparison(replace(comparison, rows=(corrected,))))
     assert cells(text, "corr.") == ["corr.", "65.12"]
     place = {line.split()[-1]: line.index("65.12") for line in text.splitlines() if "corr." in line}
     assert place["65.12"] + 5 == next(line for line in text.splitlines() if "I-R" in line).index("I-R") + 3
 
 
-def test_a_comparable_row_has_no_remark_beside_its_line(comparison):
-    row = pair({"method": "CNN"}, comparison["rows"][0]["ours"], comparison["rows"][0]["paper"], [], notes=[])
-    text = shown(render_comparison({**comparison, "rows": [row], "quantity": [], "notes": []}))
+def test_a_comparable_row_has_one_line_and_no_remark(comparison):
+    row = ComparedRow("CNN", pair(OURS, PAPER), ())
+    text = shown(render_comparison(replace(comparison, rows=(row,), quantity=(), notes=())))
     assert [line for line in text.splitlines() if line.startswith("·")] == ["· CNN: comparable"]

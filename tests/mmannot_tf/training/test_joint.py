@@ -8,20 +8,20 @@ import subprocess
 import h5py
 import numpy as np
 import pytest
+
 from mmannot_tf.config.loading import load, parse, shipped
 from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.evaluation.rows import evaluate
+from mmannot_tf.runs import plan
 from mmannot_tf.runs.run import open_run
 from mmannot_tf.runs.stages import STAGES
-from mmannot_tf.training.loop.preemption import Signals
-from mmannot_tf.training.session import open_session
-from tfrecords_tools.shell.console import progress_bars
-
-from mmannot_tf.runs import plan
 from mmannot_tf.training.inference.predict import predict
 from mmannot_tf.training.inference.trained_branches import trained_branch
+from mmannot_tf.training.loop.preemption import Signals
+from mmannot_tf.training.session import open_session
 from mmannot_tf.training.stage_builder import stage_job
 from mmannot_tf.training.train import train
+from tfrecords_tools.shell.console import progress_bars
 
 JOINT = STAGES["joint"]
 
@@ -98,8 +98,8 @@ def test_its_predictions_are_its_own_networks_and_the_others_do_not_change(train
     np.testing.assert_allclose(predictions.probabilities["joint"], 1 / (1 + np.exp(-logits)), atol=1e-5)
     np.testing.assert_allclose(predictions.quantity["joint"], quantity, rtol=1e-4)
     evaluation = evaluate(predictions, EvaluationSettings(), readings={})
-    assert {"Joint MS-CNN+Tags", "Joint MS-CNN+Tags+LQP"} <= {row["method"] for row in evaluation["rows"]}
-    assert "Joint" in [row["features"] for row in evaluation["quantity"]]
+    assert {"Joint MS-CNN+Tags", "Joint MS-CNN+Tags+LQP"} <= {row.method for row in evaluation.rows}
+    assert "Joint" in [row.features for row in evaluation.quantity]
 
 
 def _by_hand(run):

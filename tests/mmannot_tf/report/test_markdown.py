@@ -1,0 +1,42 @@
+from mmannot_tf.ablation.effects import Effect, Summary
+from mmannot_tf.evaluation.averages import AveragedRow, Averages
+from mmannot_tf.evaluation.metrics import SYMBOLS, AnnotationScores
+from mmannot_tf.report.cells import ABLATION_COLUMNS, effect_cells
+from mmannot_tf.report.markdown import averages_table, effects_table, markdown_table
+
+
+def _effects(variant, methods, mean):
+    summary = Summary(mean, 4.0, 0.0)
+    return [Effect(variant, method, {"image_f1": summary}) for method in methods]
+
+
+def test_text_columns_come_first_and_numbers_are_aligned_right():
+    expected = "| | key | n |\n|---|---|---:|\n| a | b | 1 |\n"
+    assert markdown_table(["", "key", "n"], [["a", "b", "1"]], text_columns=2) == expected
+
+
+def test_averages_have_spreads_of_the_f1s_and_printed_numbers_in_brackets():
+    means, spread = AnnotationScores(*[41.0] * 7), AnnotationScores(*[1.414] * 7)
+    rows = tuple(AveragedRow(method, "paper", "top_k", means, spread) for method in ("CNN", "MS-CNN"))
+    averages = Averages(2, "test", 9, rows, ())
+    lines = averages_table(averages, {"CNN": dict.fromkeys(SYMBOLS, 57.16)}).splitlines()
+    assert lines[0] == "| | C-P | C-R | C-F1 | I-P | I-R | I-F1 | H-F1 |"
+    assert lines[2].startswith("| CNN | 41.0 (57.2) | 41.0 (57.2) |")
+    assert lines[2].endswith("| 41.0 ± 1.4 (57.2) | 41.0 ± 1.4 (57.2) |")
+    assert lines[3].count("±") == 2 and "(" not in lines[3]
+
+
+def test_an_ablation_has_a_row_a_variant_and_a_column_a_method():
+    effects = _effects("as configured", ABLATION_COLUMNS, 54.0)
+    assert effect_cells(effects, "image_f1") == [["as configured", *["54.0 ± 4.0"] * len(ABLATION_COLUMNS)]]
+    lines = effects_table(effects, "image_f1").splitlines()
+    assert len(lines) == 3
+    assert lines[2].startswith("| `as configured` | 54.0 ± 4.0 | ")
+
+
+def test_a_row_that_a_variant_lacks_is_not_trained():
+    effects = _effects("as configured", ABLATION_COLUMNS, 54.0) + _effects(
+        "x = 1", ABLATION_COLUMNS[:2], 40.0
+    )
+    lacking = ["not trained"] * (len(ABLATION_COLUMNS) - 2)
+    assert effect_cells(effects, "image_f1")[1] == ["x = 1", *["40.0 ± 4.0"] * 2, *lacking]
