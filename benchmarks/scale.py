@@ -94,15 +94,15 @@ def main(
 
 def measured(data: Path) -> tuple[list[Part], Machine]:
     """Takes each stage through one epoch, without learning much, and profiles it."""
-    from mmannot_tf.config.loading import load
-    from mmannot_tf.runs.stages import STAGES
-    from mmannot_tf.training.distribution import one_device
-    from mmannot_tf.training.profiling.throughput import Timing
     from short_run import forward_rate, short_config
 
+    from mmannot_tf.config.loading import load
     from mmannot_tf.runs import plan
+    from mmannot_tf.runs.stages import STAGES
+    from mmannot_tf.training.distribution import one_device
     from mmannot_tf.training.inference.trained_branches import feature_model
     from mmannot_tf.training.profiling.profile import profile
+    from mmannot_tf.training.profiling.throughput import Timing
     from mmannot_tf.training.train import train
 
     full = load("nus_wide")
@@ -130,9 +130,8 @@ def measured(data: Path) -> tuple[list[Part], Machine]:
 
 
 def _part(run: Any, stage: Any, cost: float, epochs: int) -> Part:
-    from mmannot_tf.training.loop import batch_norm_reestimation
-
     from mmannot_tf.training.inference.trained_branches import network_spec_of
+    from mmannot_tf.training.loop import batch_norm_reestimation
     from mmannot_tf.training.network import build_network
 
     network = build_network(stage, network_spec_of(run), FEATURE * len(stage.features)).model
@@ -160,6 +159,7 @@ def _layers(network: Any) -> list[Any]:
 def _macs(architecture: str) -> int:
     """Multiply-adds an image of a backbone's convolutions; a ResNet-50's in the geometry of v1.5."""
     import keras
+
     from mmannot_tf.models.backbone import build_backbone
     from mmannot_tf.models.geometry import KERAS, Geometry
 

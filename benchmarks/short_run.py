@@ -8,18 +8,18 @@ import keras
 import numpy as np
 import tensorflow as tf
 from fresh_run import LABELS, TAGS
+
 from mmannot_tf.config.loading import load
 from mmannot_tf.config.settings import Config
 from mmannot_tf.losses.quantity_error import QuantityError
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
+from mmannot_tf.runs import plan
 from mmannot_tf.training.distribution import one_device
 from mmannot_tf.training.loop.optimization import Momentum, weight_decay
 from mmannot_tf.training.loop.step import Step
+from mmannot_tf.training.network import NetworkSpec
 from mmannot_tf.training.profiling.throughput import Timing, measure_throughput
 from mmannot_tf.weights.source import resolve
-
-from mmannot_tf.runs import plan
-from mmannot_tf.training.network import NetworkSpec
 
 BATCH = 8
 """Images of a step that reads them."""

@@ -1,4 +1,6 @@
-"""The origin of a run: data, hardware, weights and configuration. Names no path outside the configuration."""
+"""What a run was made from and on, for its page: no path is among it but what the configuration names."""
+
+from typing import Any
 
 from mmannot_tf.config.loading import flatten
 from mmannot_tf.report.findings import Findings
@@ -6,9 +8,9 @@ from mmannot_tf.runs.plan import finished_stages, stage_digest
 from tfrecords_tools.shell.files import read_json
 
 
-def provenance(findings: Findings) -> dict[str, dict[str, object]]:
+def provenance(found: Findings) -> dict[str, dict[str, Any]]:
     """Tables of names and values, by title."""
-    run = findings.run
+    run = found.run
     facts = read_json(run.path / "dataset.json", "A run's dataset.json")
     dataset = run.dataset
     return {
@@ -28,7 +30,7 @@ def provenance(findings: Findings) -> dict[str, dict[str, object]]:
             "initial weights": run.provenance.origin,
             "digest of the initial weights": run.provenance.digest or "none",
             **{f"stage {stage.name}": stage_digest(run, stage.name) for stage in finished_stages(run)},
-            "predictions": findings.predictions,
+            "predictions": found.predictions,
         },
         "Configuration": flatten(run.config.model_dump(mode="json")),
     }

@@ -9,12 +9,11 @@ from mmannot_tf.config.loading import flatten
 from mmannot_tf.config.settings import Config, DataSettings, ModelSettings, TrainingSettings
 from mmannot_tf.config.stage import StageSettings
 from mmannot_tf.runs.run import Run
+from mmannot_tf.runs.stage import Stage
 from mmannot_tf.runs.stages import KNOWN, METHOD_STAGES, STAGES, is_view, owner
 from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import digest, read_json, sha256, write_json
-
-from mmannot_tf.runs.stage import Stage
 
 # The configuration keys each branch is built from; the rest of [model] does not concern a stage without it.
 BRANCH_KEYS: Mapping[str, tuple[str, ...]] = {

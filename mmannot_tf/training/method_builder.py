@@ -6,17 +6,17 @@ from typing import Any
 
 import keras
 import numpy as np
+
 from mmannot_tf.baselines import METHODS
 from mmannot_tf.baselines.method import Examples, MethodData, Sizes
 from mmannot_tf.data.array_batches import ArrayBatches
+from mmannot_tf.runs.plan import stage_settings
 from mmannot_tf.runs.run import Run
+from mmannot_tf.runs.stage import Stage, unwrap_single
 from mmannot_tf.training.inference.inference import Inference, model_outputs
 from mmannot_tf.training.loop.job import Recipe, Validate
-from mmannot_tf.training.session import Session
-
-from mmannot_tf.runs.plan import stage_settings
-from mmannot_tf.runs.stage import Stage, unwrap_single
 from mmannot_tf.training.network import Network
+from mmannot_tf.training.session import Session
 from mmannot_tf.training.validation import measure_method_scores
 
 Splits = Callable[[str], MethodData]

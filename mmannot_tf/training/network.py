@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import keras
+
 from mmannot_tf.config.settings import Config
 from mmannot_tf.models.backbone import build_backbone
 from mmannot_tf.models.classifier import build_classifier
@@ -12,9 +13,8 @@ from mmannot_tf.models.fusion import build_fusion
 from mmannot_tf.models.pooling import build_places, build_pooling
 from mmannot_tf.models.quantity_regressor import build_quantity_regressor
 from mmannot_tf.models.tag_encoder import build_tag_encoder
-from mmannot_tf.weights.provenance import Provenance
-
 from mmannot_tf.runs.stage import Stage, unwrap_single
+from mmannot_tf.weights.provenance import Provenance
 
 
 @dataclass(frozen=True)

@@ -7,31 +7,31 @@ from typing import Any
 import keras
 import numpy as np
 import tensorflow as tf
+from rich.progress import Progress
+
 from mmannot_tf.config.settings import Config
 from mmannot_tf.data.array_batches import ArrayBatches
 from mmannot_tf.data.arrays import SplitArrays
 from mmannot_tf.losses.quantity_error import QuantityError
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.losses.summed import SummedLoss
+from mmannot_tf.runs.plan import stage_settings
 from mmannot_tf.runs.run import Run
+from mmannot_tf.runs.stage import Stage, unwrap_single
 from mmannot_tf.runs.stages import STAGES, owner
 from mmannot_tf.training.inference.inference import Inference
+from mmannot_tf.training.inference.trained_branches import network_spec_of
 from mmannot_tf.training.loop.job import AfterStep, Job, Recipe, Validate
 from mmannot_tf.training.loop.loop import Loop
 from mmannot_tf.training.loop.preemption import Signals
 from mmannot_tf.training.loop.stage_log import SilentLog, StageLog
-from mmannot_tf.training.precision import computing_in
-from mmannot_tf.training.session import Session
-from mmannot_tf.weights.source import resolve
-from rich.progress import Progress
-from tfrecords_tools.shell.files import digest
-
-from mmannot_tf.runs.plan import stage_settings
-from mmannot_tf.runs.stage import Stage, unwrap_single
-from mmannot_tf.training.inference.trained_branches import network_spec_of
 from mmannot_tf.training.method_builder import method_recipe
 from mmannot_tf.training.network import Network, NetworkSpec, build_network
+from mmannot_tf.training.precision import computing_in
+from mmannot_tf.training.session import Session
 from mmannot_tf.training.validation import measure_outputs, selection_score
+from mmannot_tf.weights.source import resolve
+from tfrecords_tools.shell.files import digest
 
 
 def fit_stage(

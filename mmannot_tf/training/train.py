@@ -5,21 +5,21 @@ from pathlib import Path
 
 import keras
 import tensorflow as tf
+
 from mmannot_tf.config.settings import Config
 from mmannot_tf.data.arrays import vocabulary
+from mmannot_tf.runs import plan
 from mmannot_tf.runs.run import Run, create_run, open_run
+from mmannot_tf.runs.stage import Stage
 from mmannot_tf.training.distribution import Distribution, one_device, worker_loss_as_user_error
 from mmannot_tf.training.loop.job import AfterStep
 from mmannot_tf.training.loop.preemption import Signals
 from mmannot_tf.training.session import Session
+from mmannot_tf.training.stage_builder import fit_stage
 from mmannot_tf.weights.source import resolve
 from tfrecords_tools.reading.records import data_loss_as_user_error, open_records
 from tfrecords_tools.shell.console import notice, progress_bars
 from tfrecords_tools.shell.errors import UserError, one_line
-
-from mmannot_tf.runs import plan
-from mmannot_tf.runs.stage import Stage
-from mmannot_tf.training.stage_builder import fit_stage
 
 
 def train(

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from tfrecords_tools.shell.files import digest
 
 pytestmark = [pytest.mark.faults, pytest.mark.exhaustive]
@@ -33,11 +34,11 @@ def test_it_stops_with_the_images_ids_and_goes_on_from_before(rig, untouched, ro
 def _ids(rig, stage, *, step):
     """The ids of a batch of the first epoch, from what the stage really reads."""
     import keras
+
+    from mmannot_tf.runs.plan import stage_settings
     from mmannot_tf.runs.run import open_run
     from mmannot_tf.runs.stages import STAGES as KNOWN
     from mmannot_tf.training.session import open_session
-
-    from mmannot_tf.runs.plan import stage_settings
 
     session = open_session(open_run(rig.run))
     training = session.run.config.training

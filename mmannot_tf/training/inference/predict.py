@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 
 import numpy as np
+
 from mmannot_tf.data.array_batches import ArrayBatches
 from mmannot_tf.evaluation.predictions import Predictions
+from mmannot_tf.runs.plan import finished_stages, predictions_digest
+from mmannot_tf.runs.stage import Stage, Target
 from mmannot_tf.training.inference.inference import model_outputs
+from mmannot_tf.training.inference.trained_branches import trained_branch
+from mmannot_tf.training.method_builder import method_scores
 from mmannot_tf.training.session import Session
 from tfrecords_tools.reading.records import data_loss_as_user_error
 from tfrecords_tools.shell.errors import UserError
-
-from mmannot_tf.runs.plan import finished_stages, predictions_digest
-from mmannot_tf.runs.stage import Stage, Target
-from mmannot_tf.training.inference.trained_branches import trained_branch
-from mmannot_tf.training.method_builder import method_scores
 
 
 def predict(session: Session, split: str) -> Predictions:

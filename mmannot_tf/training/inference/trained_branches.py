@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from mmannot_tf.runs.run import Run
-from mmannot_tf.runs.stages import owner
 
+from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage, unwrap_single
+from mmannot_tf.runs.stages import owner
 from mmannot_tf.training.network import (
     BUILDERS,
     NetworkSpec,

@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
+
 from mmannot_tf.config.settings import Config
+from mmannot_tf.runs import plan
 from mmannot_tf.runs.run import Run
+from mmannot_tf.runs.stage import Stage
 from mmannot_tf.runs.stages import METHOD_STAGES
 from mmannot_tf.training.distribution import Distribution
 from mmannot_tf.training.loop.job import Job
@@ -24,14 +27,11 @@ from mmannot_tf.training.loop.loop import Loop
 from mmannot_tf.training.loop.preemption import Signals
 from mmannot_tf.training.loop.stage_log import SilentLog
 from mmannot_tf.training.profiling.throughput import Throughput, Timing, measure_throughput
+from mmannot_tf.training.stage_builder import stage_job
+from mmannot_tf.training.train import open_training
 from tfrecords_tools.reading.records import data_loss_as_user_error
 from tfrecords_tools.shell.console import progress_bars
 from tfrecords_tools.shell.errors import UserError
-
-from mmannot_tf.runs import plan
-from mmannot_tf.runs.stage import Stage
-from mmannot_tf.training.stage_builder import stage_job
-from mmannot_tf.training.train import open_training
 
 INPUT_BOUND = 0.1
 """A stage that waits for more than this fraction of a step is called input-bound (ours)."""

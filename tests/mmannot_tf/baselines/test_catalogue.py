@@ -3,6 +3,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from mmannot_tf.baselines import METHODS
 from mmannot_tf.config.methods import COMPARED_SYSTEMS, Methods, in_table_order, in_training_order
 from mmannot_tf.evaluation.rows import ROWS

@@ -3,12 +3,12 @@ import json
 import shutil
 
 import pytest
+
 from mmannot_tf.config.loading import parse
+from mmannot_tf.runs import plan
 from mmannot_tf.runs.run import open_run
 from mmannot_tf.runs.stages import STAGES
 from tfrecords_tools.shell.errors import UserError
-
-from mmannot_tf.runs import plan
 
 
 @pytest.fixture

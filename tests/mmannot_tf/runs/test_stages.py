@@ -1,8 +1,8 @@
 import pytest
-from mmannot_tf.runs.stages import KNOWN, METHOD_STAGES, STAGES, owner
 
 from mmannot_tf.runs.plan import BRANCH_KEYS
 from mmannot_tf.runs.stage import as_mapping, unwrap_single
+from mmannot_tf.runs.stages import KNOWN, METHOD_STAGES, STAGES, owner
 from mmannot_tf.training.network import BUILDERS
 
 

@@ -7,8 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
+
 from mmannot_tf.cli.main import app
 from mmannot_tf.config.loading import dump, parse
+from mmannot_tf.runs import plan
 from mmannot_tf.training.distribution import (
     Distribution,
     multi_worker,
@@ -17,11 +19,9 @@ from mmannot_tf.training.distribution import (
     worker_loss_as_user_error,
 )
 from mmannot_tf.training.loop.dropout_seeds import per_replica_seeds, seeds_of
+from mmannot_tf.training.train import open_training
 from tfrecords_tools.shell.console import run as run_app
 from tfrecords_tools.shell.errors import UserError
-
-from mmannot_tf.runs import plan
-from mmannot_tf.training.train import open_training
 
 REPORT = "Graph execution error:\n\nDetected at node x\n\nCollective ops is aborted by: reset by peer\nmore"
 

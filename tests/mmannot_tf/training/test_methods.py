@@ -8,17 +8,17 @@ import weakref
 import keras
 import numpy as np
 import pytest
+
 from mmannot_tf.config.loading import parse
+from mmannot_tf.runs import plan
 from mmannot_tf.runs.run import open_run
 from mmannot_tf.runs.stages import METHOD_STAGES
-from mmannot_tf.training.inference.features import FeatureCache
-from mmannot_tf.training.session import open_session
-from tfrecords_tools.shell.errors import UserError
-
-from mmannot_tf.runs import plan
 from mmannot_tf.training import method_builder
+from mmannot_tf.training.inference.features import FeatureCache
 from mmannot_tf.training.inference.predict import predict
+from mmannot_tf.training.session import open_session
 from mmannot_tf.training.train import train
+from tfrecords_tools.shell.errors import UserError
 
 # The tiny backbone's last map has one place at 32 pixels: Keras' attention warns of a softmax over it.
 pytestmark = pytest.mark.filterwarnings("ignore:You are using a softmax over axis:UserWarning")

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from mmannot_tf.models.geometry import KERAS
-from mmannot_tf.runs.stages import STAGES
-from mmannot_tf.weights.provenance import CENTRED, Provenance
 
+from mmannot_tf.models.geometry import KERAS
 from mmannot_tf.runs.stage import as_mapping
+from mmannot_tf.runs.stages import STAGES
 from mmannot_tf.training.network import NetworkSpec, build_network
+from mmannot_tf.weights.provenance import CENTRED, Provenance
 
 RANDOM = Provenance("random", "tiny", None, KERAS, CENTRED, None)
 

@@ -9,18 +9,18 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tiers import exhaustive
+
 from mmannot_tf.config.settings import TrainingSettings
 from mmannot_tf.losses.quantity_error import QuantityError
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.models.geometry import KERAS
+from mmannot_tf.runs.stage import as_mapping
 from mmannot_tf.runs.stages import STAGES
 from mmannot_tf.training.loop.loop import Loop
+from mmannot_tf.training.network import NetworkSpec, build_network
 from mmannot_tf.training.precision import POLICIES, computing_in, in_float32, loss_scaled
 from mmannot_tf.weights.provenance import CENTRED, Provenance
-from tiers import exhaustive
-
-from mmannot_tf.runs.stage import as_mapping
-from mmannot_tf.training.network import NetworkSpec, build_network
 
 RANDOM = Provenance("random", "tiny", None, KERAS, CENTRED, None)
 STEPS = Path(__file__).with_name("overflow_steps.py")

@@ -3,9 +3,9 @@
 import dataclasses
 
 import pytest
+
 from mmannot_tf.config.loading import parse
 from mmannot_tf.paper.readings import configuration_keys
-
 from mmannot_tf.runs import plan
 
 CNN = ["cnn", "cnn_longer"]

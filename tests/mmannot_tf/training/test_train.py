@@ -5,14 +5,14 @@ import subprocess
 
 import numpy as np
 import pytest
+
 from mmannot_tf.config.loading import parse
+from mmannot_tf.runs.plan import configured_stages, stage_digest
 from mmannot_tf.runs.run import open_run
 from mmannot_tf.runs.stages import STAGES
-from tfrecords_tools.shell.errors import UserError
-
-from mmannot_tf.runs.plan import configured_stages, stage_digest
 from mmannot_tf.training.inference.trained_branches import feature_model, network_spec_of, trained_branch
 from mmannot_tf.training.train import train
+from tfrecords_tools.shell.errors import UserError
 
 
 def _digests(run) -> dict[str, str]:
@@ -151,9 +151,8 @@ def test_an_empty_split_is_refused(tiny_config, tiny_records, tmp_path):
 def test_an_interrupted_stage_begun_with_other_settings_begins_again(
     tiny_config, tiny_records, tmp_path, capsys
 ):
-    from tfrecords_tools.shell.files import write_json
-
     from mmannot_tf.runs.plan import stage_inputs
+    from tfrecords_tools.shell.files import write_json
 
     run = train(tiny_config, data=tiny_records.path, run=tmp_path / "run", stages=["tag_encoder"])
     shutil.rmtree(run.stage("tag_encoder"))
