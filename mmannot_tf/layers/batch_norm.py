@@ -14,27 +14,31 @@ EPSILON = 1e-3
 
 @dataclass(frozen=True)
 class BatchNorm:
-    """How to make batch-norm layers.
+    """How to make batch-norm layers (Ioffe and Szegedy, arXiv 1502.03167).
 
     Attributes:
         momentum: decay of the moving statistics (Sec. IV-A3: 0.9997).
-        epsilon: added to the variance; the value that pretrained weights were made with.
-        synchronized: under a strategy of several replicas, statistics are those of the global batch.
+        epsilon: added to the variance; for pretrained weights, the value they were trained with.
+        synchronized: whether several replicas share the statistics of the global batch.
+
+    Example:
+        >>> BatchNorm(momentum=0.9).layer("bn").momentum
+        0.9
     """
 
-    momentum: float
-    epsilon: float
+    momentum: float = MOMENTUM
+    epsilon: float = EPSILON
     synchronized: bool = True
 
     def layer(self, name: str, *, gamma: float = 1.0) -> keras.layers.BatchNormalization:
         """A batch-norm layer over the last axis.
 
-        On one replica the plain layer computes the same thing as a synchronised one, faster, and its
-        variance does not suffer from E[x²] - E[x]².
+        On one replica it is never synchronised: the plain layer is faster, and its variance does not lose
+        digits in E[x²] - E[x]².
 
         Args:
-            name: the layer's name.
-            gamma: what its scale starts at.
+            name: of the layer.
+            gamma: initial scale.
         """
         return keras.layers.BatchNormalization(
             momentum=self.momentum,

@@ -17,20 +17,26 @@ def conv_bn_relu(
 ) -> keras.KerasTensor:
     """φ(x) = ReLU(BN(Conv(x))), zero padding "same", as layers `{name}_conv`, `{name}_bn`, `{name}_relu`.
 
-    The convolution has no bias (batch normalisation's beta is one) and starts He normal, which keeps
-    the variance through a ReLU. Gamma must not start at 0: the ReLU behind it would stop every gradient.
+    The convolution has no bias, because batch normalisation adds one (beta). It starts He normal, which keeps
+    the variance through a ReLU (arXiv 1502.01852, eq. 10). Gamma must not start at 0: the ReLU after it would
+    stop every gradient.
 
     Args:
         x: `[B, H, W, C] float32`.
         filters: channels of the result.
         kernel_size: side of the square kernel.
-        strides: of the convolution, along both sides.
-        norm: of the batch-norm layer.
-        gamma: what its scale starts at.
+        strides: of the convolution, in both directions.
+        norm: how to make the batch-norm layer.
+        gamma: initial scale of the batch-norm layer.
         name: prefix of the three layers' names.
 
     Returns:
         `[B, ceil(H / strides), ceil(W / strides), filters] float32`.
+
+    Example:
+        >>> image = keras.Input((7, 7, 3))
+        >>> conv_bn_relu(image, 8, kernel_size=3, strides=2, norm=BatchNorm(), name="phi").shape
+        (None, 4, 4, 8)
     """
     x = keras.layers.Conv2D(
         filters,

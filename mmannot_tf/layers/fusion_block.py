@@ -19,7 +19,7 @@ def fusion_block(
     Args:
         fused: M'_{l-1}, `[B, H', W', C'] float32`.
         scale: M_l, `[B, H, W, C] float32`, with H = H' / stride and W = W' / stride, rounded up.
-        norm: of the two batch-norm layers.
+        norm: how to make the two batch-norm layers.
         gamma: initial scale of φ_l2's batch normalisation: below 1, M'_l starts nearer to M_l.
         name: prefix of the layers' names.
 
@@ -28,6 +28,11 @@ def fusion_block(
 
     Raises:
         ValueError: no stride leads from the size of `fused` to that of `scale`.
+
+    Example:
+        >>> fused, scale = keras.Input((8, 8, 3)), keras.Input((4, 4, 6))
+        >>> fusion_block(fused, scale, norm=BatchNorm(), name="fusion2").shape
+        (None, 4, 4, 6)
     """
     strides = _strides(fused.shape[1:3], scale.shape[1:3])
     phi1 = conv_bn_relu(

@@ -11,7 +11,7 @@ ROUNDINGS: Mapping[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "down": ops.floor,
     "up": ops.ceil,
 }
-"""A raw quantity to a whole one. Nearest is floor(m̂ + 0.5): halves go up, not to the even number."""
+"""Name of a rounding to its function. Nearest is floor(m̂ + 0.5): halves go up, not to the even number."""
 
 
 @keras.saving.register_keras_serializable(package="mmannot_tf")
@@ -19,7 +19,7 @@ class QuantitySelection(keras.layers.Layer):
     """Selects the top m̂ labels of each image: those with rank < clip(round(m̂), least_quantity, C).
 
     The rank of a label is the number of labels with a larger logit, plus those with an equal one and a
-    smaller index.
+    smaller index (Algorithm 2, step 6; the clipping and the order of equal logits are ours).
 
     Args:
         least_quantity: the smallest number selected.
@@ -27,7 +27,12 @@ class QuantitySelection(keras.layers.Layer):
         **options: of `keras.layers.Layer`.
 
     Raises:
-        ValueError: `rounding` is not a known one.
+        ValueError: `rounding` is unknown.
+
+    Example:
+        >>> selected, order = QuantitySelection()(ops.array([[0.1, 3.0, -1.0]]), ops.array([1.7]))
+        >>> selected.numpy().tolist(), order.numpy().tolist()
+        ([[True, True, False]], [[1, 0, 2]])
     """
 
     def __init__(self, *, least_quantity: int = 1, rounding: str = "nearest", **options: object) -> None:
@@ -40,7 +45,7 @@ class QuantitySelection(keras.layers.Layer):
         self.rounding = rounding
 
     def call(self, logits: tf.Tensor, quantity: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Selects.
+        """Selects labels.
 
         Args:
             logits: `[B, C] float32`.

@@ -10,7 +10,7 @@ class Annotator(keras.Model):
     """A functional model with outputs that need no target of their own.
 
     Keras' metrics ask for a target for each output. Here the multi-hot labels given for "logits" also stand
-    for "probabilities" and "selected", and outputs without a target are passed over. So
+    for "probabilities" and "selected", and outputs without a target are ignored. So
 
         model.compile(loss={"logits": …, "predicted_quantity": …}, metrics={"selected": [ImageF1()]})
 

@@ -1,4 +1,4 @@
-"""The ResNets to choose from, as data. No TensorFlow."""
+"""The known ResNets, as data (He et al., arXiv 1512.03385, Table 1). No TensorFlow."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Architecture:
-    """A bottleneck ResNet of five scales.
+    """A bottleneck ResNet of five scales, which `build_backbone` builds.
 
     Attributes:
         blocks: bottleneck units in each of the groups conv2 to conv5.

@@ -54,7 +54,7 @@ def build_backbone(
         stride.
 
     Raises:
-        ValueError: `architecture` is not a known one, has no layer of a tap's name, or has no such maps in
+        ValueError: `architecture` is unknown, has no layer of a tap's name, or has no such maps in
             this geometry.
 
     Example:

@@ -4,17 +4,21 @@ import keras
 
 
 def build_classifier(feature_size: int, labels: int, *, name: str = "classifier") -> keras.Model:
-    """A branch from features to a logit for each label; the sigmoid is the loss's or the annotator's.
+    """A branch from features to a logit for each label; losses and annotators apply the sigmoid.
 
-    The kernel starts Glorot uniform, the bias at zero (a probability of one half for each label).
+    The kernel starts Glorot uniform, the bias at zero: a probability of one half for each label.
 
     Args:
         feature_size: D, of f_v, f_t or the joint feature.
         labels: C, the number of labels.
-        name: the branch's: "classifier", or "probe" for a stage's throw-away head.
+        name: of the branch: "classifier", or "probe" for the temporary head of a training stage.
 
     Returns:
         A model from `[B, D] float32` to logits `[B, C] float32`.
+
+    Example:
+        >>> build_classifier(256, 81, name="classifier").output_shape
+        (None, 81)
     """
     features = keras.Input((feature_size,), name="features")
     logits = keras.layers.Dense(labels, kernel_initializer="glorot_uniform", dtype="float32", name="logits")

@@ -8,7 +8,7 @@ from mmannot_tf.layers.quantity_selection import QuantitySelection
 def build_decision(
     classifier: keras.Model, quantity: keras.Model, *, least_quantity: int = 1, rounding: str = "nearest"
 ) -> keras.Model:
-    """Puts the heads together; nothing is copied, they stay shared with the caller.
+    """Joins the two heads and selects labels; the layers stay shared with the caller.
 
     Args:
         classifier: the branch from f to logits.
@@ -17,9 +17,23 @@ def build_decision(
         rounding: of the predicted quantity, a key of `layers.quantity_selection.ROUNDINGS`.
 
     Returns:
-        A model from f, `[B, D] float32`, to `{"probabilities": [B, C] float32; "predicted_quantity": m̂, [B]
-        float32, neither rounded nor clipped; "selected": [B, C] bool; "order": [B, C] int32, label indices,
-        best first}`.
+        A model from f, `[B, D] float32`, to
+
+        - "probabilities": `[B, C] float32`;
+        - "predicted_quantity": m̂, `[B] float32`, neither rounded nor clipped;
+        - "selected": whether each label is given, `[B, C] bool`;
+        - "order": label indices, best first, `[B, C] int32`.
+
+    Raises:
+        ValueError: `rounding` is unknown.
+
+    Example:
+        >>> from mmannot_tf.models.classifier import build_classifier
+        >>> from mmannot_tf.models.quantity_regressor import build_quantity_regressor
+        >>> quantity = build_quantity_regressor(6, name="quantity")
+        >>> decision = build_decision(build_classifier(6, 5, name="classifier"), quantity)
+        >>> decision.output["selected"].shape
+        (None, 5)
     """
     joint = keras.Input(classifier.input_shape[1:], name="f")
     logits, predicted = classifier(joint), quantity(joint)

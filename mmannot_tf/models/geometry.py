@@ -1,4 +1,4 @@
-"""Where a ResNet halves its maps and how it pads them: what weights fix without saying. No TensorFlow."""
+"""Which layers of a ResNet halve its maps, and how it pads them. No TensorFlow."""
 
 from dataclasses import dataclass, fields
 from typing import Literal, get_args
@@ -9,11 +9,12 @@ Padding = Literal["symmetric", "same"]
 
 @dataclass(frozen=True)
 class Geometry:
-    """The places of stride 2 and the paddings there; by default those of keras.applications.
+    """Which layers have stride 2, and their paddings; by default those of keras.applications.
 
-    Weights only mean something in the geometry they were trained in: the others give maps of the same shapes
-    and of other values. Paddings differ at even sizes only: "symmetric" pads (k - 1)/2 on every side of a
-    k x k window, "same" (TensorFlow's) leaves the odd row to the bottom and the odd column to the right.
+    Weights files do not state the geometry, but the weights are only right in the one they were trained in;
+    others give maps of the same shapes with other values. Paddings differ at even sizes only: "symmetric"
+    pads (k - 1)/2 on every side of a k x k window, "same" (TensorFlow's) pads the odd row at the bottom and
+    the odd column at the right.
 
     Attributes:
         stride: which convolution halves: "first_1x1", the first 1x1 of a group's first unit (He's Caffe
@@ -21,7 +22,10 @@ class Geometry:
             unit of the group before (TF-Slim).
         stem: padding of conv1, 7x7.
         pool: padding of the pooling after conv1, 3x3.
-        strided: padding of a 3x3 convolution with stride 2; without effect for "first_1x1".
+        strided: padding of a 3x3 convolution with stride 2; "first_1x1" has none.
+
+    Raises:
+        ValueError: a value is unknown.
     """
 
     stride: Stride = "first_1x1"
@@ -39,13 +43,13 @@ class Geometry:
                 )
 
     def strided_unit(self, group: int, units: int) -> int | None:
-        """The unit with stride 2 among the `units` of conv{group}_x, from 1; None where there is none."""
+        """The unit with stride 2 among the `units` of conv{group}_x, counted from 1; None if none has it."""
         if self.stride == "last_3x3":
             return units if group < 5 else None
         return 1 if group > 2 else None
 
     def tap_unit(self, group: int, units: int) -> int:
-        """The last unit of conv{group}_x whose output has the group's size; 0 where there is none."""
+        """The last unit of conv{group}_x whose output has the group's size, counted from 1; 0 if none has."""
         last = self.stride == "last_3x3" and group < 5
         return units - 1 if last else units
 

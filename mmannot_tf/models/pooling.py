@@ -1,4 +1,4 @@
-"""The last map as a feature: its average, or its places one by one."""
+"""Branches without weights on the last map: its average, or its places as a sequence."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,8 @@
 """The ResNet v1 (He et al., arXiv 1512.03385, Fig. 5 right) of the basic CNN model.
 
 Layer names, order and biases are those of `keras.applications.ResNet50` and its sisters, so weights map by
-name; so are strides and paddings by default. The builder is our own because there all of this is fixed.
+name; so are strides and paddings by default. keras.applications fixes all of these, so it cannot build the
+other geometries.
 """
 
 import keras
@@ -53,7 +54,7 @@ def resnet(
 def _padded(
     x: keras.KerasTensor, kernel_size: int, padding: Padding, name: str
 ) -> tuple[keras.KerasTensor, str]:
-    """What a window of stride 2 goes over, and that layer's own `padding`."""
+    """Pads for a window of stride 2. Returns the result and the `padding` that the window's layer needs."""
     if padding == "same":
         return x, "same"
     return keras.layers.ZeroPadding2D(kernel_size // 2, name=name)(x), "valid"
@@ -92,7 +93,7 @@ def _bottleneck(
 def _shortcut(
     x: keras.KerasTensor, name: str, *, channels: int, strides: int, norm: BatchNorm
 ) -> keras.KerasTensor:
-    """The unit's input; through a 1x1 convolution where the depth changes, else every other pixel of it."""
+    """The unit's input: through a 1x1 convolution if the depth changes, else subsampled by `strides`."""
     if x.shape[-1] != channels:
         x = _conv(channels, 1, f"{name}_0_conv", strides=strides)(x)
         return norm.layer(f"{name}_0_bn")(x)

@@ -8,11 +8,11 @@ from mmannot_tf.layers.multi_hot_dense import MultiHotDense
 def build_tag_encoder(vocabulary_size: int, *, hidden: tuple[int, int] = (2048, 2048)) -> keras.Model:
     """The branch "tag_encoder": a multi-layer perceptron of two hidden ReLU layers, f_t the second's output.
 
-    It reads lists of tags, which are a multi-hot vector t (the paper calls it one-hot, Sec. III-B) without
-    its zeros: a pass costs the tags that the images have, not those that there are.
+    Lists of tags stand for the multi-hot vector t, which the paper calls one-hot (Sec. III-B): the cost grows
+    with the tags that images have, not with the vocabulary.
 
-    Kernels start Glorot uniform: on the tag features it learns faster than the normal distribution of
-    standard deviation 0.01 that ResNet ports of the time gave to such layers (I-F1 48.7 against 41.9).
+    Kernels start Glorot uniform. The normal distribution of standard deviation 0.01, which ResNet ports of
+    2016 gave to such layers, learns more slowly from tags (I-F1 41.9 instead of 48.7, ours).
 
     Args:
         vocabulary_size: T, the number of tags.
@@ -21,6 +21,11 @@ def build_tag_encoder(vocabulary_size: int, *, hidden: tuple[int, int] = (2048, 
     Returns:
         A model from tags, `[B, L] int32` (an image's indices into the vocabulary, each once; -1 fills up), to
         f_t, `[B, hidden[1]] float32`.
+
+    Example:
+        >>> encoder = build_tag_encoder(1000, hidden=(64, 32))
+        >>> encoder(keras.ops.array([[3, 17, 256], [5, -1, -1]])).shape
+        TensorShape([2, 32])
     """
     first, second = hidden
     tags = keras.Input((None,), dtype="int32", name="tags")
@@ -30,7 +35,14 @@ def build_tag_encoder(vocabulary_size: int, *, hidden: tuple[int, int] = (2048, 
 
 
 def portable(tag_encoder: keras.Model) -> keras.Model:
-    """The same layers, by operations that other engines have; nothing is copied."""
+    """A model of the same layers that uses only operations that ONNX, OpenVINO and LiteRT have.
+
+    Args:
+        tag_encoder: from `build_tag_encoder`; the layers stay shared with it.
+
+    Returns:
+        A model with the same input and output.
+    """
     first, second = tag_encoder.get_layer("hidden_1"), tag_encoder.get_layer("hidden_2")
     lists = keras.Input((None,), dtype="int32", name="tag_lists")
     return keras.Model(lists, second(first(lists, portable=True)), name="portable_tag_encoder")

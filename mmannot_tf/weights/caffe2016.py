@@ -1,7 +1,7 @@
 """Import from the 2016 TensorFlow port of He's Caffe models: checkpoints of ry/tensorflow-resnet.
 
-Its resnet.py gives padding SAME to every convolution and to the pooling, stride 2 to the first 1x1
-convolution of a group, and BN_EPSILON and IMAGENET_MEAN_BGR as below. None of it is in the checkpoint.
+In its resnet.py every convolution and the pooling have padding SAME, the first 1x1 convolution of a group has
+stride 2, and BN_EPSILON and IMAGENET_MEAN_BGR are as below. The checkpoint states none of them.
 """
 
 import re
@@ -53,7 +53,7 @@ def import_caffe2016(path: Path) -> Imported:
         path: the checkpoint's prefix, or one of its files.
 
     Raises:
-        UserError: the checkpoint is missing or broken, or is none of a known ResNet.
+        UserError: the checkpoint is missing or broken, or holds no known ResNet.
     """
     checkpoint = open_checkpoint(path)
     names = SCHEME.sort(checkpoint.names, path)

@@ -53,7 +53,7 @@ def open_checkpoint(path: Path) -> Checkpoint:
     """Opens a checkpoint by its prefix, or by one of its files.
 
     Raises:
-        UserError: there is none, or it cannot be read.
+        UserError: the checkpoint does not exist or cannot be read.
     """
     import tensorflow as tf
 

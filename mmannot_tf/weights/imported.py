@@ -18,7 +18,7 @@ CLASSES = 1000
 
 @dataclass(frozen=True)
 class WeightConventions:
-    """How the code that made an origin's weights computes; they are only right with the same.
+    """How an origin's code computes. Its weights are only right in a network that computes the same.
 
     Attributes:
         origin: the importer's name.
@@ -80,7 +80,7 @@ def imported(
 
 
 def with_zero_biases(tensors: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Adds a zero bias to every convolution: our layers have one, most origins' have none."""
+    """Adds a zero bias to every convolution, which our layers have and most origins' have not."""
     zeros = {
         f"{name.removesuffix('/kernel')}/bias": np.zeros(tensor.shape[-1:], np.float32)
         for name, tensor in tensors.items()

@@ -1,4 +1,8 @@
-"""The files Keras saves: legacy .h5 (a model or its weights), .weights.h5, and .keras. Read without Keras."""
+"""Reads the files Keras saves, without Keras: legacy .h5 (a model or its weights), .weights.h5, and .keras.
+
+`keras.models.load_model` reads neither weights alone nor models of Keras 1, and it builds the foreign model's
+classes; here only names, numbers and settings are read, so no code of the file can run.
+"""
 
 import io
 import json
@@ -82,7 +86,7 @@ def _archive(path: Path) -> KerasFile:
 
 
 def _hdf5(file: h5py.File) -> KerasFile:
-    """.weights.h5 has the group "layers"; a legacy file lists its layers, a whole model one level down."""
+    """Reads .weights.h5, which has a group "layers", or a legacy file, which lists its layers."""
     if "layers" in file and "layer_names" not in file.attrs:
         return KerasFile(tuple(_numbered(file)), None)
     config = _config(file.attrs)

@@ -29,7 +29,7 @@ def import_keras(path: Path) -> Imported:
     of the code that uses these layer names.
 
     Raises:
-        UserError: the file is missing or broken, or the model is none of the known ResNets.
+        UserError: the file is missing or broken, or the model is no known ResNet.
     """
     file = read_keras(path)
     _check_once(file, path)

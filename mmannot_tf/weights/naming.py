@@ -73,7 +73,7 @@ def architecture_of(tensors: Iterable[str], source: Path) -> str:
     """The known ResNet whose groups have as many bottleneck units as these names.
 
     Raises:
-        UserError: there is none, or the units are not bottlenecks.
+        UserError: no known ResNet has them, or the units are not bottlenecks.
     """
     names = list(tensors)
     units = {match[0] for match in map(UNIT.match, names) if match}

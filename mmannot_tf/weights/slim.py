@@ -1,7 +1,8 @@
 """Import from TF-Slim: checkpoints of resnet_v1_50, _101 and _152 (2016).
 
 Strides, paddings and epsilon are those of nets/resnet_v1.py and resnet_utils.py in TensorFlow's models
-repository; the preprocessing that of its preprocessing/vgg_preprocessing.py. None of it is in the checkpoint.
+repository, the preprocessing is that of its preprocessing/vgg_preprocessing.py. The checkpoint states none of
+them.
 """
 
 import re
@@ -61,7 +62,7 @@ def import_slim(path: Path) -> Imported:
         path: the checkpoint's prefix, or one of its files.
 
     Raises:
-        UserError: the checkpoint is missing or broken, or is none of a known ResNet v1.
+        UserError: the checkpoint is missing or broken, or holds no known ResNet v1.
     """
     checkpoint = open_checkpoint(path)
     names = SCHEME.sort(checkpoint.names, path)

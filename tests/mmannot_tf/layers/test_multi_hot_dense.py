@@ -29,8 +29,7 @@ def _by_numpy(layer):
 @pytest.mark.parametrize("compiled", [False, True])
 def test_lists_select_rows_of_the_kernel(layer, compiled, portable):
     call = tf.function(lambda lists: layer(lists, portable=portable), jit_compile=compiled)
-    found = call(tf.constant(LISTS))
-    np.testing.assert_allclose(found, _by_numpy(layer), rtol=1e-6)
+    np.testing.assert_allclose(call(tf.constant(LISTS)), _by_numpy(layer), rtol=1e-6)
 
 
 @pytest.mark.parametrize("compiled", [False, True])
@@ -43,13 +42,13 @@ def test_gradients_are_those_of_a_plain_dense_layer(layer, compiled):
     plain(vectors)
     plain.set_weights([layer.kernel.numpy(), layer.bias.numpy()])
 
-    def gradients(one, inputs):
+    def gradients(dense, inputs):
         with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(weights * one(inputs) ** 2)
-        return tape.gradient(loss, [one.kernel.value, one.bias.value])
+            loss = tf.reduce_sum(weights * dense(inputs) ** 2)
+        return tape.gradient(loss, [dense.kernel.value, dense.bias.value])
 
-    found = tf.function(lambda lists: gradients(layer, lists), jit_compile=compiled)(tf.constant(LISTS))
-    for ours, expected in zip(found, gradients(plain, vectors), strict=True):
+    computed = tf.function(lambda lists: gradients(layer, lists), jit_compile=compiled)(tf.constant(LISTS))
+    for ours, expected in zip(computed, gradients(plain, vectors), strict=True):
         np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)
 
 

@@ -51,4 +51,6 @@ def test_the_portable_form_gives_the_same():
     tags = np.random.default_rng(0).random((5, 9)) < 0.4
     lists = padded(np.flatnonzero(row) for row in tags)
     np.testing.assert_allclose(portable(encoder)(lists), encoder(lists), rtol=1e-6, atol=1e-7)
-    assert {id(one) for one in portable(encoder).variables} == {id(one) for one in encoder.variables}
+    assert {id(variable) for variable in portable(encoder).variables} == {
+        id(variable) for variable in encoder.variables
+    }

@@ -26,11 +26,11 @@ def shapes(bottlenecks):
         convolutions = {"scale1": (7, 7, 3, width)}
         for (group, unit, branch), shape in bottlenecks(blocks, width).items():
             convolutions[f"scale{group + 1}/block{unit}/{('shortcut', *'abc')[branch]}"] = shape
-        found = {}
+        tensor_shapes = {}
         for name, shape in convolutions.items():
-            found[f"{name}/weights"] = shape
-            found |= {f"{name}/{variable}": shape[-1:] for variable in NORM}
-        return {**found, "fc/weights": (32 * width, 1000), "fc/biases": (1000,)}
+            tensor_shapes[f"{name}/weights"] = shape
+            tensor_shapes |= {f"{name}/{variable}": shape[-1:] for variable in NORM}
+        return {**tensor_shapes, "fc/weights": (32 * width, 1000), "fc/biases": (1000,)}
 
     return of
 
@@ -98,12 +98,12 @@ def test_another_padding_gives_other_maps(resnet50, tap_differences, images_of, 
 
 
 def test_what_travels_along(resnet50):
-    provenance, found = weights_file.read(resnet50[1])
+    provenance, tensors = weights_file.read(resnet50[1])
     assert (provenance.origin, provenance.architecture, provenance.epsilon) == ("caffe2016", "resnet50", 1e-3)
     assert provenance.geometry == Geometry("first_1x1", stem="same", pool="same", strided="same")
     assert provenance.preprocessing.channel_order == "BGR"
     assert provenance.preprocessing.mean == (103.062623801, 115.902882574, 123.151630838)
-    np.testing.assert_array_equal(found["predictions/kernel"], resnet50[0]["fc/weights"])
+    np.testing.assert_array_equal(tensors["predictions/kernel"], resnet50[0]["fc/weights"])
 
 
 @pytest.mark.parametrize(
@@ -118,13 +118,13 @@ def test_deeper_names_are_those_of_keras_applications(architecture, blocks, shap
     assert len(set(ours)) == len(ours) and None not in ours
 
 
-def test_counters_and_slots_are_left_aside(tiny, tmp_path, tf_checkpoint):
-    aside = {name: np.float32(1) for name in ("global_step", "val_step", "loss/avg")}
-    aside |= {f"scale1/weights/{slot}": np.float32(1) for slot in ("Momentum", "Adam", "Adam_1")}
-    aside |= {f"scale1/moving_mean/{one}": np.float32(1) for one in ("biased", "local_step")}
-    found = import_caffe2016(tf_checkpoint(tmp_path / "a.ckpt", {**tiny, **aside}))
-    assert set(found.ignored) == set(aside)
-    assert found.provenance.architecture == "tiny"
+def test_counters_and_slots_are_ignored(tiny, tmp_path, tf_checkpoint):
+    ignored = {name: np.float32(1) for name in ("global_step", "val_step", "loss/avg")}
+    ignored |= {f"scale1/weights/{slot}": np.float32(1) for slot in ("Momentum", "Adam", "Adam_1")}
+    ignored |= {f"scale1/moving_mean/{slot}": np.float32(1) for slot in ("biased", "local_step")}
+    weights = import_caffe2016(tf_checkpoint(tmp_path / "a.ckpt", {**tiny, **ignored}))
+    assert set(weights.ignored) == set(ignored)
+    assert weights.provenance.architecture == "tiny"
 
 
 def test_a_checkpoint_of_slim_is_another_origins(tiny, tmp_path, refused, tf_checkpoint):

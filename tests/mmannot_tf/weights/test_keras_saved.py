@@ -62,28 +62,28 @@ def tiny():
 @pytest.mark.exhaustive
 @pytest.mark.parametrize(("name", "size"), [("model.keras", 64), ("model.h5", 75)])
 def test_all_taps_equal_keras_applications(resnet50, tap_differences, images_of, tmp_path, name, size):
-    found = import_weights(_save(resnet50, tmp_path / name), "keras", tmp_path / "out.h5")
+    weights = import_weights(_save(resnet50, tmp_path / name), "keras", tmp_path / "out.h5")
     without_top = keras.applications.ResNet50(weights=None, include_top=False, input_shape=(size, size, 3))
     without_top.set_weights(resnet50.get_weights()[:-2])
     taps = keras.Model(without_top.input, [without_top.get_layer(name).output for name in TAPS])
     images = images_of(size)
     assert max(tap_differences(tmp_path / "out.h5", images, taps(images))) < 1e-4
     np.testing.assert_array_equal(
-        found.tensors["predictions/kernel"], resnet50.get_layer("predictions").kernel
+        weights.tensors["predictions/kernel"], resnet50.get_layer("predictions").kernel
     )
-    assert found.provenance.epsilon == 1.001e-5
-    assert (found.provenance.geometry, found.provenance.preprocessing) == (KERAS, CAFFE)
+    assert weights.provenance.epsilon == 1.001e-5
+    assert (weights.provenance.geometry, weights.provenance.preprocessing) == (KERAS, CAFFE)
 
 
 @pytest.mark.parametrize("name", ["tiny.keras", "tiny.h5", "tiny.weights.h5", "weights_only.h5"])
 def test_every_format_holds_the_same_tensors(tiny, tmp_path, name):
-    found = import_keras(_save(tiny, tmp_path / name))
-    expected = {f"{one.name}/{v.name}": v.numpy() for one in tiny.layers for v in one.variables}
-    assert set(found.tensors) == set(expected)
+    weights = import_keras(_save(tiny, tmp_path / name))
+    expected = {f"{layer.name}/{v.name}": v.numpy() for layer in tiny.layers for v in layer.variables}
+    assert set(weights.tensors) == set(expected)
     for key, tensor in expected.items():
-        np.testing.assert_array_equal(found.tensors[key], tensor)
-    # A model says its epsilon; of weights alone it is that of keras.applications, which has these names.
-    assert found.provenance.epsilon == (1.001e-5 if "weights" in name else 0.02)
+        np.testing.assert_array_equal(weights.tensors[key], tensor)
+    # A model states its epsilon; for weights alone it is that of keras.applications, which has these names.
+    assert weights.provenance.epsilon == (1.001e-5 if "weights" in name else 0.02)
 
 
 def test_paddings_are_the_models_own(tmp_path):
@@ -92,7 +92,7 @@ def test_paddings_are_the_models_own(tmp_path):
     assert import_keras(_save(model, tmp_path / "tiny.keras")).provenance.geometry == asked
 
 
-def test_a_stride_elsewhere_isrefused(tmp_path, refused):
+def test_a_stride_elsewhere_is_refused(tmp_path, refused):
     model = build_backbone("tiny", image_size=32, momentum=0.9, epsilon=1e-3, geometry=Geometry("first_3x3"))
     refused(_save(model, tmp_path / "tiny.keras"), "must have stride 2 in .* with .*conv3_block1_2_conv")
 
@@ -118,9 +118,9 @@ def _keras_1(key):
 
 @pytest.mark.parametrize("name", [_keras_1, "{}:0".format])
 def test_the_original_names_are_those_of_tfjs(caffe_tensors, tfjs_folder, tmp_path, name):
-    found = import_keras(_original(tmp_path / "old.h5", caffe_tensors, name))
-    assert (found.provenance.epsilon, found.provenance.geometry) == (1e-3, KERAS)
-    assert found.provenance.digest == import_tfjs(tfjs_folder).provenance.digest
+    weights = import_keras(_original(tmp_path / "old.h5", caffe_tensors, name))
+    assert (weights.provenance.epsilon, weights.provenance.geometry) == (1e-3, KERAS)
+    assert weights.provenance.digest == import_tfjs(tfjs_folder).provenance.digest
 
 
 def test_tensors_under_both_names_are_doubled(caffe_tensors, tmp_path, refused):

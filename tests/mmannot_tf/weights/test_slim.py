@@ -29,12 +29,12 @@ def shapes(bottlenecks):
         for (group, unit, branch), shape in bottlenecks(DEPTHS[depth], 64).items():
             name = f"conv{branch}" if branch else "shortcut"
             convolutions[f"{scope}/block{group}/unit_{unit}/bottleneck_v1/{name}"] = shape
-        found = {}
+        tensor_shapes = {}
         for name, shape in convolutions.items():
-            found[f"{name}/weights"] = shape
-            found |= {f"{name}/BatchNorm/{variable}": shape[-1:] for variable in NORM}
+            tensor_shapes[f"{name}/weights"] = shape
+            tensor_shapes |= {f"{name}/BatchNorm/{variable}": shape[-1:] for variable in NORM}
         head = {f"{scope}/logits/weights": (1, 1, 2048, 1000), f"{scope}/logits/biases": (1000,)}
-        return {**found, **head}
+        return {**tensor_shapes, **head}
 
     return of
 
@@ -146,12 +146,12 @@ def test_what_is_no_weight_is_left_aside_and_named(imported):
 
 
 def test_the_head_and_the_preprocessing_travel_along(imported, tensors):
-    provenance, found = weights_file.read(imported[0])
-    np.testing.assert_array_equal(found["predictions/kernel"], tensors["resnet_v1_50/logits/weights"][0, 0])
+    provenance, written = weights_file.read(imported[0])
+    np.testing.assert_array_equal(written["predictions/kernel"], tensors["resnet_v1_50/logits/weights"][0, 0])
     assert provenance.preprocessing.channel_order == "RGB"
     assert provenance.preprocessing.mean == (123.68, 116.78, 103.94)
     assert (provenance.origin, provenance.architecture, provenance.epsilon) == ("slim", "resnet50", 1e-5)
-    assert not found["conv1_conv/bias"].any()
+    assert not written["conv1_conv/bias"].any()
 
 
 def test_any_file_of_the_checkpoint_and_the_old_format_are_the_same(checkpoint, tensors, imported, tmp_path):
@@ -173,18 +173,20 @@ def test_every_depth_has_all_the_tensors_of_its_backbone(depth, shapes):
     )
     ours = with_zero_biases({rename(name): np.empty(shape) for name, shape in shapes(depth).items()})
     variables = named_variables(backbone)
-    found = {name: tensor.shape for name, tensor in ours.items() if not name.startswith("predictions/")}
-    assert found == {name: variable.shape for name, variable in variables.items()}
+    imported_shapes = {
+        name: tensor.shape for name, tensor in ours.items() if not name.startswith("predictions/")
+    }
+    assert imported_shapes == {name: variable.shape for name, variable in variables.items()}
 
 
-def test_another_head_is_left_aside(zeros, tmp_path, tf_checkpoint):
+def test_another_head_is_ignored(zeros, tmp_path, tf_checkpoint):
     head = {
         "resnet_v1_50/logits/weights": np.zeros((1, 1, 2048, 81)),
         "resnet_v1_50/logits/biases": np.zeros(81),
     }
-    found = import_slim(tf_checkpoint(tmp_path / "a.ckpt", {**zeros, **head}))
-    assert not any(name.startswith("predictions/") for name in found.tensors)
-    assert found.ignored == ("predictions/bias", "predictions/kernel")
+    weights = import_slim(tf_checkpoint(tmp_path / "a.ckpt", {**zeros, **head}))
+    assert not any(name.startswith("predictions/") for name in weights.tensors)
+    assert weights.ignored == ("predictions/bias", "predictions/kernel")
 
 
 def test_another_network(tmp_path, refused, tf_checkpoint):

@@ -62,8 +62,8 @@ def test_provenance_is_read_from_the_model(tfjs_folder):
             if n["name"].startswith("bn")
         ],
     )
-    found = import_tfjs(tfjs_folder)
-    provenance, tensors = found.provenance, found.tensors
+    weights = import_tfjs(tfjs_folder)
+    provenance, tensors = weights.provenance, weights.tensors
     assert (provenance.origin, provenance.architecture, provenance.geometry) == ("tfjs", "tiny", KERAS)
     assert (provenance.epsilon, provenance.preprocessing) == (0.01, CAFFE)
     assert provenance.digest == tensors_digest(tensors)

@@ -32,11 +32,11 @@ def shapes(bottlenecks):
         for (group, unit, branch), shape in bottlenecks(blocks, width).items():
             names = (f"conv{branch}", f"bn{branch}") if branch else ("downsample.0", "downsample.1")
             convolutions[tuple(f"layer{group}.{unit - 1}.{name}" for name in names)] = shape
-        found = {}
+        tensor_shapes = {}
         for (convolution, norm), (rows, columns, inputs, outputs) in convolutions.items():
-            found[f"{convolution}.weight"] = (outputs, inputs, rows, columns)
-            found |= {f"{norm}.{variable}": (outputs,) for variable in NORM}
-        return {**found, "fc.weight": (1000, 32 * width), "fc.bias": (1000,)}
+            tensor_shapes[f"{convolution}.weight"] = (outputs, inputs, rows, columns)
+            tensor_shapes |= {f"{norm}.{variable}": (outputs,) for variable in NORM}
+        return {**tensor_shapes, "fc.weight": (1000, 32 * width), "fc.bias": (1000,)}
 
     return of
 
@@ -139,10 +139,10 @@ def test_another_geometry_gives_other_maps(resnet50, tap_differences, images_of,
 
 
 def test_what_travels_along(resnet50):
-    provenance, found = weights_file.read(resnet50[1])
+    provenance, tensors = weights_file.read(resnet50[1])
     assert (provenance.origin, provenance.architecture) == ("torchvision", "resnet50")
     assert (provenance.epsilon, provenance.geometry) == (1e-5, Geometry("first_3x3"))
-    np.testing.assert_array_equal(found["predictions/kernel"], resnet50[0]["fc.weight"].T)
+    np.testing.assert_array_equal(tensors["predictions/kernel"], resnet50[0]["fc.weight"].T)
     preprocessing = provenance.preprocessing
     pixels = np.array([[0, 0, 0], [255, 255, 255], [10, 20, 30]], np.float32)
     expected = (pixels / 255 - [0.485, 0.456, 0.406]) / [0.229, 0.224, 0.225]

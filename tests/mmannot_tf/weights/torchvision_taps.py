@@ -51,8 +51,8 @@ def main() -> None:
     from torchvision.models import resnet50
 
     model = resnet50(weights=None).eval()
-    known = {name: one for name, one in model.state_dict().items() if "num_batches_tracked" not in name}
-    state = {name: torch.from_numpy(drawn(name, tuple(one.shape))) for name, one in known.items()}
+    known = {name: value for name, value in model.state_dict().items() if "num_batches_tracked" not in name}
+    state = {name: torch.from_numpy(drawn(name, tuple(value.shape))) for name, value in known.items()}
     model.load_state_dict(state, strict=False)
     taps: dict[str, np.ndarray] = {}
 
@@ -62,15 +62,15 @@ def main() -> None:
 
         return hook
 
-    found = {}
+    maps = {}
     for name in TAPS:
         getattr(model, name).register_forward_hook(keep(name))
     with torch.no_grad():
         for size in map(int, arguments.sizes.split(",")):
             taps.clear()
             model(torch.from_numpy(image(size).transpose(0, 3, 1, 2).copy()))
-            found |= {f"{size}.{name}": taps[name] for name in TAPS}
-    np.savez_compressed(arguments.out, **found)
+            maps |= {f"{size}.{name}": taps[name] for name in TAPS}
+    np.savez_compressed(arguments.out, **maps)
     if arguments.state:
         torch.save(model.state_dict(), arguments.state)
 
