@@ -1,13 +1,13 @@
-"""Photographs a second through `mmannot annotate`, beside the forward pass of the bare engine.
+"""Photographs per second of `mmannot annotate`, compared with the forward pass of the engine alone.
 
     python benchmarks/annotate.py PHOTOGRAPHS [--backbone resnet101] [--engine onnx] [--json annotate.json]
 
 The model has random weights, at the paper's sizes (224 pixels, 81 labels, 1,000 tags), and is exported in
 every format first. "annotate" lists, reads, decodes, runs and writes JSON lines as the command does, timed
-from the first file to the last line with the engine loaded before; "engine" runs as many batches of pixels
-that are already there. Both are done in turn, several times, and the ratio is the median of the pairs': the
-machine's other work falls on both. Where that work comes and goes, the ratio of the processor times says
-what a quiet machine would give: all cores are busy either way. Needs the extra `engines`.
+from the first file to the last line, with the engine loaded before; "engine" runs as many batches of pixels
+in memory. Both run in turn, several times, and the ratio is the median of the pairs', so that other work on
+the machine slows both. Where that work varies, the ratio of the processor times is what a quiet machine
+would give, because all cores are busy on both sides. Needs the extra `engines`.
 """
 
 import json
@@ -44,7 +44,7 @@ def main(
     work: Annotated[Path | None, typer.Option(help="Where the model is kept for another call.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Where the figures go.")] = None,
 ) -> None:
-    """Prints images a second of both and their ratio, for each engine."""
+    """Prints images per second of both sides and their ratio, for each engine."""
     with tempfile.TemporaryDirectory() as scratch:
         model = exported(work or Path(scratch), backbone)
         result = {}
@@ -57,7 +57,7 @@ def main(
 
 
 def exported(work: Path, backbone: str) -> Model:
-    """A model with random weights in every format; one that is there is taken."""
+    """A model with random weights in every format; an existing one is reused."""
     if not (work / "export").is_dir():
         export(random_run(work / "run", backbone), work / "export", formats=list(FORMATS), log=typer.echo)
     return open_model(work / "export")
@@ -66,7 +66,7 @@ def exported(work: Path, backbone: str) -> Model:
 def measured(
     model: Model, name: str, folders: Sequence[Path], batch_size: int, pairs: int, scratch: Path
 ) -> dict[str, float]:
-    """One engine: images a second bare and annotating, and their ratios."""
+    """Images per second of an engine, alone and annotating, and their ratios."""
     kind, _, precision = name.partition(":")
     engine = open_engine(kind, model, precision or "float32")
     probes: list[NetworkInputs] = []
@@ -94,7 +94,7 @@ def measured(
 
 @dataclass(frozen=True)
 class Cost:
-    """What some images cost in seconds, and in processor seconds of all threads."""
+    """The cost of some images: seconds, and processor seconds of all threads."""
 
     images: int
     seconds: float
@@ -102,19 +102,19 @@ class Cost:
 
     @property
     def cpu_an_image(self) -> float:
-        """Processor seconds an image."""
+        """Processor seconds per image."""
         return self.cpu / self.images
 
 
 def cost(work: Callable[[], int]) -> Cost:
-    """Times `work`, which returns how many images it did."""
+    """Times `work`, which returns its number of images."""
     begun, cpu_begun = time.perf_counter(), time.process_time()
     images = work()
     return Cost(images, time.perf_counter() - begun, time.process_time() - cpu_begun)
 
 
 def annotated(annotator: Annotator, folders: Sequence[Path], batch_size: int, out: Path) -> int:
-    """Annotates as the command does; how many images."""
+    """Annotates as the command does; returns the number of images."""
     output, summary = RecordFile(out, JsonLines(), annotator.model.digest[:12]), Summary()
     wanted = (photograph for photograph in photographs(folders) if output.wants(photograph))
     batches = annotator.annotate_files(wanted, tags=TAG_TEXT, batch_size=batch_size)
@@ -124,7 +124,7 @@ def annotated(annotator: Annotator, folders: Sequence[Path], batch_size: int, ou
 
 
 def bare(engine: Engine, inputs: NetworkInputs, batches: int) -> int:
-    """Runs the engine alone; how many images."""
+    """Runs the engine alone; returns the number of images."""
     for _ in range(batches):
         engine(inputs)
     return batches * len(inputs)

@@ -1,11 +1,11 @@
-"""The whole annotator beside a bare ResNet-101: what scales, fusion, tags and quantity add to a forward pass.
+"""The annotator compared with a ResNet-101: the cost of scales, fusion, tags and quantity in a forward pass.
 
     python benchmarks/annotator.py [--smoke] [--json FILE]
 
-Random weights at the paper's sizes (224 pixels, 81 labels, 1,000 tags), batches of eight. The annotator takes
-images and lists of tags to labels; the reference takes the same images through `keras.applications.ResNet101`
-to its pooled features, by the same engine. From JPEG bytes, the reference is the same work in two calls:
-decoding and resizing, then the network. Needs the extra `engines`.
+Random weights at the paper's sizes (224 pixels, 81 labels, 1,000 tags), batches of eight. The annotator
+computes labels from images and lists of tags; the reference computes the pooled features of
+`keras.applications.ResNet101` from the same images, in the same engine. From JPEG bytes, the reference does
+the same work in two calls: decoding and resizing, then the network. Needs the extra `engines`.
 """
 
 import tempfile
@@ -54,7 +54,7 @@ def _inputs(size: int) -> NetworkInputs:
 
 
 def _bare(size: int) -> keras.Model:
-    """ResNet-101 as Keras has it, to its pooled features."""
+    """Keras' ResNet-101, up to its pooled features."""
     return keras.applications.ResNet101(
         weights=None, include_top=False, pooling="avg", input_shape=(size, size, 3)
     )

@@ -1,9 +1,9 @@
-"""What training keeps of a split beside its images, as images, tags and labels grow in number.
+"""Memory of a split without its images, as the numbers of images, tags and labels grow.
 
     python benchmarks/arrays.py [--smoke] [--json FILE]
 
-Images have 8 tags each, drawn from a Zipf law, and 5 labels, so that 2,000 images have all labels there are.
-Memory is what numpy holds.
+Images have 8 tags each, drawn from a Zipf law, and 5 labels, so that 2,000 images have all labels.
+Memory is that of the NumPy arrays.
 """
 
 import io
@@ -33,7 +33,7 @@ IN_TAGS_AND_LABELS: tuple[Size, ...] = (
     (2_000, 100_000, 1_000),
     (2_000, 100_000, 10_000),
 )
-"""Each larger than the one before it in one of them."""
+"""Each one is larger than the one before it in one number."""
 
 
 def main(smoke: SmokeOption = False, json_file: JsonOption = None) -> None:
@@ -74,7 +74,7 @@ def _growth(
     *,
     pairs: int,
 ) -> list[Answer]:
-    """Of the larger over the smaller, an image or a label; tags cost what images have of them."""
+    """The larger split's memory over the smaller one's, per image, per label or for more tags."""
     what = ("images", "tags", "labels")
     name, many, few = next(row for row in zip(what, large[0], small[0], strict=True) if row[1] != row[2])
     of = f"{large[0][0]:,} images' labels and tags" if name != "images" else "labels and tags"

@@ -1,11 +1,11 @@
-"""All rows of an evaluation at NUS-WIDE's full test split, beside scikit-learn's numbers, and as sizes grow.
+"""Evaluation of all rows on NUS-WIDE's full test split: time, memory, growth, comparison with scikit-learn.
 
     python benchmarks/evaluation.py [--smoke] [--json FILE]
 
-Predictions are made up: logits of unit variance, 3 higher where a label is true, 2.4 true labels an image.
-The limits are 2 seconds and 500 MB. Ours selects and scores; scikit-learn is handed our selections and scores
-them, and both must come to the same numbers. Both run in one thread. Memory is the peak above the predictions
-that tracemalloc sees, all of numpy's arrays. Needs the extra `test`.
+Predictions are random: logits of unit variance, 3 higher where a label is true, 2.4 true labels per image.
+The limits are 2 seconds and 500 MB. Ours selects and scores; scikit-learn scores our selections, and both
+must give the same numbers. Both run in one thread. Memory is tracemalloc's peak above the predictions, with
+all NumPy arrays. Needs the extra `test`.
 """
 
 import itertools
@@ -23,6 +23,7 @@ from typer import run
 from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.resampling import LEAST_DRAWS, Resampling
+from mmannot_tf.evaluation.results import Evaluation
 from mmannot_tf.evaluation.rows import ROWS, evaluate, select
 
 IMAGES, LABELS = 107_859, 81
@@ -36,7 +37,7 @@ BY_THRESHOLD = f", p > {SETTINGS.threshold:g}"
 
 
 def main(smoke: SmokeOption = False, json_file: JsonOption = None) -> None:
-    """Prints time and memory beside the limits, scikit-learn and smaller sizes."""
+    """Prints time and memory, compared with the limits, scikit-learn and smaller sizes."""
     shrink, pairs, draws = (100, 2, LEAST_DRAWS) if smoke else (1, 3, Resampling().draws)
     whole = made_up(IMAGES // shrink, LABELS)
     answers = [
@@ -54,7 +55,7 @@ def main(smoke: SmokeOption = False, json_file: JsonOption = None) -> None:
 
 
 def made_up(images: int, labels: int) -> Predictions:
-    """Predictions of every stage of the method."""
+    """Random predictions of every stage of the method."""
     rng = np.random.default_rng(0)
     truth = rng.random((images, labels), np.float32) < 2.4 / labels
 
@@ -77,8 +78,8 @@ def made_up(images: int, labels: int) -> Predictions:
     )
 
 
-def evaluation(predictions: Predictions, resampling: Resampling | None = None) -> Callable[[], dict]:
-    """What `mmannot evaluate` does with predictions that it has read."""
+def evaluation(predictions: Predictions, resampling: Resampling | None = None) -> Callable[[], Evaluation]:
+    """The work of `mmannot evaluate` after it has read predictions."""
     return lambda: evaluate(predictions, SETTINGS, readings={}, resampling=resampling)
 
 
@@ -99,7 +100,7 @@ def limit_of_seconds(predictions: Predictions, *, runs: int) -> Answer:
 
 
 def seconds(call: Callable[[], object]) -> tuple[float, float]:
-    """On the wall's clock, and the CPU's."""
+    """Elapsed seconds and CPU seconds."""
     wall, cpu = time.perf_counter(), time.process_time()
     call()
     return time.perf_counter() - wall, time.process_time() - cpu
@@ -117,7 +118,7 @@ def limit_of_memory(predictions: Predictions) -> Answer:
 
 
 def megabytes(call: Callable[[], object]) -> float:
-    """The most that is allocated at once within."""
+    """The peak of allocated memory."""
     tracemalloc.start()
     call()
     _, peak = tracemalloc.get_traced_memory()
@@ -126,30 +127,30 @@ def megabytes(call: Callable[[], object]) -> float:
 
 
 def beside_scikit_learn(predictions: Predictions) -> Answer:
-    """How many times as fast as scikit-learn's functions, which must come to the same numbers."""
-    document = evaluation(predictions)()
-    chosen = selections([row["method"] for row in document["rows"]], predictions)
+    """The speed-up over scikit-learn's functions, which must give the same numbers."""
+    rows = evaluation(predictions)().rows
+    chosen = selections([row.method for row in rows], predictions)
     theirs: dict[str, dict[str, float]] = {}
     answer = compare(
         f"evaluation of {told(predictions)}, times as fast as scikit-learn",
         ("all rows and metrics", evaluation(predictions)),
         ("scikit-learn", lambda: theirs.update(by_scikit_learn(chosen, predictions.labels))),
-        pairs=1,  # a call of scikit-learn takes half a minute, so none is made that does not count
+        pairs=1,  # a call of scikit-learn takes half a minute, so no call is a warm-up
         warm_up=False,
         faster=True,
         goal=("at least", 1.0),
         note="scikit-learn is handed the selections, which ours makes; the numbers agree",
     )
-    for row in document["rows"]:
-        for measure, value in theirs[row["method"]].items():
-            assert_allclose(row[measure], value, rtol=1e-6, err_msg=f"{measure} of {row['method']}")
+    for row in rows:
+        for measure, value in theirs[row.method].items():
+            assert_allclose(row.measures[measure], value, rtol=1e-6, err_msg=f"{measure} of {row.method}")
     return answer
 
 
 def selections(
     methods: list[str], predictions: Predictions
 ) -> dict[str, tuple[np.ndarray, np.ndarray | None]]:
-    """What each row hands out, and of rows by threshold the probabilities that mAP is taken from."""
+    """Each row's selected labels, and the probabilities for mAP of rows that select by threshold."""
     chosen: dict[str, tuple[np.ndarray, np.ndarray | None]] = {}
     for row in ROWS:
         if row.method in methods:
@@ -165,7 +166,7 @@ def by_scikit_learn(
 ) -> dict[str, dict[str, float]]:
     """Precision and recall over classes and over all, I-F1 and mAP of every row, percent.
 
-    A class without a true label is left out of recall and mAP, as ours does.
+    Recall and mAP leave out a class without a true label, as ours do.
     """
     present, scores = labels.any(axis=0), {}
     for method, (selected, probabilities) in chosen.items():
@@ -187,7 +188,7 @@ def by_scikit_learn(
 
 
 def with_intervals(predictions: Predictions, *, draws: int) -> Answer:
-    """What bootstrap intervals and paired tests cost on top, measured once."""
+    """The additional cost of bootstrap intervals and paired tests, measured once."""
     plain, _ = seconds(evaluation(predictions))
     resampled, _ = seconds(evaluation(predictions, Resampling(draws=draws)))
     return single(
@@ -199,7 +200,7 @@ def with_intervals(predictions: Predictions, *, draws: int) -> Answer:
 
 
 def growth_of_seconds(small: Predictions, large: Predictions, *, pairs: int) -> Answer:
-    """A value's time in the larger over that in the smaller."""
+    """The larger size's time per value over the smaller one's."""
     times = large.labels.size / small.labels.size
     answer = compare(
         f"time a value, {told(large)} over {told(small)}",
@@ -213,7 +214,7 @@ def growth_of_seconds(small: Predictions, large: Predictions, *, pairs: int) -> 
 
 
 def growth_of_memory(small: Predictions, large: Predictions) -> Answer:
-    """A value's memory in the larger over that in the smaller."""
+    """The larger size's memory per value over the smaller one's."""
     times = large.labels.size / small.labels.size
     answer = single(
         f"memory a value, {told(large)} over {told(small)}",

@@ -1,4 +1,4 @@
-"""The fault table: injects every fault of tests/faults and says what was lost and how it was made up for.
+"""The fault table: injects every fault of tests/faults and lists the lost work and the recovery.
 
     python benchmarks/faults.py [--page docs/reliability.md]
 
@@ -29,14 +29,14 @@ COLUMNS = {
 
 
 BESIDE = ("--numprocesses", "2", "--dist", "loadfile", "--no-loadscope-reorder")
-"""Two files at a time: most of what is struck computes on one core. In their order: the longest is early."""
+"""Two files at a time, because most victims compute on one core. In order, because the longest is early."""
 
 
 class Rows:
-    """A pytest plugin that gathers the rows which the tests record, and the tests that could not run here."""
+    """A pytest plugin that collects the rows that tests record, and the skipped tests."""
 
     def __init__(self):
-        """No row yet."""
+        """Starts without rows."""
         self._rows: list[tuple[str, dict[str, Any]]] = []
         self.skipped: list[str] = []
 
@@ -50,7 +50,7 @@ class Rows:
 
     @property
     def rows(self) -> list[dict[str, Any]]:
-        """By their tests' names, whichever ended first."""
+        """The rows, sorted by the names of their tests."""
         return [row for _, row in sorted(self._rows, key=lambda entry: entry[0])]
 
 
@@ -69,7 +69,7 @@ def main(
 
 
 def rendered(gathered: Rows, *, seconds: float) -> str:
-    """The table in Markdown, below what made it."""
+    """The table in Markdown, below its command and hardware."""
     lines = [
         f"`{COMMAND}`, {datetime.date.today().isoformat()}, {seconds / 60:.0f} minutes "
         f"({sum(os.times()[:4]) / 60:.0f} of processor time) on {hardware()}.",

@@ -1,4 +1,4 @@
-"""Runs whose stages are as if trained, with the weights each branch is initialised with."""
+"""Runs with finished stages whose weights are the initial ones."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ METHOD = ("cnn", "ms_cnn", "tag_encoder", "classifier", "quantity")
 
 
 def random_run(path: Path, backbone: str, *options: str) -> Run:
-    """A run of NUS-WIDE's settings, of records that there are not."""
+    """A run with NUS-WIDE's settings, without records."""
     config = load("nus_wide", [f"model.backbone={backbone}", "model.weights=random", *options])
     labels, tags = (
         tuple(f"{kind}{n}" for n in range(size)) for kind, size in (("label", LABELS), ("tag", TAGS))
@@ -32,10 +32,10 @@ def random_run(path: Path, backbone: str, *options: str) -> Run:
 
 
 def keep_fresh(run: Run, stages: Sequence[str]) -> None:
-    """Saves the branches of some stages, in their order, as they are initialised.
+    """Saves the initial branches of some stages, in order.
 
-    Residual branches are scaled down: with batch-norm statistics that no data made, sums of a hundred layers
-    would grow until float32 engines differ.
+    Residual branches are scaled down: with initial batch-norm statistics, the sums of a hundred layers would
+    grow until float32 engines differ.
     """
     width = 0
     for name in stages:

@@ -1,9 +1,8 @@
-"""Two ways to the same end, timed in turn: a ratio, its spread, and the goal it is held to.
+"""Times two ways to the same result in turn: a ratio, its spread, and its goal.
 
-Absolute times on a machine that others share mean little; the ratio of two neighbouring timings means more.
-A pair is one timing of each side, one after the other, and every second pair in reverse order, so that what
-slows the machine down falls on both. The ratio is the median of the pairs' ratios, its spread their
-quartiles.
+Absolute times on a shared machine mean little; the ratio of two neighbouring timings means more. A pair is
+one timing of each side, and every second pair is in reverse order, so that other work on the machine slows
+both sides. The ratio is the median of the pairs' ratios; its spread are their quartiles.
 """
 
 import json
@@ -21,21 +20,21 @@ SmokeOption = Annotated[bool, typer.Option("--smoke", help="Tiny sizes: that it 
 JsonOption = Annotated[Path | None, typer.Option("--json", help="Where the answers go.")]
 Better = Literal["at most", "at least"]
 LINEAR: tuple[Better, float] = ("at most", 1.25)
-"""The goal of what grows: apiece, the larger costs no more than the smaller, but for noise and logarithms."""
+"""The goal of linear growth: equal cost per piece, up to noise and logarithms."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a question came to.
+    """The answer to a question.
 
     Attributes:
         question: in a few words.
-        ours: what was measured, its unit in the name, and the value; of timings the median.
+        ours: what was measured, with its unit, and the value; for timings the median.
         reference: likewise.
         ratio: ours over the reference.
-        quartiles: of the pairs' ratios; equal to the ratio where there is one measurement.
+        quartiles: of the pairs' ratios; equal to the ratio for a single measurement.
         goal: "at most 1.30" as (better, bound); None where there is none.
-        note: what a reader must know: why a goal is missed, what the sides are.
+        note: for the reader: why a goal is missed, what the sides are.
     """
 
     question: str
@@ -70,12 +69,12 @@ def compare(
 
     Args:
         question: in a few words.
-        ours: a name and what to time.
+        ours: a name and the function to time.
         reference: likewise.
-        pairs: how many.
+        pairs: the number of pairs.
         goal: for the ratio.
-        faster: the ratio is of speeds instead of times: how many times as fast ours is.
-        warm_up: each side is called once before, which does not count.
+        faster: the ratio is that of speeds instead of times.
+        warm_up: whether to call each side once before the timing.
         note: for the reader.
     """
     if warm_up:
@@ -107,19 +106,19 @@ def single(
     goal: tuple[Better, float] | None = None,
     note: str = "",
 ) -> Answer:
-    """An answer from one measurement of each side; the ratio is theirs unless it is given."""
+    """An answer from one measurement of each side; `ratio` overrides their quotient."""
     quotient = ours[1] / reference[1] if ratio is None else ratio
     return Answer(question, ours, reference, quotient, (quotient, quotient), goal, note)
 
 
 def apiece(answer: Answer, times: float) -> Answer:
-    """The answer of a larger side that holds so many times as much, for each piece."""
+    """The answer per piece, where the larger side has so many times as many pieces."""
     low, high = answer.quartiles
     return replace(answer, ratio=answer.ratio / times, quartiles=(low / times, high / times))
 
 
 def quartiles(values: list[float]) -> tuple[float, float]:
-    """The first and the third; of one value, itself."""
+    """The first and the third quartile; twice the value if there is one value."""
     if len(values) < 2:
         return values[0], values[0]
     low, _, high = statistics.quantiles(values, n=4, method="inclusive")
@@ -129,14 +128,14 @@ def quartiles(values: list[float]) -> tuple[float, float]:
 def largest_resident_mib() -> float:
     """The largest resident set of this process so far, MiB. Linux only.
 
-    Not getrusage's, which a process takes over from the one that starts it.
+    Not from getrusage, whose value a process inherits from its parent.
     """
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return int(re.search(r"VmHWM:\s+(\d+)", status)[1]) / 1024
 
 
 def report(answers: list[Answer], json_file: Path | None) -> None:
-    """Prints each answer in a line; writes all of them."""
+    """Prints one line per answer; writes all answers."""
     for answer in answers:
         typer.echo(f"{answer.question}: {told(answer)}")
     if json_file:
@@ -154,5 +153,5 @@ def told(answer: Answer) -> str:
 
 
 def shown(value: float) -> str:
-    """Three digits, or all of a large number's."""
+    """A number with three digits, or more for large ones."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -1,8 +1,9 @@
-"""Batches/s of the ways from records to batches, in images: whole images, crops, and the decoded cache.
+"""Images/s of each way from records to batches: whole images, crops, and the decoded cache.
 
     python benchmarks/input_rates.py --data records/mscoco
 
-Each way is measured once a round, in turn, so that a busy machine is busy for all; the table has the medians.
+Each way is measured once per round, in turn, so that other work on the machine slows all. The table has the
+medians.
 """
 
 import dataclasses

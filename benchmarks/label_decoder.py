@@ -1,9 +1,10 @@
-"""Beam search in graph beside a Python loop over the images with the same weights.
+"""Beam search in graph compared with a Python loop over the images, with the same weights.
 
     python benchmarks/label_decoder.py [--images 100] [--labels 81] [--beam 3] [--smoke] [--json FILE]
 
-The loop decodes an image at a time, a step of all its paths in one compiled call. Both decode with the same
-random weights and must give the same paths; where two differ, they must be worth the same, up to rounding.
+The loop decodes one image at a time, with one compiled call per step of all its paths. Both decode with the
+same random weights and must give the same paths; where two differ, their log-probabilities must be equal up
+to rounding.
 """
 
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from mmannot_tf.baselines.label_decoder import LabelDecoder, LabelPaths, State
 BATCH, UNITS = 256, 512
 
 ROUNDING = 1e-4
-"""By which the worths of two paths may differ and count as equal."""
+"""Two log-probabilities that differ by less count as equal."""
 
 Path = tuple[int, ...]
 Step = Callable[[tf.Tensor, State], tuple[tf.Tensor, State]]
@@ -34,7 +35,7 @@ def main(
     smoke: SmokeOption = False,
     json_file: JsonOption = None,
 ) -> None:
-    """Prints how many times as fast the graph is as the loop."""
+    """Prints the speed-up of the graph over the loop."""
     images = min(images, 8) if smoke else images
     decoder, model = beam_search(labels, beam=beam, longest=longest)
     contexts = drawn_contexts(images)
@@ -57,7 +58,7 @@ def main(
 
 
 def beam_search(labels: int, *, beam: int, longest: int) -> tuple[LabelDecoder, keras.Model]:
-    """A decoder at random weights, and the model from contexts to its paths."""
+    """A decoder with random weights, and the model from contexts to its paths."""
     keras.utils.set_random_seed(0)
     decoder = LabelDecoder(labels, embedding=64, units=UNITS, sets_cell=False)
     decoder(np.zeros((1, 1), np.int32), drawn_contexts(1))
@@ -66,7 +67,7 @@ def beam_search(labels: int, *, beam: int, longest: int) -> tuple[LabelDecoder, 
 
 
 def drawn_contexts(images: int) -> np.ndarray:
-    """What a decoder starts from, [B, UNITS] float32."""
+    """Random contexts that a decoder starts from, [B, UNITS] float32."""
     return np.random.default_rng(0).normal(size=(images, UNITS)).astype(np.float32)
 
 
@@ -79,10 +80,10 @@ def check(
     *,
     longest: int,
 ) -> int:
-    """How many paths differ.
+    """The number of different paths.
 
     Raises:
-        SystemExit: two for the same image are not worth the same.
+        SystemExit: two paths of the same image have different log-probabilities.
     """
     different = 0
     for context, path, reference in zip(contexts, ours, theirs, strict=True):
@@ -95,7 +96,7 @@ def check(
 
 
 def worth(decoder: LabelDecoder, step: Step, context: np.ndarray, path: Path, longest: int) -> float:
-    """A path's summed log-probability, its stop included where it has one."""
+    """A path's summed log-probability, including its stop, if any."""
     stop, total, state = decoder.labels, 0.0, decoder.start(tf.constant(context[np.newaxis]))
     said = path if len(path) == longest else (*path, stop)
     for told, next_one in zip((stop, *said), said, strict=False):

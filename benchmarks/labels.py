@@ -1,10 +1,10 @@
-"""What more labels cost: the decision behind f and beam search, at 1,000 and 10,000 labels beside 81.
+"""The cost of more labels: the decision after f and beam search, with 1,000 and 10,000 labels instead of 81.
 
     python benchmarks/labels.py [--smoke] [--json FILE]
 
-Heads are the paper's, behind 4,096 features of 32 images; the beam search keeps 3 paths of at most 5 labels.
-Memory is the largest resident set of a process of its own, less what it has before: weights, two passes.
-What evaluation and arrays take as labels grow is told by `evaluation.py` and `arrays.py`.
+Heads are the paper's, on 4,096 features of 32 images; the beam search keeps 3 paths of at most 5 labels.
+Memory is the growth of the largest resident set of a separate process: weights, two passes. `evaluation.py`
+and `arrays.py` measure evaluation and arrays with more labels.
 """
 
 import itertools
@@ -71,7 +71,7 @@ def _a_label(
 
 
 def _decided(labels: int) -> Callable[[], object]:
-    """Logits, predicted quantity, selection and order of a batch, some times."""
+    """The time of logits, predicted quantity, selection and order of a batch."""
     heads = (
         build_classifier(WIDTH, labels, name="classifier"),
         build_quantity_regressor(WIDTH, name="quantity"),
@@ -83,7 +83,7 @@ def _decided(labels: int) -> Callable[[], object]:
 
 
 def _searched(labels: int) -> Callable[[], object]:
-    """The paths of a batch."""
+    """The time of the paths of a batch."""
     _, model = beam_search(labels, beam=3, longest=5)
     contexts = drawn_contexts(BATCH)
     return lambda: decoded(model, contexts)
@@ -101,7 +101,7 @@ def _in_a_process(labels: int) -> float:
 
 
 def _memory(labels: int) -> float:
-    """How much the decision adds to the largest resident set of this process, MiB. Linux only."""
+    """The growth of this process' largest resident set in the decision, MiB. Linux only."""
     begun = largest_resident_mib()
     _decided(labels)()
     return largest_resident_mib() - begun

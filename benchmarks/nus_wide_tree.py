@@ -1,4 +1,4 @@
-"""Writes a raw NUS-WIDE tree in its official layout, made up but for the labels, up to its full size.
+"""Writes a random raw NUS-WIDE tree in its official layout, with real labels if given, up to full size.
 
 python benchmarks/nus_wide_tree.py --out RAW [--images 269648] [--labels ../shared/data/nus_wide]
 """
@@ -18,7 +18,7 @@ from PIL import Image
 FULL = {"train": 161_789, "test": 107_859}
 BLOCK = 4096
 JPEGS = 1000
-"""Different encoded pictures; a comment in each file makes every file different."""
+"""The number of different encoded pictures; a comment in each file makes all files different."""
 
 TAG_NAMES = tuple(f"tag{number:04}" for number in range(1000))
 _VALUES = re.compile(rb"-?\d+")
@@ -26,12 +26,12 @@ _VALUES = re.compile(rb"-?\d+")
 
 @dataclass(frozen=True)
 class Half:
-    """What one official list and its label and tag files are to say.
+    """The content of one official list and its label and tag files.
 
     Attributes:
         files: images below Flickr/, with forward slashes.
         labels: `[n, concepts]`; values other than 0 and 1 are written as they are.
-        tags: `[n, k]` places of each image's tags in the tag list; -1 stands for none.
+        tags: `[n, k]` indices of each image's tags in the tag list, padded with -1.
     """
 
     files: Sequence[str]
@@ -45,12 +45,12 @@ def write_tree(
     """Writes the tree.
 
     Args:
-        raw: the folder, made anew or added to.
+        raw: the folder; created if it does not exist.
         train: the training list.
         test: the test list.
         concepts: the labels' names.
         tag_names: the tags' names.
-        images: whether to write the image files too, each a small JPEG of its own bytes.
+        images: whether to write the image files too, each a small JPEG with different bytes.
     """
     for folder in ("ConceptsList", "ImageList", "Groundtruth/TrainTestLabels", "NUS_WID_Tags", "Flickr"):
         (raw / folder).mkdir(parents=True, exist_ok=True)
@@ -96,13 +96,13 @@ def _write_images(folder: Path, files: Sequence[str]) -> None:
 
 
 def commented(jpeg: bytes, comment: str) -> bytes:
-    """The JPEG with a comment segment behind its start marker."""
+    """The JPEG with a comment segment after its start marker."""
     text = comment.encode()
     return jpeg[:2] + b"\xff\xfe" + struct.pack(">H", len(text) + 2) + text + jpeg[2:]
 
 
 def _jpeg(seed: int) -> bytes:
-    """A picture of 32 x 32 pixels, about a kilobyte."""
+    """A JPEG of 32 x 32 pixels, about a kilobyte."""
     pixels = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     file = BytesIO()
     Image.fromarray(pixels).resize((32, 32), Image.Resampling.BICUBIC).save(file, format="JPEG", quality=75)
@@ -110,9 +110,9 @@ def _jpeg(seed: int) -> bytes:
 
 
 def read_real(folder: Path) -> tuple[dict[str, Half], tuple[str, ...]]:
-    """The real labels and test list of ../shared/data/nus_wide, with made-up tags and training paths.
+    """The real labels and test list of ../shared/data/nus_wide, with random tags and training paths.
 
-    Two pairs of columns hold each other's values there; here each holds its own.
+    Two pairs of columns are swapped there; this swaps them back.
 
     Returns:
         the halves "train" and "test", and the concepts.
@@ -134,7 +134,7 @@ def read_real(folder: Path) -> tuple[dict[str, Half], tuple[str, ...]]:
 
 
 def _csv(path: Path) -> tuple[list[str], np.ndarray]:
-    """First column and values; the first column is no photo id where the folder's name has an underscore."""
+    """The first column and the values; in a folder whose name has an underscore, it is no photo id."""
     with gzip.open(path, "rb") as file:
         next(file)
         rows = [line.strip().partition(b",") for line in file]
@@ -149,7 +149,7 @@ def _row(text: bytes) -> np.ndarray:
 
 
 def _made_up_files(half: str, count: int, photos: Sequence[str] = ()) -> list[str]:
-    """Paths in 704 folders over both halves; photo ids as given where they are numbers, else made up."""
+    """Paths in 704 folders over both halves; photo ids as given if they are numbers, else random."""
     known = [photo if photo.isdecimal() else "" for photo in photos] or [""] * count
     start = 9_000_000_000 + (0 if half == "train" else FULL["train"])
     return [
@@ -159,7 +159,7 @@ def _made_up_files(half: str, count: int, photos: Sequence[str] = ()) -> list[st
 
 
 def made_up_tags(count: int, *, seed: int, width: int = len(TAG_NAMES), most: int = 12) -> np.ndarray:
-    """`[count, most] int64` places of tags, -1 for none: rarer the further down; about one in 11 has none."""
+    """`[count, most] int64` indices of tags, padded with -1; later tags are rarer, 1 image in 11 has none."""
     rng = np.random.default_rng(seed)
     tags = np.minimum(rng.geometric(0.01, (count, most)) - 1, width - 1)
     there = np.arange(most) < rng.integers(1, most + 1, (count, 1))
@@ -167,7 +167,7 @@ def made_up_tags(count: int, *, seed: int, width: int = len(TAG_NAMES), most: in
 
 
 def made_up(count: dict[str, int]) -> tuple[dict[str, Half], tuple[str, ...]]:
-    """Halves of so many images with random labels, about a fifth of the images without any."""
+    """Halves of so many images with random labels; about a fifth of the images has none."""
     concepts = ("water", "waterfall", "lake", *(f"concept{number:02}" for number in range(78)))
     share = 0.2 / np.arange(1, len(concepts) + 1)
     halves = {}
@@ -178,7 +178,7 @@ def made_up(count: dict[str, int]) -> tuple[dict[str, Half], tuple[str, ...]]:
 
 
 def counts(images: int) -> dict[str, int]:
-    """How many of so many images are for training and test, in the proportion of the official lists."""
+    """The numbers of training and test images, in the proportion of the official lists."""
     train = round(images * FULL["train"] / sum(FULL.values()))
     return {"train": train, "test": images - train}
 

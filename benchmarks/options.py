@@ -1,11 +1,11 @@
-"""What options of TensorFlow make of the same forward pass on a CPU: XLA, bfloat16, oneDNN off.
+"""The effect of TensorFlow's options on a forward pass on a CPU: XLA, bfloat16, oneDNN off.
 
     python benchmarks/options.py [--smoke] [--json FILE]
 
-Keras' ResNet-50 of 224 pixels from random weights, 8 images a batch. None has a goal: what helps is taken,
-what does not is written down. The environment decides on oneDNN, whose layouts are its own, when TensorFlow
-is imported: that side is timed in processes of their own. Channels first is not among them: TensorFlow 2.21
-has no such convolutions for CPUs.
+Keras' ResNet-50 with 224 pixels and random weights, 8 images per batch. No option has a goal: helpful ones
+are used, the others documented. An environment variable switches oneDNN off when TensorFlow is imported, so
+that side runs in separate processes. There is no channels-first side: TensorFlow 2.21 has no such
+convolutions for CPUs.
 """
 
 import os
@@ -78,7 +78,7 @@ def _without_onednn(options: list[str]) -> Answer:
 
 
 def _seconds(call: Callable[[], object]) -> float:
-    """The shortest of a few calls, after one that does not count."""
+    """The shortest time of a few calls, after a warm-up."""
     call()
     durations = []
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""What the programs here share: whose machine it was, and tables within the pages of docs/."""
+"""Functions for tables in the pages of docs/: the hardware, and writing between marks."""
 
 import os
 import platform
@@ -10,7 +10,7 @@ BEGIN, END = "<!-- made by a command: begin -->", "<!-- made by a command: end -
 
 
 def hardware() -> str:
-    """The processor, how many of its cores this process may use, and the versions that matter."""
+    """The processor, the number of its cores that this process may use, and versions."""
     cpuinfo = Path("/proc/cpuinfo")
     text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else ""
     name = re.search(r"^model name\s*: (.*)$", text, re.MULTILINE)
@@ -21,12 +21,12 @@ def hardware() -> str:
 
 
 def cores() -> int:
-    """How many cores this process may use."""
+    """The number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def write_into(page: Path, text: str) -> None:
-    """Puts `text` between the two marks of a page; exits with a message where it has none."""
+    """Writes `text` between the two marks of a page; exits with a message if the page has none."""
     before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
     if not end:

@@ -1,4 +1,4 @@
-"""Images that cost as much as photographs: JPEGs of 640 by 480 pixels with structure and noise."""
+"""Images with the cost of photographs: JPEGs of 640 by 480 pixels with structure and noise."""
 
 import io
 from pathlib import Path
@@ -13,7 +13,7 @@ from tfrecords_tools.reading.records import Records
 
 
 def photograph(number: int) -> bytes:
-    """One of them, some 120 kB; the same number makes the same bytes."""
+    """One image of about 120 kB; the same number gives the same bytes."""
     draw = np.random.default_rng(number)
     coarse = Image.fromarray(draw.integers(0, 256, (12, 16, 3), np.uint8)).resize((640, 480))
     noisy = np.clip(np.asarray(coarse) + draw.normal(0, 12, (480, 640, 3)), 0, 255).astype(np.uint8)
@@ -23,7 +23,7 @@ def photograph(number: int) -> bytes:
 
 
 def photograph_records(folder: Path, count: int) -> Records:
-    """Records of as many in the training split, and of one in each other."""
+    """Records with so many images in the training split, and one in each other split."""
     raw, manifest = folder / "photographs", folder / "photographs.csv"
     raw.mkdir(parents=True)
     rows = ["path,labels,tags,split"]

@@ -1,11 +1,10 @@
-"""Records to batches beside decoding the same JPEGs and nothing else.
+"""The input pipeline compared with decoding the same JPEGs alone.
 
     python benchmarks/pipeline.py [--data RECORDS] [--smoke] [--json FILE]
 
 Ours reads TFRecords, decodes, resizes to 224 pixels, normalises and batches; the reference decodes the same
-bytes, which lie in memory, with as many threads and to the same pixels, and drops them. Its parts are timed
-beside it, too: the profile of what is above decoding. Without --data the records are of made images that cost
-as much as photographs.
+bytes from memory with as many threads to the same pixels, and drops them. The parts of the pipeline are
+timed, too. Without --data the records have random images with the cost of photographs.
 """
 
 import tempfile
@@ -74,7 +73,7 @@ def _mapped(encoded: list[bytes], made: Callable[[tf.Tensor], tf.Tensor]) -> tf.
 
 
 def _draining(elements: tf.data.Dataset) -> Callable[[], int]:
-    """An epoch of them, put together and traced once instead of for every time it is gone through."""
+    """A function that reads an epoch; the pipeline is built and traced only once."""
     count = tf.function(lambda: elements.reduce(0, lambda count, *_: count + 1))
     return lambda: int(count())
 

@@ -1,12 +1,12 @@
-"""A build of records beside plain copying of the same bytes by TFDS' writer, and as images grow in number.
+"""A build of records compared with copying the same bytes by TFDS' writer, and its growth with the images.
 
     python benchmarks/records_build.py [--smoke] [--json FILE]
 
-NUS-WIDE's layout with made-up annotations, once with pictures of a kilobyte, where each record's own cost
-shows, once with pictures of a photograph's size. `records_scale.py` runs the same two sides at full size.
-Beyond copying, a build decodes every image to its end, in other processes from 1,000 images on, takes SHA-256
-sums of images, records and shards, counts labels and tags, looks for placeholders and writes the vocabulary.
-Needs the extra `bench`.
+NUS-WIDE's layout with random annotations, once with pictures of a kilobyte, which show the cost per record,
+and once with pictures of a photograph's size. `records_scale.py` runs the same two sides at full size.
+Besides copying, a build decodes every image (from 1,000 images on in other processes), computes SHA-256 sums
+of images, records and shards, counts labels and tags, detects placeholders and writes the vocabulary. Needs
+the extra `bench`.
 """
 
 import itertools
@@ -22,15 +22,15 @@ from records_scale import measured, sides
 from typer import run
 
 SMALL, PHOTOGRAPHS = 10_000, 2_000
-"""Images of each kind that both sides are timed on."""
+"""The numbers of images of each kind, for both sides."""
 GROWTH = (1_000, 10_000, 100_000)
-"""Small pictures of builds that are held against one another."""
+"""The numbers of small pictures of the builds that are compared."""
 DIFFERENT = 20
-"""Photographs; a comment in each file makes every file different."""
+"""Different photographs; a comment in each file makes all files different."""
 
 
 def main(smoke: SmokeOption = False, json_file: JsonOption = None) -> None:
-    """Prints a build's time over that of copying, and an image's time and memory as images grow in number."""
+    """Prints the ratio of building to copying, and time and memory per image for more images."""
     shrink, pairs = (100, 1) if smoke else (1, 2)
     with tempfile.TemporaryDirectory() as folder:
         small, photographs = Path(folder, "small"), Path(folder, "photographs")
@@ -46,21 +46,21 @@ def main(smoke: SmokeOption = False, json_file: JsonOption = None) -> None:
 
 
 def write(raw: Path, images: int) -> None:
-    """A tree of so many made-up images, over both lists, of a kilobyte each."""
+    """A tree of so many random images in both lists, of a kilobyte each."""
     halves, concepts = made_up(counts(images))
     train, test = halves["train"], halves["test"]
     write_tree(raw, train, test, concepts=concepts, tag_names=TAG_NAMES, images=True)
 
 
 def paint(raw: Path) -> None:
-    """Puts photographs in place of a tree's images."""
+    """Replaces a tree's images by photographs."""
     pictures = itertools.cycle([photograph(seed) for seed in range(DIFFERENT)])
     for path, picture in zip(sorted(raw.rglob("*.jpg")), pictures, strict=False):
         path.write_bytes(commented(picture, path.name))
 
 
 def beside_copying(raw: Path, what: str, *, pairs: int) -> Answer:
-    """A build's time over that of copying."""
+    """The time of a build over that of copying."""
     _, both = sides(raw)
 
     def into_new_folder(side: str) -> Callable[[], None]:
@@ -81,7 +81,7 @@ def beside_copying(raw: Path, what: str, *, pairs: int) -> Answer:
 
 
 def growth(folder: Path, sizes: list[int]) -> list[Answer]:
-    """An image's time and memory in builds of one size over those of the next smaller, each run once."""
+    """Time and memory per image in each build over those in the next smaller one; each runs once."""
     runs = []
     for images in sizes:
         raw = folder / f"growth_{images}"
@@ -94,7 +94,7 @@ def growth(folder: Path, sizes: list[int]) -> list[Answer]:
 
 
 def per_image(measure: str, small: dict[str, float], large: dict[str, float]) -> Answer:
-    """A measure for each image in the larger build over that in the smaller."""
+    """A measure per image in the larger build over that in the smaller one."""
     sides_told = [(f"{measure}, {size['images']:,} images", size[measure]) for size in (large, small)]
     question = f"records, {measure} an image, {large['images']:,} over {small['images']:,} images"
     return apiece(single(question, *sides_told, goal=LINEAR), large["images"] / small["images"])

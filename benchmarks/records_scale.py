@@ -1,10 +1,10 @@
-"""A build at full size: its rate beside plain copying of the same bytes by TFDS' writer, and its memory.
+"""A build at full size: its rate compared with copying the same bytes by TFDS' writer, and its memory.
 
     python benchmarks/nus_wide_tree.py --out RAW --labels NUS_WIDE_CSV_FOLDER
     python benchmarks/records_scale.py --raw RAW --json scale.json
 
-Each side runs in a process of its own, alternating. A side's memory is the largest sum over the process and
-its children, sampled ten times a second, shared pages counted once. Needs the extra `bench`.
+Each side runs in a separate process, in turn. A side's memory is the largest sum over the process and its
+children, sampled ten times per second; shared pages count once. Needs the extra `bench`.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ def main(
     workers: Annotated[int | None, typer.Option(help="Processes that read images.")] = None,
     json_file: Annotated[Path | None, typer.Option("--json", help="Where the figures go.")] = None,
 ) -> None:
-    """Runs both sides and prints seconds, images a second, the ratio of the rates and the peak memory."""
+    """Runs both sides and prints seconds, images per second, the ratio of the rates and the peak memory."""
     figures = {side: [] for side in SIDES}
     for _ in range(pairs):
         for side in SIDES:
@@ -50,7 +50,7 @@ def main(
 
 
 def measured(side: str, raw: Path, workers: int | None) -> dict[str, float]:
-    """Runs one side in a process of its own: images, seconds without imports, peak memory in MiB."""
+    """Runs one side in a separate process; returns images, seconds without imports, peak memory in MiB."""
     with tempfile.TemporaryDirectory(dir=raw.parent) as out:
         argv = [sys.executable, __file__, "side", side, str(raw), out, str(workers)]
         process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -68,9 +68,9 @@ def run_side(side: str, raw: Path, out: Path, workers: int | None) -> None:
 
 
 def sides(raw: Path, workers: int | None = None) -> tuple[int, dict[str, Callable[[Path], object]]]:
-    """How many images there are, and what each side does with them in a folder; all imports are done.
+    """The number of images, and the function of each side on a folder; all imports are done.
 
-    "copy" passes every file's bytes with its labels and tags to TFDS' writer and looks at nothing.
+    "copy" passes every file's bytes with its labels and tags to TFDS' writer without any check.
     """
     from tfrecords_tools.building.building import build_records
     from tfrecords_tools.building.rules import Rules
@@ -92,7 +92,7 @@ def sides(raw: Path, workers: int | None = None) -> tuple[int, dict[str, Callabl
 
 
 class _Peak:
-    """The largest memory of a process and all below it."""
+    """The largest memory of a process and all its children."""
 
     def __init__(self, pid: int):
         self._pid, self._most, self._done = pid, 0, threading.Event()

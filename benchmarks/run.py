@@ -1,9 +1,9 @@
-"""All questions one after the other, and their answers as the table of docs/performance.md.
+"""Runs all benchmarks and writes their answers as the table of docs/performance.md.
 
     python benchmarks/run.py [--smoke] [--page docs/performance.md] [--out answers.json] [NAME...]
 
-Each program runs in a process of its own. Ends with status 1 when one fails; a goal that is missed is no
-failure: the page says so.
+Each program runs in a separate process. Exits with status 1 if one fails; a missed goal is no failure: the
+page reports it.
 """
 
 import datetime
@@ -71,7 +71,7 @@ def _answers(name: str, options: Sequence[str]) -> list[Answer] | None:
 
 
 def rendered(answers: Mapping[str, Sequence[Answer]], *, seconds: float) -> str:
-    """The table in Markdown, below what made it."""
+    """The table in Markdown, below its command and hardware."""
     lines = [
         f"`make bench`, {datetime.date.today().isoformat()}, {seconds / 60:.0f} minutes, on {hardware()}. "
         "In brackets the quartiles of the pairs.",

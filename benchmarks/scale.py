@@ -1,9 +1,9 @@
-"""NUS-WIDE on 1, 8 and 64 GPUs, worked out: what this machine measures, times what is printed of devices.
+"""Estimates of NUS-WIDE on 1, 8 and 64 GPUs, from measurements on this machine and data sheets of devices.
 
     python benchmarks/scale.py --data DIR [--page docs/distributed.md]
 
-DIR holds any records. A ResNet-101 of random weights goes once through them, so that every stage can be
-profiled: some minutes with a few hundred images. Prints the tables; with --page, also writes them there.
+DIR has any records. A ResNet-101 with random weights reads them once, so that every stage can be profiled;
+this takes some minutes with a few hundred images. Prints the tables; with --page, also writes them there.
 """
 
 import datetime
@@ -22,7 +22,7 @@ COMMAND = "python benchmarks/scale.py --data DIR --page docs/distributed.md"
 TRAIN, TEST = 94_570, 55_335
 """Images of NUS-WIDE (Sec. IV-A1)."""
 BATCH = 32
-"""Of configs/nus_wide.toml, over all replicas."""
+"""As in configs/nus_wide.toml, over all replicas."""
 MEASURED_BATCH = 8
 FORWARD_MS = {1: 5.26, 2: 5.34, 4: 6.65, 8: 8.31, 16: 11.82, 32: 19.99}
 """Images on an A100 → ms of a ResNet-50 v1.5's forward pass in TF32: NVIDIA/DeepLearningExamples,
@@ -35,9 +35,9 @@ WITHIN, BETWEEN = 20e-6, 50e-6
 """Seconds of a small all-reduce within a machine, and between machines: assumptions, not measured."""
 GPUS_A_MACHINE = 8
 FEATURE = 2048
-"""Of the visual and of the textual feature each."""
+"""The size of the visual and of the textual feature."""
 SETTINGS = ((1, BATCH), (8, BATCH), (BATCH, BATCH), (64, 64 * BATCH))
-"""GPUs, and examples a step over all of them: one image a GPU is the least there is."""
+"""GPUs, and examples per step over all of them; the minimum is one image per GPU."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ class Part:
     """A stage, or the extraction of features.
 
     Attributes:
-        name: of it.
-        images: that it goes through in all its epochs.
-        cost: time an image, in forward passes of the backbone.
-        parameters: that it trains, so sums over the replicas.
-        batch_norms: that it trains, so synchronizes.
+        name: its name.
+        images: the number of images in all its epochs.
+        cost: time per image, in forward passes of the backbone.
+        parameters: the number that it trains and so sums over the replicas.
+        batch_norms: the number that it trains and so synchronizes.
         held: bytes of parameters with gradients and moments, and of other weights.
-        activations: bytes an image of all layers' outputs.
+        activations: bytes per image of all layers' outputs.
     """
 
     name: str
@@ -65,11 +65,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Machine:
-    """What was measured here besides the parts' costs.
+    """Measurements on this machine besides the costs of the parts.
 
     Attributes:
         forward: images/s of the backbone alone.
-        decoding: images/s of reading, decoding and resizing, a core.
+        decoding: images/s of reading, decoding and resizing, per core.
         macs: multiply-adds of the backbone's forward pass over those of a ResNet-50 v1.5.
     """
 
@@ -82,7 +82,7 @@ def main(
     data: Annotated[Path, typer.Option("--data", help="Records.")],
     page: Annotated[Path | None, typer.Option(help="Where the tables are written, too.")] = None,
 ) -> None:
-    """Measures, works out, prints."""
+    """Measures, estimates and prints."""
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     import_tensorflow()
@@ -93,7 +93,7 @@ def main(
 
 
 def measured(data: Path) -> tuple[list[Part], Machine]:
-    """Takes each stage through one epoch, without learning much, and profiles it."""
+    """Trains each stage for one epoch with a tiny learning rate and profiles it."""
     from short_run import forward_rate, short_config
 
     from mmannot_tf.config.loading import load
@@ -157,7 +157,7 @@ def _layers(network: Any) -> list[Any]:
 
 
 def _macs(architecture: str) -> int:
-    """Multiply-adds an image of a backbone's convolutions; a ResNet-50's in the geometry of v1.5."""
+    """Multiply-adds per image of a backbone's convolutions; for a ResNet-50 in the geometry of v1.5."""
     import keras
 
     from mmannot_tf.models.backbone import build_backbone
@@ -170,7 +170,7 @@ def _macs(architecture: str) -> int:
 
 
 def rendered(parts: Sequence[Part], machine: Machine) -> str:
-    """The tables in Markdown, below what made them."""
+    """The tables in Markdown, below their command and hardware."""
     heaviest = max(parts, key=lambda part: part.held + part.activations)
     columns = [[_hours(part, machine, *setting) for part in parts] for setting in SETTINGS]
     settings = " | ".join(_named(*setting) for setting in SETTINGS)
@@ -220,7 +220,7 @@ def rendered(parts: Sequence[Part], machine: Machine) -> str:
 
 
 def _gigabytes(part: Part, images: int) -> float:
-    """GB of a GPU."""
+    """Memory that a part needs on a GPU, GB."""
     return (part.held + images * part.activations) / 1e9
 
 
@@ -240,9 +240,9 @@ def _split(part: Part, machine: Machine) -> Iterator[str]:
 
 
 def _hours(part: Part, machine: Machine, gpus: int, batch: int) -> float:
-    if not part.parameters:  # whole batches are dealt; nobody waits
+    if not part.parameters:  # each replica computes whole batches; none waits
         return part.images / BATCH * _step_ms(part.cost, machine, BATCH) / gpus / 3.6e6
-    if part.cost < 0.5:  # on cached features or tags alone a step is all overhead: as fast as here
+    if part.cost < 0.5:  # a step on cached features or tags is all overhead: as fast as here
         return part.images * part.cost / machine.forward / 3600
     step = _step_ms(part.cost, machine, batch // gpus) / 1e3
     step += _gradient_seconds(part, gpus) + _batch_norm_seconds(part, gpus)
@@ -261,7 +261,7 @@ def _gradient_seconds(part: Part, gpus: int) -> float:
 
 
 def _batch_norm_seconds(part: Part, gpus: int) -> float:
-    """One small all-reduce forward and one back a layer."""
+    """One small all-reduce per layer in the forward pass and one in the backward pass."""
     if gpus == 1:
         return 0.0
     return 2 * part.batch_norms * (WITHIN if gpus <= GPUS_A_MACHINE else BETWEEN)

@@ -1,11 +1,11 @@
-"""Many clients against `mmannot serve` for a while: requests that failed, how long they took, memory.
+"""Many clients of `mmannot serve` at once: failed requests, latencies, memory.
 
     python benchmarks/serve.py EXPORT PHOTOGRAPHS [--clients 16] [--seconds 120] [--engine openvino]
 
-Each client has one connection and asks again as soon as it is answered: in turn a form of one photograph
-with tags, and TensorFlow Serving's rows of up to four. Server and clients share this machine. Memory is the
-server's resident set, twice a second, the most of each half: it is bounded where the second is hardly more
-than the first. Ends with status 1 if a request failed. Linux only (/proc).
+Each client has one connection and sends the next request after each answer: in turn a form with one
+photograph and tags, and up to four rows of TensorFlow Serving's API. Server and clients share this machine.
+Memory is the server's resident set, sampled twice per second; if it is bounded, the maximum of the second
+half is hardly more than that of the first. Exits with status 1 if a request failed. Linux only (/proc).
 """
 
 import base64
@@ -59,16 +59,16 @@ def main(
 
 
 class Load:
-    """Clients that ask until the time is over.
+    """Clients that send requests until the time is over.
 
     Attributes:
         taken: seconds of each answered request.
-        images: that were answered.
-        failed: requests by what went wrong.
+        images: the number of images in answers.
+        failed: the number of failed requests by their error.
     """
 
     def __init__(self, address: str, photographs: list[bytes], seconds: float):
-        """`photographs` are sent over and over."""
+        """The clients send `photographs` repeatedly."""
         self._address, self._photographs, self._seconds = address, photographs, seconds
         self.taken: list[float] = []
         self.images = 0
@@ -76,7 +76,7 @@ class Load:
         self._lock = threading.Lock()
 
     def run(self, clients: int, pid: int) -> dict[str, float]:
-        """Lets them ask; returns the server's memory in MiB."""
+        """Runs the clients; returns the server's memory in MiB."""
         until = time.perf_counter() + self._seconds
         threads = [threading.Thread(target=self._client, args=(number, until)) for number in range(clients)]
         for thread in threads:
@@ -139,13 +139,13 @@ def _address(server: subprocess.Popen[str]) -> str:
 
 
 def _resident(pid: int) -> int:
-    """Bytes of memory a process holds."""
+    """The resident memory of a process, bytes."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     return 1024 * int(re.search(r"VmRSS:\s+(\d+)", status)[1])
 
 
 def _batches(metrics: str) -> float:
-    """Images of a forward pass, on average."""
+    """The average number of images per forward pass."""
     count, total = (
         float(re.search(rf"mmannot_batch_images_{name} (\S+)", metrics)[1]) for name in ("count", "sum")
     )

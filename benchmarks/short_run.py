@@ -1,4 +1,4 @@
-"""What a run at the paper's sizes is measured by, whose stages go through a few images and learn nothing."""
+"""Runs, networks and steps at the paper's sizes, on a few images and with a learning rate near 0."""
 
 import itertools
 from collections.abc import Callable, Iterator
@@ -22,16 +22,16 @@ from mmannot_tf.training.profiling.throughput import Timing, measure_throughput
 from mmannot_tf.weights.source import resolve
 
 BATCH = 8
-"""Images of a step that reads them."""
+"""The batch size of stages that read images."""
 FEATURES_BATCH = 32
-"""Of one that reads cached features, as configs/nus_wide.toml has it."""
+"""The batch size of stages that read cached features, as in configs/nus_wide.toml."""
 WIDTHS = {"classifier": 2 * 2048, "quantity_visual": 2048, "quantity": 2 * 2048}
-"""The stages on cached features, and how many values they read of an image: its own, its tags', or both."""
+"""Stages on cached features → the size of their input: visual, textual, or both."""
 OF_LABELS = SigmoidCrossEntropy("sum").call
 
 
 def short_config(batch: int, *settings: str) -> Config:
-    """NUS-WIDE's, from random weights: an epoch a stage and compared system, at a rate that moves nothing."""
+    """NUS-WIDE's settings with random weights, one epoch per stage, and a learning rate near 0."""
     random = ["model.weights=random", f"training.batch_size={batch}", *settings]
     full = load("nus_wide", random)
     stages = [f"stages.{stage.name}" for stage in plan.configured_stages(full)]
@@ -41,20 +41,20 @@ def short_config(batch: int, *settings: str) -> Config:
 
 
 def learning(stage: str, images: int) -> tuple[np.ndarray, Callable[[Any, Any], tf.Tensor]]:
-    """What a stage learns, and by which loss: a quantity of one, or three labels in a hundred."""
+    """A stage's targets and loss: a quantity of one, or three labels in a hundred."""
     if stage.startswith("quantity"):
         return np.ones(images, np.float32), QuantityError().call
     return (np.random.default_rng(0).random((images, LABELS)) < 0.03).astype(np.float32), OF_LABELS
 
 
 def spec(batch: int, *settings: str) -> NetworkSpec:
-    """Of networks at their initial weights, with `annotate`'s numbers of labels and tags."""
+    """The specification of networks with the numbers of labels and tags of `fresh_run`."""
     config = short_config(batch, *settings)
     return NetworkSpec(config, LABELS, TAGS, resolve("random", config.model.backbone).provenance)
 
 
 def forward_rate(model: keras.Model, *, batch: int, size: int, timing: Timing) -> float:
-    """Images/s of a model's forward pass, on one batch of images of that size."""
+    """Images/s of a model's forward pass, on one batch of images of a size."""
     images = tf.constant(np.random.default_rng(0).normal(size=(batch, size, size, 3)), tf.float32)
     compute = tf.function(lambda batch: model(batch, training=False))
 
@@ -66,7 +66,7 @@ def forward_rate(model: keras.Model, *, batch: int, size: int, timing: Timing) -
 
 
 def plain_step(model: keras.Model, loss: Callable[[Any, Any], tf.Tensor] = OF_LABELS) -> Step:
-    """The training step of a model on one device, with momentum and L2, at a rate that moves nothing."""
+    """The training step of a model on one device, with momentum, L2 and a learning rate near 0."""
     optimizer = Momentum(1e-9, 0.9)
     optimizer.build(model.trainable_variables)
     return Step(

@@ -1,12 +1,12 @@
-"""The search for neighbours by tags at full size, beside the loops over images one would write first.
+"""The search for neighbours by tags at full size, compared with simple loops over images.
 
     python benchmarks/tag_search.py --json tag_search.json
 
-Tags are drawn from a Zipf law, about 8 an image. The loops run on a sample; an image's time in them is held
-against that in the search, in CPU seconds (all are of one thread), and their distances must be those of the
-search. "column_loop" and "set_loop" read the data as they come; "transposed_loop" first copies the array so
-that each tag's column is contiguous. Each vocabulary has a process of its own; its memory is the largest
-resident size above that before the search, when it holds lists and multi-hot array. Needs the extra `bench`.
+Tags are drawn from a Zipf law, about 8 per image. The loops run on a sample; the time per image is compared
+with that of the search, in CPU seconds (all use one thread), and the distances must be equal. "column_loop"
+and "set_loop" read the data as they are; "transposed_loop" first copies the array so that each tag's column
+is contiguous. Each vocabulary has a separate process; its memory is the growth of the resident size in the
+search, when it already holds lists and multi-hot array. Needs the extra `bench`.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ def main(
     sample: Annotated[int, typer.Option(help="Images each loop runs on.")] = 200,
     json_file: Annotated[Path | None, typer.Option("--json", help="Where the figures go.")] = None,
 ) -> None:
-    """Prints seconds, peak memory above the start and the ratio to each loop, for each vocabulary."""
+    """Prints seconds, growth of memory and the ratio to each loop, for each vocabulary."""
     result = {}
     for size in vocabularies or [1000, 5000]:
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as fresh:
@@ -79,7 +79,7 @@ def zipf_tags(images: int, vocabulary: int) -> tuple[np.ndarray, np.ndarray]:
 def loop_milliseconds(
     distances: Callable[[int], np.ndarray], chosen: np.ndarray, neighbours: np.ndarray
 ) -> float:
-    """An image's time in a loop that picks the nearest by sorting a part; its distances checked untimed."""
+    """The time per image of a loop that selects the nearest by a partial sort; then checks its distances."""
     seconds = 0.0
     for image in chosen.tolist():
         began = time.process_time()
@@ -93,7 +93,7 @@ def loop_milliseconds(
 
 
 def column_loop(tags: np.ndarray) -> Callable[[int], np.ndarray]:
-    """Distances by the columns of an image's tags, from the multi-hot array as it is."""
+    """Distances from the multi-hot array, by the columns of an image's tags."""
     sizes = tags.sum(axis=1, dtype=np.int64)
 
     def distances(image: int) -> np.ndarray:
@@ -104,7 +104,7 @@ def column_loop(tags: np.ndarray) -> Callable[[int], np.ndarray]:
 
 
 def transposed_loop(tags: np.ndarray) -> Callable[[int], np.ndarray]:
-    """Likewise, from a transposed copy: all the pool's bytes a second time, made before the clock starts."""
+    """Distances from a transposed copy of the pool, made before the timing."""
     sizes, rows = tags.sum(axis=1, dtype=np.int64), np.ascontiguousarray(tags.T)
 
     def distances(image: int) -> np.ndarray:
@@ -115,7 +115,7 @@ def transposed_loop(tags: np.ndarray) -> Callable[[int], np.ndarray]:
 
 
 def set_loop(tags: np.ndarray) -> Callable[[int], np.ndarray]:
-    """Distances by Python's sets, made before the clock starts."""
+    """Distances from Python sets, made before the timing."""
     sets = [set(np.flatnonzero(row).tolist()) for row in tags]
 
     def distances(image: int) -> np.ndarray:
@@ -127,7 +127,7 @@ def set_loop(tags: np.ndarray) -> Callable[[int], np.ndarray]:
 
 @contextlib.contextmanager
 def peak_memory() -> Iterator[dict[str, int]]:
-    """Fills {"peak"}: the process' largest resident size within, above that at the start, in bytes."""
+    """Yields a dict that receives "peak": the growth of the resident size in the context, in bytes."""
     process, done, memory = psutil.Process(), threading.Event(), {"peak": 0}
     start = process.memory_info().rss
 

@@ -1,9 +1,9 @@
-"""What a larger vocabulary costs: passes, steps and text at 100,000 tags beside 1,000.
+"""The cost of a larger vocabulary: passes, steps and text with 100,000 tags instead of 1,000.
 
     python benchmarks/tags.py [--smoke] [--json FILE]
 
-Images have 8 tags each, drawn from a Zipf law, whatever the size of the vocabulary. The tag encoder is the
-paper's, of 2,048 units twice. `arrays.py` tells what training keeps of images' tags.
+Images have 8 tags each, drawn from a Zipf law, for both vocabularies. The tag encoder is the paper's, with
+two layers of 2,048 units. `arrays.py` measures the memory of tags in training.
 """
 
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def main(smoke: SmokeOption = False, json_file: JsonOption = None) -> None:
 
 
 def drawn(vocabulary: int, images: int) -> list[np.ndarray]:
-    """The tags of images: distinct ones, with a probability near 1 / rank."""
+    """Distinct tags of each image, drawn with a probability near 1 / rank."""
     rng = np.random.default_rng(0)
     ranks = np.exp(rng.random((images, 4 * OF_AN_IMAGE)) * np.log(vocabulary)).astype(int) - 1
     return [np.unique(row)[:OF_AN_IMAGE] for row in ranks]
@@ -51,7 +51,7 @@ def _lists(vocabulary: int) -> tf.Tensor:
 
 
 def _passes(few: int, many: int, *, pairs: int) -> list[Answer]:
-    """A forward pass of lists as the vocabulary grows, and beside the product with a whole vector."""
+    """A forward pass of lists: with a larger vocabulary, and compared with a product of whole vectors."""
 
     def forward(encoder: keras.Model, inputs: tf.Tensor, times: int = 20) -> Callable[[], object]:
         compute = tf.function(lambda batch: encoder(batch, training=False))
@@ -87,7 +87,7 @@ def _passes(few: int, many: int, *, pairs: int) -> list[Answer]:
 
 
 def _dense(encoder: keras.Model) -> keras.Model:
-    """The same weights behind a vector of 0 and 1, as a plain dense layer reads it."""
+    """The same weights as a dense layer on a vector of 0 and 1."""
     first, second = encoder.get_layer("hidden_1"), encoder.get_layer("hidden_2")
     vectors = keras.Input((first.size,))
     plain = keras.layers.Dense(first.units, activation="relu")
@@ -97,7 +97,7 @@ def _dense(encoder: keras.Model) -> keras.Model:
 
 
 def _steps(few: int, many: int, *, pairs: int) -> Answer:
-    """A step of the stage, a tag of the vocabulary: momentum and weight decay move every weight."""
+    """A step of the stage, per tag of the vocabulary: momentum and weight decay change every weight."""
 
     def step(vocabulary: int) -> Callable[[], object]:
         encoder, probe = build_tag_encoder(vocabulary), build_classifier(WIDTH, LABELS, name="probe")

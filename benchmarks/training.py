@@ -1,10 +1,10 @@
-"""What training waits for its input, and what cached features save.
+"""How long training waits for its input, and how much time cached features save.
 
     python benchmarks/training.py [--method NAME]... [--smoke] [--json FILE]
 
-The features of a ResNet-101 at random weights are cached from some images of a photograph's size, so that
-every compared system can be profiled as `mmannot profile` does. What a step waits for its input is clocked
-within an epoch of more of them, of the stage with the shortest steps of those that read images.
+The features of a ResNet-101 with random weights are cached for some images of a photograph's size, so that
+every compared system can be profiled as in `mmannot profile`. The waiting of a step for its input is timed
+within an epoch of more images, in the stage with the shortest steps of all that read images.
 """
 
 import statistics
@@ -54,11 +54,11 @@ from tfrecords_tools.reading.records import Records
 from tfrecords_tools.shell.console import progress_bars
 
 FEW, MANY = 40, 256
-"""Images: of the run's training split, of an epoch for what waits."""
+"""The numbers of images: of the run's training split, and of an epoch that measures waiting."""
 METHODS = ("cnn_logistic", "cnn_rnn", "tag_neighbour", "sinn")
-"""The paper's that read cached features."""
+"""The paper's systems that read cached features."""
 BEGINNING = 2
-"""Steps that trace and fill buffers."""
+"""Warm-up steps, which trace and fill buffers."""
 SHORT = (
     f"stages.ms_cnn.batch_size={BATCH}",
     "training.reestimate_batches=1",
@@ -94,7 +94,7 @@ def main(
 
 
 def _cached_run(config: Config, records: Records, path: Path, methods: Sequence[str]) -> Run:
-    """Stages that read images at initial weights, and trained methods, so that what these read is cached."""
+    """A run with stages at initial weights and trained methods, whose features are cached."""
     stages = ("cnn", "ms_cnn")
     opened = open_training(config, records.path, path, one_device(), [STAGES[name] for name in stages])
     keep_fresh(opened.run, stages)
@@ -102,19 +102,19 @@ def _cached_run(config: Config, records: Records, path: Path, methods: Sequence[
 
 
 def _forward(run: Run, config: Config, timing: Timing) -> float:
-    """Seconds an image of the trunk that compared systems read."""
+    """Seconds per image of the trunk that compared systems read."""
     model = feature_model(run, [STAGES["cnn"]])
     return 1 / forward_rate(model, batch=BATCH, size=config.data.image_size, timing=timing)
 
 
 def _step(run: Run, config: Config, records: Records, name: str, timing: Timing) -> float:
-    """Seconds an image of a compared system's step on one batch of cached features."""
+    """Seconds per image of a compared system's step on one batch of cached features."""
     result = profile(config, data=records.path, distribution=one_device(), stage=name, run=run, timing=timing)
     return 1 / result.step.median
 
 
 def _waiting(run: Run, records: Records, name: str, *, steps: int) -> Answer:
-    """Within an epoch of a stage that reads images, as `mmannot train` takes it, on records of its own."""
+    """The waiting within an epoch of a stage that reads images, trained as in `mmannot train`."""
     with progress_bars() as bars:
         job = stage_job(open_session(run), STAGES[name], bars, Signals())
     job.log.close()
@@ -144,7 +144,7 @@ def _waiting(run: Run, records: Records, name: str, *, steps: int) -> Answer:
 
 
 def _cached(name: str, forward: float, *, examples: int) -> Answer:
-    """Epochs from an array of features, input and all; not too short, as each traces its input anew."""
+    """Epochs from an array of features, with their input; not too short, as each traces its input again."""
     features = np.random.default_rng(0).standard_normal((examples, WIDTHS[name]), np.float32)
     targets, loss = learning(name, examples)
     batches = ArrayBatches(features, targets, FEATURES_BATCH)
@@ -169,10 +169,10 @@ def _spared(name: str, forward: float, step: float) -> Answer:
 
 
 def _writing(run: Run, config: Config, records: Records, *, pairs: int) -> tuple[Answer, float]:
-    """Features of a split as `FeatureCache` computes them, read and decoded on the way.
+    """Features of a split as `FeatureCache` computes them, with reading and decoding.
 
-    From the second batch on: a call traces the network first, once, however many images follow. The ratio is
-    of the median batches. Beside the answer, the seconds an image of the bare forward passes.
+    Starts at the second batch, because a call first traces the network. The ratio is that of the median
+    batches. Also returns the seconds per image of the forward passes alone.
     """
     model = feature_model(run, [STAGES["cnn"], STAGES["ms_cnn"]])
     over = ImageBatches(records, config.data, run.preprocessing, batch_size=BATCH).ordered_split("train")
@@ -212,7 +212,7 @@ def _writing(run: Run, config: Config, records: Records, *, pairs: int) -> tuple
 
 @dataclass(frozen=True, eq=False)
 class Clocked(Distribution):
-    """One device that notes when it is asked for each batch of an ordered pass after the first."""
+    """One device that records the time of each request for a batch of an ordered pass after the first."""
 
     asked: list[float] = field(default_factory=list)
 

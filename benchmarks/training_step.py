@@ -1,11 +1,11 @@
-"""What a training step costs beside the arithmetic it cannot do without, in time and in memory.
+"""The cost of a training step compared with its minimum of arithmetic, in time and memory.
 
     python benchmarks/training_step.py [--smoke] [--json FILE]
 
-A "bound" is what the network's own forward passes, measured here, say that a step must cost: with w the cost
-of a layer's forward pass, a trained layer costs 3 w (the pass, and the gradients of its inputs and of its
-weights), a frozen one w. Networks are the paper's, from random weights. Memory is the largest resident set of
-a process of its own that takes a few passes and then a few steps, TensorFlow with it.
+A "bound" is the minimal cost of a step, from measured forward passes of the network: with w the cost of a
+layer's forward pass, a trained layer costs 3 w (the pass, and the gradients of its inputs and weights), a
+frozen one w. Networks are the paper's, with random weights. Memory is the largest resident set of a separate
+process that runs a few passes and then a few steps, including TensorFlow.
 """
 
 import json
@@ -29,7 +29,7 @@ from mmannot_tf.training.network import Network, build_network
 
 TAGS_AN_IMAGE = 8
 TIMES = 20
-"""Steps of a stage on features in one timing."""
+"""The number of steps in one timing of a stage on features."""
 
 
 def main(
@@ -52,7 +52,7 @@ def main(
 
 
 def _on_features(name: str, *, pairs: int) -> Answer:
-    """A stage that reads tags or cached features, and trains all it has."""
+    """A stage that reads tags or cached features and trains all its branches."""
     draw = np.random.default_rng(0)
     model = build_network(STAGES[name], spec(FEATURES_BATCH), WIDTHS.get(name, 0)).model
     if name in WIDTHS:
@@ -74,7 +74,7 @@ def _on_features(name: str, *, pairs: int) -> Answer:
 
 
 def _fusion(sizes: tuple[str, ...], *, pairs: int) -> Answer:
-    """The stage's step, and the backbone's forward pass followed by a step of the fusion on its maps."""
+    """A step of ms_cnn, and the backbone's forward pass followed by a step of the fusion on its maps."""
     network, images, targets = _stage("ms_cnn", sizes)
     backbone, fusion, probe = (network.branches[name] for name in ("backbone", "fusion", "probe"))
     forward = tf.function(lambda batch: backbone(batch, training=False))
@@ -94,7 +94,7 @@ def _fusion(sizes: tuple[str, ...], *, pairs: int) -> Answer:
 
 
 def _stage(name: str, sizes: tuple[str, ...]) -> tuple[Network, tf.Tensor, tf.Tensor]:
-    """A stage's network at its initial weights, and a batch of images and targets."""
+    """A stage's network with its initial weights, and a batch of images and targets."""
     begun = spec(BATCH, *sizes)
     size = begun.config.data.image_size
     images = tf.constant(np.random.default_rng(0).normal(size=(BATCH, size, size, 3)), tf.float32)
@@ -102,7 +102,7 @@ def _stage(name: str, sizes: tuple[str, ...]) -> tuple[Network, tf.Tensor, tf.Te
 
 
 def _in_processes(options: list[str]) -> list[Answer]:
-    """Stages that read images, each alone: time where all is trained, memory of both."""
+    """Stages that read images, each in a separate process: time if all is trained, memory of both."""
     alone = {}
     for name in ("ms_cnn", "cnn"):
         command = [sys.executable, __file__, "--alone", name, *options]
@@ -127,14 +127,14 @@ def _in_processes(options: list[str]) -> list[Answer]:
 
 @dataclass(frozen=True)
 class Cost:
-    """Of a few calls after one that traces: the median's seconds, and the largest resident set so far."""
+    """The median seconds of a few calls after one that traces, and the largest resident set so far."""
 
     seconds: float
     mib: float
 
 
 def _alone(name: str, sizes: tuple[str, ...]) -> dict[str, Cost]:
-    """What forward passes cost in this process, and then steps."""
+    """The cost of forward passes in this process, and then of steps."""
     network, images, targets = _stage(name, sizes)
     forward, step = tf.function(lambda batch: network.model(batch, training=False)), plain_step(network.model)
     costs = {}

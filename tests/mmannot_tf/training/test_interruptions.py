@@ -1,4 +1,4 @@
-"""Killed between two writes: the same command goes on all the same."""
+"""Killed between two writes: the same command resumes."""
 
 import shutil
 from types import SimpleNamespace
@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from mmannot_tf.config.loading import parse
 from mmannot_tf.runs import plan, run
 from mmannot_tf.runs.run import create_run, open_run
-from mmannot_tf.training import train
+from mmannot_tf.training.train import train
 from mmannot_tf.weights.source import resolve
 
 
@@ -32,8 +32,8 @@ def test_a_stale_stage_whose_removal_was_killed_is_trained_again(
     def begun(folder, **_):
         (folder / "weights" / "tag_encoder.weights.h5").unlink()
 
-    monkeypatch.setattr(train, "shutil", SimpleNamespace(rmtree=shutil.rmtree))
-    with killed_in(train.shutil, "rmtree", last=begun):
-        train.train(config, data=tiny_records.path, run=copy, stages=["tag_encoder"])
-    done = train.train(config, data=tiny_records.path, run=copy, stages=["tag_encoder"])
+    monkeypatch.setattr(plan, "shutil", SimpleNamespace(rmtree=shutil.rmtree))
+    with killed_in(plan.shutil, "rmtree", last=begun):
+        train(config, data=tiny_records.path, run=copy, stages=["tag_encoder"])
+    done = train(config, data=tiny_records.path, run=copy, stages=["tag_encoder"])
     assert plan.staleness(done, plan.KNOWN["tag_encoder"]) == []
