@@ -30,7 +30,7 @@ class MultiHotDense(keras.layers.Layer):
         self.size, self.units = size, units
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
-        """Makes the kernel `[T, D]` and the bias `[D]`. The kernel stays float32: only rows that are read are cast."""
+        """Makes the kernel `[T, D]`, float32 because only rows that are read are cast, and the bias `[D]`."""
         self.kernel = self.add_weight(
             name="kernel", shape=(self.size, self.units), initializer="glorot_uniform", autocast=False
         )
