@@ -1,4 +1,4 @@
-"""What the fault tests stand on: a tiny run in processes of its own, and each test's row of the table."""
+"""Fixtures of the fault tests: a tiny run in separate processes, and each test's row of the table."""
 
 import json
 import os
@@ -18,10 +18,10 @@ SECONDS = 300
 
 @dataclass(frozen=True)
 class Rig:
-    """A run that things happen to: CONFIG and RECORDS → FOLDER/run.
+    """A run that a fault is injected into: CONFIG and RECORDS → FOLDER/run.
 
     Attributes:
-        folder: holds the run and the trace of its steps.
+        folder: of the run and the trace of its steps.
         config: the configuration's file.
         records: the records' folder.
     """
@@ -36,12 +36,12 @@ class Rig:
         return self.folder / "run"
 
     def copied(self, folder: Path) -> "Rig":
-        """The run as it stands, in another folder."""
+        """A copy of the run in another folder."""
         shutil.copytree(self.folder, folder, dirs_exist_ok=True)
         return Rig(folder, self.config, self.records)
 
     def start(self, *options: str, before=None, **plan) -> subprocess.Popen:
-        """The command, with what is to happen to it (see victim.py)."""
+        """Starts the command with a planned fault (see victim.py)."""
         command = [sys.executable, str(VICTIM), json.dumps({"trace": str(self.folder / "trace"), **plan})]
         command += ["train", str(self.config), "--data", str(self.records), "--run", str(self.run)]
         return subprocess.Popen(
@@ -54,19 +54,19 @@ class Rig:
         )
 
     def done(self, *options: str, before=None, **plan) -> tuple[int, list[str]]:
-        """Exit status and the lines on stderr of the command, when it has ended."""
+        """Runs the command; returns its exit status and the lines on stderr."""
         process = self.start(*options, before=before, **plan)
         told = process.communicate(timeout=SECONDS)[1]
         assert "Traceback" not in told, told[-3000:]
         return process.returncode, told.splitlines()
 
     def steps(self) -> list[str]:
-        """All steps taken by all processes, "STAGE STEP" each."""
+        """All steps of all processes, "STAGE STEP" each."""
         trace = self.folder / "trace"
         return trace.read_text().splitlines() if trace.exists() else []
 
     def repeated(self) -> int:
-        """How many steps were taken twice: lost, and made up for."""
+        """The number of steps that were lost and repeated."""
         return len(self.steps()) - len(set(self.steps()))
 
     def checkpoint(self, stage: str) -> dict[str, str]:
@@ -75,7 +75,7 @@ class Rig:
         return {file.name: sha256(file) for file in files if file.is_file()}
 
     def result(self, *stages: str) -> dict[str, str]:
-        """Digests of all that trained stages leave: weights, record, log (less its times)."""
+        """Digests of the files of trained stages: weights, record, log (without its times)."""
         folders = [self.run / "stages" / name for name in stages] or sorted((self.run / "stages").iterdir())
         digests = {}
         for folder in folders:
@@ -109,7 +109,7 @@ def rig(faults_config, tiny_records, tmp_path):
 
 @pytest.fixture(scope="session")
 def untouched(faults_config, tiny_records, tmp_path_factory):
-    """The run to which nothing happened, with every stage and a compared system."""
+    """A run without faults, with every stage and a compared system."""
     rig = Rig(tmp_path_factory.mktemp("untouched"), faults_config, tiny_records.path)
     status, told = rig.done("--methods", "cnn_logistic")
     assert status == 0, told
@@ -127,7 +127,7 @@ def _begun(faults_config, tiny_records, tmp_path_factory):
 
 @pytest.fixture
 def begun(_begun, tmp_path):
-    """A run that was killed in its first epoch and holds two checkpoints."""
+    """A run that was killed in its first epoch and has two checkpoints."""
     return _begun.copied(tmp_path)
 
 

@@ -1,4 +1,4 @@
-"""A checkpoint that is not what was written: its digest shows it, and the one before it is used."""
+"""A corrupt checkpoint: its digest shows it, and the one before it is used."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""No room, or no right to write: one line, and the checkpoint of before is as it was."""
+"""A full disk, or no permission to write: an error in one line, and the earlier checkpoint is unchanged."""
 
 import os
 import resource
@@ -19,7 +19,7 @@ def _one_line(status, told, cause) -> None:
 
 
 def _goes_on(rig, untouched, saved) -> None:
-    """Nothing of what was saved is touched; then the same command ends as if nothing had been."""
+    """Checks that saved files are unchanged and that the same command then gives the same result."""
     assert {name: digest for name, digest in rig.checkpoint("cnn").items() if name in saved} == saved
     assert rig.done(*ONLY)[0] == 0
     assert rig.result("cnn") == untouched.result("cnn")
@@ -42,7 +42,7 @@ def test_a_limit_on_the_size_of_files(begun, untouched, row):
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A file system of its own for the run."""
+    """A small file system for the run."""
     place = tmp_path / "disk"
     place.mkdir()
     mounted = subprocess.run(

@@ -1,4 +1,4 @@
-"""SIGKILL at any moment: the same command again ends with the bits of the run that nothing happened to."""
+"""SIGKILL at any moment: after the same command, the run has the bits of a run without faults."""
 
 import random
 import signal
@@ -16,7 +16,7 @@ METHOD = ("--methods", "cnn_logistic")
 def _moments(steps: int, draw: random.Random) -> list[dict]:
     """Random steps in order, each with a random delay, and changes of files in between.
 
-    So many steps come after the last that they take longer than LATEST.
+    The steps after the last one take longer than LATEST.
     """
     at_steps = sorted(draw.sample(range(steps - 8), KILLS - AT_CHANGES))
     moments = [{"place": place, "do": "kill", "delay": draw.uniform(0.0, LATEST)} for place in at_steps]

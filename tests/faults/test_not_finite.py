@@ -1,4 +1,4 @@
-"""A loss that is not finite: the step and its images are named, and what is saved is from before."""
+"""A loss that is not finite: the error names the step and its images; the checkpoint is from before."""
 
 import json
 
@@ -32,7 +32,7 @@ def test_it_stops_with_the_images_ids_and_goes_on_from_before(rig, untouched, ro
 
 
 def _ids(rig, stage, *, step):
-    """The ids of a batch of the first epoch, from what the stage really reads."""
+    """The ids of a batch of the first epoch, from the stage's own batches."""
     import keras
 
     from mmannot_tf.runs.plan import stage_settings

@@ -1,4 +1,4 @@
-"""SIGTERM (preemption) and Ctrl-C from outside: nothing is lost."""
+"""SIGTERM (preemption) and Ctrl-C: no step is lost."""
 
 import os
 import signal
@@ -15,7 +15,7 @@ STRUCK = {
 
 
 def _wait_for(rig, process, stage) -> None:
-    """Until the process is in the stage."""
+    """Waits until the process trains the stage."""
     deadline = time.monotonic() + 200
     while not any(step.startswith(f"{stage} ") for step in rig.steps()):
         assert process.poll() is None, process.communicate()[1][-3000:]
@@ -50,7 +50,7 @@ def test_a_signal_ends_with_one_line_and_its_status_and_loses_nothing(rig, untou
 
 
 def test_a_second_signal_ends_at_once(rig, untouched, row):
-    """A step of 60 seconds is not waited for."""
+    """The process does not wait for a step of 60 seconds."""
     process = rig.start("--stages", "cnn", slow=60.0)
     _wait_for(rig, process, "cnn")
     os.kill(process.pid, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Two workers on this machine, one of which is struck: both end, and both go on together."""
+"""Two workers on this machine, a fault in one: both end, and both resume together."""
 
 import os
 import signal
@@ -32,7 +32,7 @@ def _last(rig) -> int:
 
 
 def _struck(rig, number) -> tuple[int, str, float]:
-    """Sends a signal to the second worker after a further checkpoint: status, output, seconds to the end."""
+    """Signals the second worker after another checkpoint; returns status, output, seconds to the end."""
     before, process, deadline = _last(rig), _start(rig), time.monotonic() + 200
     while _last(rig) <= before:
         assert process.poll() is None, process.communicate()[0][-3000:]

@@ -1,4 +1,4 @@
-"""`mmannot` in a process to which something happens: `python victim.py '{"…": …}' train CONFIG …`.
+"""`mmannot` in a process with an injected fault: `python victim.py '{"…": …}' train CONFIG …`.
 
 The first argument is JSON:
     trace: a file that gets a line "STAGE STEP" at each step, before it is saved; steps count over epochs.
@@ -25,7 +25,7 @@ NOBODY = 65534
 
 
 def kill(delay=0.0):
-    """From a thread: the moment is anywhere, in Python or in TensorFlow."""
+    """Kills the process from a thread, at any moment, in Python or in TensorFlow."""
 
     def at_once():
         time.sleep(delay)
@@ -35,7 +35,7 @@ def kill(delay=0.0):
 
 
 def forbid(loop):
-    """Root gives its rights up; others take them from the folder."""
+    """Makes the folder not writable; root drops its privileges."""
     if os.geteuid() == 0:
         os.seteuid(NOBODY)
     else:
@@ -58,7 +58,7 @@ def kill_at_change(number, below):
 
 
 def watcher(plan):
-    """A hook after each step, which traces it and does what is planned when its time has come."""
+    """A hook after each step, which traces the step and injects the planned fault."""
     import tensorflow as tf
 
     path = Path(plan["trace"])

@@ -1,4 +1,4 @@
-"""The ids of a batch, computed again from seed, epoch and step."""
+"""The ids of a batch, computed from seed, epoch and step."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Batches of cached images beside those of images decoded anew: the same bits in the same order."""
+"""Batches of cached images equal those of decoded images, bit by bit and in order."""
 
 import numpy as np
 import pytest
@@ -24,7 +24,7 @@ def pixels(request, tiny_records, tmp_path_factory):
 
 
 def _images(records, augmentation, tags=(), max_tags=1):
-    """48 pixels are not the 32 of the scenes: resized values are no whole numbers."""
+    """48 pixels differ from the scenes' 32, so that resized values are no integers."""
     settings = DataSettings(image_size=48, augmentation=augmentation)
     images = ImageBatches(records, settings, CAFFE, batch_size=28, shuffle_buffer=32)
     return images.with_tags(tags, max_tags)
@@ -74,7 +74,7 @@ def test_tags_and_quantity_beside_them_are_the_same(tiny_records, pixels):
 
 
 def test_numbers_are_shuffled_and_a_row_is_read_when_it_is_due(tiny_records, pixels):
-    """One batch of 28 with a shuffle buffer as large as the set: few more than 28 rows are read for it."""
+    """One batch of 28 with a shuffle buffer as large as the split reads few more than 28 rows."""
     _, cached = _pair(tiny_records, pixels)
     read = []
 

@@ -1,4 +1,4 @@
-"""Random windows and their pixels, against Pillow's pixels cut by numpy."""
+"""Random windows and their pixels, compared with Pillow's pixels cropped by NumPy."""
 
 import io
 
@@ -121,7 +121,7 @@ def test_cropped_epochs_repeat_themselves_and_differ_from_each_other(tiny_record
 
 
 def test_each_image_is_its_own_window_resized(tiny_records):
-    """Image by image: found by its id, cut by numpy from Pillow's pixels."""
+    """Compares each image with Pillow's pixels of the same id, cropped by NumPy."""
     from mmannot_tf.data.image_batches import seed_of_epoch, seed_of_example
     from tfrecords_tools.reading.records import read
 

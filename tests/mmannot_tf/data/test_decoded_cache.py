@@ -1,4 +1,4 @@
-"""The file of decoded images: when it is made, and what makes it again."""
+"""The file of decoded images: when it is written, and when it is written again."""
 
 import resource
 
@@ -85,7 +85,7 @@ def test_what_a_killed_process_left_is_removed(cache_of, tmp_path):
 
 
 def test_a_full_disk_is_told_in_one_line_and_nothing_is_left(cache_of, tmp_path):
-    """The limit on the size of files stands for the disk's end; it holds for this process for a moment."""
+    """A temporary limit on the size of files simulates a full disk."""
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (500_000, limits[1]))
     try:

@@ -63,7 +63,7 @@ def test_flips_mirror_some_images_and_repeat_themselves(tiny_records):
 
 
 def _tags(records):
-    """A vocabulary that leaves tags out, so that some words are strangers to it."""
+    """A vocabulary without some of the tags, so that some words are unknown."""
     return records.vocabulary[:25]
 
 
@@ -79,7 +79,7 @@ def test_tags_and_quantity_beside_images_are_those_of_the_splits_arrays(images, 
 
 
 def test_an_epoch_with_tags_is_the_epoch_without_and_its_tags(images, tiny_records):
-    """Same images in the same order; each image's tags are its own, found by its pixels."""
+    """The same images in the same order; each image is identified by its pixels."""
     arrays = load_arrays(tiny_records, "train", _tags(tiny_records))
     tags_of = dict(zip(_keys(images.split("train")), arrays.tag_lists.tolist(), strict=True))
     plain = images.epoch(seed=4, epoch=1, skip=1)

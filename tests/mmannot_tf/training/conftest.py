@@ -1,4 +1,4 @@
-"""A stage of one linear layer, and interruptions: a call that kills, a command stopped from outside."""
+"""A stage of one linear layer, and interruptions: a call that raises, a signal to a command."""
 
 import contextlib
 import itertools
@@ -26,7 +26,7 @@ ROWS, STEPS = 20, 3
 
 @pytest.fixture
 def stage_job(tmp_path):
-    """Makes jobs of 2 epochs of 3 steps each, saved after every step; equal ones train to the same bits."""
+    """Makes jobs of 2 epochs of 3 steps, saved after every step; equal jobs train to the same bits."""
     with progress_bars() as bars:
 
         def make(folder="stage", *, inputs=None, validate=lambda: ({"image_f1": 1.0}, 1.0), **changes):
@@ -66,7 +66,7 @@ class _KilledError(Exception):
 @pytest.fixture
 def killed_in(monkeypatch):
     """`with killed_in(owner, name):` the first call of `owner.name` raises, as if its process were killed;
-    `last` is what that call still does.
+    it calls `last` before.
     """
 
     @contextlib.contextmanager
@@ -104,7 +104,7 @@ def killed_after():
 
 @pytest.fixture(scope="session")
 def saving_each_step():
-    """A configuration to the same one with a checkpoint after each step."""
+    """Changes a configuration to one with a checkpoint after each step."""
 
     def changed(config):
         training = config.training.model_copy(update={"checkpoint_seconds": 0.0})
@@ -115,7 +115,7 @@ def saving_each_step():
 
 @pytest.fixture
 def command_for(tiny_records, saving_each_step, tmp_path):
-    """(configuration, run) to the command that trains it on the tiny records, saving after each step."""
+    """The command that trains a configuration on the tiny records, saving after each step."""
 
     def command(config, run):
         file = tmp_path / "config.toml"
@@ -127,7 +127,7 @@ def command_for(tiny_records, saving_each_step, tmp_path):
 
 @pytest.fixture
 def stopped_within():
-    """Sends a command a signal as soon as a stage has saved a checkpoint; its exit status and stderr."""
+    """Sends a signal to a command after a stage's first checkpoint; returns its exit status and stderr."""
 
     def stopped(command, stage, number):
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

@@ -1,8 +1,8 @@
-"""Batches fetched ahead to a second device: a program that test_fetching runs in a process of its own.
+"""Batches fetched ahead to a second device: a program that test_fetching runs in a separate process.
 
     python fetched_steps.py DATA
 
-DATA holds records. Prints, as JSON, what was found for batches fetched to a device and left where they are.
+DATA has records. Prints, as JSON, a comparison of batches that are fetched to a device and that are not.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ from pathlib import Path
 
 
 def main(data):
-    """Goes through a training epoch and an ordered pass, fetched and not."""
+    """Reads a training epoch and an ordered split, fetched and not."""
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     import_tensorflow()

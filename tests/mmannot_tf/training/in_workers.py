@@ -1,4 +1,4 @@
-"""Any command as the workers of one cluster: a program that tests run.
+"""Runs any command in the workers of one cluster: a program for tests.
 
 python in_workers.py WORKERS COMMAND…
 """

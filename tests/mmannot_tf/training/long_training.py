@@ -1,8 +1,8 @@
-"""A stage of thousands of steps of which the memory is watched: a program that test_memory runs by itself.
+"""Records the memory of a stage of thousands of steps: a program that test_memory runs.
 
     python long_training.py DATA FOLDER STEPS
 
-DATA holds records, FOLDER is for the stage. Trains one linear layer on flipped images in pairs, fetched ahead
+DATA has records, FOLDER is for the stage. Trains one linear layer on flipped images in pairs, fetched ahead
 to a second device, in epochs of 44 steps with a validation and a checkpoint each. Prints, as JSON, step →
 resident memory in MiB, every 1,000 steps.
 """
@@ -18,7 +18,7 @@ WATCHED = 1000
 
 
 def resident():
-    """Of this process, in MiB, without what Python is about to free."""
+    """The resident memory of this process in MiB, after garbage collection."""
     gc.collect()
     lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     (line,) = (line for line in lines if line.startswith("VmRSS"))

@@ -1,8 +1,8 @@
-"""Two float16 steps under one strategy: a program test_precision runs in processes of its own.
+"""Two float16 steps under one strategy: a program that test_precision runs in separate processes.
 
     python overflow_steps.py STRATEGY LOGICAL_DEVICES OUT
 
-Four rows, dealt to the replicas in turn. In the first batch the last row's gradient overflows float16, so on
+Four rows, split among the replicas. In the first batch the last row's gradient overflows float16, so on
 one replica alone; the second batch is tame. OUT receives the kernel and the loss scale before and after each.
 """
 

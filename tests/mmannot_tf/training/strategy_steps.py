@@ -1,9 +1,9 @@
-"""Five steps of several stages under one strategy: a program test_strategies runs in processes of its own.
+"""Five steps of several stages under one strategy: a program that test_strategies runs in separate processes.
 
     python strategy_steps.py STRATEGY LOGICAL_DEVICES RUN DATA OUT CASE…
 
-RUN is a trained tiny run; each case trains one of its stages again, in a copy. OUT/CASE.npz receives what
-five steps made: every variable of the network (statistics and averages included) and of the optimizer.
+RUN is a trained tiny run; each case trains one of its stages again, in a copy. OUT/CASE.npz receives the
+result of five steps: every variable of the network (statistics and averages included) and of the optimizer.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""Training on decoded images kept from the first epoch on: the same weights, and nothing goes stale."""
+"""Training on cached decoded images gives the same weights, and no stage becomes stale."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a strategy is refused for, what every process must do alike. At work: test_strategies."""
+"""Errors of strategies, and decisions of several processes. Their numbers: test_strategies."""
 
 import contextlib
 import json

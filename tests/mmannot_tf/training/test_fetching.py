@@ -1,4 +1,4 @@
-"""Batches of one replica, fetched to its device ahead of the step: two logical CPUs stand for CPU and GPU."""
+"""Batches of one replica, fetched to its device ahead of the step: two logical CPUs simulate CPU and GPU."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from mmannot_tf.training import distribution
 
 @pytest.mark.exhaustive
 def test_fetched_batches_are_the_same_and_lie_on_the_device(tiny_records):
-    """Four of a training epoch, and the 22 images of a validation pass in two."""
+    """Four batches of a training epoch, and two of the 22 validation images."""
     command = [sys.executable, Path(__file__).with_name("fetched_steps.py"), tiny_records.path]
     done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stderr[-4000:]

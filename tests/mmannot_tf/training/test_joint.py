@@ -1,4 +1,4 @@
-"""The joint stage on top of a finished run: what it trains, what it reads, what it adds and leaves alone."""
+"""The joint stage after a finished run: what it trains, reads, adds and leaves unchanged."""
 
 import dataclasses
 import shutil
@@ -35,14 +35,14 @@ def joint_config(tiny_config):
 
 @pytest.fixture(scope="module")
 def trained(joint_config, tiny_records, tiny_run, tmp_path_factory):
-    """The tiny run with the joint stage trained on top, where no features were cached."""
+    """The tiny run with a trained joint stage, without cached features."""
     path = shutil.copytree(tiny_run.path, tmp_path_factory.mktemp("joint") / "run")
     shutil.rmtree(path / "features")
     return train(joint_config, data=tiny_records.path, run=path)
 
 
 def _arrays(file):
-    """All that a weights file holds, by name."""
+    """All arrays of a weights file, by name."""
     arrays = {}
     with h5py.File(file) as saved:
         saved.visititems(lambda name, node: arrays.update({name: node[()]} if hasattr(node, "shape") else {}))
@@ -50,7 +50,7 @@ def _arrays(file):
 
 
 def _finished(run, branch):
-    """What the joint stage starts a branch from."""
+    """The initial weights of a branch of the joint stage."""
     return _arrays(run.weights(JOINT.starts_from[branch], branch))
 
 
@@ -119,7 +119,7 @@ def _by_hand(run):
 def test_stopped_within_its_second_epoch_it_goes_on_to_the_same_bits(
     joint_config, tiny_records, tiny_run, trained, tmp_path, killed_after, saving_each_step
 ):
-    """Dropout, shuffling, batch-norm statistics and their re-estimation, all taken up where they were."""
+    """Dropout, shuffling, batch-norm statistics and their re-estimation resume exactly."""
     what = {"data": tiny_records.path, "run": shutil.copytree(tiny_run.path, tmp_path / "run")}
     steps = -(-tiny_records.splits["train"] // 16)
     with killed_after(steps + 1) as after_step:

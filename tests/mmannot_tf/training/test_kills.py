@@ -1,4 +1,4 @@
-"""Six kills at random steps of a stage: the same call again ends with the bits of the uninterrupted stage.
+"""Six kills at random steps of a stage: the same call then gives the bits of the uninterrupted stage.
 
 Here a step raises, in this process; tests/faults kills processes thirty times, at any moment of any stage.
 """

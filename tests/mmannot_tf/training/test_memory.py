@@ -1,4 +1,4 @@
-"""Memory over 5,000 steps of the loop, through over a hundred epochs whose pipelines are built anew."""
+"""Memory over 5,000 steps of the loop, in over a hundred epochs with a new pipeline each."""
 
 import json
 import subprocess

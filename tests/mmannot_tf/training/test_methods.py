@@ -1,4 +1,4 @@
-"""The compared systems through the one loop: trained, skipped, resumed, stale, predicted."""
+"""The compared systems in the training loop: trained, skipped, resumed, stale, predicted."""
 
 import dataclasses
 import gc
@@ -130,7 +130,7 @@ def test_a_system_needs_the_stage_whose_feature_it_reads(config, tiny_records, t
 def test_stopped_in_its_second_epoch_it_goes_on_to_the_same_bits(
     names, config, run, copy, tiny_records, killed_after, saving_each_step
 ):
-    """Draws of neighbours, dropout, sampled ranks, buckets: all taken up where they were."""
+    """Draws of neighbours, dropout, sampled ranks and buckets resume exactly."""
     steps = -(-tiny_records.splits["train"] // 16)
     for name in names:
         shutil.rmtree(copy.stage(name))
@@ -167,7 +167,7 @@ def test_predictions_hold_every_systems_scores_and_those_that_decode_give_label_
 
 @pytest.fixture
 def features_read(monkeypatch):
-    """[(split, a weak reference to its features)] of all that is read from now on."""
+    """[(split, a weak reference to its features)] of all features that are read later."""
     joint, read = FeatureCache.joint, []
 
     def noted(cache, stages):
@@ -181,7 +181,7 @@ def features_read(monkeypatch):
 
 @pytest.mark.exhaustive
 def test_a_splits_features_are_held_once_and_let_go_with_the_recipe(names, run, features_read):
-    """They take gigabytes on a large set: none is held twice, or longer than the recipe."""
+    """They take gigabytes for a large data set: none is kept twice, or longer than the recipe."""
     session = open_session(run)
     for name in names:
         recipe = method_builder.method_recipe(session, METHOD_STAGES[name], 16)

@@ -1,4 +1,4 @@
-"""Mixed precision: what is of 16 bits, what stays float32, and what float16's small range may not do."""
+"""Mixed precision: what has 16 bits, what stays float32, and overflows of float16."""
 
 import dataclasses
 import subprocess
@@ -35,13 +35,13 @@ def _network(tiny_config, stage, precision):
 
 
 def _layers(model):
-    """All but the models among them."""
+    """All layers but the models among them."""
     for layer in model.layers:
         yield from _layers(layer) if isinstance(layer, keras.Model) else [layer]
 
 
 def _gradients(model, stage):
-    """Of the stage's losses over a batch of 8, float32; batch norm on the batch's own statistics."""
+    """Float32 gradients of the stage's losses over a batch of 8; batch norm uses the batch's statistics."""
     rng = np.random.default_rng(1)
     inputs = {
         "images": rng.normal(size=(8, 32, 32, 3)),
@@ -83,7 +83,7 @@ def test_weights_and_heads_are_float32_and_the_other_layers_are_not(tiny_config,
     ids=lambda stage: stage.name,
 )
 def test_gradients_are_finite_and_point_where_float32s_do(tiny_config, stage, precision):
-    """Without dropout's draws, and without a batch norm that blows rounding up. Measured: 0.97 or more."""
+    """Without dropout, and without a batch norm that amplifies rounding. Measured: 0.97 or more."""
     calm = tiny_config.model.model_copy(update={"dropout": 0.0, "block_epsilon": 1.0})
     config = tiny_config.model_copy(update={"model": calm})
     model, mixed = _network(config, stage, "float32"), _network(config, stage, precision)
@@ -111,7 +111,7 @@ def test_only_float16_scales_its_losses():
 
 
 def test_the_loss_scale_is_part_of_what_is_resumed(stage_job):
-    """The scale doubles at 2,000 steps; here the count of steps towards that shows it."""
+    """The scale doubles at 2,000 steps; the count of these steps must be resumed."""
 
     def trained(folder, *epochs):
         for count in epochs:

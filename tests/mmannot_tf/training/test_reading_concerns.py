@@ -1,4 +1,4 @@
-"""Changing a reading of the paper makes stale what it concerns, and nothing else: one case a key."""
+"""A changed reading of the paper makes the stages that depend on it stale: one case per key."""
 
 import dataclasses
 

@@ -1,4 +1,4 @@
-"""Strategies at work, each in processes of its own: the numbers of one device, and one run under several."""
+"""Strategies in separate processes: the numbers of one device, and one run under several strategies."""
 
 import json
 import shutil
@@ -108,7 +108,7 @@ def _hold_equal(single, several, case):
     ids=["one device", "two devices"],
 )
 def test_steps_that_xla_compiles_are_the_same_up_to_float_sums(steps, plain, compiled):
-    """In a process of its own: no determinism of operations is asked for there. Measured at most 6e-7."""
+    """In a separate process, without deterministic operations. Measured at most 6e-7."""
     (name, case), (name_compiled, case_compiled) = plain, compiled
     with (
         np.load(steps(name) / f"{case}.npz") as want,
@@ -166,10 +166,11 @@ def test_predictions_of_the_same_weights_are_the_same_to_the_last_bit(tiny_run, 
 
 @pytest.fixture(scope="module")
 def calm(tiny_config, tmp_path_factory):
-    """The tiny run where an order of summation does not decide, and without dropout's own draws.
+    """The tiny run with settings that make the order of summation irrelevant, and without dropout.
 
-    As it stands the tiny run is chaotic: on one device, reversing the rows of each batch moves I-F1 of a row
-    by up to 4 points. With gentler rates and batch norms it moves losses in the seventh digit, and no score.
+    With its own settings the tiny run is chaotic: on one device, reversing the rows of each batch moves I-F1
+    of a row by up to 4 points. With gentler rates and batch norms it moves losses in the seventh digit, and
+    no score.
     """
     settings = tiny_config.model_dump(mode="json")
     settings["model"].update(dropout=0.0, block_epsilon=1.0)
@@ -199,7 +200,7 @@ def _scores(run):
 def test_a_run_killed_under_one_strategy_goes_on_under_others_to_the_same_scores(
     calm, calm_scores, tiny_records, tmp_path
 ):
-    """A whole run: begun on two devices, killed in its first stage, gone on with two workers, then on two."""
+    """A run started on two devices, killed in its first stage, resumed with two workers, then on two."""
     run = tmp_path / "run"
     words = ("train", calm, "--data", tiny_records.path, "--run", run)
     eager = ("--set", "training.checkpoint_seconds=0.0")

@@ -32,9 +32,9 @@ def test_every_stage_leaves_its_weights_log_and_record(tiny_run):
 
 @pytest.fixture(scope="module")
 def one_by_one(tiny_config, tiny_records, tmp_path_factory):
-    """A run whose stages were trained by a call each, and which variables each moved, by (stage, branch).
+    """A run with one call per stage, and the variables that each stage changed, by (stage, branch).
 
-    Every variable counts, batch-norm statistics included; moved is what differs between first and last step.
+    This compares every variable, with batch-norm statistics, before the first and after the last step.
     """
     first, last = {}, {}
 
@@ -163,7 +163,7 @@ def test_an_interrupted_stage_begun_with_other_settings_begins_again(
 
 
 def test_cached_features_are_the_networks_own(tiny_run, tiny_records):
-    """What classifier and regressor train on, against the branches called one by one on each image."""
+    """Compares the inputs of classifier and regressor with the branches called one by one on each image."""
     from mmannot_tf.training.session import open_session
 
     session = open_session(tiny_run)
@@ -192,14 +192,14 @@ def test_records_that_are_not_the_runs_are_refused(tiny_run, tmp_path):
 
 @pytest.fixture
 def command(tiny_config, command_for, tmp_path):
-    """`mmannot train` of the tiny run into a new folder."""
+    """The command `mmannot train` of the tiny run into a new folder."""
     return command_for(tiny_config, tmp_path / "run")
 
 
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("limit", [20_000, 200_000])
 def test_a_file_that_cannot_be_written_is_one_line_and_leaves_nothing_for_whole(command, tmp_path, limit):
-    """A limit on the size of files stands in for a full disk."""
+    """A limit on the size of files simulates a full disk."""
 
     def limited():
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))

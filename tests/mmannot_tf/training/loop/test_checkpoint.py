@@ -1,4 +1,4 @@
-"""Checkpoints that are damaged, unfinished, or cannot be written."""
+"""Checkpoints that are corrupt, unfinished, or not writable."""
 
 import dataclasses
 
@@ -13,7 +13,7 @@ from tfrecords_tools.shell.errors import UserError
 
 @pytest.fixture
 def half(stage_job):
-    """A stage that went on for one epoch of two, saved after each step."""
+    """A stage after one epoch of two, saved after each step."""
     job = stage_job("half")
     Loop(dataclasses.replace(job, settings=job.settings.model_copy(update={"epochs": 1}))).run()
     return stage_job("half")
@@ -21,7 +21,7 @@ def half(stage_job):
 
 @pytest.fixture
 def whole(stage_job):
-    """The weights of the stage that nothing happened to."""
+    """The weights of the stage without interruption."""
     job = stage_job("whole")
     Loop(job).run()
     return job.network.model.get_weights()

@@ -13,7 +13,7 @@ from mmannot_tf.training.loop.checkpoint_digest import (
 
 
 def _written(folder, number):
-    """What TensorFlow leaves of one checkpoint."""
+    """Writes the files of a checkpoint as TensorFlow does."""
     prefix = folder / f"ckpt-{number}"
     for name, content in ((".index", "places"), (".data-00000-of-00001", "values")):
         prefix.with_name(prefix.name + name).write_text(f"{content} {number}")

@@ -14,7 +14,7 @@ from tfrecords_tools.shell.errors import UserError
 
 @pytest.fixture
 def job_for(stage_job):
-    """Makes jobs that train one linear layer; scores are given one an epoch."""
+    """Makes jobs that train one linear layer, with a given score for each epoch."""
 
     def make(
         *,

@@ -41,7 +41,7 @@ def _inputs(bad=None):
 
 
 class _Turning:
-    """Batches that are whole in the first epoch and hold a bad image from the second on."""
+    """Batches that have a bad image from the second epoch on."""
 
     def __init__(self, whole, bad):
         self._whole, self._turned = whole, dataclasses.replace(whole, inputs=_inputs(bad))
@@ -78,7 +78,7 @@ def _holds_state_after(job, stage_job, *, epochs, steps):
 
 
 def test_weights_that_are_not_finite_are_never_saved(stage_job):
-    """A finite loss whose gradient overflows: the step after would show it, the checkpoint must not."""
+    """A finite loss whose gradient overflows: the next loss would show it, but no checkpoint may have it."""
 
     def overflow(loop):
         if int(loop.progress.step) == 2:
@@ -93,7 +93,7 @@ def test_weights_that_are_not_finite_are_never_saved(stage_job):
 
 
 def test_no_step_waits_for_its_loss(stage_job, monkeypatch):
-    """Between two looks nothing is read: the epoch's end finds the bad batch, after all its steps."""
+    """Between two checks no loss is read: the end of the epoch finds the bad batch, after all its steps."""
 
     monkeypatch.setattr(stage_log, "REFRESH_SECONDS", 1e6)
     training, taken = TrainingSettings(batch_size=8, checkpoint_seconds=1e6), []

@@ -13,7 +13,7 @@ STATUS = {signal.SIGTERM: 143, signal.SIGINT: 130}
 
 
 def _send(number=signal.SIGTERM):
-    """To this process, and waits until Python has handled it."""
+    """Sends a signal to this process and waits until Python has handled it."""
     os.kill(os.getpid(), number)
 
 

@@ -1,4 +1,4 @@
-"""What waits for what: a linear stage by a clock that its input and step move, and the tiny run's stages."""
+"""Profiles: a linear stage with a fake clock that its input and step advance, and the tiny run's stages."""
 
 import dataclasses
 
@@ -20,13 +20,13 @@ QUICK = Timing(steps=2, seconds=0.0, windows=3)
 
 
 class _Clock:
-    """A clock that goes on only where a tensor is computed that costs something."""
+    """A clock that advances only when a tensor with a cost is computed."""
 
     def __init__(self):
         self.now = 0.0
 
     def costing(self, seconds, tensor):
-        """The tensor; computing it takes so many seconds."""
+        """The tensor, whose computation takes so many seconds."""
 
         def wait(value):
             self.now += seconds
@@ -36,7 +36,7 @@ class _Clock:
 
 
 class _InTurns:
-    """Batches of 8 that are made one by one, when they are asked for."""
+    """Batches of 8 without prefetching."""
 
     def __init__(self, clock, seconds):
         self._clock, self._seconds = clock, seconds
@@ -55,7 +55,7 @@ class _InTurns:
 
 @pytest.fixture
 def measured(stage_job, monkeypatch):
-    """The profile of a stage whose input and step cost these seconds a batch, and come in turns."""
+    """The profile of a stage whose input and step cost these seconds per batch, without overlap."""
     clock = _Clock()
     monkeypatch.setattr(throughput.time, "perf_counter", lambda: clock.now)
 

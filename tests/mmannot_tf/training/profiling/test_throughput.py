@@ -1,4 +1,4 @@
-"""Windows of a fake clock that goes on by what each step costs."""
+"""Windows of a fake clock that advances by the cost of each step."""
 
 import itertools
 
@@ -10,7 +10,7 @@ from mmannot_tf.training.profiling.throughput import Timing, measure_throughput
 
 @pytest.fixture
 def measured(monkeypatch):
-    """The rates of steps that cost these seconds, then 1 each."""
+    """The throughput of steps that cost these seconds, then 1 each."""
 
     def rates(costs, timing):
         now = [0.0]
