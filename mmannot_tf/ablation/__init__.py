@@ -1,1 +1,1 @@
-"""What a reading of the paper is worth: the same run with one key changed, over several seeds."""
+"""The effect of a reading of the paper: the same run with one key changed, over several seeds."""

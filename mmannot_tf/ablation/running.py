@@ -1,11 +1,11 @@
-"""Trains and scores every variant of an ablation; what is trained already is not trained again."""
+"""Trains and scores every variant of an ablation; skips stages that are already trained."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from mmannot_tf.ablation.variants import Variant
 from mmannot_tf.config.settings import Config
@@ -14,8 +14,7 @@ from mmannot_tf.runs.run import Run, open_run
 from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.errors import UserError
 
-Evaluation = Callable[[Path], dict[str, Any]]
-"""A run's folder to what `mmannot evaluate --json` prints of it."""
+Result = TypeVar("Result")
 
 
 def run_variants(
@@ -25,28 +24,28 @@ def run_variants(
     data: Path,
     out: Path,
     seeds: Sequence[int],
-    evaluate: Evaluation,
-) -> dict[str, list[dict[str, Any]]]:
-    """Every variant's evaluations, one a seed, by the variant's name.
+    evaluate: Callable[[Path], Result],
+) -> dict[str, list[Result]]:
+    """Trains every variant, and returns its evaluations, one a seed, by its name.
 
-    A variant's run begins as a copy of the first variant's of its seed: the stages that its reading does not
-    touch are skipped, so the same features stand below what differs. A reading under which training cannot go
-    on is a result, too: its rows are those of the stages that came before.
+    A variant's run starts as a copy of the first variant's run with the same seed. Training skips the stages
+    that the variant does not change, so both use the same features. A variant whose training fails is a
+    result too: it has the rows of the stages before the failure.
 
     Args:
-        config: what is changed.
-        variants: the first is what the others start from.
+        config: the configuration that the variants change.
+        variants: the others start from the first.
         data: the records' folder.
-        out: where the runs are put: OUT/<variant>/seed<seed>.
+        out: the folder of the runs, OUT/<variant>/seed<seed>.
         seeds: one run each.
-        evaluate: scores a run.
+        evaluate: scores the run in a folder.
 
     Raises:
-        UserError: any input that cannot be worked with.
+        UserError: an input is invalid, or the first variant cannot be trained.
     """
     from mmannot_tf.training.train import train
 
-    evaluations: dict[str, list[dict[str, Any]]] = {variant.name: [] for variant in variants}
+    evaluations: dict[str, list[Result]] = {variant.name: [] for variant in variants}
     for seed in seeds:
         base = out / variants[0].folder / f"seed{seed}"
         for variant in variants:
@@ -67,7 +66,7 @@ def run_variants(
 
 
 def _drop_stale(run: Run) -> None:
-    """Takes away the copied stages that training would have replaced."""
+    """Removes the copied stages that training would have replaced."""
     for stage in finished_stages(run):
         if staleness(run, stage):
             shutil.rmtree(run.stage(stage.name))

@@ -11,7 +11,7 @@ from mmannot_tf.cli.arguments import ConfigArgument, JsonOption, RecordsOption, 
 def ablate(
     config: ConfigArgument,
     data: RecordsOption,
-    out: Annotated[Path, typer.Option("--out", help="Where the runs are put; a second call goes on there.")],
+    out: Annotated[Path, typer.Option("--out", help="The runs' folder; a second call resumes there.")],
     readings: Annotated[
         str, typer.Option("--readings", help="Numbers or keys of docs/fidelity.md, comma-separated.")
     ],
@@ -33,7 +33,7 @@ def ablate(
     from mmannot_tf.evaluation.document import document
     from mmannot_tf.report.markdown import effects_table
     from mmannot_tf.report.terminal import render_effects
-    from mmannot_tf.workflows.evaluation import evaluation_of
+    from mmannot_tf.workflows.evaluation import evaluate_run
     from tfrecords_tools.reading.records import open_records
     from tfrecords_tools.shell.console import print_json
     from tfrecords_tools.shell.errors import UserError
@@ -46,7 +46,7 @@ def ablate(
     wanted = variants(configuration, [name for name in readings.split(",") if name])
     for variant in wanted:
         variant.of(configuration, seed=0)
-    open_records(data)  # wrong input is told before TensorFlow is loaded
+    open_records(data)  # wrong input fails before TensorFlow is loaded
     import_tensorflow()
 
     evaluations = run_variants(
@@ -55,7 +55,7 @@ def ablate(
         data=data,
         out=out,
         seeds=range(seeds),
-        evaluate=lambda run: evaluation_of(run, "test", bootstrap=0),
+        evaluate=lambda run: evaluate_run(run, "test", bootstrap=0),
     )
     measured = effects(evaluations)
     write_json(out / "effects.json", document(measured))

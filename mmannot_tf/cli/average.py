@@ -22,10 +22,10 @@ def average(
     """Print the means of several runs' rows, and how they spread over training seeds, in Markdown."""
     from mmannot_tf.evaluation.document import document
     from mmannot_tf.report.markdown import averages_table
-    from mmannot_tf.workflows.averages import averages_of, printed_scores, rows_of_table
+    from mmannot_tf.workflows.averages import average_runs, printed_scores, rows_of_table
     from tfrecords_tools.shell.console import print_json
 
-    averages = averages_of(runs, split)
+    averages = average_runs(runs, split)
     if table:
         averages = rows_of_table(averages, table)
     if as_json:

@@ -31,17 +31,17 @@ def compare(
     bootstrap: BootstrapOption = DEFAULT_RESAMPLES,
     as_json: JsonOption = False,
 ) -> None:
-    """Set a run's rows beside the paper's printed ones, and say which are comparable and why not."""
+    """Compare a run's rows with the paper's printed ones, and list why a row is not comparable."""
     from mmannot_tf.evaluation.document import document
     from mmannot_tf.paper.systems import compare_systems
-    from mmannot_tf.workflows.comparison import comparison_of
-    from mmannot_tf.workflows.evaluation import evaluation_of, write_scores
+    from mmannot_tf.workflows.comparison import compare_run
+    from mmannot_tf.workflows.evaluation import evaluate_run, write_scores
     from tfrecords_tools.shell.console import print_json
 
-    evaluation = evaluation_of(run, split, data, bootstrap=bootstrap)
+    evaluation = evaluate_run(run, split, data, bootstrap=bootstrap)
     write_scores(run, evaluation)
     if table is None:
-        comparison = comparison_of(run, evaluation, data)
+        comparison = compare_run(run, evaluation, data)
         print_json(document(comparison)) if as_json else print_comparison(comparison)
     else:
         systems = compare_systems(evaluation, table)

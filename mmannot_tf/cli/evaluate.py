@@ -26,12 +26,12 @@ def evaluate(
 ) -> None:
     """Score every row of Tables I/II and V/VI, predicting first where predictions are missing or stale."""
     from mmannot_tf.evaluation.document import document
-    from mmannot_tf.workflows.evaluation import evaluation_of, write_scores
+    from mmannot_tf.workflows.evaluation import evaluate_run, write_scores
     from tfrecords_tools.shell.console import print_json
 
     if strategy != ONE_DEVICE and not _predict(run, split, data, strategy, logical_devices):
         return
-    evaluation = evaluation_of(run, split, data, bootstrap=bootstrap)
+    evaluation = evaluate_run(run, split, data, bootstrap=bootstrap)
     write_scores(run, evaluation)
     if as_json:
         print_json(document(evaluation))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def quickstart(
-    run: Annotated[Path, typer.Option("--run", help="Where everything is put.")] = Path("runs/quickstart"),
+    run: Annotated[Path, typer.Option("--run", help="The folder of everything.")] = Path("runs/quickstart"),
     settings: SettingsOption = None,
     methods: MethodsOption = None,
     images: Annotated[
@@ -29,8 +29,8 @@ def quickstart(
     from mmannot_tf.config.loading import load
     from mmannot_tf.paper.systems import compare_systems
     from mmannot_tf.paper.tables import paper_tables_for
-    from mmannot_tf.workflows.comparison import comparison_of
-    from mmannot_tf.workflows.evaluation import evaluation_of, write_scores
+    from mmannot_tf.workflows.comparison import compare_run
+    from mmannot_tf.workflows.evaluation import evaluate_run, write_scores
     from tfrecords_tools.shell.console import notice
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
@@ -45,10 +45,10 @@ def quickstart(
     from mmannot_tf.training.train import train
 
     trained = train(configuration, data=records.path, run=run, methods=split_names(methods))
-    notice("3/6 evaluation: ours beside the paper's, on another data set and another network")
-    evaluation = evaluation_of(run, "test")
+    notice("3/6 evaluation: ours and the paper's, which has another data set and another network")
+    evaluation = evaluate_run(run, "test")
     write_scores(run, evaluation)
-    comparison = comparison_of(run, evaluation)
+    comparison = compare_run(run, evaluation)
     print_comparison(comparison)
     if methods is not None:
         print_systems(compare_systems(evaluation, paper_tables_for(records.source).systems))
@@ -103,7 +103,7 @@ def _report(
 
 
 def _print_places(run: Path, records: Path, image: Path, page: Path | None, *, seconds: float) -> None:
-    typer.echo(f"\nDone in {seconds:.0f} s. Where things lie:")
+    typer.echo(f"\nDone in {seconds:.0f} s. Results:")
     for what, where in (
         ("records", records),
         ("stages, logs", run / "stages"),

@@ -16,11 +16,11 @@ def report(
     split: SplitOption = "test",
     data: DataOption = None,
 ) -> None:
-    """Write a page about a run: tables beside the paper's, plots, pictures, readings and provenance."""
+    """Write a page about a run: comparison with the paper, plots, pictures, readings and provenance."""
     from mmannot_tf.report.page import page_in
     from mmannot_tf.runs.run import open_run
-    from mmannot_tf.workflows.comparison import available_records, comparison_of
-    from mmannot_tf.workflows.evaluation import evaluation_of
+    from mmannot_tf.workflows.comparison import available_records, compare_run
+    from mmannot_tf.workflows.evaluation import evaluate_run
     from mmannot_tf.workflows.report import write_report
     from tfrecords_tools.shell.console import notice
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
@@ -28,8 +28,8 @@ def report(
     opened = open_run(run)
     records = available_records(opened.dataset, data)
     page = page_in(out or run / "report", records)
-    evaluation = evaluation_of(run, split, data)
+    evaluation = evaluate_run(run, split, data)
     if records is not None:
         import_tensorflow()
-    write_report(page, opened, evaluation, comparison_of(run, evaluation, data), records=records)
+    write_report(page, opened, evaluation, compare_run(run, evaluation, data), records=records)
     notice(f"report: {page}")

@@ -1,1 +1,1 @@
-"""What a run is worth: predictions as a file, selection, the paper's metrics, and the rows of its tables."""
+"""Evaluation: predictions as a file, selection, the paper's metrics, and the rows of its tables."""

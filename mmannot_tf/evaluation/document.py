@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 from tfrecords_tools.shell.files import Json
 
 INLINE = {"json": "inline"}
-"""Metadata of a field whose members stand in its place; where it is None there are none."""
+"""Metadata of a field that is replaced by its members; None has no members."""
 OPTIONAL = {"json": "optional"}
 """Metadata of a field that is left out where it is None or an empty mapping."""
 

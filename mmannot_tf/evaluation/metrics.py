@@ -75,9 +75,10 @@ def annotation_scores(
     """Equations 6 and 7.
 
     Args:
-        chosen: the labels handed out, [N, C] bool.
+        chosen: the labels given to each image, [N, C] bool.
         labels: the ground truth, [N, C] bool.
-        never_predicted: what the C-P of a class never predicted is [reading 21].
+        never_predicted: the precision of a class that is never predicted: "zero", or "left_out" of the mean
+            [reading 21].
         image_average: of I-P and I-R: "sums" of numerators and denominators, as equation 6 has it, or the
             mean of every image's "ratios", as the text does [reading 23].
 
@@ -113,7 +114,8 @@ def scores_of_counts(
         n_c: images correctly labelled as each class, [..., C].
         n_p: images predicted as each class, [..., C].
         n_g: images that have each true label, [..., C].
-        never_predicted: what the C-P of a class never predicted is [reading 21].
+        never_predicted: the precision of a class that is never predicted: "zero", or "left_out" of the mean
+            [reading 21].
         of_images: the means of `image_ratios`, [..., 2], to be I-P and I-R instead of equation 6's ratios of
             sums [reading 23].
 

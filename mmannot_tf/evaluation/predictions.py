@@ -17,19 +17,19 @@ _FREQUENCIES = "label_frequencies"
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What every scorer and regressor of a run said about N images of C labels.
+    """The outputs of every scorer and regressor of a run, for N images and C labels.
 
     Attributes:
         split: the split's name, "train", "validation" or "test".
-        digest: what the predictions were made from, as the maker defines it.
+        digest: of the inputs that the predictions were made from.
         ids: the images' ids, [N].
         labels: the ground truth as multi-hot rows, [N, C] bool.
         label_names: the C names, in label order.
         probabilities: scorer → [N, C] float32: "cnn", "cnn_longer", "ms_cnn", "tag_encoder", "classifier";
-            of a compared system its scores, whatever their scale, or above 0 what it hands out.
+            of a compared system its scores on any scale; of one that decodes, a label is given where above 0.
         quantity: regressor → raw outputs, [N] float32: "quantity_visual" (on f_v), "quantity" (on f).
         label_frequencies: the share of the training images that have each label, [C] float32; None in files
-            made before it was kept.
+            of earlier versions.
 
     Raises:
         UserError: the split is empty, a shape disagrees with `labels`, or a value is not finite.
@@ -69,7 +69,7 @@ class Predictions:
         return self.labels.sum(axis=1)
 
     def save(self, path: Path) -> None:
-        """Writes one uncompressed .npz, aside and renamed."""
+        """Writes one uncompressed .npz file atomically."""
         arrays = {name: np.asarray(getattr(self, name)) for name in _PLAIN}
         arrays |= {_SCORER + name: np.asarray(a, np.float32) for name, a in self.probabilities.items()}
         arrays |= {_REGRESSOR + name: np.asarray(a, np.float32) for name, a in self.quantity.items()}

@@ -1,4 +1,4 @@
-"""Test sets drawn again from a test set, as how often each image counts in each draw.
+"""Resampled test sets: how often each image counts in each draw.
 
 A measure of equation 6 is a ratio of sums over images, so a draw needs the images' weights and no copy of
 them: `weighted_sums` is one matrix product for all draws. Sums of counts are exact: whole numbers below 2²⁴,
@@ -12,7 +12,7 @@ import numpy as np
 from tfrecords_tools.shell.errors import UserError
 
 LEAST_DRAWS = 100
-"""Fewer leave no more than two draws beyond the ends of a 95 % interval."""
+"""With fewer, at most two draws lie beyond the ends of a 95 % interval."""
 
 _BLOCK = 8192  # images that are float32 at a time: 1,000 draws of them take 33 MB
 

@@ -1,4 +1,4 @@
-"""The rows of Tables I/II and V/VI from one run's predictions, and ours beside them."""
+"""The rows of Tables I to VI from one run's predictions, and controls of ours."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -25,21 +25,21 @@ from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import Json
 
 FREQUENCIES = "label_frequencies"
-"""The scorer that looks at no image: every image gets the training split's most frequent labels."""
+"""The scorer that ignores the image: every image gets the training split's most frequent labels."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """How one row of a table is made.
+    """The recipe of one row of a table.
 
     Attributes:
         method: its name in the table.
-        scorer: whose probabilities rank the labels.
+        scorer: its probabilities rank the labels.
         selection: how labels are selected from them.
-        quantity: whose predicted quantity cuts the ranking; for "predicted_quantity" only.
+        quantity: the regressor that cuts the ranking; for "predicted_quantity" only.
         source: "paper" for the method's own rows in its tables, "compared" for the other systems of Tables
             III and IV, "ours" for controls that it lacks, "later" for later work.
-        thresholded: a row by threshold stands beside it: its scores are probabilities of this image's labels.
+        thresholded: there is a second row by threshold, because the scores are probabilities.
     """
 
     method: str
@@ -79,12 +79,12 @@ FEATURES = {"quantity_visual": "MS-CNN", "quantity": "MS-CNN+Tags", "joint": "Jo
 
 
 def row_of(scorer: str) -> Row:
-    """The first row that a scorer has."""
+    """The first row of a scorer."""
     return next(row for row in ROWS if row.scorer == scorer)
 
 
-def handed_out(predictions: Predictions) -> Row:
-    """The row whose annotations a reader is shown: the first that the predictions allow, no upper bound.
+def annotating_row(predictions: Predictions) -> Row:
+    """The row that annotates images: the first that the predictions allow, except the upper bound.
 
     Raises:
         UserError: no known scorer is among the predictions.
@@ -100,7 +100,7 @@ def evaluate(
     readings: Mapping[str, Json],
     resampling: Resampling | None = None,
 ) -> Evaluation:
-    """Every row that the predictions allow; rows whose scorer or regressor is absent are left out.
+    """Scores every row that the predictions allow; leaves out rows without a scorer or regressor.
 
     Args:
         predictions: of one split.
@@ -167,7 +167,7 @@ def _has(predictions: Predictions, row: Row) -> bool:
 
 
 def _by_threshold(row: Row, settings: EvaluationSettings) -> Row:
-    """The same scorer's row as later papers have it: every label above the threshold, and mAP."""
+    """The scorer's row as later papers report it: every label above the threshold, and mAP."""
     source: Source = "later" if row.source == "later" else "ours"
     return Row(f"{row.method}, p > {settings.threshold:g}", row.scorer, "threshold", source=source)
 

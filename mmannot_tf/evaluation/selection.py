@@ -1,4 +1,4 @@
-"""From scores to the labels handed out. Among equal scores the lower label index comes first."""
+"""Selects labels by their scores. Among equal scores the lower label index comes first."""
 
 import numpy as np
 
@@ -20,7 +20,7 @@ def top_k(scores: np.ndarray, k: int) -> np.ndarray:
 
     Args:
         scores: [N, C] float, finite.
-        k: how many; all C labels are selected from k = C on.
+        k: how many; k ≥ C selects all labels.
 
     Returns:
         [N, C] bool.
@@ -33,7 +33,7 @@ def by_quantity(scores: np.ndarray, quantity: np.ndarray) -> np.ndarray:
 
     Args:
         scores: [N, C] float, finite.
-        quantity: m, [N] int; all C labels are selected from m = C on.
+        quantity: m, [N] int; m ≥ C selects all labels.
 
     Returns:
         [N, C] bool.
@@ -49,20 +49,20 @@ def by_quantity(scores: np.ndarray, quantity: np.ndarray) -> np.ndarray:
 def _cut(scores: np.ndarray, quantity: np.ndarray) -> np.ndarray:
     """The m-th best score of every image, [N, 1]; the best where m is 0.
 
-    Sorts scores, and of them only as many as any image needs: `order` takes ten times as long.
+    Sorts only as many scores as any image needs: `order` takes ten times as long.
     """
-    most = max(1, quantity.max(initial=0))
-    best = np.sort(np.partition(scores, -most, axis=1)[:, -most:], axis=1)
-    return np.take_along_axis(best, np.minimum(most - quantity, most - 1)[:, np.newaxis], axis=1)
+    largest = max(1, quantity.max(initial=0))
+    best = np.sort(np.partition(scores, -largest, axis=1)[:, -largest:], axis=1)
+    return np.take_along_axis(best, np.minimum(largest - quantity, largest - 1)[:, np.newaxis], axis=1)
 
 
 def _lowest_indices_first(scores: np.ndarray, cut: np.ndarray, quantity: np.ndarray) -> np.ndarray:
-    """The labels above the cut, then of those at it the first that there is room for: [N, C] bool."""
+    """The labels above the cut, then the first of those at the cut until m are selected: [N, C] bool."""
     better, level = scores > cut, scores == cut
     room = quantity[:, np.newaxis] - np.count_nonzero(better, axis=1, keepdims=True)
     return better | (level & (np.cumsum(level, axis=1, dtype=np.int32) <= room))
 
 
 def above(scores: np.ndarray, threshold: float) -> np.ndarray:
-    """Every label whose score exceeds the threshold, however many: [N, C] bool."""
+    """Every label with a score above the threshold: [N, C] bool."""
     return scores > threshold

@@ -1,7 +1,7 @@
-"""How sure an evaluation's rows are: intervals over test images, and pairs of rows with a paired test.
+"""Uncertainty of an evaluation's rows: intervals over test images, and paired tests of rows.
 
-The test set is the only thing drawn again. How a row varies with the training seed is another question, which
-several runs answer.
+Only the test set is resampled. How a row varies with the training seed is another question, which several
+runs answer.
 """
 
 from collections.abc import Iterator, Mapping
@@ -21,7 +21,7 @@ from mmannot_tf.evaluation.resampling import Resampling, weighted_sums
 from mmannot_tf.evaluation.results import Bounds, RowPair
 
 MEASURES = ("image_f1", "harmonic_f1")
-"""What pairs are compared by."""
+"""The measures that pairs are compared by."""
 
 _READING_THE_SAME = ("MS-CNN+Tags+LQP", "MS-CNN+LQP", "MS-CNN+Tags", "MS-CNN")
 """Our rows that compared systems are paired with, in the order of the pairs."""
@@ -47,13 +47,13 @@ system the row of ours that reads and decides what it does."""
 
 @dataclass(frozen=True, eq=False)
 class Uncertainty:
-    """The intervals and pairs of rows that were scored on the same images.
+    """Measures intervals and paired tests of rows that were scored on the same images.
 
     Attributes:
         labels: the ground truth, [N, C] bool.
-        resampling: how test sets are drawn.
-        never_predicted: what the C-P of a class never predicted is [reading 21].
-        image_average: how I-P and I-R are taken [reading 23].
+        resampling: draws the test sets.
+        never_predicted: the precision of a class that is never predicted [reading 21].
+        image_average: how I-P and I-R are averaged [reading 23].
     """
 
     labels: np.ndarray
@@ -64,13 +64,13 @@ class Uncertainty:
     def of(
         self, chosen: Mapping[str, np.ndarray]
     ) -> tuple[dict[str, dict[str, Bounds]], tuple[RowPair, ...]]:
-        """Measures the uncertainty of every row.
+        """Every row's intervals, and the paired tests.
 
         Args:
             chosen: method → the labels it gave, [N, C] bool.
 
         Returns:
-            Method → score → interval in percent; and the tests of all pairs whose two rows are there.
+            Method → score → interval in percent; and the tests of all pairs that have both rows.
         """
         resampled = self._resampled(chosen)
         intervals = {method: self._intervals(scores) for method, scores in resampled.items()}
@@ -85,7 +85,7 @@ class Uncertainty:
         return intervals, tuple(tests)
 
     def _resampled(self, chosen: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """Every method's scores on the same resamples, [draws, 7]: differences between them are paired."""
+        """Every method's scores on the same resamples, [draws, 7], so that their differences are paired."""
         counts = self.resampling.bootstrap(len(self.labels))
         true = weighted_sums(counts, self.labels)
         return {
@@ -96,11 +96,11 @@ class Uncertainty:
     def _randomization(self, a: np.ndarray, b: np.ndarray, swaps: np.ndarray) -> np.ndarray:
         """The two-sided p of every measure under the null that the two rows are exchangeable on each image.
 
-        Approximate randomization: the two outputs for an image change places or do not, at random, and the
-        measures are taken anew. Unlike a t-test it needs no sum of independent terms, which F-measures are
-        not. p = (1 + shuffles at least as far apart) / (1 + shuffles), so it is never 0; it is not corrected
-        for the number of pairs. Noreen, "Computer-Intensive Methods for Testing Hypotheses" (1989); Yeh,
-        "More accurate tests for the statistical significance of result differences" (COLING 2000).
+        Approximate randomization: each shuffle swaps the two outputs of random images and measures again.
+        Unlike a t-test it needs no sum of independent terms, which F-measures are not. p = (1 + shuffles with
+        at least the observed difference) / (1 + shuffles), so it is never 0; it is not corrected for the
+        number of pairs. Noreen, "Computer-Intensive Methods for Testing Hypotheses" (1989); Yeh, "More
+        accurate tests for the statistical significance of result differences" (COLING 2000).
 
         Returns:
             [7], in the order of `SYMBOLS`.

@@ -1,1 +1,1 @@
-"""The paper as data: its printed tables, its open points, and our rows beside its own."""
+"""The paper as data: its printed tables, its open points, and comparisons of our rows with its own."""

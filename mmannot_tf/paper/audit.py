@@ -1,6 +1,6 @@
-"""The printed tables read critically: which cells contradict their rows, and which rows other test sets.
+"""An audit of the printed tables: cells that contradict their rows, and rows of other test sets.
 
-Every printed number stands for the interval it was rounded from, so what is reported cannot be rounding.
+It treats every printed number as the interval that it was rounded from, so no result is due to rounding.
 """
 
 from collections.abc import Iterable
@@ -23,7 +23,7 @@ class Inconsistency:
     """A cell that the rest of its row contradicts.
 
     Attributes:
-        disagreement: the cell and where it must lie.
+        disagreement: the cell and its interval by the rest of the row.
         search: the slips that would explain it.
         labels: labels per image of the row's neighbours that a slip had to agree with; None where the row has
             no neighbours of the same test set.
@@ -39,7 +39,7 @@ class Inconsistency:
         return self.disagreement.row
 
     def why(self) -> str | None:
-        """What speaks for the likely slip; None where there is none."""
+        """The evidence for the likely slip; None where there is none."""
         slip = self.search.likely
         if slip is None:
             return None
@@ -105,7 +105,7 @@ def _inconsistencies() -> tuple[Inconsistency, ...]:
 
 
 def _neighbours(row: PublishedRow) -> Interval | None:
-    """Labels per image of the rows of the same test set: the paper's own rows have such."""
+    """Labels per image of the rows of the same test set, which the paper's own rows have."""
     own = row.table == DATASETS[row.dataset].methods
     return own_labels_per_image(row.dataset) if own and has_fixed_k(row) else None
 

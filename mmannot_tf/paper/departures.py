@@ -1,4 +1,4 @@
-"""What this project does that the paper does not say or do, on purpose."""
+"""This project's deliberate departures from the paper."""
 
 from dataclasses import dataclass
 

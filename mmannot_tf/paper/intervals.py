@@ -1,4 +1,4 @@
-"""Intervals of real numbers: what a printed number can have been before it was rounded."""
+"""Intervals of real numbers: the values that a printed number can have been rounded from."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ class Interval:
         return (self.low + self.high) / 2
 
     def meets(self, other: "Interval") -> bool:
-        """True where some number lies in both."""
+        """True where some number is in both."""
         return self.low <= other.high + _SLACK and other.low <= self.high + _SLACK
 
     def __contains__(self, value: float) -> bool:
@@ -58,10 +58,10 @@ def hull(intervals: "list[Interval]") -> Interval:
 
 
 def majority(intervals: "list[Interval]") -> Interval:
-    """The numbers that lie in the most of the intervals; the lowest such stretch where several tie."""
+    """The numbers that are in the largest count of intervals; the lowest such stretch among ties."""
 
     def holding(low: float) -> list[Interval]:
         return [interval for interval in intervals if low in interval]
 
-    most = max((holding(interval.low) for interval in sorted(intervals, key=lambda i: i.low)), key=len)
-    return Interval(max(i.low for i in most), min(i.high for i in most))
+    agreeing = max((holding(interval.low) for interval in sorted(intervals, key=lambda i: i.low)), key=len)
+    return Interval(max(i.low for i in agreeing), min(i.high for i in agreeing))

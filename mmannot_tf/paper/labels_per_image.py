@@ -1,4 +1,4 @@
-"""How many labels an image a test set has, read off the printed rows of a fixed k.
+"""How many labels per image a test set has, computed from the printed rows of a fixed k.
 
 Every image is given k labels, so I-P = correct / (k N) and I-R = correct / (labels of all N images):
 
@@ -30,7 +30,7 @@ def labels_per_image(row: PublishedRow) -> Interval:
 
 
 def own_labels_per_image(dataset: str) -> Interval:
-    """That of the paper's own test set: the number that most of its own rows of fixed k share.
+    """Labels per image of the paper's own test set: what most of its rows of fixed k agree on.
 
     Args:
         dataset: "nus_wide" or "mscoco".

@@ -49,7 +49,7 @@ class OtherTestSet:
 
     @property
     def labels(self) -> Interval:
-        """From the least to the most that a row implies."""
+        """From the smallest to the largest that a row implies."""
         return hull([measured.labels for measured in self.rows])
 
     @property

@@ -1,7 +1,7 @@
-"""The paper's open points and how this project reads them: the one source, kept in readings.toml.
+"""The paper's open points and how this project reads them, from readings.toml.
 
-Thus compare names what a run read otherwise, fidelity writes the document, and a test holds every
-configuration key against the settings.
+`mmannot compare` names a run's departures from them, `mmannot_tf.report.fidelity` writes docs/fidelity.md,
+and a test checks every configuration key against the settings.
 """
 
 import tomllib
@@ -13,20 +13,20 @@ from typing import NotRequired, TypedDict
 
 from mmannot_tf.config.loading import flatten
 from mmannot_tf.config.settings import Config
-from mmannot_tf.evaluation.document import INLINE
+from mmannot_tf.evaluation.document import INLINE, document
 from tfrecords_tools.shell.files import Json
 
 
 @dataclass(frozen=True)
 class Key:
-    """Where a reading is chosen.
+    """A key that chooses a reading.
 
     Attributes:
         name: a dotted configuration key ("training.weight_decay"), or a command with its option
             ("mmannot-records build --keep-untagged").
         default: its default.
-        options: the values to choose from; empty where any value of the default's kind will do.
-        tried: the values an ablation tries beside the configured one.
+        options: the values to choose from; empty where any value of the default's type is valid.
+        tried: the values that an ablation tries besides the configured one.
     """
 
     name: str
@@ -45,14 +45,14 @@ class Reading:
     """One open point of the paper.
 
     Attributes:
-        number: by which code and documents cite it.
+        number: code and documents cite it.
         section: "Optimisation", "Model", "Data" or "Evaluation".
         title: the point.
         paper: what the paper says, and where.
         options: how that can be read.
         default: how this project reads it.
         evidence: why.
-        keys: where it can be chosen otherwise; empty where it is structure.
+        keys: they choose another reading; empty where it is part of the structure.
     """
 
     number: int
@@ -118,7 +118,7 @@ def configuration_keys() -> tuple[tuple[Key, Reading], ...]:
 def in_force(config: Config) -> dict[str, Json]:
     """The value of every configuration key that decides a reading, as JSON holds it."""
     values = flatten(config.model_dump(mode="json"))
-    return {key.name: values[key.name] for key, _ in configuration_keys()}
+    return {key.name: document(values[key.name]) for key, _ in configuration_keys()}
 
 
 def readings_in_force(values: Mapping[str, Json]) -> tuple[ReadingInForce, ...]:
@@ -140,7 +140,7 @@ def readings_in_force(values: Mapping[str, Json]) -> tuple[ReadingInForce, ...]:
 
 
 def departures(values: Mapping[str, Json]) -> list[str]:
-    """What a run read otherwise than by default, one phrase a key.
+    """A run's readings that are not the default, one phrase a key.
 
     Args:
         values: from `in_force`; a key it lacks is taken to be at its default.

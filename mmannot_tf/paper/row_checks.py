@@ -24,7 +24,7 @@ class Disagreement:
     Attributes:
         row: the printed row.
         score: which of its scores.
-        recomputed: where the score must lie, by the rest of the row.
+        recomputed: its interval by the rest of the row.
     """
 
     row: PublishedRow

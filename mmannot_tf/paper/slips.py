@@ -1,6 +1,6 @@
-"""Which slip of the pen explains a contradictory row: two digits swapped, or one digit wrong, in one score.
+"""Finds the typing error that explains a contradictory row: two digits swapped, or one wrong, in one score.
 
-Every such change is tried; one fits if the whole row then agrees with itself and, where the test set is
+It tries every such change. A change fits if the whole row then agrees with itself and, where the test set is
 known, with its labels per image.
 """
 
@@ -33,7 +33,7 @@ class Slip:
 
 @dataclass(frozen=True)
 class Search:
-    """What a search of one row found.
+    """The result of searching one row.
 
     Attributes:
         tried: how many changes were tried.

@@ -1,4 +1,4 @@
-"""The splits that other studies use, and what is known of them: rows from one are not rows from another."""
+"""The splits that other studies use; rows of different splits are not comparable."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,13 @@ from mmannot_tf.paper.intervals import Interval
 
 @dataclass(frozen=True)
 class PublishedSplit:
-    """One way in which others split a data set.
+    """A split of a data set by others.
 
     Attributes:
         dataset: "nus_wide" or "mscoco".
         train: training images.
         test: test images.
-        systems: the rows of Tables III and IV whose own studies use it.
+        systems: the rows of Tables III and IV with studies that use it.
         labels: labels per image that such a test set has; None where it cannot be counted.
         evidence: where `labels` comes from, or why it is not known.
     """

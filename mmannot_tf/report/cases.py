@@ -1,4 +1,4 @@
-"""Which images are shown, as the paper's Fig. 6 shows some: the best, the worst and a few between."""
+"""Chooses images to show, as the paper's Fig. 6 does: the best, the worst and a few between."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

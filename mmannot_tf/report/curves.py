@@ -1,4 +1,4 @@
-"""How the stages of a run were trained, from their logs."""
+"""Training curves of a run's stages, from their logs."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import read_json
 
 NOT_MEASURES = {"stage", "epoch", "images_per_second"}
-"""Of a line in log.jsonl."""
+"""Keys of a line in log.jsonl."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Curve:
         stage: its name.
         epochs: counted from 1.
         measures: the training loss and the validation measures by name, one number an epoch.
-        best_epoch: whose weights were kept; None while the stage is not finished.
+        best_epoch: the epoch of the kept weights; None while the stage is not finished.
     """
 
     stage: str

@@ -7,7 +7,7 @@ import numpy as np
 
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.quantity import quantize
-from mmannot_tf.evaluation.rows import FEATURES, Row, handed_out, select
+from mmannot_tf.evaluation.rows import FEATURES, Row, annotating_row, select
 from mmannot_tf.paper.comparability import build_departures, build_in_force
 from mmannot_tf.paper.readings import ReadingInForce, departures, in_force, readings_in_force
 from mmannot_tf.report.cases import Case, case, choose, ranking
@@ -44,7 +44,7 @@ class Findings:
         frequent: the names of the L most frequent labels.
         true_shares: their co-occurrence in the truth, [L, L] float64, rows given.
         annotated_shares: the same among the annotations.
-        pairs: the labels that stand together most often.
+        pairs: the labels that occur together most often.
         cases: "best", "between" and "worst" → images.
         curves: of every stage with a log.
         readings: of the paper that concern the run, with the values in force.
@@ -80,7 +80,7 @@ def findings(run: Run, predictions: Predictions, build: Mapping[str, Json] | Non
     Raises:
         UserError: no known scorer is among the predictions, or a log is broken.
     """
-    row, settings = handed_out(predictions), run.config.evaluation
+    row, settings = annotating_row(predictions), run.config.evaluation
     chosen, labels, names = select(row, predictions, settings), predictions.labels, predictions.label_names
     shown = frequent(labels, MAX_TOGETHER)
     return Findings(

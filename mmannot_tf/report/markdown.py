@@ -9,7 +9,7 @@ from mmannot_tf.evaluation.metrics import SYMBOLS
 from mmannot_tf.report.cells import ABLATION_COLUMNS, effect_cells
 
 SPREADS = ("image_f1", "harmonic_f1")
-"""Whose spread over runs is shown; the others' are in the JSON document."""
+"""The table shows the spread of these; the JSON document has the others'."""
 
 
 def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, text_columns: int = 1) -> str:

@@ -41,7 +41,7 @@ def page_in(out: Path, records: Records | None) -> Path:
     """The page's file in a folder. Call it before the work that fills the page.
 
     Raises:
-        UserError: a package is missing, `out` is a file, or the page would lie among the records.
+        UserError: a package is missing, `out` is a file, or it is in the records' folder.
     """
     if out.is_file():
         raise UserError(f"--out must be a folder. Received: {out}, a file. Name another place.")

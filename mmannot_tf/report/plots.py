@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 FIRST, SECOND, THIRD = SERIES
 STROKES = ((FIRST, "-", "o"), (SECOND, "--", "s"), (THIRD, ":", "^"), (INK, "-.", "D"))
-"""Colour, line and mark of a curve, so that none is known by its colour alone."""
+"""Colour, line and mark of a curve, so that colour is never the only difference."""
 UNDER_NUMBERS = 0.55
-"""Opacity of a matrix's fullest cell where a number stands in it that is still to be read."""
+"""Opacity of a matrix's fullest cell, low enough for the number in it to be readable."""
 IN_COLUMNS = 30
-"""Classes that one plot holds, unless it takes more to get by with two."""
+"""Classes in one plot; two plots share more."""
 NAMES = {
     "loss": "training loss",
     "mse": "MSE",
@@ -33,11 +33,11 @@ NAMES = {
     "class_f1": SYMBOLS["class_f1"],
     "ranking_precision": "ranking precision",
 }
-"""Of the measures that a log holds, as plots and text call them."""
+"""Measure of a log → its name in plots and text."""
 
 
 def class_plots(classes: Sequence[ClassCounts]) -> list[str]:
-    """All classes in one plot, or in two to stand side by side where they are many."""
+    """All classes in one plot, or in two side by side where they are many."""
     half = (len(classes) + 1) // 2
     parts = [classes] if len(classes) <= IN_COLUMNS else [classes[:half], classes[half:]]
     return [class_plot(part) for part in parts]

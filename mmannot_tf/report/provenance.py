@@ -1,6 +1,4 @@
-"""What a run was made from and on, for its page: no path is among it but what the configuration names."""
-
-from typing import Any
+"""The origin of a run: data, hardware, weights and configuration. Names no path outside the configuration."""
 
 from mmannot_tf.config.loading import flatten
 from mmannot_tf.report.findings import Findings
@@ -8,9 +6,9 @@ from mmannot_tf.runs.plan import finished_stages, stage_digest
 from tfrecords_tools.shell.files import read_json
 
 
-def provenance(found: Findings) -> dict[str, dict[str, Any]]:
+def provenance(findings: Findings) -> dict[str, dict[str, object]]:
     """Tables of names and values, by title."""
-    run = found.run
+    run = findings.run
     facts = read_json(run.path / "dataset.json", "A run's dataset.json")
     dataset = run.dataset
     return {
@@ -30,7 +28,7 @@ def provenance(found: Findings) -> dict[str, dict[str, Any]]:
             "initial weights": run.provenance.origin,
             "digest of the initial weights": run.provenance.digest or "none",
             **{f"stage {stage.name}": stage_digest(run, stage.name) for stage in finished_stages(run)},
-            "predictions": found.predictions,
+            "predictions": findings.predictions,
         },
         "Configuration": flatten(run.config.model_dump(mode="json")),
     }

@@ -1,4 +1,4 @@
-"""What to know of a table's rows, in sentences: they stand below it in the terminal and on the page."""
+"""Remarks on a table's rows, shown below it in the terminal and on the page."""
 
 from collections.abc import Sequence
 
@@ -41,5 +41,5 @@ def _verdict(pair: Pair, reasons: Sequence[str]) -> str:
 
 
 def system_notes(systems: ComparedSystems) -> list[str]:
-    """What to know of all the compared systems' rows, then of single ones."""
+    """The notes on all compared systems, then those on single rows."""
     return [*systems.notes, *(note for row in systems.rows for note in row.notes)]

@@ -94,7 +94,7 @@ def render_tables(numbers: Iterable[str], *, marked: bool) -> Group:
 
     Args:
         numbers: Roman numbers.
-        marked: put `MARK` behind the numbers that their rows contradict.
+        marked: whether to add `MARK` to the numbers that their rows contradict.
     """
     marks = {(cell.row.table, cell.row.system, cell.disagreement.score) for cell in inconsistencies()}
     return Group(
@@ -135,7 +135,7 @@ def _scores_table(
 
 
 def _grouped_table(table: GroupedTable, *, title: str, sections: bool) -> Table:
-    """A table whose rows have several lines, parted where `sections`; one kind of line needs no column."""
+    """A table of rows with several lines, separated where `sections`; a single kind of line has no column."""
     name, *heads = table.heads
     kinds = any(kind for group in table.groups for kind, _ in group.lines)
     shown = narrow_table(name, heads if kinds else heads[1:], title=title)

@@ -1,1 +1,1 @@
-"""What the commands do with a run: evaluate it, set it beside the paper, write its report."""
+"""What the commands do with a run: evaluate it, compare it with the paper, write its report."""

@@ -7,11 +7,11 @@ from pathlib import Path
 from mmannot_tf.evaluation.averages import Averages, averages
 from mmannot_tf.paper.systems import SYSTEM_TABLES, our_name
 from mmannot_tf.paper.tables import table
-from mmannot_tf.workflows.evaluation import evaluation_of
+from mmannot_tf.workflows.evaluation import evaluate_run
 
 
-def averages_of(paths: Sequence[Path], split: str) -> Averages:
-    """The means and spreads of the runs' rows.
+def average_runs(paths: Sequence[Path], split: str) -> Averages:
+    """Evaluates runs, and returns the means and spreads of their rows.
 
     Args:
         paths: the runs' folders.
@@ -20,7 +20,7 @@ def averages_of(paths: Sequence[Path], split: str) -> Averages:
     Raises:
         UserError: the runs were evaluated on different images.
     """
-    return averages([evaluation_of(path, split, bootstrap=0) for path in paths])
+    return averages([evaluate_run(path, split, bootstrap=0) for path in paths])
 
 
 def rows_of_table(averages: Averages, number: str) -> Averages:

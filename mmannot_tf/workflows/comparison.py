@@ -9,8 +9,8 @@ from mmannot_tf.runs.run import Dataset, open_run
 from tfrecords_tools.reading.records import MARKER, Records, open_records
 
 
-def comparison_of(path: Path, evaluation: Evaluation, data: Path | None = None) -> Comparison:
-    """The comparison of a run with the paper.
+def compare_run(path: Path, evaluation: Evaluation, data: Path | None = None) -> Comparison:
+    """Compares a run with the paper.
 
     Args:
         path: the run's folder.
@@ -32,7 +32,7 @@ def comparison_of(path: Path, evaluation: Evaluation, data: Path | None = None) 
 
 
 def available_records(dataset: Dataset, data: Path | None) -> Records | None:
-    """A run's records; None where they are gone or where other records lie in their place.
+    """A run's records; None where they are gone or replaced by others.
 
     Args:
         dataset: the run's.

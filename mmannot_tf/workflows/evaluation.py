@@ -14,10 +14,10 @@ from tfrecords_tools.shell.files import write_json
 from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
 
-def evaluation_of(
+def evaluate_run(
     path: Path, split: str, data: Path | None = None, *, bootstrap: int = Resampling.draws
 ) -> Evaluation:
-    """The evaluation of a run's split. Writes the split's predictions, and no other file of the run.
+    """Evaluates a run's split. Writes the split's predictions, and no other file of the run.
 
     TensorFlow is loaded only if the split must be predicted.
 

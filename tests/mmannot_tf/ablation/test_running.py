@@ -42,8 +42,8 @@ def test_what_cannot_be_trained_leaves_the_stages_before_it_and_no_stale_copy(
     tiny_config, tiny_records, tiny_run, tmp_path, broken, capsys
 ):
     variants = (Variant(), Variant("model.dropout", 0.0))
-    found = variants_of(tiny_config, tiny_records, tmp_path, tiny_run.path, variants)
-    (whole,), (partial,) = found.values()
+    trained = variants_of(tiny_config, tiny_records, tmp_path, tiny_run.path, variants)
+    (whole,), (partial,) = trained.values()
     assert set(whole["finished"]) - set(partial["finished"]) == {"quantity_visual", "quantity"}
     assert "model.dropout = 0.0, seed 0: not trained to the end" in capsys.readouterr().err
 

@@ -24,20 +24,20 @@ def test_an_ablation_trains_what_a_reading_touches_and_reports_every_row(
     argv += ["--readings", "dropout,never_predicted", "--seeds", "2"]
     assert run_command(app, [*argv, "--json"]) == 0
     streams = capsys.readouterr()
-    found = json.loads(streams.out)
-    assert {effect["variant"] for effect in found} == {
+    effects = json.loads(streams.out)
+    assert {effect["variant"] for effect in effects} == {
         "as configured",
         "model.dropout = 0.0",
         "evaluation.never_predicted = left_out",
     }
-    by = {(effect["variant"], effect["method"]): effect for effect in found}
+    by = {(effect["variant"], effect["method"]): effect for effect in effects}
     # dropout belongs to the quantity regressor: rows at a fixed k stand on the same weights
     assert by["model.dropout = 0.0", "MS-CNN+Tags"]["image_f1"]["difference"] == 0.0
     assert by["evaluation.never_predicted = left_out", "CNN"]["image_f1"]["difference"] == 0.0
     assert by["evaluation.never_predicted = left_out", "CNN"]["class_f1"]["difference"] != 0.0
-    said = streams.err
-    assert said.count("classifier: done, skipped") == 4
-    assert said.count("quantity: stale") == 2
+    log = streams.err
+    assert log.count("classifier: done, skipped") == 4
+    assert log.count("quantity: stale") == 2
     run = tmp_path / "out" / "as_configured" / "seed0"
     assert run_command(app, ["evaluate", str(run), "--bootstrap", "100"]) == 0
     scores = (run / "scores.json").read_bytes()
@@ -60,7 +60,7 @@ def test_wrong_words_are_named_before_anything_is_trained(config_file, tmp_path,
 
 def test_readings_are_listed_with_the_value_in_force(capsys):
     assert run_command(app, ["readings", "mscoco_small", "--json"]) == 0
-    keys = {key["name"]: key for one in json.loads(capsys.readouterr().out) for key in one["keys"]}
+    keys = {key["name"]: key for reading in json.loads(capsys.readouterr().out) for key in reading["keys"]}
     configured = load("mscoco_small").model.fusion_gamma
     assert keys["model.fusion_gamma"]["value"] == configured
     assert run_command(app, ["readings", "mscoco_small"]) == 0

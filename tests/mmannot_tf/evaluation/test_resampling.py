@@ -23,10 +23,10 @@ def test_a_swap_is_as_likely_as_none():
 
 def test_the_same_seed_draws_the_same_and_another_does_not():
     for draw in ("bootstrap", "swaps"):
-        one, same = (getattr(Resampling(draws=100), draw)(9) for _ in range(2))
+        first, second = (getattr(Resampling(draws=100), draw)(9) for _ in range(2))
         other = getattr(Resampling(draws=100, seed=1), draw)(9)
-        assert np.array_equal(one, same)
-        assert not np.array_equal(one, other)
+        assert np.array_equal(first, second)
+        assert not np.array_equal(first, other)
 
 
 @given(arrays(np.uint8, (4, 11)), arrays(bool, (11, 3)))

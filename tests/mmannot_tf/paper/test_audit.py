@@ -23,9 +23,9 @@ def audit():
 
 
 def test_the_audit_finds_exactly_the_known_slips(audit):
-    found = [(cell["table"], cell["system"], cell["cell"]) for cell in audit["inconsistent"]]
-    assert len(found) == 3
-    assert set(found) == SLIPS
+    cells = [(cell["table"], cell["system"], cell["cell"]) for cell in audit["inconsistent"]]
+    assert len(cells) == 3
+    assert set(cells) == SLIPS
 
 
 @pytest.mark.real
@@ -57,7 +57,7 @@ def test_one_decimal_taken_for_two_would_find_cells_that_are_no_slips():
     assert disagreements(rnn) == []
     precise = rnn.corrected("image_recall", "66.41")
     assert precise.decimals == 2
-    assert "class_f1" in {found.score for found in disagreements(precise)}
+    assert "class_f1" in {cell.score for cell in disagreements(precise)}
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_one_decimal_taken_for_two_would_find_cells_that_are_no_slips():
 )
 def test_a_planted_error_of_the_upper_bound_is_found(score, text, cells):
     planted = table("I")[0].corrected(score, text)
-    assert {found.score for found in disagreements(planted)} == cells
+    assert {cell.score for cell in disagreements(planted)} == cells
 
 
 def test_labels_per_image_are_k_i_p_over_i_r():
@@ -158,10 +158,10 @@ def test_the_sentences_say_what_the_audit_found():
 def test_a_swap_among_other_fitting_changes_is_not_called_the_only_one():
     swap = Slip("image_recall", "62.15", "65.12", True)
     change = Slip("image_recall", "62.15", "62.16", False)
-    found = inconsistencies(["II"])[0]
-    several = replace(found, search=Search(282, (change, swap)))
+    inconsistency = inconsistencies(["II"])[0]
+    several = replace(inconsistency, search=Search(282, (change, swap)))
     assert several.search.likely == swap
-    assert "the only one of 282" in found.why()
+    assert "the only one of 282" in inconsistency.why()
     assert "the only digit swap" in several.why()
 
 

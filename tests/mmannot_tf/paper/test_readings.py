@@ -70,10 +70,10 @@ def test_each_option_of_a_command_exists_with_its_default_and_choices(key):
     command = typer.main.get_command(records)
     for word in words:
         command = command.commands[word]
-    (found,) = (one for one in command.params if option in one.opts)
-    assert found.default == key.default
-    (kind,) = (source for source in SOURCES if source.name == words[-1])
-    assert literal_options(get_type_hints(kind.settings).get(found.name)) == key.options
+    (parameter,) = (parameter for parameter in command.params if option in parameter.opts)
+    assert parameter.default == key.default
+    (source,) = (source for source in SOURCES if source.name == words[-1])
+    assert literal_options(get_type_hints(source.settings).get(parameter.name)) == key.options
 
 
 def test_what_an_ablation_tries_fits_the_settings_and_differs_from_the_default():

@@ -25,9 +25,9 @@ def changes(text):
 
 
 def test_table_iis_ms_cnn_is_a_swap_of_two_digits_and_nothing_else():
-    found = search(row_of("II", "MS-CNN"), own_labels_per_image("mscoco"))
-    assert found.fitting == (Slip("image_recall", "62.15", "65.12", True),)
-    assert found.likely == found.fitting[0]
+    result = search(row_of("II", "MS-CNN"), own_labels_per_image("mscoco"))
+    assert result.fitting == (Slip("image_recall", "62.15", "65.12", True),)
+    assert result.likely == result.fitting[0]
 
 
 def test_all_changes_of_all_scores_are_tried():
@@ -45,8 +45,8 @@ def test_the_changes_that_fit_are_those_a_walk_through_all_numbers_finds(score):
         for text, _ in changes(row.printed[score])
         if abs(metrics.harmonic_mean(float(text), float(row.printed[other])) - 63.02) < 0.0101
     }
-    found = {slip.corrected for slip in search(row, None).fitting if slip.score == score}
-    assert found == near
+    corrected = {slip.corrected for slip in search(row, None).fitting if slip.score == score}
+    assert corrected == near
 
 
 def test_labels_per_image_rule_out_a_change_that_only_the_f1_admits():
@@ -60,10 +60,10 @@ def test_sinns_only_fitting_change_is_one_digit_of_c_p():
 
 
 def test_where_several_changes_fit_none_is_likely():
-    found = search(row_of("IV", "CNN+WARP"), None)
-    assert Slip("image_f1", "60.70", "60.60", False) in found.fitting
-    assert len(found.fitting) > 1
-    assert found.likely is None
+    result = search(row_of("IV", "CNN+WARP"), None)
+    assert Slip("image_f1", "60.70", "60.60", False) in result.fitting
+    assert len(result.fitting) > 1
+    assert result.likely is None
 
 
 def test_zeros_that_pad_a_source_of_one_decimal_are_no_digits():

@@ -17,16 +17,16 @@ def rows():
 
 def test_classes_are_those_a_loop_over_images_counts(rows):
     chosen, labels = rows
-    found = {one.label: one for one in class_counts(chosen, labels, NAMES)}
+    by_name = {counts.label: counts for counts in class_counts(chosen, labels, NAMES)}
     for j, name in enumerate(NAMES[:3]):
         true = sum(bool(row[j]) for row in labels)
         correct = sum(bool(a[j] and b[j]) for a, b in zip(chosen, labels, strict=True))
-        assert (found[name].true, found[name].correct) == (true, correct)
-        assert found[name].recall == pytest.approx(100 * correct / true)
-        assert found[name].precision == pytest.approx(100 * correct / sum(bool(row[j]) for row in chosen))
-    assert (found["net"].precision, found["net"].recall) == (None, None)
-    assert [one.true for one in class_counts(chosen, labels, NAMES)] == sorted(
-        (one.true for one in found.values()), reverse=True
+        assert (by_name[name].true, by_name[name].correct) == (true, correct)
+        assert by_name[name].recall == pytest.approx(100 * correct / true)
+        assert by_name[name].precision == pytest.approx(100 * correct / sum(bool(row[j]) for row in chosen))
+    assert (by_name["net"].precision, by_name["net"].recall) == (None, None)
+    assert [counts.true for counts in class_counts(chosen, labels, NAMES)] == sorted(
+        (counts.true for counts in by_name.values()), reverse=True
     )
 
 
@@ -43,10 +43,10 @@ def test_labels_together_are_those_a_loop_counts(rows):
     both = sum(bool(row[0] and row[1]) for row in labels)
     assert shares[0, 1] == pytest.approx(both / labels[:, 0].sum())
     assert np.isnan(shares[3]).all()
-    found = {(pair.first, pair.second): pair for pair in pairs(chosen, labels, NAMES, count=9)}
-    assert found["sky", "sea"].true == both
-    assert found["sky", "sea"].annotated == sum(bool(row[0] and row[1]) for row in chosen)
-    assert set(found) == {("sky", "sea"), ("sky", "sun"), ("sea", "sun")}
+    by_names = {(pair.first, pair.second): pair for pair in pairs(chosen, labels, NAMES, count=9)}
+    assert by_names["sky", "sea"].true == both
+    assert by_names["sky", "sea"].annotated == sum(bool(row[0] and row[1]) for row in chosen)
+    assert set(by_names) == {("sky", "sea"), ("sky", "sun"), ("sea", "sun")}
 
 
 def test_the_ranking_goes_by_agreement_then_by_errors_true_labels_and_id():
@@ -66,9 +66,9 @@ def test_no_image_is_chosen_twice_and_the_extremes_come_first(images):
 
 
 def test_a_case_lists_annotations_by_score_and_says_what_agrees():
-    found = case(
+    example = case(
         "7", np.array([1, 0, 1, 0], bool), np.array([1, 1, 0, 0], bool), np.array([0.2, 0.1, 0.9, 0]), NAMES
     )
-    assert found.annotations == (("sun", False), ("sky", True))
-    assert found.truth == (("sky", True), ("sea", False))
-    assert found.agreement == 50
+    assert example.annotations == (("sun", False), ("sky", True))
+    assert example.truth == (("sky", True), ("sea", False))
+    assert example.agreement == 50

@@ -58,10 +58,10 @@ def test_a_broken_log_is_named_with_what_it_lacks(run, lines, told):
 
 
 def test_the_curves_of_a_trained_run_are_its_logs(tiny_run):
-    found = {curve.stage: curve for curve in curves(tiny_run)}
+    by_stage = {curve.stage: curve for curve in curves(tiny_run)}
     for name in ("cnn", "cnn_longer", "ms_cnn", "tag_encoder", "classifier", "quantity_visual", "quantity"):
         log = (tiny_run.stage(name) / "log.jsonl").read_text(encoding="utf-8")
         lines = [json.loads(line) for line in log.splitlines()]
-        assert list(found[name].measures["loss"]) == [line["loss"] for line in lines]
-        assert found[name].epochs == tuple(range(1, len(lines) + 1))
-        assert found[name].best_epoch in found[name].epochs
+        assert list(by_stage[name].measures["loss"]) == [line["loss"] for line in lines]
+        assert by_stage[name].epochs == tuple(range(1, len(lines) + 1))
+        assert by_stage[name].best_epoch in by_stage[name].epochs

@@ -14,8 +14,8 @@ from mmannot_tf.report.findings import findings
 from mmannot_tf.report.page import page
 from mmannot_tf.report.pictures import Picture
 from mmannot_tf.runs.run import open_run
-from mmannot_tf.workflows.comparison import comparison_of
-from mmannot_tf.workflows.evaluation import evaluation_of
+from mmannot_tf.workflows.comparison import compare_run
+from mmannot_tf.workflows.evaluation import evaluate_run
 from tfrecords_tools.shell.console import run
 
 HOSTILE = "</bdi><script>alert('{{ 7 * 7 }}')</script><img src=\"http://example.org\">"
@@ -38,7 +38,7 @@ def predictions(copied, text):
 
 @pytest.fixture(scope="module")
 def evaluation(copied):
-    return evaluation_of(copied, "test", bootstrap=0)
+    return evaluate_run(copied, "test", bootstrap=0)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +108,7 @@ def test_compared_systems_stand_beside_their_table_where_the_run_has_some(
     scores = replace(last.scores, image_f1=12.34)
     warp = replace(last, method="CNN+WARP", source="compared", scores=scores)
     with_warp = replace(evaluation, rows=(*evaluation.rows, warp))
-    comparison, systems = comparison_of(copied, with_warp), systems_of(with_warp, "synthetic")
+    comparison, systems = compare_run(copied, with_warp), systems_of(with_warp, "synthetic")
     results = findings(open_run(copied), predictions, None)
     read = read_page(page(results, comparison, systems, {}))
     rows = _table(read, "system")
@@ -139,7 +139,7 @@ def test_the_page_names_a_stage_that_is_not_finished(copied, text, predictions, 
     begun = shutil.copytree(copied, tmp_path / "begun")
     (begun / "stages" / "quantity" / "stage.json").unlink()
     results = findings(open_run(begun), predictions, None)
-    read = page(results, comparison_of(begun, evaluation), None, {})
+    read = page(results, compare_run(begun, evaluation), None, {})
     assert read.count("The stage is not finished.") == 1
 
 
@@ -174,7 +174,7 @@ def test_names_that_are_markup_stay_words(copied, predictions, evaluation, read_
     names = tuple(f"{HOSTILE}{j}" for j in range(len(predictions.label_names)))
     hostile = replace(predictions, label_names=names)
     pictures = {name: Picture("data:image/jpeg;base64,", 1, 1, (HOSTILE,)) for name in predictions.ids}
-    read = read_page(page(findings(opened, hostile, None), comparison_of(copied, evaluation), None, pictures))
+    read = read_page(page(findings(opened, hostile, None), compare_run(copied, evaluation), None, pictures))
     assert not read.named("script")
     assert all(image["src"].startswith("data:") for image in read.named("img"))
     assert {HOSTILE, names[0]} <= set(read.words)

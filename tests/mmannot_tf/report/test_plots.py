@@ -23,7 +23,7 @@ FILLED = "fill: var(--train)"
 
 def _elements(svg, tag):
     root = ElementTree.fromstring(re.sub(r' xlink:href="[^"]*"', "", svg))
-    return [one for one in root.iter() if one.tag.rpartition("}")[2] == tag]
+    return [element for element in root.iter() if element.tag.rpartition("}")[2] == tag]
 
 
 def _words(svg):
@@ -32,19 +32,19 @@ def _words(svg):
 
 def _boxes(svg, style):
     """Left, top, right and bottom of each filled path whose style matches, as drawn."""
-    found = []
+    boxes = []
     for path in _elements(svg, "path"):
         if re.search(style, path.get("style", "")) and "z" in path.get("d"):
             xs, ys = np.array(re.findall(r"(-?[\d.]+) (-?[\d.]+)", path.get("d")), float).T
-            found.append((xs.min(), ys.min(), xs.max(), ys.max()))
-    return np.array(found).reshape(-1, 4)
+            boxes.append((xs.min(), ys.min(), xs.max(), ys.max()))
+    return np.array(boxes).reshape(-1, 4)
 
 
 def _cells(svg):
     """Opacity and the left and top of each cell, in the order drawn; squares of a legend are smaller."""
     styles = [path.get("style") or "" for path in _elements(svg, "path")]
     given = [re.search(r"opacity: ([\d.]+)", style) for style in styles if FILLED in style]
-    opacities = [float(one[1]) if one else 1.0 for one in given]
+    opacities = [float(match[1]) if match else 1.0 for match in given]
     boxes = _boxes(svg, re.escape(FILLED))
     size = (boxes[:, 2] - boxes[:, 0]).max()
     whole = np.isclose(boxes[:, 3] - boxes[:, 1], size, rtol=0.02)
@@ -90,7 +90,7 @@ def test_a_confusion_shows_each_count_in_its_place_the_fuller_the_larger_its_sha
     assert opacities == pytest.approx(UNDER_NUMBERS * np.array([1 / 4, 3 / 4, 2 / 8, 6 / 8]), abs=1e-3)
     places = (boxes[:, :2] - boxes[0, :2]).round().astype(int).tolist()
     assert places == [[0, 0], [1, 0], [1, 1], [2, 1]]  # columns and rows, from the first cell
-    numbers = [one for one in _elements(svg, "text") if "font-size: 8px" in one.get("style")]
+    numbers = [element for element in _elements(svg, "text") if "font-size: 8px" in element.get("style")]
     for number, box, count in zip(numbers, _boxes(svg, re.escape(FILLED)), ["1", "3", "2", "6"], strict=True):
         assert number.text == count and ("700" in number.get("style")) == (count in "36")
         assert box[0] < float(number.get("x")) < box[2] and box[1] < float(number.get("y")) < box[3]

@@ -181,10 +181,10 @@ def test_the_card_says_what_the_model_is(exported, tiny_run):
 
 def test_the_card_has_the_scores_of_the_run_as_it_is(tiny_run, tmp_path):
     from mmannot_tf.serving.exporting.model_card import model_card
-    from mmannot_tf.workflows.evaluation import evaluation_of, write_scores
+    from mmannot_tf.workflows.evaluation import evaluate_run, write_scores
 
     run = open_run(shutil.copytree(tiny_run.path, tmp_path / "run"))
-    facts = {
+    metadata = {
         "image_size": 32,
         "resize": "tf1",
         "formats": {},
@@ -192,12 +192,12 @@ def test_the_card_has_the_scores_of_the_run_as_it_is(tiny_run, tmp_path):
         "digest": "0",
         "versions": {},
     }
-    scores = evaluation_of(run.path, "test", bootstrap=0)
+    scores = evaluate_run(run.path, "test", bootstrap=0)
     write_scores(run.path, scores)
     (row,) = [row for row in scores.rows if row.method == "MS-CNN+Tags+LQP"]
-    assert f"| {row.scores.harmonic_f1:.1f} |\n" in model_card(run, facts, parameters=1)
+    assert f"| {row.scores.harmonic_f1:.1f} |\n" in model_card(run, metadata, parameters=1)
     (run.stage("quantity") / "stage.json").write_text('{"digest": "another"}')
-    assert "Not evaluated since the last training" in model_card(run, facts, parameters=1)
+    assert "Not evaluated since the last training" in model_card(run, metadata, parameters=1)
 
 
 def test_nothing_else_is_replaced(tiny_run, tmp_path):
