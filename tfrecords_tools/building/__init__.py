@@ -1,1 +1,1 @@
-"""Builds records: a source of examples in, TFRecord shards out."""
+"""Builds TFRecord shards from a raw data set."""

@@ -1,22 +1,21 @@
-"""Builds a source's records: staged aside, marked complete last, then renamed into place."""
+"""Builds records in a staging folder, writes their marker last, then renames the folder into place."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from functools import partial
 from pathlib import Path
-from typing import Any
 
-from tfrecords_tools.building.build_tally import Census, new_census
-from tfrecords_tools.building.checking import Report
-from tfrecords_tools.building.runner import Runner
+from tfrecords_tools.building.build_tally import BuildTally, new_tally
+from tfrecords_tools.building.checking import CheckReport
+from tfrecords_tools.building.runner import BeamRunner
 from tfrecords_tools.building.source import Source
-from tfrecords_tools.building.writer_lock import only_writer
-from tfrecords_tools.reading.example import content_digest
-from tfrecords_tools.reading.records import MARKER, VERSION, VOCABULARY, Records, open_records, seal
+from tfrecords_tools.building.writer_lock import writer_lock
+from tfrecords_tools.reading.example import Record, content_digest
+from tfrecords_tools.reading.records import MARKER, VERSION, VOCABULARY, Marker, Records, open_records, seal
 from tfrecords_tools.reading.vocabulary import write_vocabulary
 from tfrecords_tools.shell import files
-from tfrecords_tools.shell.console import notice, progress
+from tfrecords_tools.shell.console import notice, progress_bars
 from tfrecords_tools.shell.errors import UserError
 
 
@@ -26,52 +25,51 @@ def build_records(
     out: Path,
     overwrite: bool = False,
     workers: int | None = None,
-    runner: Runner | None = None,
+    runner: BeamRunner | None = None,
 ) -> Records:
-    """Builds OUT/<source>/<config>/<version>/ unless the same settings have built it already.
+    """Builds OUT/<source>/<config>/<version>/ unless a build with the same settings exists.
 
     Args:
-        source: what is built.
-        out: the folder above.
-        overwrite: replace what is there.
-        workers: other processes that read the images; None: what suits their number.
-        runner: of Apache Beam, as the engine instead of this process.
+        source: the raw data set.
+        out: the folder OUT.
+        overwrite: whether to replace an existing folder.
+        workers: processes that read the images; None chooses by the number of images.
+        runner: builds on Apache Beam instead of in this process.
 
     Raises:
-        UserError: the annotation files have errors that the source's rules do not repair; other settings
-            built that folder and `overwrite` is off; another process is writing there; a split would be
-            empty; too many images are unreadable.
+        UserError: the annotation files have defects that the rules do not repair; the folder was built with
+            other settings and `overwrite` is off; another process is writing there; a split would be empty;
+            too many images are unreadable.
     """
-    _sound(source)
+    _check_annotations(source)
     final = Path(out) / source.name / source.config / VERSION
-    with only_writer(final):
+    with writer_lock(final):
         if final.exists() and not overwrite:
             return _already_built(final, source)
-        census = new_census(source, workers=workers)
-        with files.aside(final) as staging:
-            shards = _write(source, census=census, data_dir=staging.parent / "building", runner=runner)
-            write_vocabulary(shards / VOCABULARY, census.tags)
-            marker = _marker(source, census, files_of(shards))
-            files.write_json(shards / MARKER, {**marker, "seal": seal(marker)})
+        tally = new_tally(source, workers=workers)
+        with files.atomic_path(final) as staging:
+            shards = _write(source, tally=tally, data_dir=staging.parent / "building", runner=runner)
+            write_vocabulary(shards / VOCABULARY, tally.tags)
+            files.write_json(shards / MARKER, _marker(source, tally, file_digests(shards)))
             shards.rename(staging)
         return open_records(final)
 
 
-def prospect(report: Report, *, out: Path, overwrite: bool = False) -> str:
-    """What `build_records` would do after such a check, in a line.
+def dry_run_summary(report: CheckReport, *, out: Path, overwrite: bool = False) -> str:
+    """What `build_records` would do after this check, in one line.
 
     Raises:
-        UserError: other settings built the folder.
+        UserError: the folder was built with other settings.
     """
     source = report.source
-    if source.findings and not source.rules.repair_labels:
-        return f"would stop: {len(source.findings)} label errors"
+    if source.defects and not source.rules.repair_labels:
+        return f"would stop: {len(source.defects)} label errors"
     final = Path(out) / source.name / source.config / VERSION
     if final.exists() and not overwrite:
         return f"already built: {_already_built(final, source).path}"
-    bad, most = len(report.refused), source.rules.bad_share
-    if bad > most * source.candidates:
-        return f"would stop: {bad:,} of {source.candidates:,} images cannot be used, a share of {most:g} may"
+    bad, limit = len(report.refused), source.rules.bad_share
+    if bad > limit * source.candidates:
+        return f"would stop: {bad:,} of {source.candidates:,} images cannot be used, a share of {limit:g} may"
     empty = [name for name, counts in report.splits.items() if not counts.kept]
     if empty:
         return f"would stop: no image for {', '.join(empty)}"
@@ -79,17 +77,17 @@ def prospect(report: Report, *, out: Path, overwrite: bool = False) -> str:
     return f"would {'replace' if final.exists() else 'build'} {final}: {kept} images"
 
 
-def _sound(source: Source) -> None:
-    if source.findings and not source.rules.repair_labels:
+def _check_annotations(source: Source) -> None:
+    if source.defects and not source.rules.repair_labels:
         raise UserError(
-            f"annotation files must be free of errors. Received: {source.findings[0]}"
-            f"{f' and {len(source.findings) - 1} more' if len(source.findings) > 1 else ''}. "
-            "Mend the file, or pass --repair-labels."
+            f"annotation files must be free of errors. Received: {source.defects[0]}"
+            f"{f' and {len(source.defects) - 1} more' if len(source.defects) > 1 else ''}. "
+            "Repair the file, or pass --repair-labels."
         )
 
 
-def files_of(folder: Path) -> dict[str, str]:
-    """The SHA-256 of every file in `folder` but the completion marker, by name."""
+def file_digests(folder: Path) -> dict[str, str]:
+    """The SHA-256 of every file in `folder` except the completion marker, by name."""
     return {
         path.relative_to(folder).as_posix(): files.sha256(path)
         for path in sorted(folder.rglob("*"))
@@ -103,11 +101,10 @@ def _already_built(final: Path, source: Source) -> Records:
             f"folder must be free or hold records. Received: {final}. Move it, or pass --overwrite."
         )
     records = open_records(final)
-    asked = {**source.settings}
     differences = [
-        f"{key} {records.settings.get(key)!r} there, {asked.get(key)!r} asked"
-        for key in sorted({*asked, *records.settings})
-        if records.settings.get(key) != asked.get(key)
+        f"{key} {records.settings.get(key)!r} there, {source.settings.get(key)!r} asked"
+        for key in sorted({*source.settings, *records.settings})
+        if records.settings.get(key) != source.settings.get(key)
     ]
     if differences:
         raise UserError(
@@ -118,40 +115,41 @@ def _already_built(final: Path, source: Source) -> Records:
     return records
 
 
-def _write(source: Source, *, census: Census, data_dir: Path, runner: Runner | None) -> Path:
+def _write(source: Source, *, tally: BuildTally, data_dir: Path, runner: BeamRunner | None) -> Path:
     if runner:
         from tfrecords_tools.building.beam import write_on_beam
 
-        return write_on_beam(source, census=census, runner=runner, data_dir=data_dir)
+        return write_on_beam(source, tally=tally, runner=runner, data_dir=data_dir)
     from tfrecords_tools.building.writing import write_shards
 
-    with progress("images") as display:
+    with progress_bars("images") as display:
 
-        def records(split: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        def records(split: str) -> Iterator[tuple[str, Record]]:
             candidates = source.splits[split]
             task = display.add_task(f"{source.name} {split}", total=candidates.candidates)
-            for example, image in census.kept(split, candidates.examples(), lambda: display.advance(task)):
+            for example, image in tally.kept(split, candidates.examples(), partial(display.advance, task)):
                 yield example.id, example.record(image)
-            census.not_empty(split)
+            tally.check_split(split)
 
         return write_shards(source, records=records, data_dir=data_dir)
 
 
-def _marker(source: Source, census: Census, hashes: dict[str, str]) -> dict[str, Any]:
-    return {
+def _marker(source: Source, tally: BuildTally, hashes: dict[str, str]) -> Marker:
+    marker: Marker = {
         "source": source.name,
         "version": VERSION,
         "settings": dict(source.settings),
         "labels": list(source.labels),
-        "splits": {split: census.images[split] for split in source.splits},
+        "splits": {split: tally.images[split] for split in source.splits},
         "candidates": {name: split.candidates for name, split in source.splits.items()},
-        "unlabelled": {split: census.unlabelled[split] for split in source.splits},
-        "untagged": {split: census.untagged[split] for split in source.splits},
-        "unreadable": census.unreadable,
-        "repaired": [str(finding) for finding in source.findings],
+        "unlabelled": {split: tally.unlabelled[split] for split in source.splits},
+        "untagged": {split: tally.untagged[split] for split in source.splits},
+        "unreadable": tally.unreadable,
+        "repaired": [str(defect) for defect in source.defects],
         "repeated": {photo: list(ids) for photo, ids in source.repeated.items()},
-        "published": [asdict(counts) for counts in source.published],
+        "published": [counts.as_json() for counts in source.published],
         "groups": source.has_groups,
         "files": hashes,
-        "digest": content_digest(source.labels, census.fingerprints),
+        "digest": content_digest(source.labels, tally.fingerprints),
     }
+    return {**marker, "seal": seal(marker)}

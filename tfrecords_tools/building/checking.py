@@ -1,22 +1,23 @@
-"""Checks a source's raw files without writing anything: what a build would keep, and what it would lose."""
+"""Checks raw files without writing anything: what a build would keep, and what it would drop."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import TypedDict
 
-from tfrecords_tools.building.examining import Examined, examine, processes
+from tfrecords_tools.building.examining import ExaminedImage, examine, processes
 from tfrecords_tools.building.images import MISSING
-from tfrecords_tools.building.placeholders import placeholder_reason, placeholders_of
+from tfrecords_tools.building.placeholders import find_placeholders, placeholder_reason
 from tfrecords_tools.building.source import Source
-from tfrecords_tools.reading.published import beside
-from tfrecords_tools.shell.console import progress
+from tfrecords_tools.reading.published import CountComparison, published_counts
+from tfrecords_tools.reading.records import UnusableImage
+from tfrecords_tools.shell.console import progress_bars
 
 
-class Loss(StrEnum):
-    """Why an image, or what a label file says of it, would not become a record."""
+class DropReason(StrEnum):
+    """Why a build would drop an image or an entry of a label file."""
 
     MISSING = "missing"
     UNREADABLE = "unreadable"
@@ -28,16 +29,16 @@ class Loss(StrEnum):
 
 @dataclass
 class SplitCounts:
-    """What the raw files of one split hold. An image is lost once: for the first reason in `Loss`' order.
+    """Counts of one split's raw images. An image is dropped once, for the first reason in `DropReason`.
 
     Attributes:
-        candidates: images the source offers.
-        found: of these, files that decode to their end and are no placeholder.
-        missing: files that are not there.
-        unreadable: files that are there and do not decode.
-        placeholder: files that stand for deleted photographs.
-        unlabelled: images without a label, whatever their file.
-        untagged: images without a tag, whatever their file.
+        candidates: images in the source.
+        found: images that decode and are no placeholders.
+        missing: images without a file.
+        unreadable: images whose file does not decode.
+        placeholder: images whose file replaces a deleted photograph.
+        unlabelled: images without a label, found or not.
+        untagged: images without a tag, found or not.
         kept: images that a build with these rules would keep.
     """
 
@@ -51,28 +52,44 @@ class SplitCounts:
     kept: int = 0
 
 
+class CheckDocument(TypedDict):
+    """A check report as `mmannot-records check --json` prints it."""
+
+    source: str
+    config: str
+    labels: list[str]
+    vocabulary: int
+    splits: dict[str, dict[str, int]]
+    refused: list[UnusableImage]
+    label_errors: list[dict[str, str | int]]
+    repeated_ids: dict[str, list[str]]
+    same_content: list[list[str]]
+    published: list[CountComparison]
+    lost: dict[DropReason, int]
+
+
 @dataclass
-class Report:
-    """What a check found.
+class CheckReport:
+    """The result of a check.
 
     Attributes:
-        source: whose raw files they are.
+        source: the raw data set.
         splits: counts by split.
-        refused: `{"id", "file", "reason"}` of every file that is missing, unreadable or a placeholder.
-        same_content: ids of the images of equal bytes, by group, placeholders left out.
-        lost: how many images, or label-file errors, a build would leave out, by reason.
-        tags: how many of the training images kept bear a tag.
+        refused: every image whose file is missing, unreadable or a placeholder.
+        same_content: groups of ids of images with equal bytes, placeholders excluded.
+        dropped: number of images, or of defects in label files, that a build would drop, by reason.
+        tags: number of kept training images by tag.
     """
 
     source: Source
     splits: dict[str, SplitCounts]
-    refused: list[dict[str, str]] = field(default_factory=list)
+    refused: list[UnusableImage] = field(default_factory=list)
     same_content: list[list[str]] = field(default_factory=list)
-    lost: Counter[Loss] = field(default_factory=Counter)
+    dropped: Counter[DropReason] = field(default_factory=Counter)
     tags: Counter[str] = field(default_factory=Counter)
 
-    def as_json(self) -> dict[str, Any]:
-        """JSON values, as `mmannot-records check --json` prints them."""
+    def as_json(self) -> CheckDocument:
+        """The report as a JSON document."""
         source = self.source
         kept = {name: counts.kept for name, counts in self.splits.items()}
         return {
@@ -82,65 +99,64 @@ class Report:
             "vocabulary": len(self.tags),
             "splits": {name: asdict(counts) for name, counts in self.splits.items()},
             "refused": self.refused,
-            "label_errors": [asdict(finding) for finding in source.findings],
+            "label_errors": [asdict(defect) for defect in source.defects],
             "repeated_ids": {photo: list(ids) for photo, ids in source.repeated.items()},
             "same_content": self.same_content,
-            "published": beside(source.published, kept),
-            "lost": dict(self.lost),
+            "published": published_counts(source.published, kept),
+            "lost": dict(self.dropped),
         }
 
 
-def check(source: Source, *, workers: int | None = None) -> Report:
-    """Reads every raw file of `source` once.
+def check(source: Source, *, workers: int | None = None) -> CheckReport:
+    """Reads every raw file of `source` once and counts the images that a build would keep.
 
     Args:
-        source: whose files are read.
-        workers: other processes that read the images; None: what suits their number.
+        source: the raw data set.
+        workers: processes that read the images; None chooses by the number of images.
     """
-    report = Report(source, {name: SplitCounts(split.candidates) for name, split in source.splits.items()})
-    if source.findings and not source.rules.repair_labels:
-        report.lost[Loss.LABEL_ERRORS] = len(source.findings)
-    placeholders = placeholders_of(source)
+    splits = {name: SplitCounts(split.candidates) for name, split in source.splits.items()}
+    report = CheckReport(source, splits)
+    if source.defects and not source.rules.repair_labels:
+        report.dropped[DropReason.LABEL_ERRORS] = len(source.defects)
+    placeholders = find_placeholders(source)
     ids: defaultdict[str, list[str]] = defaultdict(list)
-    with progress("images") as display:
+    with progress_bars("images") as display:
         for name, split in source.splits.items():
             task = display.add_task(f"{source.name} {name}", total=split.candidates)
-            every = examine(split.examples(), workers=processes(workers, source.candidates), images=False)
-            for one in every:
+            images = examine(split.examples(), workers=processes(workers, source.candidates), images=False)
+            for image in images:
                 display.advance(task)
-                copies = placeholders.get(str(one.example.image), 0)
-                _enter(report, name, one, copies=copies)
-                if one.content and not copies:
-                    ids[one.content].append(one.example.id)
+                copies = placeholders.get(str(image.example.image), 0)
+                _add(report, name, image, copies=copies)
+                if image.content and not copies:
+                    ids[image.content].append(image.example.id)
     report.same_content += [group for group in ids.values() if len(group) > 1]
     return report
 
 
-def _enter(report: Report, split: str, one: Examined, *, copies: int) -> None:
-    """Enters one image into the counts."""
-    counts, rules, example = report.splits[split], report.source.rules, one.example
+def _add(report: CheckReport, split: str, image: ExaminedImage, *, copies: int) -> None:
+    """Adds one image to the counts."""
+    counts, rules, example = report.splits[split], report.source.rules, image.example
     counts.unlabelled += not example.labels
     counts.untagged += not example.tags
-    refusal = _refusal(one, copies=copies)
-    if refusal:
-        loss, reason = refusal
-        setattr(counts, loss, getattr(counts, loss) + 1)
-        report.refused.append({"id": example.id, "file": example.file, "reason": reason})
+    if problem := _file_problem(image, copies=copies):
+        drop_reason, text = problem
+        setattr(counts, drop_reason, getattr(counts, drop_reason) + 1)
+        report.refused.append({"id": example.id, "file": example.file, "reason": text})
+        report.dropped[drop_reason] += 1
+        return
+    counts.found += 1
+    if lack := rules.drop_reason(example.labels, example.tags):
+        report.dropped[DropReason(lack)] += 1
     else:
-        counts.found += 1
-        lack = rules.lacks(example.labels, example.tags)
-        loss = Loss(lack) if lack else None
-    if loss is None:
         counts.kept += 1
         report.tags.update(example.tags if split == "train" else ())
-    else:
-        report.lost[loss] += 1
 
 
-def _refusal(one: Examined, *, copies: int) -> tuple[Loss, str] | None:
-    """What is wrong with the image's file, and how it is said; None where nothing is."""
+def _file_problem(image: ExaminedImage, *, copies: int) -> tuple[DropReason, str] | None:
+    """Why the image's file cannot be used, as a value and in words; None if it can."""
     if copies:
-        return Loss.PLACEHOLDER, placeholder_reason(copies)
-    if one.reason == MISSING:
-        return Loss.MISSING, one.reason
-    return (Loss.UNREADABLE, one.reason) if one.reason else None
+        return DropReason.PLACEHOLDER, placeholder_reason(copies)
+    if image.reason == MISSING:
+        return DropReason.MISSING, image.reason
+    return (DropReason.UNREADABLE, image.reason) if image.reason else None

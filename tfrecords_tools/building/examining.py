@@ -1,4 +1,4 @@
-"""Reads and decodes images once, several processes at a time, before they become records."""
+"""Reads and decodes images before they become records, in several processes."""
 
 from __future__ import annotations
 
@@ -14,27 +14,30 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from tfrecords_tools.building.images import UnreadableImageError, checked
+from tfrecords_tools.building.images import UnreadableImageError, checked_bytes
 from tfrecords_tools.reading.example import Example
 from tfrecords_tools.shell.errors import UserError
 
 CHUNK = 32
-"""Images a task: the way to another process and back costs about as much as decoding a small image."""
+"""Images per task; sending a task to another process costs about as much as decoding a small image."""
 AHEAD = 4
-"""Chunks in flight for each process."""
+"""Chunks in flight per process."""
 WORTHWHILE = 1000
-"""Fewer images than this are examined here: other processes take a second to start."""
+"""Fewer images are examined in this process, as starting others takes a second."""
+
+Outcome = tuple[bytes | None, str, str]
+"""The image, content and reason of an `ExaminedImage`; the example is not sent back between processes."""
 
 
 @dataclass(frozen=True)
-class Examined:
-    """An example after its image was read.
+class ExaminedImage:
+    """An example and the result of reading its image.
 
     Attributes:
-        example: as it was given.
-        image: the encoded bytes, or None where they are unreadable or were not asked for.
-        content: SHA-256 of the bytes, in hexadecimal; empty where they are unreadable.
-        reason: why the image is unreadable; empty where it is not.
+        example: the example.
+        image: the encoded bytes; None if the image is unreadable or its bytes are not wanted.
+        content: SHA-256 of the bytes in hexadecimal; empty if the image is unreadable.
+        reason: why the image is unreadable; empty if it is readable.
     """
 
     example: Example
@@ -44,39 +47,39 @@ class Examined:
 
 
 def processes(workers: int | None, images: int) -> int:
-    """How many other processes examine the images: `workers`, or by None what suits so many images."""
+    """The number of processes that examine the images; None for `workers` chooses by their number."""
     if workers is not None:
         return workers
     return (os.cpu_count() or 1) if images >= WORTHWHILE else 0
 
 
-def examine(examples: Iterable[Example], *, workers: int = 0, images: bool = True) -> Iterator[Examined]:
-    """Every example with what became of its image, in order.
+def examine(examples: Iterable[Example], *, workers: int = 0, images: bool = True) -> Iterator[ExaminedImage]:
+    """Reads the image of every example, in order.
 
     Args:
-        examples: whose images are read.
-        workers: other processes that read them; 0 reads here. They are started afresh, so a script that
-            passes more than 0 needs its `if __name__ == "__main__":`.
+        examples: the examples.
+        workers: processes that read the images; 0 reads in this process. They are spawned, so a script that
+            passes more than 0 needs `if __name__ == "__main__":`.
         images: False leaves the bytes out of the results.
     """
     if not workers:
-        yield from (examined(example, images=images) for example in examples)
+        yield from (examine_one(example, images=images) for example in examples)
         return
     start = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=start, initializer=_leave_interrupts_to_the_parent)
+    pool = ProcessPoolExecutor(workers, mp_context=start, initializer=_ignore_interrupts)
     try:
         yield from _in_order(pool, _chunks(examples), images=images, ahead=AHEAD * workers)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def examined(example: Example, *, images: bool = True) -> Examined:
-    """One example with what became of its image."""
+def examine_one(example: Example, *, images: bool = True) -> ExaminedImage:
+    """Reads the image of one example."""
     try:
-        content = checked(example.image)
+        content = checked_bytes(example.image)
     except UnreadableImageError as error:
-        return Examined(example, None, "", str(error))
-    return Examined(example, content if images else None, hashlib.sha256(content).hexdigest(), "")
+        return ExaminedImage(example, None, "", str(error))
+    return ExaminedImage(example, content if images else None, hashlib.sha256(content).hexdigest(), "")
 
 
 def _chunks(examples: Iterable[Example]) -> Iterator[tuple[Example, ...]]:
@@ -87,33 +90,34 @@ def _chunks(examples: Iterable[Example]) -> Iterator[tuple[Example, ...]]:
 
 def _in_order(
     pool: Executor, chunks: Iterable[tuple[Example, ...]], *, images: bool, ahead: int
-) -> Iterator[Examined]:
-    pending: deque[tuple[tuple[Example, ...], Future]] = deque()
+) -> Iterator[ExaminedImage]:
+    pending: deque[tuple[tuple[Example, ...], Future[list[Outcome]]]] = deque()
     try:
         for chunk in chunks:
-            given = [example.image for example in chunk]
-            pending.append((chunk, pool.submit(_outcomes, given, images=images)))
+            sources = [example.image for example in chunk]
+            pending.append((chunk, pool.submit(_outcomes, sources, images=images)))
             if len(pending) > ahead:
-                yield from _arrived(*pending.popleft())
+                yield from _results(*pending.popleft())
         while pending:
-            yield from _arrived(*pending.popleft())
+            yield from _results(*pending.popleft())
     except BrokenProcessPool:
         raise UserError(
-            "processes that read images must live. Received: one was killed, as by a lack of memory. "
+            "processes that read images must not end. Received: one was killed, perhaps for lack of memory. "
             "Pass fewer --workers."
         ) from None
 
 
-def _arrived(chunk: tuple[Example, ...], future: Future) -> Iterator[Examined]:
+def _results(chunk: tuple[Example, ...], future: Future[list[Outcome]]) -> Iterator[ExaminedImage]:
     for example, (image, content, reason) in zip(chunk, future.result(), strict=True):
-        yield Examined(example, image, content, reason)
+        yield ExaminedImage(example, image, content, reason)
 
 
-def _outcomes(given: list[Path | bytes], *, images: bool) -> list[tuple[bytes | None, str, str]]:
-    """What `Examined` holds beside the example, of each image: little to carry between processes."""
-    ones = (examined(Example("", image, (), ()), images=images) for image in given)
-    return [(one.image, one.content, one.reason) for one in ones]
+def _outcomes(sources: list[Path | bytes], *, images: bool) -> list[Outcome]:
+    """Reads images in another process."""
+    results = (examine_one(Example("", source, (), ()), images=images) for source in sources)
+    return [(result.image, result.content, result.reason) for result in results]
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _ignore_interrupts() -> None:
+    """Leaves SIGINT to the parent process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,40 +1,42 @@
-"""Whether an image file can be read: opened and wholly decoded, once, before it becomes a record."""
+"""Checks an image file by decoding it before it becomes a record."""
 
 import struct
 import zlib
 from io import BytesIO
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
+
+from tfrecords_tools.shell.errors import one_line
 
 FORMATS = ("JPEG", "PNG", "GIF", "BMP")
-"""What `tf.io.decode_image` reads."""
+"""The formats that `tf.io.decode_image` reads."""
 
 MISSING = "missing"
-"""The reason of an image whose file is not there."""
+"""The reason for an image whose file does not exist."""
 
 
 class UnreadableImageError(Exception):
     """The image cannot be used; the message is the reason."""
 
 
-def checked(image: Path | bytes) -> bytes:
-    """The encoded bytes of an image that decodes to its end; of a PNG, also its checksums must hold.
+def checked_bytes(image: Path | bytes) -> bytes:
+    """The encoded bytes of an image, after decoding all of it; a PNG's checksums are checked as well.
 
     Raises:
-        UnreadableImageError: the file is missing, no image, truncated, or of a format TensorFlow lacks.
+        UnreadableImageError: the file is missing, no image, truncated, or not of a format in FORMATS.
     """
     try:
         content = image.read_bytes() if isinstance(image, Path) else image
         with Image.open(BytesIO(content)) as opened:
-            kind = opened.format
-            opened.draft(opened.mode, (1, 1))  # of a JPEG: all of its data read, fewer pixels computed
+            image_format = opened.format
+            opened.draft(opened.mode, (1, 1))  # a JPEG is read whole, but fewer pixels are computed
             opened.load()
-        if kind == "PNG":
+        if image_format == "PNG":
             Image.open(BytesIO(content)).verify()
     except FileNotFoundError:
         raise UnreadableImageError(MISSING) from None
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise UnreadableImageError("no image" if content else "empty file") from None
     except (
         OSError,
@@ -45,7 +47,7 @@ def checked(image: Path | bytes) -> bytes:
         zlib.error,
         Image.DecompressionBombError,
     ) as error:
-        raise UnreadableImageError(" ".join(str(error).split()) or type(error).__name__) from None
-    if kind not in FORMATS:
-        raise UnreadableImageError(f"format {kind}: TensorFlow reads {', '.join(FORMATS)}")
+        raise UnreadableImageError(one_line(error)) from None
+    if image_format not in FORMATS:
+        raise UnreadableImageError(f"format {image_format}: TensorFlow reads {', '.join(FORMATS)}")
     return content

@@ -1,4 +1,4 @@
-"""Finds the pictures that sites deliver in place of deleted photographs: many files of the same bytes."""
+"""Finds placeholders: the identical files that sites deliver for deleted photographs."""
 
 import hashlib
 from collections import defaultdict
@@ -8,25 +8,25 @@ from pathlib import Path
 from tfrecords_tools.building.source import Source
 
 SAMPLE = 256
-"""Bytes read from a file's middle; two different photographs of equal length differ there."""
+"""Bytes read from the middle of a file, where different photographs of equal length differ."""
 
 
-def placeholders_of(source: Source) -> dict[str, int]:
-    """The image files of `source` that its rules take for placeholders, and how many have the same bytes."""
+def find_placeholders(source: Source) -> dict[str, int]:
+    """The files that the rules of `source` count as placeholders, with their number of identical files."""
     copies = source.rules.placeholder_copies
     return identical_files(_files(source), copies=copies) if copies else {}
 
 
 def placeholder_reason(copies: int) -> str:
-    """Why a placeholder counts as unreadable, in words."""
+    """The reason why a placeholder counts as unreadable."""
     return f"placeholder: {copies} files of these bytes"
 
 
 def identical_files(paths: Iterable[Path], *, copies: int) -> dict[str, int]:
-    """Every file that has at least `copies` - 1 others of exactly its bytes, and how many there are in all.
+    """Finds groups of at least `copies` identical files.
 
-    Three sieves, so that few files are read whole: length, a sample of the middle, SHA-256. Files that are
-    missing or cannot be opened are left out.
+    Compares length, a sample of the middle, then SHA-256, so that few files are read whole. Skips files that
+    are missing or cannot be opened.
 
     Args:
         paths: the files.
@@ -36,8 +36,8 @@ def identical_files(paths: Iterable[Path], *, copies: int) -> dict[str, int]:
         The number of identical files, by path.
     """
     groups = _sieve([str(path) for path in paths], _length, copies)
-    groups = [group for found in groups for group in _sieve(found, _sample, copies)]
-    groups = [group for found in groups for group in _sieve(found, _digest, copies)]
+    groups = [equal for group in groups for equal in _sieve(group, _sample, copies)]
+    groups = [equal for group in groups for equal in _sieve(group, _digest, copies)]
     return {name: len(group) for group in groups for name in group}
 
 
@@ -55,7 +55,7 @@ def _sieve(names: list[str], key: Callable[[str], Hashable], copies: int) -> lis
         try:
             groups[key(name)].append(name)
         except OSError:
-            continue  # it is reported as missing or unreadable when it is to become a record
+            continue  # the build or check reports it as missing or unreadable
     return [group for group in groups.values() if len(group) >= copies]
 
 

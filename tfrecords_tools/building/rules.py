@@ -1,24 +1,25 @@
-"""Which of a source's examples become records: options that the sources of real photographs share."""
+"""Rules on which examples become records; options shared by the sources of real photographs."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import typer
 
-from tfrecords_tools.building.splitting import within
+from tfrecords_tools.building.splitting import check_range
+from tfrecords_tools.shell.files import Json
 
 
 @dataclass(frozen=True)
 class Rules:
-    """What is kept and what is tolerated.
+    """Which examples are kept, and which errors are tolerated.
 
     Attributes:
-        keep_unlabelled: keep images without any label (the tables of the paper imply they were dropped) [14].
-        keep_untagged: keep images without any tag (Sec. IV-A1: the paper drops them) [14].
-        placeholder_copies: so many files of the same bytes are a placeholder, as sites deliver for deleted
-            photographs, and count as unreadable; 0 takes them for photographs.
-        repair_labels: repair the errors found in annotation files, and count them, instead of stopping.
+        keep_unlabelled: keep images without a label (the paper's tables imply that it drops them) [14].
+        keep_untagged: keep images without a tag (the paper drops them, Sec. IV-A1) [14].
+        placeholder_copies: this many identical files are placeholders of deleted photographs and count as
+            unreadable; 0 keeps them.
+        repair_labels: repair and count defects of annotation files instead of stopping.
         bad_share: the largest share of unreadable images that a build tolerates.
     """
 
@@ -37,14 +38,16 @@ class Rules:
     bad_share: Annotated[float, typer.Option(help="Largest share of unreadable images tolerated.")] = 0.01
 
     def __post_init__(self) -> None:
-        within("bad share", self.bad_share, least=0.0, most=1.0)
+        check_range("bad share", self.bad_share, minimum=0.0, maximum=1.0)
 
-    def lacks(self, labels: Sequence[str], tags: Sequence[str]) -> Literal["unlabelled", "untagged"] | None:
-        """Why an image of these labels and tags is dropped, or None where it is kept."""
+    def drop_reason(
+        self, labels: Sequence[str], tags: Sequence[str]
+    ) -> Literal["unlabelled", "untagged"] | None:
+        """Why an image with these labels and tags is dropped; None if it is kept."""
         if not labels and not self.keep_unlabelled:
             return "unlabelled"
         return None if tags or self.keep_untagged else "untagged"
 
-    def as_json(self) -> dict[str, Any]:
-        """What decides the content, as JSON values: the tolerance does not."""
+    def as_json(self) -> dict[str, Json]:
+        """The rules that decide the content, as JSON: all but the tolerance."""
         return {key: value for key, value in asdict(self).items() if key != "bad_share"}

@@ -1,15 +1,15 @@
-"""Where an Apache Beam pipeline runs; needs no Beam to be said."""
+"""The runner of an Apache Beam pipeline; this module does not import Beam."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Runner:
-    """Where a pipeline runs.
+class BeamRunner:
+    """The runner of a pipeline.
 
     Attributes:
-        name: of a Beam runner: "DirectRunner", "FlinkRunner", "DataflowRunner", …
-        options: of Beam's own, as on its command line: "--direct_num_workers=2", …
+        name: name of a Beam runner: "DirectRunner", "FlinkRunner", "DataflowRunner", …
+        options: Beam's command-line options: "--direct_num_workers=2", …
     """
 
     name: str

@@ -1,12 +1,12 @@
-"""What a raw data set looks like to a build or a check: a value that each source fills in."""
+"""`Source`, the value by which every raw data set is passed to a build or a check."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from tfrecords_tools.building.rules import Rules
 from tfrecords_tools.reading.example import Example
-from tfrecords_tools.reading.published import Published
+from tfrecords_tools.reading.published import PublishedCounts
+from tfrecords_tools.shell.files import Json
 
 
 @dataclass(frozen=True)
@@ -14,8 +14,8 @@ class Split:
     """One split of a source.
 
     Attributes:
-        candidates: how many examples it offers, before any is dropped.
-        examples: makes a new iterator over them.
+        candidates: number of examples before any is dropped.
+        examples: returns a new iterator over the examples.
     """
 
     candidates: int
@@ -23,13 +23,13 @@ class Split:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """An error in a raw annotation file that can be told apart from the rest of the file.
+class AnnotationDefect:
+    """A defect of a raw annotation file that affects one entry only.
 
     Attributes:
-        file: its path below the raw folder.
-        row: its line, or its place in a JSON list, counted from 1.
-        problem: what stands there, and what a repair makes of it.
+        file: the file's path below the raw folder.
+        row: its line, or its position in a JSON list, counted from 1.
+        problem: the defect, and how a repair treats it.
     """
 
     file: str
@@ -42,37 +42,37 @@ class Finding:
 
 @dataclass(frozen=True)
 class Source:
-    """A raw data set, its annotations parsed, its images not yet read.
+    """A raw data set with parsed annotations; its images are not read yet.
 
     Attributes:
         name: "synthetic", "mscoco", "nus_wide", "manifest".
-        config: which variant of it; a folder of this name holds the records.
-        labels: all label names; a label's place is its id.
-        settings: JSON values that decide the content, digests of raw annotation files included.
-        splits: what becomes the splits of the same names.
-        rules: which examples are kept.
-        citation: where the data comes from, in words.
-        published: counts that others printed for this variant.
-        findings: errors in the annotation files; a build stops on them unless the rules repair them.
-        repeated: ids of photographs that occur in several examples, with those examples' ids.
-        notes: what is no error and yet worth a look, a sentence each: a label no training image bears, …
-        has_groups: whether examples bear group names beside tags.
+        config: the variant of the data set, and the name of the folder for its records.
+        labels: all label names; a label's index is its id.
+        settings: JSON values that decide the content, including digests of the raw annotation files.
+        splits: splits by name.
+        rules: decide which examples are kept.
+        citation: the origin of the data, in words.
+        published: published counts of this variant.
+        defects: defects of the annotation files; a build stops on them unless the rules repair them.
+        repeated: ids of photographs that occur in several examples, with the ids of these examples.
+        notes: hints that are no errors, a sentence each, such as a label that no training image has.
+        has_groups: whether the examples have group names beside tags.
     """
 
     name: str
     config: str
     labels: tuple[str, ...]
-    settings: Mapping[str, Any]
+    settings: Mapping[str, Json]
     splits: Mapping[str, Split]
     rules: Rules = field(default_factory=Rules)
     citation: str = ""
-    published: tuple[Published, ...] = ()
-    findings: tuple[Finding, ...] = ()
+    published: tuple[PublishedCounts, ...] = ()
+    defects: tuple[AnnotationDefect, ...] = ()
     repeated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     has_groups: bool = False
 
     @property
     def candidates(self) -> int:
-        """How many examples all splits offer."""
+        """The number of examples in all splits."""
         return sum(split.candidates for split in self.splits.values())

@@ -1,4 +1,4 @@
-"""Which split an example falls into where the source does not say: a pure function of its id."""
+"""Assigns examples to splits by a hash of their id, and checks the ranges of options."""
 
 import hashlib
 from typing import Annotated
@@ -7,38 +7,34 @@ import typer
 
 from tfrecords_tools.shell.errors import UserError
 
-HeldOut = Annotated[float, typer.Option(help="Share of the training images held out for validation.")]
-"""The option of every source that holds a validation split out of its training images."""
+ValidationShare = Annotated[float, typer.Option(help="Share of the training images held out for validation.")]
+"""The option shared by the sources that hold out a validation split."""
 
 
-def draw(identifier: str) -> float:
-    """A number in [0, 1) drawn by the id: the same whatever else is in the data set.
-
-    Args:
-        identifier: the example's id; the first 64 bits of its SHA-256 are the number's.
-    """
+def uniform_hash(identifier: str) -> float:
+    """A number in [0, 1) from the first 53 bits of the id's SHA-256, uniformly distributed over ids."""
     bits = int.from_bytes(hashlib.sha256(identifier.encode()).digest()[:8], "big")
     return (bits >> 11) * 2.0**-53
 
 
 def is_held_out(identifier: str, share: float) -> bool:
-    """Whether a training example is for validation; a larger share holds out the same ones and more."""
-    return draw(identifier) < share
+    """Whether a training example is for validation; a larger share keeps the examples of a smaller one."""
+    return uniform_hash(identifier) < share
 
 
-def within(name: str, value: float, *, least: float, most: float) -> float:
-    """`value`, if it lies in [least, most].
+def check_range(name: str, value: float, *, minimum: float, maximum: float) -> float:
+    """Returns `value` if it lies in [minimum, maximum].
 
     Raises:
         UserError: it does not; the message calls it `name`.
     """
-    if not least <= value <= most:
-        raise UserError(f"{name} must lie in [{least:g}, {most:g}]. Received: {value}.")
+    if not minimum <= value <= maximum:
+        raise UserError(f"{name} must lie in [{minimum:g}, {maximum:g}]. Received: {value}.")
     return value
 
 
-def proper_share(name: str, value: float) -> float:
-    """`value`, if it lies in (0, 1).
+def check_share(name: str, value: float) -> float:
+    """Returns `value` if it lies in (0, 1).
 
     Raises:
         UserError: it does not; the message calls it `name`.

@@ -1,4 +1,4 @@
-"""The TFDS builder that turns a `Source` into TFRecord shards."""
+"""Writes a `Source` as TFRecord shards, with a TFDS builder."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,11 +14,13 @@ from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.tensorflow_logging import quiet_tfds
 
 KeyedRecords = Callable[[str], Any]
-"""A split's examples as TFDS takes them: an iterator of keys and records, or a Beam transform making them."""
+"""Returns the keys and records of a split: an iterator, or a Beam transform."""
 
 
-class RecordsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
-    """Writes a source's examples to shards; it bears the source's name, the version is the format's."""
+class RecordsBuilder(  # type: ignore[call-arg]  # TFDS has no type annotations
+    tfds.core.GeneratorBasedBuilder, skip_registration=True
+):
+    """Writes the examples of a source to shards; named like the source, with the version of the format."""
 
     VERSION = tfds.core.Version(VERSION)
 
@@ -36,7 +38,7 @@ class RecordsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
             features=features(self._source.labels, has_groups=self._source.has_groups),
         )
 
-    def _split_generators(self, dl_manager: Any) -> dict[str, Any]:
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:
         return {split: self._generate_examples(split) for split in self._source.splits}
 
     def _generate_examples(self, split: str) -> Any:
@@ -44,15 +46,15 @@ class RecordsBuilder(tfds.core.GeneratorBasedBuilder, skip_registration=True):
 
 
 def write_shards(
-    source: Source, *, records: KeyedRecords, data_dir: Path, beam: Mapping[str, Any] | None = None
+    source: Source, *, records: KeyedRecords, data_dir: Path, beam: Mapping[str, object] | None = None
 ) -> Path:
-    """Writes all splits of `source` below `data_dir` and returns the folder they are in. Uses no network.
+    """Writes all splits of `source` below `data_dir` and returns their folder. Uses no network.
 
     Args:
-        source: what is written.
-        records: the keys and records of a split, by its name.
-        data_dir: where the folder is made.
-        beam: TFDS' `beam_runner` and `beam_options`, where `records` makes Beam transforms.
+        source: the raw data set.
+        records: returns the keys and records of a split.
+        data_dir: the parent of the new folder.
+        beam: TFDS' `beam_runner` and `beam_options`, if `records` returns Beam transforms.
 
     Raises:
         UserError: the file system refuses a write.
@@ -63,12 +65,12 @@ def write_shards(
         try:
             builder.download_and_prepare(download_config=config)
         except (RuntimeError, tf.errors.OpError) as error:
-            raise _named(error) from error
+            raise _as_user_error(error) from error
     return Path(builder.data_dir)
 
 
-def _named(error: Exception) -> Exception:
-    """A full disk, which TFDS passes on as a RuntimeError about TensorFlow's error, as a `UserError`."""
+def _as_user_error(error: Exception) -> Exception:
+    """Converts an error of the file system, which TFDS wraps in a RuntimeError, to a `UserError`."""
     cause = error if isinstance(error, tf.errors.OpError) else error.__cause__
     if not isinstance(cause, tf.errors.OpError):
         return error

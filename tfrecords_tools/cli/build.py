@@ -1,47 +1,49 @@
 """`mmannot-records build SOURCE`."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from tfrecords_tools.building.building import build_records, prospect
+from tfrecords_tools.building.building import build_records, dry_run_summary
 from tfrecords_tools.building.checking import check
-from tfrecords_tools.building.runner import Runner
+from tfrecords_tools.building.runner import BeamRunner
 from tfrecords_tools.cli.check import Workers, lines
-from tfrecords_tools.cli.sources import Kind
-from tfrecords_tools.reading.published import beside
-from tfrecords_tools.reading.records import MARKER, Records
+from tfrecords_tools.cli.sources import SourceType
+from tfrecords_tools.reading.published import published_counts
+from tfrecords_tools.reading.records import MARKER, Marker, Records
 from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.files import read_json
 from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
 SHOWN = 10
-"""Unreadable files named on the terminal; records.json lists all."""
+"""Unreadable files listed on the terminal; records.json lists all."""
 
 
 def build(
-    kind: Kind,
-    settings: Any,
+    source_type: SourceType,
+    settings: object,
     *,
     out: Annotated[Path, typer.Option("--out", help="Folder to build in: OUT/<source>/<config>/<version>/.")],
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")] = False,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing records.")] = False,
     workers: Workers = None,
     beam_runner: Annotated[
         str | None, typer.Option(help="Build on Apache Beam: DirectRunner, FlinkRunner, DataflowRunner, …")
     ] = None,
     beam_option: Annotated[
-        list[str] | None, typer.Option(help="Of Beam's own, as --direct_num_workers=2; repeatable.")
+        list[str] | None, typer.Option(help="An option of Beam, such as --direct_num_workers=2; repeatable.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; write nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be built; write nothing.")
+    ] = False,
 ) -> None:
-    """Builds the records of one source and says what was built and what was left out."""
-    source = kind.source(settings)
+    """Builds the records of one source and prints what was built and what was dropped."""
+    source = source_type.load(settings)
     if dry_run:
         report = check(source, workers=workers)
-        typer.echo("\n".join([*lines(report), prospect(report, out=out, overwrite=overwrite)]))
+        typer.echo("\n".join([*lines(report), dry_run_summary(report, out=out, overwrite=overwrite)]))
         return
-    runner = Runner(beam_runner, tuple(beam_option or ())) if beam_runner else None
+    runner = BeamRunner(beam_runner, tuple(beam_option or ())) if beam_runner else None
     import_tensorflow()
     for note in source.notes:
         notice(f"note: {note}")
@@ -49,14 +51,14 @@ def build(
 
 
 def _report(records: Records) -> None:
-    marker: dict[str, Any] = read_json(records.path / MARKER, "records' metadata")
+    marker: Marker = read_json(records.path / MARKER, "records' metadata")
     typer.echo(f"{records.path}: {len(records.labels)} labels, {len(records.vocabulary):,} tags")
     for split, images in records.splits.items():
         typer.echo(
             f"  {split}: {images:,} images of {marker['candidates'][split]:,} "
             f"({marker['unlabelled'][split]:,} without label, {marker['untagged'][split]:,} without tag)"
         )
-    for row in beside(records.published, records.splits):
+    for row in published_counts(records.published, records.splits):
         typer.echo(f"  {row['split']}: {row['ours']:,} ours, {row['published']:,} in {row['where']}")
     for repaired in marker["repaired"][:SHOWN]:
         notice(f"repaired: {repaired}")

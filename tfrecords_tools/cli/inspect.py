@@ -17,7 +17,7 @@ Html = Annotated[
 
 
 def inspect(folder: Folder, json: Json = False, html: Html = None) -> None:
-    """Count what the records hold."""
+    """Count the images, labels and tags of the records."""
     from tfrecords_tools.pages.html import check_page
     from tfrecords_tools.pages.page import write_page
 

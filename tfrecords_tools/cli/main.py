@@ -1,6 +1,7 @@
 """`mmannot-records`: builds, checks, inspects and verifies records."""
 
 from collections.abc import Callable
+from typing import Annotated
 
 import typer
 
@@ -8,7 +9,7 @@ from tfrecords_tools.cli.build import build
 from tfrecords_tools.cli.check import check
 from tfrecords_tools.cli.inspect import inspect
 from tfrecords_tools.cli.options import with_settings
-from tfrecords_tools.cli.sources import KINDS, Kind
+from tfrecords_tools.cli.sources import SOURCES, SourceType
 from tfrecords_tools.cli.verify import verify
 from tfrecords_tools.shell import console
 
@@ -27,15 +28,16 @@ def main(argv: list[str] | None = None) -> int:
 
 
 @app.callback()
-def options(version: console.version_option("mmannot-records") = False) -> None:
+def options(version: Annotated[bool, console.version_option("mmannot-records")] = False) -> None:
     """Options of the program itself."""
 
 
-def _add(group: typer.Typer, kind: Kind, command: Callable[..., None]) -> None:
-    group.command(kind.name)(with_settings(kind.settings, command, first=(kind,), doc=kind.doc))
+def _add(group: typer.Typer, source_type: SourceType, command: Callable[..., None]) -> None:
+    options = with_settings(source_type.settings, command, first=(source_type,), doc=source_type.doc)
+    group.command(source_type.name)(options)
 
 
-for _kind in KINDS:
+for _kind in SOURCES:
     _add(builds, _kind, build)
     _add(checks, _kind, check)
 

@@ -1,8 +1,10 @@
-"""The sources the command line knows. A new source is a folder of its own and one entry here."""
+"""The sources of the command line. A new source needs its own folder and one entry here."""
+
+from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tfrecords_tools.building.source import Source
 from tfrecords_tools.manifest.settings import ManifestSettings
@@ -14,34 +16,47 @@ from tfrecords_tools.nus_wide.source import nus_wide_source
 from tfrecords_tools.synthetic.settings import SyntheticSettings
 from tfrecords_tools.synthetic.source import synthetic_source
 
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
 
 @dataclass(frozen=True)
-class Kind:
-    """One source.
+class SourceType:
+    """A source of the command line.
 
     Attributes:
-        name: what it is called on the command line.
-        doc: its help.
+        name: its name on the command line.
+        doc: its help text.
         settings: the dataclass of its options.
-        source: parses its annotation files.
+        load: parses its annotation files; takes an instance of `settings`.
     """
 
     name: str
     doc: str
-    settings: type
-    source: Callable[[Any], Source]
+    settings: type[DataclassInstance]
+    load: Callable[[Any], Source]
 
 
-KINDS = (
-    Kind("synthetic", "Made-up scenes with noisy tags: no download.", SyntheticSettings, synthetic_source),
-    Kind("mscoco", "MS-COCO 2014 or 2017, the words of the captions as tags.", MscocoSettings, mscoco_source),
-    Kind(
+SOURCES = (
+    SourceType(
+        "synthetic",
+        "Made-up scenes with noisy tags: no download.",
+        SyntheticSettings,
+        synthetic_source,
+    ),
+    SourceType(
+        "mscoco",
+        "MS-COCO 2014 or 2017, the words of the captions as tags.",
+        MscocoSettings,
+        mscoco_source,
+    ),
+    SourceType(
         "nus-wide",
         "NUS-WIDE in its official layout: 81 concepts, 1,000 user tags.",
         NusWideSettings,
         nus_wide_source,
     ),
-    Kind(
+    SourceType(
         "manifest",
         "Your own photographs, listed in a CSV or JSON-lines file.",
         ManifestSettings,

@@ -1,4 +1,4 @@
-"""The list of all labels: from a file of its own, or made from the rows; and what is odd about it."""
+"""Makes the list of all labels from a file or from the rows of a manifest, with notes about it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -6,14 +6,14 @@ from pathlib import Path
 from tfrecords_tools.shell.errors import UserError
 
 SHOWN = 10
-"""Labels named in a note; the rest are counted."""
+"""Most labels listed in a note; the rest is counted."""
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
-    """The labels of a file, one a line, in its order; blanks around them and empty lines do not count.
+    """Reads the labels of a file, one per line, in its order; ignores blanks around them and empty lines.
 
     Raises:
-        UserError: the file is missing, no UTF-8 text, holds no label or one twice.
+        UserError: the file is missing, no UTF-8 text, has no label or a label twice.
     """
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
@@ -25,40 +25,42 @@ def read_labels(path: Path) -> tuple[str, ...]:
         raise UserError(
             f"list of labels must be UTF-8 text. Received: {path} ({error.reason}). Save it as UTF-8."
         ) from None
-    places: dict[str, int] = {}
+    numbers: dict[str, int] = {}
     for number, label in enumerate((line.strip() for line in lines), start=1):
-        if label and places.setdefault(label, number) != number:
+        if label and numbers.setdefault(label, number) != number:
             raise UserError(
-                f"labels must be listed once. Received: {path}:{number}: {label!r}, which stands at line "
-                f"{places[label]} already. Take one out."
+                f"labels must be listed once. Received: {path}:{number}: {label!r}, which line "
+                f"{numbers[label]} has already. Remove one."
             )
-    if not places:
-        raise UserError(f"list of labels must hold one a line. Received: {path}, which is empty. Write them.")
-    return tuple(places)
+    if not numbers:
+        raise UserError(
+            f"list of labels must have one per line. Received: {path}, which is empty. Add labels."
+        )
+    return tuple(numbers)
 
 
 def sorted_labels(labels: Iterable[str]) -> tuple[str, ...]:
-    """The different labels in alphabetic order, upper and lower case alike, then as written."""
+    """The unique labels in alphabetical order; case only decides between otherwise equal labels."""
     return tuple(sorted(set(labels), key=lambda label: (label.casefold(), label)))
 
 
-def notes(labels: Sequence[str], *, learned: Iterable[str]) -> Iterator[str]:
-    """What a user should know about the labels, a sentence each.
+def notes(labels: Sequence[str], *, training_labels: Iterable[str]) -> Iterator[str]:
+    """Hints about the labels, a sentence each.
 
     Args:
-        labels: all of them.
-        learned: those that training images bear.
+        labels: all labels.
+        training_labels: the labels of the training images.
     """
-    known = set(learned)
-    idle = [label for label in labels if label not in known]
-    if idle:
-        yield f"no training image bears {_listed(idle)}"
+    used = set(training_labels)
+    unused = [label for label in labels if label not in used]
+    if unused:
+        yield f"no training image has {_listed(unused)}"
     spellings: dict[str, list[str]] = {}
     for label in labels:
         spellings.setdefault(label.casefold(), []).append(label)
-    for twins in spellings.values():
-        if len(twins) > 1:
-            yield f"labels differ in upper and lower case only: {_listed(twins)}"
+    for same in spellings.values():
+        if len(same) > 1:
+            yield f"labels differ in upper and lower case only: {_listed(same)}"
 
 
 def _listed(labels: Sequence[str]) -> str:

@@ -1,13 +1,13 @@
-"""The lines of a manifest, CSV or JSON lines, before their content is judged."""
+"""Reads the lines of a manifest, CSV or JSON lines, without checking their content."""
 
 import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import Json
 
 LISTS = ("labels", "tags", "groups")
 COLUMNS = ("path", "labels", "tags", "split", "groups")
@@ -19,25 +19,25 @@ class Line:
     """One row of a manifest.
 
     Attributes:
-        number: the line it starts on, counted from 1.
-        fields: values by column; of LISTS, lists where the file is sound.
-        problem: why the line cannot be read at all; empty if it can.
+        number: its first line, counted from 1.
+        fields: values by column; in valid rows, the columns of LISTS hold lists.
+        problem: why the line cannot be parsed; empty if it can.
     """
 
     number: int
-    fields: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, Json] = field(default_factory=dict)
     problem: str = ""
 
 
 def read_lines(path: Path, *, separator: str) -> Iterator[Line]:
-    """The lines of a manifest in order, empty ones left out.
+    """Yields the lines of a manifest in order, without empty ones.
 
     Args:
         path: a file named .csv, .jsonl or .ndjson, UTF-8 with or without a byte-order mark.
-        separator: parts the entries of a CSV cell of LISTS.
+        separator: separates the entries of a CSV cell in the columns of LISTS.
 
     Raises:
-        UserError: the file is missing, of another kind, no UTF-8 text, no CSV, or a column is wrong.
+        UserError: the file is missing, of another type, no UTF-8 text, no CSV, or has a wrong column.
     """
     read = _READERS.get(path.suffix.lower())
     if read is None:
@@ -59,20 +59,20 @@ def _csv(path: Path, separator: str) -> Iterator[Line]:
         reader = csv.reader(file, strict=True)
         try:
             header = _header(path, next(reader, []))
-            read = reader.line_num
+            last = reader.line_num
             for cells in reader:
                 if cells:
-                    yield _csv_line(read + 1, header, cells, separator)
-                read = reader.line_num
+                    yield _csv_line(last + 1, header, cells, separator)
+                last = reader.line_num
         except csv.Error as error:
             raise UserError(
-                f"manifest must be well-formed CSV. Received: {path}:{reader.line_num}: {error}. Mend it."
+                f"manifest must be well-formed CSV. Received: {path}:{reader.line_num}: {error}. Repair it."
             ) from None
 
 
 def _header(path: Path, cells: list[str]) -> list[str]:
     names = [cell.strip() for cell in cells]
-    _known(path, 1, names)
+    _check_columns(path, 1, names)
     missing = [name for name in REQUIRED if name not in names]
     if missing or len(set(names)) < len(names):
         raise UserError(
@@ -86,7 +86,8 @@ def _csv_line(number: int, header: list[str], cells: list[str], separator: str) 
     if len(cells) != len(header):
         return Line(number, problem=f"{len(cells)} cells under {len(header)} columns")
     cell = dict(zip(header, cells, strict=True))
-    return Line(number, {**cell, **{name: cell[name].split(separator) for name in LISTS if name in cell}})
+    lists = {name: cell[name].split(separator) for name in LISTS if name in cell}
+    return Line(number, {**cell, **lists})
 
 
 def _json_lines(path: Path, _: str) -> Iterator[Line]:
@@ -105,16 +106,16 @@ def _json_line(path: Path, number: int, text: str) -> Line:
         return Line(number, problem=f"broken JSON ({error})")
     if not isinstance(value, dict):
         return Line(number, problem=f"no JSON object but a {type(value).__name__}")
-    _known(path, number, value)
+    _check_columns(path, number, value)
     return Line(number, value)
 
 
-def _known(path: Path, number: int, names: Iterable[str]) -> None:
+def _check_columns(path: Path, number: int, names: Iterable[str]) -> None:
     unknown = [name for name in names if name not in COLUMNS]
     if unknown:
         raise UserError(
             f"columns must be some of {', '.join(COLUMNS)}. Received: {path}:{number}: {unknown[0]!r}. "
-            "Rename the column, or take it out."
+            "Rename or remove the column."
         )
 
 

@@ -1,14 +1,14 @@
-"""The rows of a manifest, checked one by one: sound rows, and a finding for each that is not."""
+"""Checks the rows of a manifest; a row that cannot be used becomes an annotation defect."""
 
 import sys
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from tfrecords_tools.building.source import Finding
+from tfrecords_tools.building.source import AnnotationDefect
 from tfrecords_tools.manifest.lines import Line, read_lines
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import Json
 
 SPLITS = ("train", "validation", "test")
 
@@ -18,11 +18,11 @@ class Row:
     """One image of a manifest.
 
     Attributes:
-        path: below the raw folder, parts joined by "/".
-        labels: as written, without blanks around them.
-        tags: likewise.
-        groups: likewise.
-        split: of SPLITS, or None where the row does not say.
+        path: the path below the raw folder, with forward slashes.
+        labels: the labels without blanks around them.
+        tags: the tags without blanks around them.
+        groups: the groups without blanks around them.
+        split: one of SPLITS; None if the row has no split.
     """
 
     path: str
@@ -37,18 +37,18 @@ class Rows:
     """A whole manifest.
 
     Attributes:
-        sound: its rows, those with an error left out.
-        findings: the errors, in the file's order.
-        has_groups: whether a row has a field of groups.
+        valid: the rows without a defect.
+        defects: the defects in the file's order.
+        has_groups: whether any row has groups.
     """
 
-    sound: tuple[Row, ...]
-    findings: tuple[Finding, ...]
+    valid: tuple[Row, ...]
+    defects: tuple[AnnotationDefect, ...]
     has_groups: bool
 
 
 class _RowError(Exception):
-    """The row cannot be used; the message says why."""
+    """The row cannot be used; the message is the reason."""
 
 
 def read_rows(path: Path, *, separator: str, labels: Container[str] | None) -> Rows:
@@ -56,32 +56,32 @@ def read_rows(path: Path, *, separator: str, labels: Container[str] | None) -> R
 
     Args:
         path: the file.
-        separator: parts the entries of a CSV cell.
-        labels: the only labels allowed; None allows all.
+        separator: separates the entries of a CSV cell.
+        labels: the allowed labels; None allows all.
 
     Raises:
-        UserError: the file is broken as a whole, or has no row.
+        UserError: the file cannot be read, or has no valid row.
     """
-    sound: dict[str, Row] = {}
+    valid: dict[str, Row] = {}
     numbers: dict[str, int] = {}
-    findings: list[Finding] = []
+    defects: list[AnnotationDefect] = []
     has_groups = False
     for line in read_lines(path, separator=separator):
         has_groups |= "groups" in line.fields
         try:
             row = _row(line, labels)
-            if row.path in sound:
-                raise _RowError(f"path {row.path!r} stands at row {numbers[row.path]} already")
+            if row.path in valid:
+                raise _RowError(f"path {row.path!r} is in row {numbers[row.path]} already")
         except _RowError as error:
-            findings.append(Finding(path.name, line.number, f"{error}; a repair leaves the row out"))
+            defects.append(AnnotationDefect(path.name, line.number, f"{error}; a repair leaves the row out"))
             continue
-        sound[row.path], numbers[row.path] = row, line.number
-    if not sound:
-        seen = f"{findings[0]}, and {len(findings) - 1} more" if findings else "no row"
+        valid[row.path], numbers[row.path] = row, line.number
+    if not valid:
+        seen = f"{defects[0]}, and {len(defects) - 1} more" if defects else "no row"
         raise UserError(
-            f"manifest must have a row that can be used. Received: {path}: {seen}. Mend the file."
+            f"manifest must have a row that can be used. Received: {path}: {seen}. Repair the file."
         )
-    return Rows(tuple(sound.values()), tuple(findings), has_groups)
+    return Rows(tuple(valid.values()), tuple(defects), has_groups)
 
 
 def _row(line: Line, labels: Container[str] | None) -> Row:
@@ -94,20 +94,20 @@ def _row(line: Line, labels: Container[str] | None) -> Row:
         groups=tuple(_words(line, "groups")),
         split=_split(line),
     )
-    strangers = [] if labels is None else [label for label in row.labels if label not in labels]
-    if strangers:
-        raise _RowError(f"label {strangers[0]!r} is not in the list of labels")
+    unknown = [] if labels is None else [label for label in row.labels if label not in labels]
+    if unknown:
+        raise _RowError(f"label {unknown[0]!r} is not in the list of labels")
     return row
 
 
 def _path(line: Line) -> str:
     text = _text("path", line.fields.get("path"))
-    place = Path(text)
-    if not text.strip() or not place.parts:
+    path = Path(text)
+    if not text.strip() or not path.parts:
         raise _RowError("path is empty")
     if "\\" in text:
-        raise _RowError(f"path {text!r} has a backslash; folders are parted by /")
-    if text.startswith("/") or place.is_absolute() or place.drive or ".." in place.parts:
+        raise _RowError(f"path {text!r} has a backslash; separate folders by /")
+    if text.startswith("/") or path.is_absolute() or path.drive or ".." in path.parts:
         raise _RowError(f"path {text!r} leaves the raw folder")
     return PurePosixPath(text).as_posix()
 
@@ -131,19 +131,19 @@ def _words(line: Line, name: str, *, required: bool = False) -> Iterator[str]:
         if len(word.splitlines()) > 1:
             raise _RowError(f"{word!r} of {name} has a line break")
         if word:
-            yield sys.intern(word)  # the same few words over and over
+            yield sys.intern(word)  # few distinct words occur many times
 
 
-def _text(name: str, value: Any) -> str:
+def _text(name: str, value: Json) -> str:
     if not isinstance(value, str):
         raise _RowError(f"{name} must be a string, not {_shown(value)}")
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise _RowError(f"{name} must be text that UTF-8 can hold, not {value!r}") from None
+        raise _RowError(f"{name} must be text that UTF-8 can encode, not {value!r}") from None
     return value
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Json) -> str:
     text = repr(value)
     return "missing" if value is None else text if len(text) <= 40 else f"{text[:40]}…"

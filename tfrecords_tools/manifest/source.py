@@ -15,10 +15,10 @@ from tfrecords_tools.shell.files import sha256
 
 
 def manifest_source(settings: ManifestSettings) -> Source:
-    """The photographs that a manifest lists; their files are not touched yet.
+    """The photographs of a manifest as a source; their files are not read yet.
 
     Raises:
-        UserError: a file or folder is missing or broken as a whole; errors of single rows become findings.
+        UserError: a file or folder is missing or broken; errors of single rows become annotation defects.
     """
     if not settings.raw.is_dir():
         raise UserError(f"raw folder must exist. Received: {settings.raw}, which does not. Pass --raw.")
@@ -28,9 +28,9 @@ def manifest_source(settings: ManifestSettings) -> Source:
     )
     labels = listed or _labels_of(rows, settings.manifest)
     splits = split_rows(
-        rows.sound, validation_share=settings.validation_share, test_share=settings.test_share
+        rows.valid, validation_share=settings.validation_share, test_share=settings.test_share
     )
-    learned = {label for row in splits["train"] for label in row.labels}
+    training_labels = {label for row in splits["train"] for label in row.labels}
     return Source(
         name="manifest",
         config="default",
@@ -41,22 +41,22 @@ def manifest_source(settings: ManifestSettings) -> Source:
             "labels": None if settings.labels is None else sha256(settings.labels),
         },
         splits={
-            name: Split(len(rows_), partial(_examples, rows_, raw=settings.raw, has_groups=rows.has_groups))
-            for name, rows_ in splits.items()
+            name: Split(len(chosen), partial(_examples, chosen, raw=settings.raw, has_groups=rows.has_groups))
+            for name, chosen in splits.items()
         },
         rules=settings.rules,
         citation=f"Photographs listed in {settings.manifest.name}.",
-        findings=rows.findings,
-        notes=tuple(notes(labels, learned=learned)),
+        defects=rows.defects,
+        notes=tuple(notes(labels, training_labels=training_labels)),
         has_groups=rows.has_groups,
     )
 
 
 def _labels_of(rows: Rows, manifest: Path) -> tuple[str, ...]:
-    labels = sorted_labels(label for row in rows.sound for label in row.labels)
+    labels = sorted_labels(label for row in rows.valid for label in row.labels)
     if not labels:
         raise UserError(
-            f"an image must bear a label. Received: {manifest}, where none of {len(rows.sound)} rows does. "
+            f"an image must have a label. Received: {manifest}, where none of {len(rows.valid)} rows does. "
             "Fill in the labels, or pass --labels and --keep-unlabelled."
         )
     return labels

@@ -1,8 +1,8 @@
-"""Which split each row of a manifest falls into."""
+"""Assigns the rows of a manifest to splits."""
 
 from collections.abc import Iterable, Mapping
 
-from tfrecords_tools.building.splitting import draw, is_held_out
+from tfrecords_tools.building.splitting import is_held_out, uniform_hash
 from tfrecords_tools.manifest.rows import SPLITS, Row
 
 
@@ -11,30 +11,30 @@ def split_rows(
 ) -> Mapping[str, tuple[Row, ...]]:
     """The rows of each of SPLITS, in their order.
 
-    A row's own split stands. A row without one is drawn by its path, so it falls the same way whatever other
-    rows there are. Where rows say "train" and none says "validation", a share of those is held out.
+    A row keeps its own split. A row without one gets a split by a hash of its path, independent of the other
+    rows. If no row has the split "validation", a share of the rows with "train" is held out for it.
 
     Args:
-        rows: all of them.
-        validation_share: of the rows drawn, and of the training rows where it is held out of them.
-        test_share: of the rows drawn.
+        rows: all rows.
+        validation_share: share of the rows without a split, and of the training rows if held out of them.
+        test_share: share of the rows without a split.
     """
     rows = tuple(rows)
     hold_out = not any(row.split == "validation" for row in rows)
-    found: dict[str, list[Row]] = {name: [] for name in SPLITS}
+    splits: dict[str, list[Row]] = {name: [] for name in SPLITS}
     for row in rows:
         if row.split is None:
-            name = _drawn(row.path, validation_share, test_share)
+            name = _split_by_hash(row.path, validation_share, test_share)
         elif row.split == "train" and hold_out and is_held_out(row.path, validation_share):
             name = "validation"
         else:
             name = row.split
-        found[name].append(row)
-    return {name: tuple(rows) for name, rows in found.items()}
+        splits[name].append(row)
+    return {name: tuple(rows) for name, rows in splits.items()}
 
 
-def _drawn(path: str, validation_share: float, test_share: float) -> str:
-    number = draw(path)
+def _split_by_hash(path: str, validation_share: float, test_share: float) -> str:
+    number = uniform_hash(path)
     if number < test_share:
         return "test"
     return "validation" if number < test_share + validation_share else "train"

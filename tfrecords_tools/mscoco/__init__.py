@@ -1,1 +1,1 @@
-"""MS-COCO in its official layout, captions as tags."""
+"""MS-COCO in its official layout, with the words of captions as tags."""

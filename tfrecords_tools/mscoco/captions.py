@@ -1,4 +1,4 @@
-"""Captions to tags: the words people used, the paper's stand-in for user tags on MS-COCO."""
+"""Makes tags of captions; the paper uses their words on MS-COCO, which has no user tags."""
 
 import re
 from collections.abc import Iterable
@@ -25,16 +25,15 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 def words(
     captions: Iterable[str], *, tokens: Tokens = "letters", stop_words: StopWords = "drop"
 ) -> tuple[str, ...]:
-    """The different lower-case words of an image's captions, in the order of their first use.
+    """The distinct words of an image's captions in lower case, in the order of their first use.
 
     Args:
         captions: the image's captions.
-        tokens: "letters" takes runs of letters, so digits and punctuation part words; "whitespace" takes
-            what blanks part, punctuation included.
-        stop_words: "drop" leaves STOP_WORDS out.
+        tokens: "letters" splits at every character that is no letter; "whitespace" splits at blanks only.
+        stop_words: "drop" removes STOP_WORDS.
     """
-    found: dict[str, None] = {}
+    unique: dict[str, None] = {}
     for caption in captions:
         lower = caption.lower()
-        found.update(dict.fromkeys(_LETTERS.findall(lower) if tokens == "letters" else lower.split()))
-    return tuple(word for word in found if stop_words == "keep" or word not in STOP_WORDS)
+        unique.update(dict.fromkeys(_LETTERS.findall(lower) if tokens == "letters" else lower.split()))
+    return tuple(word for word in unique if stop_words == "keep" or word not in STOP_WORDS)

@@ -1,33 +1,33 @@
-"""What a route to MS-COCO, official files or TFDS, makes of it."""
+"""`Content`, MS-COCO as read from the official files or from TFDS."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from tfrecords_tools.building.source import Finding, Split
+from tfrecords_tools.building.source import AnnotationDefect, Split
 from tfrecords_tools.mscoco.captions import words
 from tfrecords_tools.mscoco.settings import MscocoSettings
 from tfrecords_tools.reading.example import Example
+from tfrecords_tools.shell.files import Json
 
 
 @dataclass(frozen=True)
 class Content:
-    """MS-COCO, its images not yet read.
+    """The parsed annotations of MS-COCO; the images are not read yet.
 
     Attributes:
         year: 2014 or 2017.
         labels: the categories' names in the order of their ids.
         splits: test is the official val, validation a part of the official train.
-        origin: JSON values that say which files or which version this is.
-        findings: annotations that cannot be used, and are left out.
+        origin: JSON values that identify the files or the version.
+        defects: annotations that cannot be used; the splits do not contain them.
     """
 
     year: int
     labels: tuple[str, ...]
     splits: Mapping[str, Split]
-    origin: Mapping[str, Any]
-    findings: tuple[Finding, ...] = ()
+    origin: Mapping[str, Json]
+    defects: tuple[AnnotationDefect, ...] = ()
 
 
 def example(
@@ -38,14 +38,14 @@ def example(
     captions: Iterable[str],
     settings: MscocoSettings,
 ) -> Example:
-    """One image's example, the same by either route.
+    """The example of one image, the same from official files and from TFDS.
 
     Args:
         identifier: the official id.
-        image: the encoded file, or where it lies.
-        labels: its categories' names, in the order of all labels.
-        captions: in the order of their ids, which is that of the tags.
-        settings: how captions part into words.
+        image: the encoded image, or the path of its file.
+        labels: names of its categories, in the order of all labels.
+        captions: its captions in the order of their ids; the tags follow this order.
+        settings: how captions are split into words.
     """
     tags = words(captions, tokens=settings.tokens, stop_words=settings.stop_words)
     return Example(id=str(identifier), image=image, labels=tuple(labels), tags=tags)

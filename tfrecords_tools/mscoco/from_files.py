@@ -1,4 +1,4 @@
-"""MS-COCO from its official files."""
+"""Reads MS-COCO from its official files."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -7,7 +7,7 @@ from pathlib import Path
 from tfrecords_tools.building.source import Split
 from tfrecords_tools.building.splitting import is_held_out
 from tfrecords_tools.mscoco.content import Content, example
-from tfrecords_tools.mscoco.layout import Part, annotation_file, find_year, read_part
+from tfrecords_tools.mscoco.layout import OfficialHalf, annotation_file, find_year, read_half
 from tfrecords_tools.mscoco.settings import MscocoSettings
 from tfrecords_tools.reading.example import Example
 from tfrecords_tools.shell.errors import UserError
@@ -23,11 +23,11 @@ def from_files(raw: Path, settings: MscocoSettings) -> Content:
     if not raw.is_dir():
         raise UserError(f"raw folder must exist. Received: {raw}, which does not. Pass --raw.")
     year = settings.year or find_year(raw)
-    train, val = (read_part(raw, f"{half}{year}") for half in ("train", "val"))
-    _fit_together(raw, train, val)
+    train, val = (read_half(raw, f"{half}{year}") for half in ("train", "val"))
+    _check_halves(raw, train, val)
     held_out = [image for image in train.images if is_held_out(str(image), settings.validation_share)]
-    learned = sorted(set(train.images) - set(held_out))
-    chosen = {"train": (train, learned), "validation": (train, held_out), "test": (val, list(val.images))}
+    training = sorted(set(train.images) - set(held_out))
+    chosen = {"train": (train, training), "validation": (train, held_out), "test": (val, list(val.images))}
     return Content(
         year=year,
         labels=tuple(train.categories.values()),
@@ -36,11 +36,11 @@ def from_files(raw: Path, settings: MscocoSettings) -> Content:
             for name, (part, ids) in chosen.items()
         },
         origin={"annotations": _digests(raw, year)},
-        findings=train.findings + val.findings,
+        defects=train.defects + val.defects,
     )
 
 
-def _fit_together(raw: Path, train: Part, val: Part) -> None:
+def _check_halves(raw: Path, train: OfficialHalf, val: OfficialHalf) -> None:
     if train.categories != val.categories:
         raise UserError(f"train and val must have the same categories. Received: {raw}, where they differ.")
     both = sorted(set(train.images) & set(val.images))
@@ -57,7 +57,7 @@ def _digests(raw: Path, year: int) -> dict[str, str]:
     return {path.name: sha256(path) for path in paths}
 
 
-def _examples(part: Part, ids: list[int], settings: MscocoSettings) -> Iterator[Example]:
+def _examples(part: OfficialHalf, ids: list[int], settings: MscocoSettings) -> Iterator[Example]:
     for image in ids:
         seen = part.labels.get(image, frozenset())
         yield example(

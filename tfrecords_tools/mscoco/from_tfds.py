@@ -1,4 +1,4 @@
-"""MS-COCO 2014 through TFDS, whose `coco_captions` downloads itself."""
+"""Reads MS-COCO 2014 from TFDS' `coco_captions`, which TFDS downloads."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypedDict
 
 from tfrecords_tools.building.source import Split
 from tfrecords_tools.building.splitting import is_held_out
@@ -20,19 +20,36 @@ from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.tensorflow_logging import import_tensorflow, quiet_tfds
 
 if TYPE_CHECKING:
+    import numpy as np
     import tensorflow_datasets as tfds
 
 NAME = "coco_captions/2014"
-TRAIN = ("train",)
-VAL = ("val", "test", "restval")
-"""The official val2014 in the three parts that Karpathy and Li made of it."""
+TRAIN: tuple[str, ...] = ("train",)
+VAL: tuple[str, ...] = ("val", "test", "restval")
+"""The three parts into which Karpathy and Li split the official val2014."""
+
+Row = TypedDict("Row", {"image/id": int, "image": bytes, "objects": "Objects", "captions": "Captions"})
+"""A row of `coco_captions` as numpy values; only `image/id` where `_rows` reads ids only."""
+
+
+class Objects(TypedDict):
+    """The objects of a row."""
+
+    label: np.ndarray
+
+
+class Captions(TypedDict):
+    """The captions of a row."""
+
+    id: np.ndarray
+    text: np.ndarray
 
 
 def from_tfds(settings: MscocoSettings) -> Content:
-    """Reads the ids of TFDS' copy, which is downloaded and prepared first where it is not there yet.
+    """Downloads and prepares TFDS' copy if it does not exist yet, and reads its ids.
 
     Raises:
-        UserError: it cannot be downloaded or prepared.
+        UserError: TFDS cannot download or prepare it.
     """
     builder = _prepared(settings.tfds_dir)
     held_out = partial(is_held_out, share=settings.validation_share)
@@ -64,19 +81,19 @@ def _prepared(folder: Path | None) -> tfds.core.DatasetBuilder:
             return builder
     notice(f"downloading MS-COCO 2014 through TFDS into {builder.data_dir}: tens of GB, once")
     try:
-        with _news_on_stderr():
+        with _output_to_stderr():
             builder.download_and_prepare()
     except (OSError, tfds.download.DownloadError, NonMatchingChecksumError) as error:
         raise UserError(
             f"TFDS must be able to download and prepare {NAME}. Received: {type(error).__name__}: {error}. "
-            "Connect to the internet, name a folder that holds it with --tfds-dir, or pass --raw."
+            "Connect to the internet, pass a folder that holds it as --tfds-dir, or pass --raw."
         ) from None
     return builder
 
 
 @contextlib.contextmanager
-def _news_on_stderr() -> Iterator[None]:
-    """TFDS draws bars on a terminal only, its lines go to stderr; urllib3 is silent about its retries."""
+def _output_to_stderr() -> Iterator[None]:
+    """Sends TFDS' output to stderr, with bars only on a terminal; hides urllib3's messages on retries."""
     import tensorflow_datasets as tfds
 
     retries = logging.getLogger("urllib3.connectionpool")
@@ -91,10 +108,8 @@ def _news_on_stderr() -> Iterator[None]:
         retries.setLevel(level)
 
 
-def _rows(
-    builder: tfds.core.DatasetBuilder, parts: tuple[str, ...], *, whole: bool = False
-) -> Iterator[dict[str, Any]]:
-    """The rows of TFDS' splits `parts`: ids only, or with encoded images, objects and captions."""
+def _rows(builder: tfds.core.DatasetBuilder, parts: tuple[str, ...], *, whole: bool = False) -> Iterator[Row]:
+    """The rows of TFDS' splits `parts`: ids only, or `whole` rows with encoded images."""
     import tensorflow_datasets as tfds
 
     decoders = (

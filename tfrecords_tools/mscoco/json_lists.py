@@ -1,35 +1,39 @@
-"""Long JSON files read entry by entry: MS-COCO's annotations take gigabytes when parsed whole."""
+"""Reads long JSON files entry by entry; MS-COCO's annotations take gigabytes of memory if parsed whole."""
 
 import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeAlias
 
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import Json
 
 CHUNK = 2**20
 """Characters read at a time."""
-LONGEST = 2**26
-"""Characters that one entry may have; a longer one is taken for a string or list that is never closed."""
+MAX_ENTRY = 2**26
+"""Largest entry in characters; a longer one counts as a string or list that is never closed."""
 
-_BLANKS = re.compile(r"[ \t\n\r]*")
+Entry: TypeAlias = dict[str, Json]
+"""An entry of a list."""
+
+_MARK = re.compile(r"[^ \t\n\r]")
 _decode = json.JSONDecoder().raw_decode
 
 
-def read_lists(path: Path, keys: tuple[str, ...]) -> Iterator[tuple[str, int, dict[str, Any]]]:
-    """Reads a JSON object some of whose values are lists of objects, in bounded memory.
+def read_lists(path: Path, keys: tuple[str, ...]) -> Iterator[tuple[str, int, Entry]]:
+    """Yields the entries of some lists in a JSON object, in bounded memory.
 
     Args:
         path: the file, UTF-8.
-        keys: of the lists wanted; they may come in any order, and other values are read over.
+        keys: the keys of the lists, which may come in any order; other values are skipped.
 
     Yields:
-        `(key, place, entry)`, the place of the entry in its list counted from 1, in the file's order.
+        `(key, row, entry)` in the file's order; rows of a list are counted from 1.
 
     Raises:
-        UserError: the file is missing, no UTF-8 text, no JSON or no object; a list is missing, stands there
-            twice or has something else than objects.
+        UserError: the file is missing, no UTF-8 text, no JSON or no object; a list is missing, comes twice
+            or has an entry that is no object.
     """
     try:
         with path.open(encoding="utf-8-sig") as file:
@@ -42,7 +46,7 @@ def read_lists(path: Path, keys: tuple[str, ...]) -> Iterator[tuple[str, int, di
         raise UserError(f"annotation file must be UTF-8 text. Received: {path} ({error.reason}).") from None
 
 
-def _lists(path: Path, window: "_Window", keys: tuple[str, ...]) -> Iterator[tuple[str, int, dict]]:
+def _lists(path: Path, window: "_Window", keys: tuple[str, ...]) -> Iterator[tuple[str, int, Entry]]:
     if window.peek() not in ("", "{"):
         raise UserError(f"annotation file must be an object. Received: {path}, which begins otherwise.")
     missing = set(keys)
@@ -53,12 +57,12 @@ def _lists(path: Path, window: "_Window", keys: tuple[str, ...]) -> Iterator[tup
         if window.peek() != "[":
             window.value()
             continue
-        for place, entry in enumerate(window.elements(), start=1):
+        for row, entry in enumerate(window.elements(), start=1):
             if key not in keys:
                 continue
             if not isinstance(entry, dict):
                 raise _no_list(path, key)
-            yield key, place, entry
+            yield key, row, entry
     for key in keys:
         if key in missing:
             raise _no_list(path, key)
@@ -69,24 +73,24 @@ def _no_list(path: Path, key: str) -> UserError:
 
 
 class _BrokenError(Exception):
-    """The text is no JSON; the message says where and why."""
+    """The text is no JSON; the message gives position and cause."""
 
 
 class _Window:
-    """The part of a text that is being read.
+    """A window that moves over a JSON text.
 
     Args:
-        file: the whole text.
+        file: the text.
     """
 
     def __init__(self, file: TextIO):
         self._file = file
         self._text = ""
         self._at = 0
-        self._line, self._column = 1, 1  # of the text's first character
+        self._line, self._column = 1, 1  # of the first character in the window
 
     def members(self) -> Iterator[str]:
-        """The keys of the object that is all of the text; each value must be read before the next key."""
+        """Yields the keys of the object; the caller must read each value before the next key."""
         self.take("{")
         mark = self.take("}") if self.peek() == "}" else ","
         while mark == ",":
@@ -97,10 +101,10 @@ class _Window:
             yield key
             mark = self.take(",}")
         if self.peek():
-            raise self._broken("more follows the end of the object", self._at)
+            raise self._broken("text follows the end of the object", self._at)
 
     def elements(self) -> Iterator[Any]:
-        """The values of the list that begins here."""
+        """Yields the values of the list that begins here."""
         self.take("[")
         mark = self.take("]") if self.peek() == "]" else ","
         while mark == ",":
@@ -108,7 +112,7 @@ class _Window:
             mark = self.take(",]")
 
     def value(self) -> Any:
-        """The value that begins here, whole."""
+        """Reads the value that begins here."""
         self.peek()
         while True:
             problem, place = "", self._at
@@ -118,15 +122,15 @@ class _Window:
                 problem, place, end = error.msg, error.pos, len(self._text)
             except (ValueError, RecursionError) as error:
                 raise self._broken(str(error), self._at) from None
-            if self._goes_on(end) and len(self._text) - self._at <= LONGEST and self._more():
+            if self._may_be_cut(end) and len(self._text) - self._at <= MAX_ENTRY and self._more():
                 continue
             if problem:
                 raise self._broken(problem, place)
             self._at = end
             return value
 
-    def _goes_on(self, end: int) -> bool:
-        """Whether a value that seems to end here may be cut short by the window, as 1 of 1.5 is."""
+    def _may_be_cut(self, end: int) -> bool:
+        """Whether the window may cut off the rest of a value, such as .5 of 1.5."""
         return end == len(self._text) or self._text[end] in ".eE+-0123456789"
 
     def take(self, marks: str) -> str:
@@ -138,16 +142,17 @@ class _Window:
         return mark
 
     def peek(self) -> str:
-        """The next character that is no blank, left unread; empty at the end."""
+        """The next character that is no blank, without reading it; empty at the end."""
         while True:
-            self._at = _BLANKS.match(self._text, self._at).end()
-            if self._at < len(self._text):
-                return self._text[self._at]
+            if mark := _MARK.search(self._text, self._at):
+                self._at = mark.start()
+                return mark[0]
+            self._at = len(self._text)
             if not self._more():
                 return ""
 
     def _more(self) -> bool:
-        """Moves the window on behind what has been read; False at the text's end."""
+        """Moves the window forward, past what has been read; returns False at the end of the text."""
         kept = self._text[self._at :]
         more = self._file.read(max(CHUNK, len(kept)))
         if more:

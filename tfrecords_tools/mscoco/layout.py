@@ -1,10 +1,10 @@
-"""The official folder layout of MS-COCO, parsed and checked before anything is written."""
+"""Reads the official folder layout of MS-COCO."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tfrecords_tools.building.source import Finding
+from tfrecords_tools.building.source import AnnotationDefect
 from tfrecords_tools.mscoco.annotations import read_captions, read_instances
 from tfrecords_tools.shell.errors import UserError
 
@@ -12,47 +12,47 @@ YEARS = (2014, 2017)
 
 
 @dataclass(frozen=True)
-class Part:
+class OfficialHalf:
     """One official half, train or val.
 
     Attributes:
-        images: where each image should lie, by its id, in the file's order.
+        images: paths of the image files by id, in the order of the annotation file.
         categories: names by category id, in the order of the ids.
-        labels: the category ids seen in each image; an image without objects is absent.
-        captions: each image's captions; an image without any is absent.
-        findings: annotations that cannot be used, and are left out.
+        labels: category ids by image id; images without objects are absent.
+        captions: captions by image id; images without captions are absent.
+        defects: annotations that cannot be used; they are left out.
     """
 
     images: Mapping[int, Path]
     categories: Mapping[int, str]
     labels: Mapping[int, frozenset[int]]
     captions: Mapping[int, tuple[str, ...]]
-    findings: tuple[Finding, ...]
+    defects: tuple[AnnotationDefect, ...]
 
 
 def find_year(raw: Path) -> int:
-    """The one year whose annotations lie in `raw`.
+    """The year of the annotations in `raw`.
 
     Raises:
-        UserError: none or both are there.
+        UserError: there are annotations of no year, or of both.
     """
     present = [year for year in YEARS if annotation_file(raw, "instances", f"train{year}").is_file()]
     if len(present) == 1:
         return present[0]
     if present:
         raise UserError(
-            f"year must be chosen where several lie. Received: {raw} with {present}. Pass --year."
+            f"year must be given if raw folder holds several. Received: {raw} with {present}. Pass --year."
         )
     expected = " or ".join(f"instances_train{year}.json" for year in YEARS)
     raise UserError(f"raw folder must hold annotations/{expected}. Received: {raw}. Pass --raw.")
 
 
-def annotation_file(raw: Path, kind: str, half: str) -> Path:
-    """Where the official layout keeps an annotation file: `instances_train2014.json` and so on."""
-    return raw / "annotations" / f"{kind}_{half}.json"
+def annotation_file(raw: Path, content: str, half: str) -> Path:
+    """The path of an annotation file, such as `annotations/instances_train2014.json`."""
+    return raw / "annotations" / f"{content}_{half}.json"
 
 
-def read_part(raw: Path, half: str) -> Part:
+def read_half(raw: Path, half: str) -> OfficialHalf:
     """Reads one half's two annotation files.
 
     Args:
@@ -65,25 +65,25 @@ def read_part(raw: Path, half: str) -> Part:
     folder = image_folder(raw, half)
     instances = read_instances(annotation_file(raw, "instances", half))
     captions = read_captions(annotation_file(raw, "captions", half), images=instances.files)
-    return Part(
+    return OfficialHalf(
         images={image: folder / Path(name).name for image, name in instances.files.items()},
         categories=instances.categories,
         labels=instances.labels,
         captions=captions.texts,
-        findings=(*instances.findings, *captions.findings),
+        defects=(*instances.defects, *captions.defects),
     )
 
 
 def image_folder(raw: Path, half: str) -> Path:
-    """The half's folder of images, beside annotations/ or within images/.
+    """The folder of a half's images, next to annotations/ or in images/.
 
     Raises:
-        UserError: there is neither.
+        UserError: there is none.
     """
-    places = (raw / half, raw / "images" / half)
-    for place in places:
-        if place.is_dir():
-            return place
+    folders = (raw / half, raw / "images" / half)
+    for folder in folders:
+        if folder.is_dir():
+            return folder
     raise UserError(
-        f"image folder must exist. Received: neither {places[0]} nor {places[1]}. Unpack the images."
+        f"image folder must exist. Received: neither {folders[0]} nor {folders[1]}. Unpack the images."
     )

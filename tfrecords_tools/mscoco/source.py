@@ -6,23 +6,23 @@ from tfrecords_tools.building.source import Source
 from tfrecords_tools.mscoco.from_files import from_files
 from tfrecords_tools.mscoco.from_tfds import from_tfds
 from tfrecords_tools.mscoco.settings import MscocoSettings
-from tfrecords_tools.reading.published import Published
+from tfrecords_tools.reading.published import PublishedCounts
 
-PAPER = Published("the paper (Sec. IV-A1)", train=56_414, test=30_774)
-OFFICIAL = {2014: (Published("the official files, labelled", train=82_081, test=40_137),)}
-"""Images with an object, by year, where known."""
+PAPER = PublishedCounts("the paper (Sec. IV-A1)", train=56_414, test=30_774)
+OFFICIAL = {2014: (PublishedCounts("the official files, labelled", train=82_081, test=40_137),)}
+"""Known numbers of images with an object, by year."""
 
 
 def mscoco_source(settings: MscocoSettings) -> Source:
-    """MS-COCO's official train and val: test is val, validation a part of train.
+    """MS-COCO as a source; test is the official val, validation a part of the official train.
 
-    Both routes give the same records of 2014.
+    The official files and TFDS give the same records of 2014.
 
     Raises:
         UserError: raw files are missing or broken; TFDS cannot download.
     """
     if settings.raw is None:
-        # placeholders are found among files, of which this route has none
+        # TFDS has no image files, among which placeholders could be found
         settings = dataclasses.replace(
             settings, rules=dataclasses.replace(settings.rules, placeholder_copies=0)
         )
@@ -38,5 +38,5 @@ def mscoco_source(settings: MscocoSettings) -> Source:
         rules=settings.rules,
         citation="Lin et al., Microsoft COCO: Common Objects in Context, ECCV 2014.",
         published=(PAPER, *OFFICIAL.get(content.year, ())),
-        findings=content.findings,
+        defects=content.defects,
     )

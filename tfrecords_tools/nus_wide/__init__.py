@@ -1,1 +1,1 @@
-"""NUS-WIDE in its official layout, user tags as tags."""
+"""NUS-WIDE in its official layout, with its user tags."""

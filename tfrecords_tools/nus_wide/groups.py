@@ -1,21 +1,21 @@
-"""Names of the Flickr groups that photographs were put in: an optional extra file."""
+"""Reads an optional file with the Flickr groups of photographs."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from tfrecords_tools.nus_wide.layout import content_of
+from tfrecords_tools.nus_wide.layout import read_content
 from tfrecords_tools.shell.errors import UserError
 
 
 def read_groups(path: Path) -> Mapping[str, tuple[str, ...]]:
-    r"""Each photograph's groups, from lines `<photo id>\tgroup\tgroup…` in UTF-8.
+    r"""Reads groups by photograph from lines `<photo id>\tgroup\tgroup…` in UTF-8.
 
     Raises:
         UserError: the file is missing, or a line is not of that form or repeats a photograph; the message
             names file and line.
     """
     groups: dict[str, tuple[str, ...]] = {}
-    content = content_of(path)
+    content = read_content(path)
     for row, line in enumerate(content.split(b"\n") if content else [], start=1):
         photo, names = _entry(path, row, line)
         if photo in groups:
@@ -38,6 +38,6 @@ def _entry(path: Path, row: int, line: bytes) -> tuple[str, tuple[str, ...]]:
 
 def _broken(path: Path, row: int, what: str) -> UserError:
     return UserError(
-        "groups file must hold lines of a photo id and its groups, parted by tabs, each photo once. "
-        f"Received: {path}:{row}: {what}. Mend the line."
+        "groups file must hold lines of a photo id and its groups, separated by tabs, each photo once. "
+        f"Received: {path}:{row}: {what}. Repair the line."
     )

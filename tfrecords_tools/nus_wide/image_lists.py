@@ -1,4 +1,4 @@
-"""The official image lists: an image's place, its id, its photograph."""
+"""Reads the official image lists."""
 
 import re
 from collections import defaultdict
@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tfrecords_tools.building.source import Finding
+from tfrecords_tools.building.source import AnnotationDefect
 from tfrecords_tools.nus_wide.layout import HALVES, Half, image_list_file, read_lines
 from tfrecords_tools.shell.errors import UserError
 
 _ENTRY = re.compile(r"[^/]+/[^/]*_\d+\.\w+")
-"""`power_plant/0002_174174086.jpg`: the photograph's id stands after the last underscore."""
+"""Matches `power_plant/0002_174174086.jpg`, with the photograph's id after the last underscore."""
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,9 @@ class ImageList:
     """One official list.
 
     Attributes:
-        length: how many lines it has; the label and tag files of its half have as many.
+        length: number of lines, also of the label and tag files of this half.
         files: images below Flickr/ with forward slashes, in the list's order, each once.
-        rows: `[len(files)]` where in the list each stands, counted from 0.
+        rows: `[len(files)]`, the line of each image, counted from 0.
     """
 
     length: int
@@ -37,34 +37,35 @@ def record_id(file: str) -> str:
 
 
 def photo_id(file: str) -> str:
-    """Flickr's id of a listed image: what stands after its last underscore."""
+    """Flickr's id of a listed image: the part after the last underscore."""
     return record_id(file).rpartition("_")[2]
 
 
-def read_image_lists(raw: Path) -> tuple[dict[Half, ImageList], list[Finding]]:
-    """Both official lists; an image that is listed again is a finding and is left out the second time.
+def read_image_lists(raw: Path) -> tuple[dict[Half, ImageList], list[AnnotationDefect]]:
+    """Reads both official lists; an image that is listed again is a defect and is skipped.
 
     Raises:
         UserError: a list is missing, or a line names no image; the message names file and line.
     """
     listed: dict[str, str] = {}
     lists: dict[Half, ImageList] = {}
-    findings: list[Finding] = []
+    defects: list[AnnotationDefect] = []
     for half in HALVES:
         path = image_list_file(raw, half)
-        lists[half] = _one_list(path, listed=listed, findings=findings, name=path.relative_to(raw).as_posix())
-    return lists, findings
+        lists[half] = _one_list(path, listed=listed, defects=defects, name=path.relative_to(raw).as_posix())
+    return lists, defects
 
 
-def _one_list(path: Path, *, listed: dict[str, str], findings: list[Finding], name: str) -> ImageList:
+def _one_list(path: Path, *, listed: dict[str, str], defects: list[AnnotationDefect], name: str) -> ImageList:
     lines = read_lines(path)
     files, rows = [], []
     for row, line in enumerate(lines):
         file = _entry(path, row + 1, line)
-        place = f"{name}:{row + 1}"
-        first = listed.setdefault(record_id(file), place)
-        if first != place:
-            findings.append(Finding(name, row + 1, f"{file} is listed in {first} already; a repair skips it"))
+        line_name = f"{name}:{row + 1}"
+        first = listed.setdefault(record_id(file), line_name)
+        if first != line_name:
+            problem = f"{file} is listed in {first} already; a repair skips it"
+            defects.append(AnnotationDefect(name, row + 1, problem))
             continue
         files.append(file)
         rows.append(row)
@@ -82,7 +83,7 @@ def _entry(path: Path, row: int, line: str) -> str:
 
 
 def repeated_photos(files: Iterable[str]) -> dict[str, tuple[str, ...]]:
-    """The photographs listed under several paths: their ids, and the record ids of each."""
+    """The record ids of every photograph that is listed under several paths, by photo id."""
     records: dict[str, list[str]] = defaultdict(list)
     for file in files:
         records[photo_id(file)].append(record_id(file))

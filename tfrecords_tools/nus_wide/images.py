@@ -1,11 +1,11 @@
-"""The listed images with their labels and tags, both official halves one behind the other."""
+"""Reads the listed images with their labels and tags: the training list, then the test list."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from tfrecords_tools.building.source import Finding
+from tfrecords_tools.building.source import AnnotationDefect
 from tfrecords_tools.nus_wide.image_lists import read_image_lists, record_id
 from tfrecords_tools.nus_wide.labels import read_labels
 from tfrecords_tools.nus_wide.layout import HALVES, concepts_file, read_names, tag_list_file
@@ -20,10 +20,10 @@ class Images:
         concepts: the labels' names, in the official order.
         tag_names: the tags' names, in the official order.
         files: `[n]` paths below Flickr/.
-        train: how many of them, the first ones, are of the official training list.
+        train: number of images of the official training list, which come first.
         labels: `[n, len(concepts)] uint8` of 0 and 1.
         tags: `[n, ceil(len(tag_names) / 8)] uint8`, packed bits.
-        findings: errors of the raw files.
+        defects: defects of the raw files.
     """
 
     concepts: tuple[str, ...]
@@ -32,7 +32,7 @@ class Images:
     train: int
     labels: np.ndarray
     tags: np.ndarray
-    findings: tuple[Finding, ...]
+    defects: tuple[AnnotationDefect, ...]
 
     def ids(self, rows: np.ndarray) -> list[str]:
         """The record ids of the images in `rows`."""
@@ -40,22 +40,22 @@ class Images:
 
     def labels_of(self, row: int) -> tuple[str, ...]:
         """The names of one image's labels, in the official order."""
-        return tuple(self.concepts[place] for place in np.flatnonzero(self.labels[row]))
+        return tuple(self.concepts[label] for label in np.flatnonzero(self.labels[row]))
 
     def tags_of(self, row: int) -> tuple[str, ...]:
         """The names of one image's tags, in the official order."""
-        there = unpacked(self.tags[row], len(self.tag_names))
-        return tuple(self.tag_names[place] for place in np.flatnonzero(there))
+        has_tag = unpacked(self.tags[row], len(self.tag_names))
+        return tuple(self.tag_names[tag] for tag in np.flatnonzero(has_tag))
 
 
 def read_images(raw: Path) -> Images:
     """Reads lists, labels and tags; no image is opened.
 
     Raises:
-        UserError: a file is missing or cannot be told apart from a wrong one; the message names it.
+        UserError: a file is missing or seems to be a wrong one; the message names it.
     """
     concepts, tag_names = read_names(concepts_file(raw)), read_names(tag_list_file(raw))
-    lists, findings = read_image_lists(raw)
+    lists, defects = read_image_lists(raw)
     labels, tags = [], []
     for half in HALVES:
         listed = lists[half]
@@ -63,7 +63,7 @@ def read_images(raw: Path) -> Images:
         bits, wrong_tags = read_tags(raw, half, tags=len(tag_names), rows=listed.length)
         labels.append(values[listed.rows])
         tags.append(bits[listed.rows])
-        findings += wrong + wrong_tags
+        defects += wrong + wrong_tags
     return Images(
         concepts=concepts,
         tag_names=tag_names,
@@ -71,5 +71,5 @@ def read_images(raw: Path) -> Images:
         train=len(lists["Train"].files),
         labels=np.concatenate(labels),
         tags=np.concatenate(tags),
-        findings=tuple(findings),
+        defects=tuple(defects),
     )

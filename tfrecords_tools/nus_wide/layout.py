@@ -1,4 +1,4 @@
-"""Where the official folder layout of NUS-WIDE keeps things, and its files of one entry a line."""
+"""The paths in the official folder layout of NUS-WIDE, and readers of its files of lines."""
 
 from pathlib import Path
 from typing import Literal
@@ -6,46 +6,46 @@ from typing import Literal
 from tfrecords_tools.shell.errors import UserError
 
 Half = Literal["Train", "Test"]
-"""One of the two official lists, as file names spell it."""
+"""One of the two official lists, as spelled in file names."""
 
 HALVES: tuple[Half, Half] = ("Train", "Test")
 
 
 def concepts_file(raw: Path) -> Path:
-    """The 81 labels' names; their order in this file is their order everywhere."""
+    """The file with the names of the 81 labels; its order is used everywhere."""
     return raw / "ConceptsList" / "Concepts81.txt"
 
 
 def image_list_file(raw: Path, half: Half) -> Path:
-    r"""The images of one half, `folder\index_photo.jpg` a line."""
+    r"""The file with the images of one half, `folder\index_photo.jpg` per line."""
     return raw / "ImageList" / f"{half}Imagelist.txt"
 
 
 def label_file(raw: Path, concept: str, half: Half) -> Path:
-    """Whether each image of one half shows the concept, 0 or 1 a line."""
+    """The file with the label `concept` of each image of one half, 0 or 1 per line."""
     return raw / "Groundtruth" / "TrainTestLabels" / f"Labels_{concept}_{half}.txt"
 
 
 def tag_list_file(raw: Path) -> Path:
-    """The names of the tag matrices' columns."""
+    """The file with the names of the columns in the tag matrices."""
     return raw / "NUS_WID_Tags" / "TagList1k.txt"
 
 
 def tag_matrix_file(raw: Path, half: Half) -> Path:
-    """Which tags each image of one half bears: tab-separated 0/1, an image a line."""
+    """The file with the tags of one half: tab-separated 0 and 1, an image per line."""
     return raw / "NUS_WID_Tags" / f"{half}_Tags1k.dat"
 
 
 def image_file(raw: Path, listed: str) -> Path:
-    """Where the image of a list's entry (`folder/index_photo.jpg`) lies."""
+    """The image file of a list's entry (`folder/index_photo.jpg`)."""
     return raw / "Flickr" / listed
 
 
 def check_folders(raw: Path) -> None:
-    """Looks for the folders before anything is read.
+    """Checks that all folders exist.
 
     Raises:
-        UserError: one is missing; files of user tags that match concepts do not stand for the ground truth.
+        UserError: one is missing. The Tags81 files do not replace the ground truth: they are user tags.
     """
     if not raw.is_dir():
         raise UserError(f"raw folder must exist. Received: {raw}, which does not. Pass --raw.")
@@ -57,16 +57,16 @@ def check_folders(raw: Path) -> None:
     for name in ("ConceptsList", "ImageList", "Groundtruth", "NUS_WID_Tags", "Flickr"):
         if not (raw / name).is_dir():
             raise UserError(
-                f"raw folder must hold {name}/, as officially laid out. Received: {raw}, which does not. "
+                f"raw folder must hold {name}/, as in the official layout. Received: {raw}, which does not. "
                 f"Unpack {name} there, or pass another --raw."
             )
 
 
-def content_of(path: Path) -> bytes:
-    r"""A file's bytes, `\r\n` made `\n`, blank last lines left out.
+def read_content(path: Path) -> bytes:
+    r"""Reads a file's bytes with `\r\n` replaced by `\n`, without blank lines at the end.
 
     Raises:
-        UserError: there is no such file.
+        UserError: the file does not exist.
     """
     try:
         content = path.read_bytes()
@@ -78,26 +78,26 @@ def content_of(path: Path) -> bytes:
 
 
 def read_lines(path: Path) -> list[str]:
-    """A file's lines, stripped.
+    """Reads a file's lines without blanks around them.
 
     Raises:
-        UserError: the file is missing, is no UTF-8 text, holds nothing, or has a blank line in between.
+        UserError: the file is missing, is no UTF-8 text, is empty, or has a blank line.
     """
     try:
-        lines = [line.strip() for line in content_of(path).decode("utf-8-sig").split("\n")]
+        lines = [line.strip() for line in read_content(path).decode("utf-8-sig").split("\n")]
     except UnicodeDecodeError as error:
         raise UserError(f"raw file must be UTF-8 text. Received: {path} ({error.reason}).") from None
     for row, line in enumerate(lines, start=1):
         if not line:
-            raise UserError(f"raw file must have an entry a line. Received: {path}:{row}, which is blank.")
+            raise UserError(f"raw file must have an entry per line. Received: {path}:{row}, which is blank.")
     return lines
 
 
 def read_names(path: Path) -> tuple[str, ...]:
-    """A file's lines as different names.
+    """Reads a file's lines as unique names.
 
     Raises:
-        UserError: as `read_lines`, or a name stands there twice.
+        UserError: as `read_lines`, or a name occurs twice.
     """
     names = read_lines(path)
     rows: dict[str, int] = {}

@@ -12,7 +12,7 @@ from tfrecords_tools.nus_wide import layout
 from tfrecords_tools.nus_wide.groups import read_groups
 from tfrecords_tools.nus_wide.image_lists import photo_id, record_id, repeated_photos
 from tfrecords_tools.nus_wide.images import Images, read_images
-from tfrecords_tools.nus_wide.protocols import PROTOCOLS, Protocol, chosen_by_draw
+from tfrecords_tools.nus_wide.protocols import PROTOCOLS, Protocol, training_mask
 from tfrecords_tools.nus_wide.settings import NusWideSettings
 from tfrecords_tools.reading.example import Example
 from tfrecords_tools.shell.errors import UserError
@@ -23,7 +23,7 @@ Groups = Mapping[str, tuple[str, ...]]
 
 
 def nus_wide_source(settings: NusWideSettings) -> Source:
-    """The official files as a source; validation is a part of the protocol's training images.
+    """NUS-WIDE as a source; validation is a part of the protocol's training images.
 
     Raises:
         UserError: raw files are missing or broken.
@@ -50,19 +50,21 @@ def nus_wide_source(settings: NusWideSettings) -> Source:
         rules=protocol.rules(settings.rules),
         citation="Chua et al., NUS-WIDE: A Real-World Web Image Database, CIVR 2009.",
         published=protocol.published,
-        findings=images.findings,
+        defects=images.defects,
         repeated=repeated_photos(images.files),
-        notes=() if groups is None else _check_groups(settings.groups, groups, images),
+        notes=_check_groups(settings.groups, groups, images)
+        if settings.groups and groups is not None
+        else (),
         has_groups=groups is not None,
     )
 
 
 def _check_groups(path: Path, groups: Groups, images: Images) -> tuple[str, ...]:
-    """A note of the photographs that are not listed; a file of such ones only is the wrong file."""
+    """A note on photographs that are not listed; raises a UserError if none is listed."""
     unlisted = len(groups.keys() - map(photo_id, images.files))
     if unlisted == len(groups):
         raise UserError(
-            f"groups file must tell of listed photographs. Received: {path}: none of its {unlisted} is. "
+            f"groups file must contain listed photographs. Received: {path}: none of {unlisted} is listed. "
             "Pass another --groups."
         )
     return (f"photographs of {path.name} that are not listed: {unlisted}",) if unlisted else ()
@@ -71,16 +73,16 @@ def _check_groups(path: Path, groups: Groups, images: Images) -> tuple[str, ...]
 def split_rows(images: Images, protocol: Protocol, validation_share: float) -> dict[str, np.ndarray]:
     """The rows of `images` in each split, in the order of the lists."""
     rows = np.arange(len(images.files))
-    trains = rows < images.train
+    training = rows < images.train
     if protocol.share:
         eligible = images.labels.any(axis=1)
         if protocol.tagged_only:
             eligible &= images.tags.any(axis=1)
         rows = np.flatnonzero(eligible)
-        trains = chosen_by_draw(images.ids(rows), protocol.share)
-    learned = rows[trains]
-    held_out = np.array([is_held_out(name, validation_share) for name in images.ids(learned)], bool)
-    return {"train": learned[~held_out], "validation": learned[held_out], "test": rows[~trains]}
+        training = training_mask(images.ids(rows), protocol.share)
+    train = rows[training]
+    held_out = np.array([is_held_out(name, validation_share) for name in images.ids(train)], bool)
+    return {"train": train[~held_out], "validation": train[held_out], "test": rows[~training]}
 
 
 def _digests(raw: Path, concepts: tuple[str, ...]) -> dict[str, str]:

@@ -1,11 +1,11 @@
-"""The user tags: one 0/1 matrix a half, too wide to keep as text, kept as bits."""
+"""Reads the user tags of each half, a matrix of 0 and 1, as packed bits."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from tfrecords_tools.building.source import Finding
+from tfrecords_tools.building.source import AnnotationDefect
 from tfrecords_tools.nus_wide.labels import check_rows, wrong_values
 from tfrecords_tools.nus_wide.layout import Half, image_list_file, tag_matrix_file
 from tfrecords_tools.shell.errors import UserError
@@ -14,20 +14,20 @@ BLOCK = 1024
 """Rows parsed at a time."""
 
 _ZERO = int.from_bytes(b"0\t", "little")
-"""A value and the tab behind it as one little-endian number; of a 1 it is one more."""
+"""The characters 0 and tab as a little-endian number; a 1 and tab give one more."""
 
 
-def read_tags(raw: Path, half: Half, *, tags: int, rows: int) -> tuple[np.ndarray, list[Finding]]:
-    """One half's tag matrix; a value other than 0 and 1 is a finding, read as 0.
+def read_tags(raw: Path, half: Half, *, tags: int, rows: int) -> tuple[np.ndarray, list[AnnotationDefect]]:
+    """Reads the tag matrix of one half; a value other than 0 and 1 is a defect and read as 0.
 
     Args:
         raw: the folder of the official layout.
         half: "Train" or "Test".
-        tags: how many values a row has.
-        rows: how many lines the half's image list has.
+        tags: number of values in a row.
+        rows: number of lines of the half's image list.
 
     Returns:
-        bits `[rows, ceil(tags / 8)] uint8`, as `np.packbits` packs each row, and the findings.
+        bits `[rows, ceil(tags / 8)] uint8`, as `np.packbits` packs each row, and the defects.
 
     Raises:
         UserError: the file is missing, or has another number of rows or of values in a row,
@@ -36,27 +36,27 @@ def read_tags(raw: Path, half: Half, *, tags: int, rows: int) -> tuple[np.ndarra
     path = tag_matrix_file(raw, half)
     bits = np.zeros((rows, -(-tags // 8)), np.uint8)
     wrong: list[tuple[int, str]] = []
-    findings: list[Finding] = []
+    defects: list[AnnotationDefect] = []
     end = 0
     for block in _blocks(path):
-        values = _plain(block, tags)
+        values = _parse_digits(block, tags)
         if values is None:
-            values = _mended(path, block, tags=tags, start=end, wrong=wrong)
-            findings = wrong_values(path, path.relative_to(raw).as_posix(), wrong)
+            values = _parse_rows(path, block, tags=tags, start=end, wrong=wrong)
+            defects = wrong_values(path, path.relative_to(raw).as_posix(), wrong)
         kept = values[: max(rows - end, 0)]
         bits[end : end + len(kept)] = np.packbits(kept, axis=1)
         end += len(block)
     check_rows(path, image_list_file(raw, half), received=end, expected=rows)
-    return bits, findings
+    return bits, defects
 
 
 def unpacked(bits: np.ndarray, tags: int) -> np.ndarray:
-    """Whether each of `tags` tags is there: `[…, ceil(tags / 8)]` bits to `[…, tags]` of 0 and 1."""
+    """Unpacks `[…, ceil(tags / 8)]` bits to `[…, tags]` of 0 and 1."""
     return np.unpackbits(bits, axis=-1, count=tags)
 
 
 def _blocks(path: Path) -> Iterator[list[bytes]]:
-    """The lines, `BLOCK` at a time, without line ends, the tab before them and blank last lines."""
+    """The lines in blocks of `BLOCK`, without line ends, a tab at the end, and blank lines at the end."""
     block: list[bytes] = []
     for row in _rows(path):
         block.append(row)
@@ -84,8 +84,8 @@ def _rows(path: Path) -> Iterator[bytes]:
             yield row
 
 
-def _plain(block: list[bytes], tags: int) -> np.ndarray | None:
-    """`[len(block), tags]` of 0 and 1 where every row is such digits parted by tabs; else None."""
+def _parse_digits(block: list[bytes], tags: int) -> np.ndarray | None:
+    """`[len(block), tags]` if every row is 0 and 1 separated by tabs; else None. The fast path."""
     if any(len(row) != 2 * tags - 1 for row in block):
         return None
     pairs = np.frombuffer(b"\t".join(block) + b"\t", "<u2").reshape(len(block), tags)
@@ -93,19 +93,19 @@ def _plain(block: list[bytes], tags: int) -> np.ndarray | None:
     return values if (values <= 1).all() else None
 
 
-def _mended(
+def _parse_rows(
     path: Path, block: list[bytes], *, tags: int, start: int, wrong: list[tuple[int, str]]
 ) -> np.ndarray:
     values = np.zeros((len(block), tags), np.uint8)
-    for place, row in enumerate(block):
+    for index, row in enumerate(block):
         words = row.split(b"\t")
-        number = start + place + 1
+        number = start + index + 1
         if len(words) != tags:
             raise UserError(
                 f"a row must have a value for each of {tags} tags. Received: {path}:{number} with "
                 f"{len(words) if row else 0}. Unpack the official file again."
             )
-        values[place] = [word == b"1" for word in words]
+        values[index] = [word == b"1" for word in words]
         texts = (word.decode("ascii", "backslashreplace") for word in words if word not in (b"0", b"1"))
         wrong.extend((number, text) for text in texts)
     return values

@@ -1,1 +1,1 @@
-"""HTML pages about records: plots, thumbnails, templates."""
+"""Pages of HTML about records, with plots and thumbnails."""

@@ -1,23 +1,22 @@
-"""Pages of HTML: one file each that needs nothing else, made from a template of a package."""
+"""Self-contained HTML pages from a package's templates."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from tfrecords_tools.reading.records import Records
 from tfrecords_tools.shell.errors import UserError
 
 
 def check_page(path: Path, records: Records | None = None) -> None:
-    """Whether a page can be written to `path`; to be asked before the work that fills it.
+    """Checks that a page can be written to `path`, before the work of making it.
 
     Args:
         path: the HTML file.
-        records: that it may not lie among; None where they are not at hand.
+        records: records whose folder may not contain the page; None if there are none.
 
     Raises:
-        UserError: a package is missing, or `path` is a folder or lies among the records.
+        UserError: a package is missing, or `path` is a folder or lies in the records' folder.
     """
     try:
         import jinja2  # noqa: F401
@@ -30,18 +29,18 @@ def check_page(path: Path, records: Records | None = None) -> None:
         raise UserError(f"page must be a file. Received: {path}, a folder. Name a file in it.")
     if records is not None and path.resolve().is_relative_to(records.path.resolve()):
         raise UserError(
-            f"page must lie outside the records' folder, whose every file is accounted for. "
+            f"page must lie outside the records' folder, where `verify` rejects other files. "
             f"Received: {path}. Name another place."
         )
 
 
-def render(package: str, template: str, **values: Any) -> str:
-    """The page's HTML, every value escaped; the same values give the same bytes.
+def render(package: str, template: str, **values: object) -> str:
+    """Renders a page as HTML with every value escaped; the same values give the same bytes.
 
     Args:
-        package: whose folder holds the template; it may include this package's `style.css.j2`.
-        template: the file's name.
-        **values: what the template names; one that it names and does not get is an error.
+        package: the package of the template, which may include this package's `style.css.j2`.
+        template: the template's file name.
+        **values: the template's variables; a missing one is an error.
     """
     from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 

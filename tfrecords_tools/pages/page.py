@@ -1,56 +1,64 @@
-"""The page that `mmannot-records inspect --html` writes: one file that needs nothing else."""
+"""Writes the self-contained page of `mmannot-records inspect --html`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeAlias
 
 from tfrecords_tools.pages import plots
 from tfrecords_tools.pages.html import check_page, render
+from tfrecords_tools.reading.inspection import Inspection, SplitInspection
 from tfrecords_tools.reading.records import VOCABULARY, Records
 from tfrecords_tools.reading.vocabulary import read_vocabulary
 from tfrecords_tools.shell.files import write_text
 
+if TYPE_CHECKING:
+    from markupsafe import Markup
+
+    from tfrecords_tools.pages.samples import Sample
+
+Splits: TypeAlias = Mapping[str, SplitInspection]
+
 TEMPLATE = "page.html.j2"
 SAMPLES = 12
-"""Images shown of each split."""
+"""Images shown per split."""
 TAGS = 50
-"""The most frequent tags that have a bar of their own."""
+"""Most frequent tags that are drawn as bars."""
 TAGS_OF_A_SAMPLE = 24
 LABELS = 120
-"""Labels whose bars are drawn, at most; the table has all."""
+"""Most labels that are drawn as bars; the table has all."""
 
 
-def write_page(path: Path, records: Records, counts: Mapping[str, Any]) -> None:
-    """Writes the page, aside and renamed.
+def write_page(path: Path, records: Records, counts: Inspection) -> None:
+    """Writes the page atomically.
 
     Args:
         path: the HTML file.
-        records: what it shows.
+        records: the records to show.
         counts: from `inspection.inspect`.
 
     Raises:
-        UserError: see `check_page`; or a record it would show is corrupt.
+        UserError: as `check_page`, or a sample is corrupt.
     """
     check_page(path, records)
     from tfrecords_tools.pages.samples import samples
 
-    chosen = samples(records, each=SAMPLES)
+    chosen = samples(records, per_split=SAMPLES)
     vocabulary = read_vocabulary(records.path / VOCABULARY)
     write_text(path, page(counts, samples=chosen, vocabulary=vocabulary))
 
 
 def page(
-    counts: Mapping[str, Any], *, samples: Mapping[str, list[Any]], vocabulary: list[tuple[str, int]]
+    counts: Inspection, *, samples: Mapping[str, list[Sample]], vocabulary: list[tuple[str, int]]
 ) -> str:
-    """The page's HTML; the same values give the same bytes.
+    """Renders the page as HTML; the same values give the same bytes.
 
     Args:
         counts: from `inspection.inspect`.
         samples: by split, from `samples.samples`.
-        vocabulary: every tag with the number of training images that bear it, the most frequent first.
+        vocabulary: every tag with its number of training images, the most frequent first.
     """
     frequencies = _by_label(counts["splits"])
     return render(
@@ -70,8 +78,8 @@ def page(
     )
 
 
-def _by_label(splits: Mapping[str, Any]) -> dict[str, dict[str, int]]:
-    """By label, its images in each split: the most frequent of the training (else first) split first."""
+def _by_label(splits: Splits) -> dict[str, dict[str, int]]:
+    """Images by label and split; sorted by frequency in the training split, or the first if there is none."""
     first = splits["train" if "train" in splits else next(iter(splits))]["label_frequencies"]
     order = sorted(first, key=lambda label: -first[label])
     return {
@@ -80,12 +88,12 @@ def _by_label(splits: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     }
 
 
-def _quantities(splits: Mapping[str, Any]) -> list[str]:
-    """Every number of labels that an image bears, as the histograms call it."""
+def _quantities(splits: Splits) -> list[str]:
+    """The numbers of labels that images have, as in the histograms."""
     return sorted({quantity for split in splits.values() for quantity in split["labels_histogram"]}, key=int)
 
 
-def _plots(splits: Mapping[str, Any], order: list[str], vocabulary: list[tuple[str, int]]) -> dict[str, Any]:
+def _plots(splits: Splits, order: list[str], vocabulary: list[tuple[str, int]]) -> dict[str, Markup]:
     from markupsafe import Markup
 
     compared = {name: splits[name] for name in ("train", "test") if name in splits} or splits
@@ -96,12 +104,12 @@ def _plots(splits: Mapping[str, Any], order: list[str], vocabulary: list[tuple[s
     if vocabulary:
         drawn["tags"] = plots.tag_plot(dict(vocabulary[:TAGS]))
         drawn["ranks"] = plots.rank_plot([count for _, count in vocabulary])
-    return {name: Markup(svg) for name, svg in drawn.items()}  # text in an SVG is escaped by Matplotlib
+    return {name: Markup(svg) for name, svg in drawn.items()}  # Matplotlib escapes text in an SVG
 
 
-def _label_shares(split: Mapping[str, Any], order: list[str]) -> dict[str, float]:
+def _label_shares(split: SplitInspection, order: list[str]) -> dict[str, float]:
     return {label: split["label_frequencies"][label] / split["images"] for label in order[:LABELS]}
 
 
-def _quantity_shares(split: Mapping[str, Any]) -> dict[int, float]:
+def _quantity_shares(split: SplitInspection) -> dict[int, float]:
     return {int(quantity): images / split["images"] for quantity, images in split["labels_histogram"].items()}

@@ -1,31 +1,39 @@
-"""Plots of what records hold, for the page about them."""
+"""Plots for the page about records."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tfrecords_tools.pages.svg import PAPER, SPLITS, plot, shown
+from tfrecords_tools.pages.svg import PAPER, SPLITS, display_name, plot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
 POINTS = 200
-"""Of a curve, at most, however many values it has."""
+"""Most points drawn of a curve."""
 
 
 def label_plot(shares: Mapping[str, Mapping[str, float]]) -> str:
-    """Bars for the first split's labels, from the top in the order given, and a dot for each other split.
+    """Draws bars for the first split, one per label from top to bottom, and dots for the other splits.
 
     Args:
-        shares: by split, the share of its images that bear each label.
+        shares: by split and label, the share of the split's images with the label.
     """
     with plot(rows=len(next(iter(shares.values())))) as (axes, svg):
         for number, (split, values) in enumerate(shares.items()):
             if number:
-                dots = {"color": SPLITS[split], "markeredgecolor": PAPER, "markersize": 6, "clip_on": False}
-                axes.plot(values.values(), range(len(values)), "o", label=split, **dots)
+                axes.plot(
+                    [*values.values()],
+                    range(len(values)),
+                    "o",
+                    label=split,
+                    color=SPLITS[split],
+                    markeredgecolor=PAPER,
+                    markersize=6,
+                    clip_on=False,
+                )
             else:
                 _bars(axes, values, split=split)
         _shares(axes.xaxis, "share of the split's images")
@@ -35,7 +43,7 @@ def label_plot(shares: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def tag_plot(counts: Mapping[str, int]) -> str:
-    """A bar for each tag, from the top in the order given."""
+    """Draws a bar per tag, from top to bottom."""
     with plot(rows=len(counts)) as (axes, svg):
         _bars(axes, counts, split="train")
         _numbers(axes.xaxis, "training images")
@@ -44,13 +52,13 @@ def tag_plot(counts: Mapping[str, int]) -> str:
 
 
 def rank_plot(counts: Sequence[int]) -> str:
-    """Counts in falling order against their rank, both logarithmic."""
+    """Draws counts against their rank on logarithmic axes; `counts` must be in falling order."""
     last = len(counts) - 1
     steps = range(POINTS)
-    places = sorted({round(len(counts) ** (step / (POINTS - 1))) - 1 for step in steps} | {0, last})
+    ranks = sorted({round(len(counts) ** (step / (POINTS - 1))) - 1 for step in steps} | {0, last})
     with plot(height=300) as (axes, svg):
         axes.loglog(
-            [place + 1 for place in places], [counts[place] for place in places], ".-", color=SPLITS["train"]
+            [rank + 1 for rank in ranks], [counts[rank] for rank in ranks], ".-", color=SPLITS["train"]
         )
         _numbers(axes.xaxis, "rank of the tag")
         _numbers(axes.yaxis, "training images")
@@ -60,10 +68,10 @@ def rank_plot(counts: Sequence[int]) -> str:
 
 
 def quantity_plot(shares: Mapping[str, Mapping[int, float]]) -> str:
-    """For every number of labels, one bar beside another for each split.
+    """Draws for every number of labels one bar per split.
 
     Args:
-        shares: by split, the share of its images that bear each number of labels.
+        shares: by split and number of labels, the share of the split's images with so many labels.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -71,7 +79,7 @@ def quantity_plot(shares: Mapping[str, Mapping[int, float]]) -> str:
     with plot(height=300) as (axes, svg):
         for number, (split, values) in enumerate(shares.items()):
             left = [quantity - 0.4 + width * number for quantity in values]
-            axes.bar(left, values.values(), width, align="edge", color=SPLITS[split], label=split)
+            axes.bar(left, [*values.values()], width, align="edge", color=SPLITS[split], label=split)
         _shares(axes.yaxis, "share of the split's images")
         axes.set_xlabel("labels of an image")
         axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
@@ -81,8 +89,8 @@ def quantity_plot(shares: Mapping[str, Mapping[int, float]]) -> str:
 
 
 def _bars(axes: Axes, values: Mapping[str, float], *, split: str) -> None:
-    axes.barh(range(len(values)), values.values(), height=0.7, color=SPLITS[split], label=split)
-    axes.set_yticks(range(len(values)), labels=[shown(name) for name in values])
+    axes.barh(range(len(values)), [*values.values()], height=0.7, color=SPLITS[split], label=split)
+    axes.set_yticks(range(len(values)), labels=[display_name(name) for name in values])
     axes.set_ylim(len(values) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0, pad=7)
     axes.grid(visible=True, axis="x")

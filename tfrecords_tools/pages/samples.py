@@ -1,32 +1,33 @@
-"""A few examples of each split to look at, small enough to lie within a page."""
+"""Selects a few examples of each split and makes thumbnails of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tfrecords_tools.pages.thumbnail import thumbnail
 from tfrecords_tools.reading.example import features
-from tfrecords_tools.reading.records import Records, reading
+from tfrecords_tools.reading.records import Records, data_loss_as_user_error
 from tfrecords_tools.shell.tensorflow_logging import quiet_tfds
 
 if TYPE_CHECKING:
     import tensorflow as tf
+    import tensorflow_datasets as tfds
 
 
 @dataclass(frozen=True)
 class Sample:
-    """One example as a page shows it.
+    """An example as the page shows it.
 
     Attributes:
-        id: the image's.
-        image: its thumbnail as a `data:` URI; the pixels as the network gets them, EXIF rotation left out.
+        id: the image's id.
+        image: the thumbnail as a `data:` URI, without EXIF rotation, as the network sees the image.
         width: of the thumbnail, in pixels.
         height: of the thumbnail, in pixels.
-        labels: their names.
-        tags: as recorded.
-        groups: as recorded; empty where the records bear none.
+        labels: names of the labels.
+        tags: the tags.
+        groups: the groups; empty if the records have none.
     """
 
     id: str
@@ -38,10 +39,10 @@ class Sample:
     groups: tuple[str, ...]
 
 
-def samples(records: Records, *, each: int) -> dict[str, list[Sample]]:
-    """Up to `each` examples of every split, evenly spread over its records; the same ones each time.
+def samples(records: Records, *, per_split: int) -> dict[str, list[Sample]]:
+    """Up to `per_split` examples of every split, evenly spaced over its records; the same in every call.
 
-    Reads no further into a shard than to the last example it gives.
+    Reads each shard only up to its last sample.
 
     Raises:
         UserError: a shard is corrupt, or an image does not decode.
@@ -50,40 +51,42 @@ def samples(records: Records, *, each: int) -> dict[str, list[Sample]]:
 
     with quiet_tfds():
         splits = tfds.builder_from_directory(records.path).info.splits
-        form = features(records.labels, has_groups=records.has_groups)
+        record_features = features(records.labels, has_groups=records.has_groups)
     chosen = {}
     for split in records.splits:
         lengths = splits[split].shard_lengths
-        places = spread(sum(lengths), each)
-        with reading(records):
-            serialized = [*_serialized(splits[split].filepaths, lengths, places)]
-        chosen[split] = [_sample(records, form, one) for one in serialized]
+        positions = evenly_spaced(sum(lengths), per_split)
+        with data_loss_as_user_error(records):
+            serialized = [*_serialized(splits[split].filepaths, lengths, positions)]
+        chosen[split] = [_sample(records, record_features, record) for record in serialized]
     return chosen
 
 
-def spread(total: int, count: int) -> list[int]:
-    """The middles of `count` equal stretches of `range(total)`; all places where there are no more."""
+def evenly_spaced(total: int, count: int) -> list[int]:
+    """The middles of `count` equal parts of `range(total)`; all of it if it is not longer."""
     count = min(count, total)
     return [(2 * number + 1) * total // (2 * count) for number in range(count)]
 
 
-def _serialized(shards: Sequence[str], lengths: Sequence[int], places: Sequence[int]) -> Iterator[tf.Tensor]:
-    """The records at increasing `places` of the shards laid end to end."""
+def _serialized(
+    shards: Sequence[str], lengths: Sequence[int], positions: Sequence[int]
+) -> Iterator[tf.Tensor]:
+    """The records at increasing `positions`, counted through all shards."""
     import tensorflow as tf
 
     first = 0
     for shard, length in zip(shards, lengths, strict=True):
-        wanted = {place - first for place in places if first <= place < first + length}
+        wanted = {position - first for position in positions if first <= position < first + length}
         if wanted:
             records = tf.data.TFRecordDataset(str(shard)).take(max(wanted) + 1)
-            yield from (record for place, record in enumerate(records) if place in wanted)
+            yield from (record for position, record in enumerate(records) if position in wanted)
         first += length
 
 
-def _sample(records: Records, form: Any, serialized: tf.Tensor) -> Sample:
+def _sample(records: Records, record_features: tfds.features.FeaturesDict, serialized: tf.Tensor) -> Sample:
     import tensorflow_datasets as tfds
 
-    example = form.deserialize_example(serialized, decoders={"image": tfds.decode.SkipDecoding()})
+    example = record_features.deserialize_example(serialized, decoders={"image": tfds.decode.SkipDecoding()})
     name = example["id"].numpy().decode()
     uri, (width, height) = thumbnail(records, name, example["image"].numpy())
     return Sample(
@@ -91,11 +94,11 @@ def _sample(records: Records, form: Any, serialized: tf.Tensor) -> Sample:
         image=uri,
         width=width,
         height=height,
-        labels=tuple(records.labels[place] for place in example["labels"].numpy().tolist()),
+        labels=tuple(records.labels[label] for label in example["labels"].numpy().tolist()),
         tags=_words(example, "tags"),
         groups=_words(example, "groups"),
     )
 
 
-def _words(example: Mapping[str, Any], field: str) -> tuple[str, ...]:
+def _words(example: Mapping[str, tf.Tensor], field: str) -> tuple[str, ...]:
     return tuple(word.decode() for word in example[field].numpy().tolist()) if field in example else ()

@@ -1,4 +1,4 @@
-"""A plot as an SVG element to stand within a page: text stays text, colours are the page's own."""
+"""Draws a plot as an SVG element of a page: text stays text, colours come from the page's style sheet."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ import re
 import warnings
 from collections.abc import Iterator
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.typing import RcKeyType
 
 WIDTH = 480
-"""Of every plot, in CSS pixels: readable on a telephone, where a wider one would shrink its text away."""
+"""Width of a plot in CSS pixels; the text of a wider one would be too small on a telephone."""
 ROW = 17
 """Height of one bar with its name, in CSS pixels."""
-LONGEST = 22
-"""Characters of a name that a plot shows."""
+MAX_NAME = 22
+"""Characters of a name shown in a plot."""
 
 COLOURS = {
     "#010203": "currentColor",
@@ -28,12 +29,12 @@ COLOURS = {
     "#0d0e0f": "var(--test)",
     "#101112": "var(--paper)",
 }
-"""What stands for a colour while Matplotlib draws, and what the page's style sheet calls it."""
+"""Placeholder colours for Matplotlib, and the style sheet's names that replace them."""
 INK, LINE, *SERIES, PAPER = COLOURS
 SPLITS = dict(zip(("train", "validation", "test"), SERIES, strict=True))
-"""A split has the same colour in every plot."""
+"""The colour of each split."""
 
-STYLE = {
+STYLE: dict[RcKeyType, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "mmannot",
     "text.parse_math": False,
@@ -51,17 +52,17 @@ STYLE = {
 }
 
 
-def shown(name: str) -> str:
-    """A name as a plot shows it: one line of printable characters, cut where it is long."""
+def display_name(name: str) -> str:
+    """A name as shown in a plot: one line of printable characters, shortened if it is long."""
     line = "".join(
-        one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in " ".join(name.split())
+        char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in " ".join(name.split())
     )
-    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return line if len(line) <= MAX_NAME else line[: MAX_NAME - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
 @contextlib.contextmanager
 def plot(*, rows: int = 0, height: int = 0) -> Iterator[tuple[Axes, StringIO]]:
-    """Axes to draw in; the finished SVG element is in the text file after the block."""
+    """Yields axes to draw in and a text file, which holds the SVG element after the block."""
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -75,17 +76,17 @@ def plot(*, rows: int = 0, height: int = 0) -> Iterator[tuple[Axes, StringIO]]:
 
 
 def _element(figure: Figure) -> str:
-    """The bare `<svg>` element: no prologue, no ids but those referred to, colours by their CSS names."""
+    """The figure as an `<svg>` element without prologue and unused ids, its colours by their CSS names."""
     file = StringIO()
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     figure.savefig(file, format="svg", transparent=True, metadata=nothing)
     text = file.getvalue()
-    box = re.search(r'viewBox="([^"]*)"', text)
+    box = text.split('viewBox="', 1)[1].split('"', 1)[0]
     body = text[text.index(">", text.index("<svg ")) + 1 :]
     body = re.sub(r'<g id="[^"]*"', "<g", body)
-    body = re.sub(r"\b(fill|stroke): (#[0-9a-f]{6})", _named, body)
-    return f'<svg viewBox="{box[1]}" width="{WIDTH}" aria-hidden="true">{body}'
+    body = re.sub(r"\b(fill|stroke): (#[0-9a-f]{6})", _with_css_name, body)
+    return f'<svg viewBox="{box}" width="{WIDTH}" aria-hidden="true">{body}'
 
 
-def _named(colour: re.Match[str]) -> str:
+def _with_css_name(colour: re.Match[str]) -> str:
     return f"{colour[1]}: {COLOURS.get(colour[2], colour[2])}"

@@ -1,4 +1,4 @@
-"""An image of the records, small enough to lie within a page."""
+"""Makes a thumbnail of an image of the records."""
 
 import base64
 from io import BytesIO
@@ -7,15 +7,15 @@ from tfrecords_tools.reading.records import Records
 from tfrecords_tools.shell.errors import UserError
 
 SIDE = 192
-"""Pixels of a thumbnail's longer side, at most."""
+"""Largest side of a thumbnail in pixels."""
 
 
 def thumbnail(records: Records, name: str, content: bytes) -> tuple[str, tuple[int, int]]:
-    """A JPEG as a `data:` URI, with its width and height; EXIF rotation is left out, as the network has it.
+    """A JPEG thumbnail as a `data:` URI, its width and height; without EXIF rotation, as the network sees it.
 
     Args:
-        records: that the image is of.
-        name: its id.
+        records: the records of the image, for the error.
+        name: the image's id.
         content: the encoded image.
 
     Raises:

@@ -1,1 +1,1 @@
-"""Reads records: their examples, their counts, and whether they are intact."""
+"""Reads, counts and verifies records."""

@@ -1,4 +1,4 @@
-"""One labelled, tagged image before it becomes a record, and the record's features."""
+"""`Example`, one labelled and tagged image; the record made of it; the record's features and digests."""
 
 from __future__ import annotations
 
@@ -6,24 +6,45 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from tfrecords_tools.shell.files import digest
 
 if TYPE_CHECKING:
+    import numpy as np
     import tensorflow_datasets as tfds
+
+
+class Record(TypedDict):
+    """The content of a record, as `RecordsBuilder` writes it."""
+
+    id: str
+    image: bytes
+    labels: list[str]
+    tags: list[str]
+    groups: NotRequired[list[str]]
+
+
+class NumpyRecord(TypedDict):
+    """A record as TFDS reads it, its image still encoded."""
+
+    id: bytes
+    image: bytes
+    labels: np.ndarray
+    tags: np.ndarray
+    groups: NotRequired[np.ndarray]
 
 
 @dataclass(frozen=True)
 class Example:
-    """What every source yields.
+    """One labelled and tagged image; every source yields these.
 
     Attributes:
         id: unique over all splits of the source.
-        image: the encoded file itself, or where it lies.
-        labels: names of the image's labels; repeated ones are kept once, in order.
-        tags: the user's words; made lower-case and stripped here, empty and repeated ones left out.
-        groups: names of the groups the photograph was put in, or None where the source knows no groups.
+        image: the encoded image, or the path of its file.
+        labels: names of the image's labels in order; duplicates are dropped.
+        tags: the user's words in lower case; blanks around them, empty tags and duplicates are dropped.
+        groups: names of the photograph's groups; None if the source has no groups.
     """
 
     id: str
@@ -41,62 +62,65 @@ class Example:
 
     @property
     def file(self) -> str:
-        """What a report calls the image: its file's name, or the id of an image made in memory."""
+        """The image's name in reports: its file name, or the id of an image in memory."""
         return self.image.name if isinstance(self.image, Path) else self.id
 
-    def record(self, image: bytes) -> dict[str, Any]:
-        """The record's content, `image` being the checked bytes of the file."""
-        record = {"id": self.id, "image": image, "labels": list(self.labels), "tags": list(self.tags)}
-        return record if self.groups is None else {**record, "groups": list(self.groups)}
+    def record(self, image: bytes) -> Record:
+        """The example's record; `image` is the content of its file."""
+        record: Record = {"id": self.id, "image": image, "labels": list(self.labels), "tags": list(self.tags)}
+        if self.groups is not None:
+            record["groups"] = list(self.groups)
+        return record
 
 
-def stored(features: Mapping[str, Any], labels: Sequence[str]) -> dict[str, Any]:
-    """The record that was stored, from what TFDS reads back.
+def decoded_record(stored: NumpyRecord, labels: Sequence[str]) -> Record:
+    """The record as it was before it was written.
 
     Args:
-        features: of one example, images still encoded, as numpy values.
+        stored: the record as TFDS reads it.
         labels: all label names.
 
     Raises:
         ValueError: a label id has no name, or a word is no UTF-8.
     """
-    places = features["labels"].tolist()
-    if not all(0 <= place < len(labels) for place in places):
-        raise ValueError(f"label ids must lie in 0..{len(labels) - 1}, received {places}")
-    words = [field for field in ("tags", "groups") if field in features]
-    return {
-        "id": features["id"].decode(),
-        "image": features["image"],
-        "labels": [labels[place] for place in places],
-        **{field: [word.decode() for word in features[field].tolist()] for field in words},
+    ids = stored["labels"].tolist()
+    if not all(0 <= label < len(labels) for label in ids):
+        raise ValueError(f"label ids must lie in 0..{len(labels) - 1}, received {ids}")
+    record: Record = {
+        "id": stored["id"].decode(),
+        "image": stored["image"],
+        "labels": [labels[label] for label in ids],
+        "tags": [tag.decode() for tag in stored["tags"].tolist()],
     }
+    if "groups" in stored:
+        record["groups"] = [group.decode() for group in stored["groups"].tolist()]
+    return record
 
 
-def fingerprint(record: Mapping[str, Any], content: str | None = None) -> str:
-    """A SHA-256 of a record; label names, not their ids, are what counts.
+def fingerprint(record: Record, content: str | None = None) -> str:
+    """The SHA-256 of a record, from the names of its labels, not their ids.
 
     Args:
         record: from `Example.record`.
-        content: the SHA-256 of the image's bytes in hexadecimal, where it is known already.
+        content: the SHA-256 of the image's bytes in hexadecimal, if already known.
     """
     image = content or hashlib.sha256(record["image"]).hexdigest()
-    words = [list(record[field]) for field in ("labels", "tags", "groups") if field in record]
-    return digest([record["id"], image, *words])
+    groups = [record["groups"]] if "groups" in record else []
+    return digest([record["id"], image, record["labels"], record["tags"], *groups])
 
 
 def content_digest(labels: Sequence[str], fingerprints: Mapping[str, Sequence[str]]) -> str:
-    """The digest of a whole set: its labels and, by split, its records' fingerprints in any order."""
-    return digest(
-        {"labels": list(labels), "splits": {name: sorted(all_) for name, all_ in fingerprints.items()}}
-    )
+    """The digest of a data set, from its labels and the fingerprints of each split, in any order."""
+    splits = {name: sorted(records) for name, records in fingerprints.items()}
+    return digest({"labels": list(labels), "splits": splits})
 
 
 def features(labels: tuple[str, ...], *, has_groups: bool = False) -> tfds.features.FeaturesDict:
     """The features of a record: the original encoded image, an id, label ids and tag strings.
 
     Args:
-        labels: all label names; a label's place is its id.
-        has_groups: whether the records also bear group names.
+        labels: all label names; a label's index is its id.
+        has_groups: whether the records also have group names.
     """
     import tensorflow_datasets as tfds
 

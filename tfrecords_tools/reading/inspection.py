@@ -1,29 +1,56 @@
-"""Shows and counts what records hold."""
+"""Counts the content of records, and shows the counts as tables."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, TypedDict
 
-from tfrecords_tools.reading.published import beside
-from tfrecords_tools.reading.records import VOCABULARY, Records, read, reading
+from tfrecords_tools.reading.published import CountComparison, published_counts
+from tfrecords_tools.reading.records import VOCABULARY, Records, data_loss_as_user_error, read
 from tfrecords_tools.reading.vocabulary import read_vocabulary
-from tfrecords_tools.shell.console import progress
+from tfrecords_tools.shell.console import progress_bars
+from tfrecords_tools.shell.files import Json
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 MOST_FREQUENT = 20
+"""Tags listed by `inspect`."""
 
 
-def inspect(records: Records) -> dict[str, Any]:
-    """Counts every record; JSON values, as `mmannot-records inspect --json` prints them."""
-    with progress("images") as display, reading(records):
+class SplitInspection(TypedDict):
+    """The counts of one split."""
+
+    images: int
+    labels_per_image: float
+    tags_per_image: float
+    without_tags: int
+    label_frequencies: dict[str, int]
+    labels_histogram: dict[str, int]
+
+
+class Inspection(TypedDict):
+    """The counts of all records, as `mmannot-records inspect --json` prints them."""
+
+    source: str
+    digest: str
+    settings: Mapping[str, Json]
+    labels: int
+    splits: dict[str, SplitInspection]
+    vocabulary: int
+    most_frequent_tags: dict[str, int]
+    published: list[CountComparison]
+
+
+def inspect(records: Records) -> Inspection:
+    """Counts the images, labels and tags of all records."""
+    with progress_bars("images") as display, data_loss_as_user_error(records):
         splits = {}
         for split, images in records.splits.items():
             task = display.add_task(split, total=images)
-            splits[split] = _count(records, split, advance=lambda task=task: display.advance(task))
+            splits[split] = _count(records, split, advance=partial(display.advance, task))
     return {
         "source": records.source,
         "digest": records.digest,
@@ -32,11 +59,11 @@ def inspect(records: Records) -> dict[str, Any]:
         "splits": splits,
         "vocabulary": len(records.vocabulary),
         "most_frequent_tags": dict(read_vocabulary(records.path / VOCABULARY)[:MOST_FREQUENT]),
-        "published": beside(records.published, records.splits),
+        "published": published_counts(records.published, records.splits),
     }
 
 
-def _count(records: Records, split: str, *, advance: Any) -> dict[str, Any]:
+def _count(records: Records, split: str, *, advance: Callable[[], None]) -> SplitInspection:
     labels: Counter[int] = Counter()
     quantities: Counter[int] = Counter()
     tags = untagged = 0
@@ -52,13 +79,13 @@ def _count(records: Records, split: str, *, advance: Any) -> dict[str, Any]:
         "labels_per_image": labels.total() / images,
         "tags_per_image": tags / images,
         "without_tags": untagged,
-        "label_frequencies": {name: labels[place] for place, name in enumerate(records.labels)},
+        "label_frequencies": {name: labels[label] for label, name in enumerate(records.labels)},
         "labels_histogram": {str(quantity): quantities[quantity] for quantity in sorted(quantities)},
     }
 
 
-def tables(counts: Mapping[str, Any]) -> list[Table]:
-    """What `inspect` counted, for people: splits, then label frequencies."""
+def tables(counts: Inspection) -> list[Table]:
+    """The counts as two tables: splits, and images by label."""
     from rich.table import Table
 
     splits = counts["splits"]
@@ -66,7 +93,7 @@ def tables(counts: Mapping[str, Any]) -> list[Table]:
     for column in ("split", "images", "labels/image", "tags/image", "without tags"):
         sizes.add_column(column, justify="left" if column == "split" else "right")
     for name, split in splits.items():
-        means = (f"{split[key]:.2f}" for key in ("labels_per_image", "tags_per_image"))
+        means = (f"{mean:.2f}" for mean in (split["labels_per_image"], split["tags_per_image"]))
         sizes.add_row(name, f"{split['images']:,}", *means, f"{split['without_tags']:,}")
     for row in counts["published"]:
         sizes.add_row(f"{row['split']}, {row['where']}", f"{row['published']:,} (ours {row['ours']:,})")

@@ -1,35 +1,60 @@
-"""Counts of images that others printed, for printing beside ours."""
+"""Published counts of images, to compare ours with."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal, TypedDict
 
 
-@dataclass(frozen=True)
-class Published:
-    """One pair of printed counts.
+class CountComparison(TypedDict):
+    """One published count and ours."""
 
-    Attributes:
-        where: who printed them: "the paper (Sec. IV-A1)", "the official lists, labelled", …
-        train: their training images; ours are the train and validation splits together.
-        test: their test images.
-    """
+    where: str
+    split: Literal["train", "test"]
+    ours: int
+    published: int
+
+
+class PublishedEntry(TypedDict):
+    """`PublishedCounts` in records.json."""
 
     where: str
     train: int
     test: int
 
 
-def beside(published: Iterable[Published], splits: Mapping[str, int]) -> list[dict[str, Any]]:
-    """`{"where", "split", "ours", "published"}` of every printed count.
+@dataclass(frozen=True)
+class PublishedCounts:
+    """Published numbers of training and test images.
+
+    Attributes:
+        where: their origin: "the paper (Sec. IV-A1)", "the official lists, labelled", …
+        train: training images; ours are the train and validation splits together.
+        test: test images.
+    """
+
+    where: str
+    train: int
+    test: int
+
+    def as_json(self) -> PublishedEntry:
+        """The counts as records.json holds them."""
+        return {"where": self.where, "train": self.train, "test": self.test}
+
+
+def published_counts(
+    published: Iterable[PublishedCounts], splits: Mapping[str, int]
+) -> list[CountComparison]:
+    """Every published count with ours.
 
     Args:
-        published: the printed counts.
+        published: the published counts.
         splits: our images by split.
     """
-    ours = {"train": splits.get("train", 0) + splits.get("validation", 0), "test": splits.get("test", 0)}
-    return [
-        {"where": counts.where, "split": split, "ours": ours[split], "published": getattr(counts, split)}
-        for counts in published
-        for split in ("train", "test")
-    ]
+    train, test = splits.get("train", 0) + splits.get("validation", 0), splits.get("test", 0)
+    comparisons: list[CountComparison] = []
+    for counts in published:
+        comparisons += [
+            {"where": counts.where, "split": "train", "ours": train, "published": counts.train},
+            {"where": counts.where, "split": "test", "ours": test, "published": counts.test},
+        ]
+    return comparisons

@@ -1,4 +1,4 @@
-"""Records one by one, where they lie in their files: a process of several reads its share of them only."""
+"""Reads single records by their byte offset, so that each of several processes reads only its share."""
 
 import os
 import struct
@@ -9,36 +9,34 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfrecords_tools.reading.records import Records
+from tfrecords_tools.reading.records import RECORDS_AT_ONCE, SHARDS_AT_ONCE, Records
 from tfrecords_tools.shell.tensorflow_logging import quiet_tfds
 
-# The layout of a TFRecord file: length, its checksum, the record, its checksum.
 HEAD, TAIL = 12, 4
-SHARDS_AT_ONCE, RECORDS_AT_ONCE = 16, 16
-"""How TFDS interleaves shards; `places` must come in the order of `records.read`."""
+"""Bytes around a record in a TFRecord file: its length with a checksum before it, its checksum after it."""
 BUFFER_BYTES = 2**18
 """Read at a time (ours): more than a usual JPEG, far less than a shard."""
 
 
-def offsets(path: Path) -> np.ndarray:
-    """Where each record of a TFRecord file begins, int64 [N]; only the records' lengths are read, once."""
+def record_offsets(path: Path) -> np.ndarray:
+    """The byte offset of each record of a TFRecord file, int64 [N]; reads only the records' lengths."""
     state = path.stat()
     return _offsets(path, state.st_size, state.st_mtime_ns)
 
 
 @lru_cache(maxsize=4096)
 def _offsets(path: Path, size: int, _: int) -> np.ndarray:
-    found, place = [], 0
+    offsets, offset = [], 0
     with path.open("rb", buffering=0) as file:
-        while place + HEAD <= size:
-            found.append(place)
-            (length,) = struct.unpack("<Q", os.pread(file.fileno(), 8, place))
-            place += HEAD + length + TAIL
-    return np.array(found, np.int64)
+        while offset + HEAD <= size:
+            offsets.append(offset)
+            (length,) = struct.unpack("<Q", os.pread(file.fileno(), 8, offset))
+            offset += HEAD + length + TAIL
+    return np.array(offsets, np.int64)
 
 
-def numbers(records: Records, split: str, *, seed: int | None = None) -> tf.data.Dataset:
-    """The examples of a split by their number, in the order in which `records.read` gives them.
+def record_numbers(records: Records, split: str, *, seed: int | None = None) -> tf.data.Dataset:
+    """The numbers of a split's examples, in the order of `records.read`.
 
     Args:
         records: from `open_records`.
@@ -46,22 +44,21 @@ def numbers(records: Records, split: str, *, seed: int | None = None) -> tf.data
         seed: as for `records.read`.
 
     Returns:
-        Elements int64 []: which example, counted from 0 through the split's files one after another.
+        Elements int64 []: an example's number, counted from 0 through all files of the split.
     """
-    info = _builder(records).info
-    counts = np.array([len(offsets(file)) for file in _files(info, split)], np.int64)
+    counts = np.array([len(record_offsets(file)) for file in _files(records, split)], np.int64)
     shards = tf.data.Dataset.from_tensor_slices((np.cumsum(counts) - counts, counts))
     if seed is not None:
         shards = shards.shuffle(len(counts), seed=seed, reshuffle_each_iteration=False)
     return shards.interleave(
         lambda first, count: tf.data.Dataset.range(first, first + count),
-        cycle_length=1 if info.disable_shuffling else SHARDS_AT_ONCE,
+        cycle_length=SHARDS_AT_ONCE,
         block_length=RECORDS_AT_ONCE,
     )
 
 
-def places(records: Records, split: str, *, seed: int | None = None) -> tf.data.Dataset:
-    """Where each example of a split lies, in the order in which `records.read` gives them.
+def record_positions(records: Records, split: str, *, seed: int | None = None) -> tf.data.Dataset:
+    """The file and byte offset of a split's examples, in the order of `records.read`.
 
     Args:
         records: from `open_records`.
@@ -71,51 +68,51 @@ def places(records: Records, split: str, *, seed: int | None = None) -> tf.data.
     Returns:
         Elements (file, string []; byte offset, int64 []).
     """
-    files = _files(_builder(records).info, split)
-    found = [offsets(file) for file in files]
-    every, names = tf.constant(np.concatenate(found)), tf.constant([str(file) for file in files])
-    firsts = tf.constant(np.cumsum([0, *map(len, found[:-1])]))
+    files = _files(records, split)
+    by_file = [record_offsets(file) for file in files]
+    offsets, names = tf.constant(np.concatenate(by_file)), tf.constant([str(file) for file in files])
+    firsts = tf.constant(np.cumsum([0, *map(len, by_file[:-1])]))
 
-    def place(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def position(number: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         file = tf.searchsorted(firsts, number[tf.newaxis], side="right")[0] - 1
-        return names[file], every[number]
+        return names[file], offsets[number]
 
-    return numbers(records, split, seed=seed).map(place)
+    return record_numbers(records, split, seed=seed).map(position)
 
 
-def read_places(records: Records, numbered: tf.data.Dataset) -> tf.data.Dataset:
-    """The examples that lie at given places, in their order, checksums checked.
+def read_at_positions(records: Records, numbered: tf.data.Dataset) -> tf.data.Dataset:
+    """Reads the examples at given positions in their order, and checks their checksums.
 
-    Several are read at a time, from whatever shards the places are in; the order is kept all the same.
+    Reads several examples in parallel, from any of the shards.
 
     Args:
         records: from `open_records`.
-        numbered: elements (number, (file, byte offset)), as `places(…).enumerate()` gives them.
+        numbered: elements (number, (file, byte offset)), as from `record_positions(…).enumerate()`.
 
     Returns:
-        Elements (number, example as `records.read` gives it, images still encoded).
+        Elements (number, example as from `records.read`), images still encoded.
     """
     import tensorflow_datasets as tfds
 
     features, decoders = _builder(records).info.features, {"image": tfds.decode.SkipDecoding()}
 
-    def one(number: tf.Tensor, place: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, Any]:
-        file, offset = place
-        here = tf.raw_ops.TFRecordDatasetV2(
+    def example(number: tf.Tensor, position: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, Any]:
+        file, offset = position
+        rest_of_shard = tf.raw_ops.TFRecordDatasetV2(
             filenames=[file],
             compression_type="",
             buffer_size=BUFFER_BYTES,
             byte_offsets=[offset],
         )
-        serialized = tf.data.experimental.from_variant(here, tf.TensorSpec([], tf.string))
+        serialized = tf.data.experimental.from_variant(rest_of_shard, tf.TensorSpec([], tf.string))
         record = serialized.take(1).get_single_element()
         return number, features.deserialize_example(record, decoders=decoders)
 
-    return numbered.map(one, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    return numbered.map(example, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
 
 
-def _files(info: Any, split: str) -> list[Path]:
-    return [Path(one.filename) for one in info.splits[split].file_instructions]
+def _files(records: Records, split: str) -> list[Path]:
+    return [Path(shard.filename) for shard in _builder(records).info.splits[split].file_instructions]
 
 
 def _builder(records: Records) -> Any:

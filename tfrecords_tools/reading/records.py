@@ -1,4 +1,4 @@
-"""The reading side: what a folder of records holds, and its examples as a tf.data.Dataset."""
+"""Opens a folder of records and reads its examples as a tf.data.Dataset."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
-from tfrecords_tools.reading.published import Published
+from tfrecords_tools.reading.published import PublishedCounts, PublishedEntry
 from tfrecords_tools.reading.vocabulary import read_vocabulary
-from tfrecords_tools.shell.errors import UserError, plain
-from tfrecords_tools.shell.files import digest, read_json
+from tfrecords_tools.shell.errors import UserError, one_line
+from tfrecords_tools.shell.files import Json, digest, read_json
 from tfrecords_tools.shell.tensorflow_logging import quiet_tfds
 
 if TYPE_CHECKING:
@@ -21,11 +21,42 @@ if TYPE_CHECKING:
 MARKER = "records.json"
 VOCABULARY = "vocabulary.tsv"
 VERSION = "1.0.0"
-"""Of the records' format; the name of the folder they lie in."""
+"""Of the records' format; also the name of their folder."""
+SHARDS_AT_ONCE, RECORDS_AT_ONCE = 16, 16
+"""The interleaving of shards, TFDS' own default: so many shards in turn, so many records of each."""
 
 
-def seal(marker: Mapping[str, Any]) -> str:
-    """The digest of a marker without its own seal: no other file can vouch for records.json."""
+class UnusableImage(TypedDict):
+    """An image that could not become a record."""
+
+    id: str
+    file: str
+    reason: str
+
+
+class Marker(TypedDict):
+    """The document records.json: the settings of a build, and its result."""
+
+    source: str
+    version: str
+    settings: Mapping[str, Json]
+    labels: list[str]
+    splits: dict[str, int]
+    candidates: dict[str, int]
+    unlabelled: dict[str, int]
+    untagged: dict[str, int]
+    unreadable: list[UnusableImage]
+    repaired: list[str]
+    repeated: dict[str, list[str]]
+    published: list[PublishedEntry]
+    groups: bool
+    files: dict[str, str]
+    digest: str
+    seal: NotRequired[str]
+
+
+def seal(marker: Marker) -> str:
+    """The digest of a marker without its seal; it protects records.json itself."""
     return digest({key: value for key, value in marker.items() if key != "seal"})
 
 
@@ -35,35 +66,35 @@ class Records:
 
     Attributes:
         path: the folder that holds records.json.
-        source: what they were built from: "synthetic", "mscoco", …
-        settings: what the build was asked.
-        labels: all label names; a label's place is its id.
+        source: the name of the raw data set: "synthetic", "mscoco", …
+        settings: the settings of the build.
+        labels: all label names; a label's index is its id.
         vocabulary: every tag of the training split, the most frequent first.
-        splits: how many images each split has.
-        digest: SHA-256 of the content: two builds with the same digest hold the same examples.
-        published: counts that others printed for this data set.
-        has_groups: whether the examples bear group names beside tags.
+        splits: number of images by split.
+        digest: SHA-256 of the content: builds with the same digest hold the same examples.
+        published: published counts of this data set.
+        has_groups: whether the examples have group names beside tags.
     """
 
     path: Path
     source: str
-    settings: Mapping[str, Any]
+    settings: Mapping[str, Json]
     labels: tuple[str, ...]
     vocabulary: tuple[str, ...]
     splits: Mapping[str, int]
     digest: str
-    published: tuple[Published, ...]
+    published: tuple[PublishedCounts, ...]
     has_groups: bool
 
 
 def open_records(path: Path) -> Records:
-    """The records in `path`, or in the one folder below it that holds any. Reads no example.
+    """Opens the records in `path` or in the only folder of records below it. Reads no example.
 
     Raises:
-        UserError: the folder is missing, holds no complete records, or holds several sets of them.
+        UserError: the folder is missing, or holds no complete records or several sets.
     """
     folder = _find(Path(path))
-    marker = read_json(folder / MARKER, "records' metadata")
+    marker: Marker = read_json(folder / MARKER, "records' metadata")
     try:
         return Records(
             path=folder,
@@ -73,7 +104,7 @@ def open_records(path: Path) -> Records:
             vocabulary=tuple(tag for tag, _ in read_vocabulary(folder / VOCABULARY)),
             splits=MappingProxyType(marker["splits"]),
             digest=marker["digest"],
-            published=tuple(Published(**counts) for counts in marker["published"]),
+            published=tuple(PublishedCounts(**counts) for counts in marker["published"]),
             has_groups=marker["groups"],
         )
     except (KeyError, TypeError) as error:
@@ -84,25 +115,25 @@ def open_records(path: Path) -> Records:
 
 
 def _find(path: Path) -> Path:
-    """The one folder at or below `path` that holds a completion marker, hidden folders left out."""
+    """The only folder at or below `path` that holds a completion marker; skips hidden folders."""
     if not path.is_dir():
         raise UserError(f"records' folder must exist. Received: {path}, which does not.")
     if (path / MARKER).is_file():
         return path
-    found = [
+    folders = [
         marker.parent
         for marker in sorted(path.glob(f"**/{MARKER}"))
         if not any(part.startswith(".") for part in marker.relative_to(path).parts)
     ]
-    if not found:
+    if not folders:
         raise UserError(
             f"folder must hold complete records ({MARKER}, written last by `mmannot-records build`). "
             f"Received: {path}, which holds none. Build them, or name another folder."
         )
-    if len(found) > 1:
-        names = ", ".join(str(folder) for folder in found)
+    if len(folders) > 1:
+        names = ", ".join(str(folder) for folder in folders)
         raise UserError(f"folder must hold one set of records. Received: {path} with {names}. Name one.")
-    return found[0]
+    return folders[0]
 
 
 def read(records: Records, split: str, *, seed: int | None = None, images: bool = True) -> tf.data.Dataset:
@@ -111,12 +142,12 @@ def read(records: Records, split: str, *, seed: int | None = None, images: bool 
     Args:
         records: from `open_records`.
         split: "train", "validation" or "test".
-        seed: None for one fixed order; an integer orders the shards as a pure function of it.
-        images: False leaves the image bytes out, for passes that need labels and tags only.
+        seed: of the order of the shards; None keeps their own order.
+        images: False leaves the images out, for passes that need labels and tags only.
 
     Returns:
         Elements `{"id": string [], "image": string [], "labels": int64 [n], "tags": string [m]}`, and
-        `"groups": string [g]` where the records have them.
+        `"groups": string [g]` if the records have groups.
 
     Raises:
         UserError: the split is unknown, or one of its files is missing.
@@ -125,7 +156,13 @@ def read(records: Records, split: str, *, seed: int | None = None, images: bool 
 
     if split not in records.splits:
         raise UserError(f"split must be one of {', '.join(records.splits)}. Received: {split!r}.")
-    config = tfds.ReadConfig(try_autocache=False, shuffle_seed=seed, shuffle_reshuffle_each_iteration=False)
+    config = tfds.ReadConfig(
+        try_autocache=False,
+        shuffle_seed=seed,
+        shuffle_reshuffle_each_iteration=False,
+        interleave_cycle_length=SHARDS_AT_ONCE,
+        interleave_block_length=RECORDS_AT_ONCE,
+    )
     words = {"id": True, "labels": True, "tags": True, **({"groups": True} if records.has_groups else {})}
     with quiet_tfds():
         builder = tfds.builder_from_directory(records.path)
@@ -139,11 +176,11 @@ def read(records: Records, split: str, *, seed: int | None = None, images: bool 
 
 
 @contextlib.contextmanager
-def reading(records: Records) -> Iterator[None]:
-    """Around a pass over `read`: a shard that turns out corrupt is a named failure.
+def data_loss_as_user_error(records: Records) -> Iterator[None]:
+    """Raises a UserError when a pass over `read` meets a corrupt shard.
 
     Raises:
-        UserError: TensorFlow found a record's checksum wrong or a shard cut short.
+        UserError: a record's checksum is wrong, or a shard is truncated.
     """
     import tensorflow as tf
 
@@ -151,7 +188,7 @@ def reading(records: Records) -> Iterator[None]:
         yield
     except tf.errors.DataLossError as error:
         raise UserError(
-            f"records must be whole. Received: {records.path} ({plain(error)}). "
+            f"records must be whole. Received: {records.path} ({one_line(error)}). "
             f"See `mmannot-records verify {records.path}`, then build again with --overwrite."
         ) from None
 

@@ -1,52 +1,59 @@
-"""Holds records against their own metadata: every byte, every record, every count."""
+"""Checks records against their own metadata: every byte, record and count."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from tfrecords_tools.reading.example import content_digest, features, fingerprint, stored
-from tfrecords_tools.reading.records import MARKER, Records, seal
-from tfrecords_tools.shell.console import progress
-from tfrecords_tools.shell.errors import UserError, plain
+from tfrecords_tools.reading.example import (
+    NumpyRecord,
+    content_digest,
+    decoded_record,
+    features,
+    fingerprint,
+)
+from tfrecords_tools.reading.records import MARKER, Marker, Records, seal
+from tfrecords_tools.shell.console import progress_bars
+from tfrecords_tools.shell.errors import UserError, one_line
 from tfrecords_tools.shell.files import json_text, read_json, sha256
 from tfrecords_tools.shell.tensorflow_logging import quiet_tfds
 
 
 def verify(records: Records) -> list[str]:
-    """Every problem found, one line each, its file named; an empty list means whole.
+    """Lists every problem in one line with its file; an empty list means that the records are intact.
 
-    Reads all bytes twice: once for the files' SHA-256, once for every record's checksum and image.
-    Records are held only against metadata that bears its own seal: nothing vouches for any other.
+    Reads all bytes twice: for the SHA-256 of the files, and for the checksum and image of every record.
+    Metadata without a valid seal ends the check, as nothing can be compared with it.
     """
     try:
         marker = read_json(records.path / MARKER, "records' metadata")
     except UserError as error:
         return [f"{MARKER}: {error}"]
-    unsealed = [*_marker(records.path / MARKER, marker)]
-    if unsealed:
-        return unsealed
+    broken = [*_marker_problems(records.path / MARKER, marker)]
+    if broken:
+        return broken
     hashes: dict[str, str] = marker["files"]
-    problems = [*_files(records.path, hashes)]
-    prints: dict[str, list[str]] = {}
-    with progress("images") as display, quiet_tfds():
+    problems = [*_file_problems(records.path, hashes)]
+    fingerprints: dict[str, list[str]] = {}
+    with progress_bars("images") as display, quiet_tfds():
         for split, images in records.splits.items():
             task = display.add_task(split, total=images)
-            reader = _Reader(records, split, advance=lambda task=task: display.advance(task))
+            reader = _Reader(records, split, advance=partial(display.advance, task))
             problems += reader.problems([name for name in hashes if f"-{split}.tfrecord-" in name])
-            prints[split] = reader.fingerprints
-    if not problems and content_digest(records.labels, prints) != records.digest:
+            fingerprints[split] = reader.fingerprints
+    if not problems and content_digest(records.labels, fingerprints) != records.digest:
         problems.append(f"{MARKER}: digest differs from that of the records")
     return problems
 
 
-def _marker(path: Path, marker: Any) -> Iterator[str]:
-    """What is wrong with the metadata's own bytes: not one of them may differ from what a build writes."""
+def _marker_problems(path: Path, marker: Any) -> Iterator[str]:
+    """Compares the metadata with its seal; every byte must be as a build writes it."""
     if not isinstance(marker, Mapping) or "seal" not in marker:
-        yield f"{MARKER}: bears no seal: edited, or of an older version; build the records again"
-    elif marker["seal"] != seal(marker):
+        yield f"{MARKER}: has no seal: edited, or of an older version; build the records again"
+    elif marker["seal"] != seal(cast(Marker, marker)):
         yield f"{MARKER}: seal differs from that of its content: edited or damaged; nothing else was checked"
     elif path.read_bytes() != json_text(marker).encode():
         yield f"{MARKER}: bytes differ from those a build writes: edited or damaged; nothing else was checked"
@@ -54,7 +61,7 @@ def _marker(path: Path, marker: Any) -> Iterator[str]:
         yield f"{MARKER}: lists no files"
 
 
-def _files(folder: Path, hashes: Mapping[str, str]) -> Iterator[str]:
+def _file_problems(folder: Path, hashes: Mapping[str, str]) -> Iterator[str]:
     for name, expected in hashes.items():
         if not (folder / name).is_file():
             yield f"{name}: missing"
@@ -66,9 +73,9 @@ def _files(folder: Path, hashes: Mapping[str, str]) -> Iterator[str]:
 
 
 class _Reader:
-    """Reads the shards of one split record by record; records are parsed and decoded ahead, in parallel."""
+    """Reads the shards of one split record by record; parses and decodes several in parallel."""
 
-    def __init__(self, records: Records, split: str, *, advance: Callable[[], Any]):
+    def __init__(self, records: Records, split: str, *, advance: Callable[[], None]):
         self._records = records
         self._split = split
         self._advance = advance
@@ -76,33 +83,33 @@ class _Reader:
         self.fingerprints: list[str] = []
 
     def problems(self, shards: list[str]) -> list[str]:
-        """What is wrong within the shards that exist, and with their number of records."""
+        """Problems of the existing shards, and of the number of records."""
         present = [name for name in shards if (self._records.path / name).is_file()]
         problems = [problem for name in present for problem in self._shard(name)]
-        found, stated = len(self.fingerprints), self._records.splits[self._split]
-        if found != stated:
-            problems.append(f"{MARKER}: states {stated} {self._split} images, {found} could be read")
+        readable, stated = len(self.fingerprints), self._records.splits[self._split]
+        if readable != stated:
+            problems.append(f"{MARKER}: states {stated} {self._split} images, {readable} could be read")
         return problems
 
     def _shard(self, name: str) -> Iterator[str]:
-        """What is wrong with each record; a broken checksum hides all that follow it."""
+        """Problems of each record; after a wrong checksum the rest of the shard cannot be read."""
         import tensorflow as tf
 
         examples = self._examples(name)
-        for place in count():
+        for number in count():
             try:
-                self.fingerprints.append(fingerprint(stored(next(examples), self._records.labels)))
+                self.fingerprints.append(fingerprint(decoded_record(next(examples), self._records.labels)))
             except StopIteration:
                 return
             except (tf.errors.InvalidArgumentError, ValueError) as error:
-                yield f"{name}: record {place}: {plain(error)}"
+                yield f"{name}: record {number}: {one_line(error)}"
             except tf.errors.OpError as error:
-                yield f"{name}: unreadable from record {place} on: {plain(error)}"
+                yield f"{name}: unreadable from record {number} on: {one_line(error)}"
                 return
             self._advance()
 
-    def _examples(self, name: str) -> Iterator[dict[str, Any]]:
-        """The shard's examples; `next` raises InvalidArgumentError for one that is broken, and goes on."""
+    def _examples(self, name: str) -> Iterator[NumpyRecord]:
+        """The shard's records; `next` raises InvalidArgumentError for a broken one, then continues."""
         import tensorflow as tf
         import tensorflow_datasets as tfds
 
@@ -110,7 +117,10 @@ class _Reader:
             skip = {"image": tfds.decode.SkipDecoding()}
             example = self._features.deserialize_example(serialized, decoders=skip)
             pixels = tf.io.decode_image(example["image"], channels=3, expand_animations=False)
-            return {**example, "shape": tf.shape(pixels)}  # unless something needs it, nothing is decoded
+            return {
+                **example,
+                "shape": tf.shape(pixels),
+            }  # tf.data drops the decoding unless an output depends on it
 
         shard = tf.data.TFRecordDataset(str(self._records.path / name))
         return shard.map(parsed, num_parallel_calls=tf.data.AUTOTUNE).as_numpy_iterator()

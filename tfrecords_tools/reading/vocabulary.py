@@ -1,4 +1,4 @@
-"""The tag vocabulary of a training split: counted, ordered, written and read."""
+"""Orders, writes and reads the tag vocabulary of a training split."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,7 +7,7 @@ from tfrecords_tools.shell.errors import UserError
 
 
 def tag_vocabulary(counts: Mapping[str, int]) -> list[tuple[str, int]]:
-    """The tags with their counts: the most frequent first, equally frequent ones alphabetically."""
+    """The tags with their counts, the most frequent first; ties are in alphabetical order."""
     return sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
 
 
@@ -18,10 +18,10 @@ def write_vocabulary(path: Path, counts: Mapping[str, int]) -> None:
 
 
 def read_vocabulary(path: Path) -> list[tuple[str, int]]:
-    """The tags and counts of a vocabulary file, in its order.
+    """Reads the tags and counts of a vocabulary file in its order.
 
     Raises:
-        UserError: the file is missing, or a line is no `tag<TAB>count`.
+        UserError: the file is missing, or a line is not `tag<TAB>count`.
     """
     try:
         text = path.read_text(encoding="utf-8")

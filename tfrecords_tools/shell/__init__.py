@@ -1,1 +1,1 @@
-"""What both packages share at the command line: errors, messages, files on disk."""
+"""Shared by both packages: errors, console output, files on disk."""

@@ -1,4 +1,4 @@
-"""What both command lines share: exit codes, one-line errors, JSON, progress. No TensorFlow here."""
+"""Shared by both command lines: exit codes, one-line errors, JSON, progress bars. Imports no TensorFlow."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING
 
 import typer
 
-from tfrecords_tools.shell.errors import Stopped, UserError
+from tfrecords_tools.shell.errors import StoppedBySignal, UserError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -28,13 +28,14 @@ def run(app: typer.Typer, argv: Sequence[str] | None = None) -> int:
         argv: its arguments without the program's name; None reads `sys.argv`.
 
     Returns:
-        0 success, 1 a named failure (one line on stderr), 2 wrong usage, 130 interrupted, 143 terminated.
+        0 success, 1 error of the user or of a file (one line on stderr), 2 wrong usage, 130 interrupted,
+        143 terminated.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     command = typer.main.get_command(app)
     try:
         status = command.main(args=None if argv is None else list(argv), standalone_mode=False)
-    except Stopped as stop:
+    except StoppedBySignal as stop:
         notice(str(stop))
         return stop.status
     except (KeyboardInterrupt, typer.Abort):
@@ -44,12 +45,12 @@ def run(app: typer.Typer, argv: Sequence[str] | None = None) -> int:
             return _status_of(error)
         status = INTERRUPTED
     if status == INTERRUPTED:
-        notice("interrupted: nothing half-done is left as whole; run the same command again")
+        notice("interrupted: no file is left half-written; run the same command again")
     return status if isinstance(status, int) else 0
 
 
 def _by_interrupt(error: BaseException | None) -> bool:
-    """Whether an interrupt is behind an error: extension modules, while imported, make one of their own."""
+    """Whether an interrupt caused the error: extension modules that are being imported raise their own."""
     while error is not None:
         if isinstance(error, KeyboardInterrupt):
             return True
@@ -58,7 +59,7 @@ def _by_interrupt(error: BaseException | None) -> bool:
 
 
 def _status_of(error: Exception) -> int:
-    """Prints a failure with a name in one line, or a wrong usage; raises anything else again."""
+    """Prints an error of the user or of a file, or the usage; raises any other error again."""
     if isinstance(error, UserError):
         return _failed(str(error))
     if isinstance(error, OSError):
@@ -69,15 +70,15 @@ def _status_of(error: Exception) -> int:
     raise error
 
 
-def version_option(program: str) -> Any:
-    """The type of a `--version` option that prints the program's name and version and exits."""
+def version_option(program: str) -> typer.models.OptionInfo:
+    """A `--version` option that prints the program's name and version and exits."""
 
     def show(asked: bool) -> None:
         if asked:
             typer.echo(f"{program} {version('mmannot-tf')}")
             raise typer.Exit
 
-    return Annotated[bool, typer.Option("--version", callback=show, is_eager=True, help="Show the version.")]
+    return typer.Option("--version", callback=show, is_eager=True, help="Show the version.")
 
 
 def _failed(text: str) -> int:
@@ -92,21 +93,21 @@ def _cause(error: OSError) -> str:
 
 
 def notice(text: str) -> None:
-    """Writes a line to stderr, where it cannot mix with a JSON document."""
+    """Writes a line to stderr, so that it does not mix with a JSON document on stdout."""
     print(text, file=sys.stderr, flush=True)
 
 
-def print_json(value: Any) -> None:
+def print_json(value: object) -> None:
     """Writes `value` to stdout as one JSON document."""
     print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False), flush=True)
 
 
 @contextlib.contextmanager
-def progress(unit: str = "images") -> Iterator[Progress]:
-    """A Rich progress display on stderr: bar, count, rate and time left; silent where stderr is no terminal.
+def progress_bars(unit: str = "images") -> Iterator[Progress]:
+    """Shows progress bars on stderr with count, rate and time left; nothing where stderr is no terminal.
 
     Args:
-        unit: what is counted, for the rate ("images/s").
+        unit: what is counted, shown in the rate ("images/s").
     """
     from rich.console import Console
     from rich.progress import (
@@ -121,10 +122,10 @@ def progress(unit: str = "images") -> Iterator[Progress]:
     from rich.text import Text
 
     class Rate(ProgressColumn):
-        """How fast the task goes."""
+        """The speed of the task."""
 
         def render(self, task: Task) -> Text:
-            """`1,234 images/s`, or nothing before the first."""
+            """`1,234 images/s`, empty before the first step."""
             speed = task.finished_speed or task.speed
             return Text("" if speed is None else f"{speed:,.0f} {unit}/s")
 

@@ -1,26 +1,29 @@
-"""Files written aside and renamed, and their digests. Python's standard library only."""
+"""Atomic writes of files and folders, JSON, and digests. Python's standard library only."""
 
 import contextlib
 import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from tfrecords_tools.shell.errors import UserError
 
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+"""A JSON value."""
+
 REPLACED = "replaced"
-"""Where a staging folder holds the folder that is being replaced."""
+"""Name of the replaced folder while it is kept in the staging folder."""
 
 
 @contextlib.contextmanager
-def aside(path: Path) -> Iterator[Path]:
-    """Yields a path beside `path` to write to; renames it to `path` on success, removes it on failure.
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yields a temporary path to write to; renames it to `path` on success, removes it on failure.
 
-    Works for a file or a folder: whatever the caller makes at the yielded path. An existing file or
-    folder at `path` is replaced at the end, never before.
+    The caller makes a file or a folder at the yielded path. An existing file or folder at `path` is
+    replaced at the end, never before.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     staging = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
@@ -30,19 +33,19 @@ def aside(path: Path) -> Iterator[Path]:
             path.rename(staging / REPLACED)
         (staging / path.name).replace(path)
     finally:
-        put_back(staging, path)
+        restore_replaced(staging, path)
         shutil.rmtree(staging, ignore_errors=True)
 
 
-def put_back(staging: Path, path: Path) -> bool:
-    """Renames to `path` the folder that a writer had moved out of its way, if it then wrote nothing there.
+def restore_replaced(staging: Path, path: Path) -> bool:
+    """Moves the replaced folder back to `path` if a failed or killed writer left nothing there.
 
     Args:
         staging: the writer's staging folder.
-        path: what it was to write.
+        path: the folder that it was writing.
 
     Returns:
-        Whether there was such a folder.
+        Whether a folder was moved back.
     """
     if not (staging / REPLACED).is_dir() or path.exists():
         return False
@@ -51,23 +54,23 @@ def put_back(staging: Path, path: Path) -> bool:
 
 
 def staging_folders(path: Path) -> list[Path]:
-    """The folders beside `path` in which `aside` is at work on it, or was when it was killed."""
+    """The staging folders of `atomic_path(path)`: of a running writer, or left by a killed one."""
     return sorted(path.parent.glob(f".{path.name}.*"))
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes `text` to `path` as UTF-8 with the same bytes on every system, aside and renamed."""
-    with aside(path) as staging:
+    """Writes `text` to `path` atomically, as UTF-8 with the same bytes on every system."""
+    with atomic_path(path) as staging:
         staging.write_text(text, encoding="utf-8", newline="\n")
 
 
-def json_text(value: Any) -> str:
-    """`value` as indented JSON: the one form in which this project writes a document."""
+def json_text(value: object) -> str:
+    """`value` as indented JSON, the form of every JSON file of this project."""
     return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Writes `value` to `path` as `json_text`, aside and renamed."""
+def write_json(path: Path, value: object) -> None:
+    """Writes `value` to `path` atomically, as `json_text`."""
     write_text(path, json_text(value))
 
 
@@ -76,10 +79,10 @@ def read_json(path: Path, what: str) -> Any:
 
     Args:
         path: the file.
-        what: what the file should be, for the error: "annotation file", "run's dataset.json", …
+        what: how the error calls the file: "annotation file", "run's dataset.json", …
 
     Raises:
-        UserError: the file is missing or is no JSON; the message names file, line and column.
+        UserError: the file is missing or no valid JSON; the message names file, line and column.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
@@ -100,6 +103,6 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def digest(value: Any) -> str:
-    """A SHA-256 of any JSON value, independent of the order of its keys."""
+def digest(value: object) -> str:
+    """The SHA-256 of a JSON value in hexadecimal; the order of keys does not matter."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

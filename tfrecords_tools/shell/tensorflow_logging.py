@@ -1,4 +1,4 @@
-"""Keeps TensorFlow's and TFDS' chatter off the terminal: stdout is for results, stderr for news."""
+"""Silences the start-up messages of TensorFlow and the progress output of TFDS."""
 
 import contextlib
 import io
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 @contextlib.contextmanager
 def quiet_tfds() -> Iterator[None]:
-    """TFDS draws no bars, prints nothing to stdout and logs errors only."""
+    """Keeps TFDS from drawing bars, printing to stdout and logging anything but errors."""
     import tensorflow_datasets as tfds
     from absl import logging
 
@@ -25,9 +25,9 @@ def quiet_tfds() -> Iterator[None]:
 
 
 def import_tensorflow() -> None:
-    """Imports TensorFlow with file descriptor 2 closed to it: its C++ start-up lines obey no log level.
+    """Imports TensorFlow with stderr redirected: its C++ start-up messages obey no log level.
 
-    For command lines, before they start work. Errors of the import itself still raise.
+    Command lines call it before they start work. Errors of the import still raise.
     """
     if "tensorflow" in sys.modules:
         return
@@ -38,9 +38,7 @@ def import_tensorflow() -> None:
             os.dup2(nowhere.fileno(), 2)
         import tensorflow as tf
 
-        tf.get_logger().setLevel(
-            "ERROR"
-        )  # no advice about retracing: each head is traced once, and there are several
+        tf.get_logger().setLevel("ERROR")  # no warning about retracing: each head is traced once
     finally:
         os.dup2(kept, 2)
         os.close(kept)

@@ -1,1 +1,1 @@
-"""Synthetic scenes: a data set made on the spot, for the quickstart and for tests."""
+"""Synthetic scenes: a generated data set for the quickstart and for tests."""

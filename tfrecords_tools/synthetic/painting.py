@@ -1,4 +1,4 @@
-"""The canvas of a scene, its sky and ground, and the camera's noise."""
+"""Paints the background of a scene and adds the noise of a camera."""
 
 from dataclasses import dataclass, field
 
@@ -8,17 +8,17 @@ from PIL import Image, ImageDraw
 Color = tuple[int, int, int]
 
 HORIZON = 0.6
-"""Where the ground begins, as a share of the height."""
+"""Height of the horizon as a share of the picture's height, from the top."""
 
 
 @dataclass(frozen=True)
 class Canvas:
-    """A picture being painted.
+    """A picture to paint on.
 
     Attributes:
-        image: RGB.
-        generator: decides everything random about it.
-        draw: Pillow's pen on the image.
+        image: an RGB image.
+        generator: the source of randomness.
+        draw: Pillow's drawing interface to the image.
     """
 
     image: Image.Image
@@ -34,11 +34,11 @@ class Canvas:
         return self.image.width
 
     def between(self, low: float, high: float) -> float:
-        """A uniform number; as a share of the side, use `pixels`."""
+        """A uniformly distributed number."""
         return float(self.generator.uniform(low, high))
 
     def pixels(self, low: float, high: float) -> int:
-        """A uniform length between two shares of the picture's side, in pixels."""
+        """A uniformly distributed length in pixels, between two shares of the picture's side."""
         return round(self.between(low, high) * self.size)
 
     def shade(self, color: Color, spread: int = 25) -> Color:
@@ -51,11 +51,11 @@ class Canvas:
     def luminance(self) -> float:
         """Mean grey value of the upper half, 0..255."""
         upper = self.image.crop((0, 0, self.size, self.size // 2)).resize((1, 1), Image.Resampling.BOX)
-        return float(np.mean(upper.getpixel((0, 0))))
+        return float(np.mean(np.asarray(upper)))
 
 
 def backdrop(labels: tuple[str, ...], size: int, generator: np.random.Generator) -> Image.Image:
-    """Sky, ground, and unnamed clutter: clouds, hills and stones that no label stands for."""
+    """Paints sky, ground and clutter: clouds, hills and stones, which have no label."""
     top, bottom = _sky(labels, generator)
     blend = np.linspace(0, 1, size)[:, None, None]
     pixels = np.broadcast_to(top + (bottom - top) * blend, (size, size, 3)).copy()
@@ -97,8 +97,9 @@ def _clutter(canvas: Canvas, horizon: int) -> None:
     generator = canvas.generator
     for _ in range(generator.integers(0, 3)):
         x, y, w = canvas.pixels(-0.1, 0.9), canvas.pixels(0.02, 0.3), canvas.pixels(0.15, 0.4)
-        sky = canvas.image.getpixel((canvas.size // 2, y))
-        canvas.draw.ellipse((x, y, x + w, y + w // 3), fill=tuple(min(255, value + 25) for value in sky))
+        red, green, blue = np.asarray(canvas.image)[y, canvas.size // 2].tolist()
+        cloud = min(255, red + 25), min(255, green + 25), min(255, blue + 25)
+        canvas.draw.ellipse((x, y, x + w, y + w // 3), fill=cloud)
     if generator.random() < 0.5:
         x, w, h = canvas.pixels(-0.2, 0.8), canvas.pixels(0.3, 0.8), canvas.pixels(0.06, 0.2)
         hill = canvas.shade((95, 105, 100), 30)
@@ -109,7 +110,7 @@ def _clutter(canvas: Canvas, horizon: int) -> None:
 
 
 def finish(canvas: Canvas) -> Image.Image:
-    """The picture as a camera saw it: exposure, colour cast and grain."""
+    """Adds the exposure, colour cast and grain of a camera."""
     pixels = np.asarray(canvas.image, dtype=np.float32)
     cast = canvas.generator.uniform(0.88, 1.1, 3).astype(np.float32)
     grain = canvas.generator.normal(0, canvas.between(2, 7), pixels.shape[:2]).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Scenes: which labels a picture has, and the picture itself as JPEG bytes."""
+"""Makes scenes: draws labels and tags, and paints the picture."""
 
 from dataclasses import dataclass
 from io import BytesIO
@@ -16,23 +16,23 @@ LABELS = (
     *("fence", "net", "rain"),  # fine texture
 )
 QUANTITIES = (0.17, 0.27, 0.26, 0.17, 0.09, 0.04)
-"""How probable 1, 2, … 6 labels are: 2.86 on average."""
+"""Probabilities of 1, 2, … 6 labels; 2.86 on average."""
 EXCLUSIVE = (("night", "sunset", "sun"), ("night", "sunset", "rain"), ("sea", "snow"), ("sun", "rain"))
-"""At most one of each group is in a picture (a sun stands in neither the night nor the rain)."""
+"""Groups of labels; a picture has at most one of each (no sun at night or in the rain)."""
 TOGETHER = {("night", "star"): 4.0, ("house", "tree"): 2.0, ("sea", "bird"): 2.0, ("house", "fence"): 2.0}
-"""How many times likelier the second becomes where the first is."""
+"""Factor by which the first label makes the second more likely, and the other way round."""
 QUALITY = 90
 """JPEG quality."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """A picture and what is known of it.
+    """A picture with labels and tags.
 
     Attributes:
         image: JPEG bytes.
-        labels: what it shows, in the order of LABELS.
-        tags: what its owner wrote.
+        labels: labels of the things in it, in the order of LABELS.
+        tags: the tags of its owner.
     """
 
     image: bytes
@@ -41,7 +41,7 @@ class Scene:
 
 
 def make_scene(*, size: int, seed: tuple[int, ...]) -> Scene:
-    """One scene of `size` x `size` pixels, a pure function of its arguments."""
+    """Makes a scene of `size` x `size` pixels; a pure function of its arguments."""
     generator = np.random.default_rng(seed)
     labels = draw_labels(generator)
     tags = draw_tags(labels, generator)
@@ -49,7 +49,7 @@ def make_scene(*, size: int, seed: tuple[int, ...]) -> Scene:
 
 
 def draw_labels(generator: np.random.Generator) -> tuple[str, ...]:
-    """One to six labels that can be in one picture together, in the order of LABELS."""
+    """Draws one to six labels that fit together, in the order of LABELS."""
     quantity = 1 + generator.choice(len(QUANTITIES), p=QUANTITIES)
     chosen: list[str] = []
     for _ in range(quantity):
@@ -68,7 +68,7 @@ def _weight(label: str, chosen: list[str]) -> float:
 
 
 def paint(labels: tuple[str, ...], size: int, *, generator: np.random.Generator) -> bytes:
-    """A picture that shows `labels` and nothing else that has a label, as JPEG bytes."""
+    """Paints a picture of `labels` and no other label, as JPEG bytes."""
     canvas = Canvas(backdrop(labels, size, generator), generator)
     for label, draw in DRAWN_IN_ORDER.items():
         if label in labels:

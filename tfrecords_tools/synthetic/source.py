@@ -1,6 +1,6 @@
 """The synthetic scenes as a source of records."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from tfrecords_tools.building.rules import Rules
@@ -11,7 +11,7 @@ from tfrecords_tools.synthetic.settings import SyntheticSettings
 
 
 def synthetic_source(settings: SyntheticSettings) -> Source:
-    """The scenes as a source of three splits."""
+    """The synthetic scenes as a source with three splits."""
     development = range(settings.images)
     held_out = [index for index in development if _is_held_out(index, settings.validation_share)]
     train = sorted(set(development) - set(held_out))
@@ -34,11 +34,11 @@ def synthetic_source(settings: SyntheticSettings) -> Source:
 
 
 def _is_held_out(index: int, share: float) -> bool:
-    """True for `share` of all indices, evenly spread; a pure function of the index."""
+    """Whether the scene is for validation: true for evenly spaced indices, a `share` of them."""
     return int((index + 1) * share) > int(index * share)
 
 
-def _scenes(series: str, indices: list[int], *, settings: SyntheticSettings) -> Iterator[Example]:
+def _scenes(series: str, indices: Sequence[int], *, settings: SyntheticSettings) -> Iterator[Example]:
     for index in indices:
         scene = make_scene(size=settings.size, seed=(settings.seed, int(series == "test"), index))
         yield Example(f"{series}-{index:06d}", scene.image, scene.labels, scene.tags)

@@ -1,4 +1,4 @@
-"""Noisy user tags of a scene: synonyms of its labels, many missing, many wrong."""
+"""Draws noisy user tags of a scene: synonyms of its labels, many of them missing or wrong."""
 
 import numpy as np
 
@@ -18,7 +18,7 @@ SYNONYMS = {
     "net": ("net", "mesh", "wire"),
     "rain": ("rain", "storm", "wet"),
 }
-"""The words that users have for each label. Their own label's name is among them, as in NUS-WIDE."""
+"""The words of users for each label; the label's name is one of them, as in NUS-WIDE."""
 
 NOISE = (
     *("canon", "nikon", "50mm", "macro", "hdr", "bw", "digital", "square"),
@@ -26,24 +26,24 @@ NOISE = (
     *("europe", "london", "geotagged", "family", "friends", "me"),
     *("explore", "favorite", "random"),
 )
-"""Words that say nothing about the picture."""
+"""Words that are unrelated to the picture."""
 
 MISSING = 0.4
-"""Share of the labels in a picture that no tag names."""
+"""Probability that no tag names a label of the picture."""
 WRONG_PER_RIGHT = 2 / 3
-"""Wrong tags for each right one on average: 40 % of all tags."""
+"""Mean number of wrong tags per right tag: 40 % of all tags."""
 SECOND_SYNONYM = 0.3
-"""Share of the named labels that two synonyms name."""
+"""Probability that two synonyms name a named label."""
 SILENT = 0.02
-"""Share of the pictures whose owner wrote no tag."""
+"""Probability that a picture has no tag."""
 
 _WORDS = tuple(word for words in SYNONYMS.values() for word in words)
 
 
 def draw_tags(labels: tuple[str, ...], generator: np.random.Generator) -> tuple[str, ...]:
-    """Tags for a scene with `labels`, in random order.
+    """Draws tags for a scene with `labels`, in random order.
 
-    Wrong ones are half noise words, half words of labels that the scene lacks.
+    One half of the wrong tags is noise, the other half are words of labels that the scene does not have.
     """
     if generator.random() < SILENT:
         return ()

@@ -1,4 +1,4 @@
-"""The things that stand in a scene: one small drawing function a label."""
+"""Draws the things in a scene: one function per label."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -140,4 +140,4 @@ DRAWN_IN_ORDER: Mapping[str, Callable[[Canvas], None]] = {
     "snow": draw_snow,
     "rain": draw_rain,
 }
-"""From back to front. Night and sunset are the sky's own (`painting.backdrop`)."""
+"""Drawing functions from back to front; `painting.backdrop` paints night and sunset."""

@@ -1,12 +1,13 @@
 import dataclasses
 import json
+import sys
 from pathlib import Path
 
 import pytest
 
 from tfrecords_tools.building.building import build_records
 from tfrecords_tools.building.rules import Rules
-from tfrecords_tools.building.runner import Runner
+from tfrecords_tools.building.runner import BeamRunner
 from tfrecords_tools.cli.main import main
 from tfrecords_tools.mscoco.settings import MscocoSettings
 from tfrecords_tools.mscoco.source import mscoco_source
@@ -14,7 +15,7 @@ from tfrecords_tools.reading.records import Records
 from tfrecords_tools.reading.verification import verify
 from tfrecords_tools.shell.errors import UserError
 
-DIRECT = Runner("DirectRunner")
+DIRECT = BeamRunner("DirectRunner")
 
 
 @pytest.fixture
@@ -60,9 +61,7 @@ def test_what_stops_a_build_stops_it_on_beam(spoilt_raw, tmp_path: Path):
 
 
 def test_without_beam_it_says_what_to_install(coco_raw, tmp_path: Path, monkeypatch, capsys):
-    from tfrecords_tools.building import beam
-
-    monkeypatch.setattr(beam, "apache_beam", None)
+    monkeypatch.setitem(sys.modules, "apache_beam.options.pipeline_options", None)
     argv = [
         "build",
         "mscoco",

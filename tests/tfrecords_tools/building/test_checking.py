@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from tfrecords_tools.building.building import build_records, prospect
-from tfrecords_tools.building.checking import Loss, check
+from tfrecords_tools.building.building import build_records, dry_run_summary
+from tfrecords_tools.building.checking import DropReason, check
 from tfrecords_tools.building.rules import Rules
-from tfrecords_tools.building.source import Finding, Source, Split
+from tfrecords_tools.building.source import AnnotationDefect, Source, Split
 from tfrecords_tools.cli.main import main
 from tfrecords_tools.reading.example import Example
-from tfrecords_tools.reading.published import Published
+from tfrecords_tools.reading.published import PublishedCounts
 from tfrecords_tools.shell.errors import UserError
 
 
@@ -49,12 +49,12 @@ def test_every_image_is_counted_where_it_belongs(tmp_path: Path, make_jpeg):
     }
     assert report.splits["test"].kept == 1
     # the bare one counts once, for the first reason: its file is missing
-    assert report.lost == {
-        Loss.MISSING: 2,
-        Loss.UNREADABLE: 1,
-        Loss.PLACEHOLDER: 3,
-        Loss.UNLABELLED: 1,
-        Loss.UNTAGGED: 1,
+    assert report.dropped == {
+        DropReason.MISSING: 2,
+        DropReason.UNREADABLE: 1,
+        DropReason.PLACEHOLDER: 3,
+        DropReason.UNLABELLED: 1,
+        DropReason.UNTAGGED: 1,
     }
     assert [(one["id"], one["reason"]) for one in report.refused] == [
         ("3", "missing"),
@@ -68,32 +68,35 @@ def test_every_image_is_counted_where_it_belongs(tmp_path: Path, make_jpeg):
 
 def test_flags_change_what_would_be_lost(tmp_path: Path, make_jpeg):
     rules = Rules(keep_unlabelled=True, keep_untagged=True, placeholder_copies=0)
-    assert set(check(made(raw(tmp_path, make_jpeg), rules)).lost) == {Loss.MISSING, Loss.UNREADABLE}
+    assert set(check(made(raw(tmp_path, make_jpeg), rules)).dropped) == {
+        DropReason.MISSING,
+        DropReason.UNREADABLE,
+    }
 
 
 def test_it_says_what_the_build_then_does(tmp_path: Path, make_jpeg):
     source = made(raw(tmp_path, make_jpeg), Rules(placeholder_copies=3, bad_share=0.6))
     report = check(source)
     out = tmp_path / "out"
-    assert prospect(report, out=out) == f"would build {out}/made/up/1.0.0: 2 train, 1 test images"
+    assert dry_run_summary(report, out=out) == f"would build {out}/made/up/1.0.0: 2 train, 1 test images"
     records = build_records(source, out=out)
     assert dict(records.splits) == {name: counts.kept for name, counts in report.splits.items()}
     assert len(records.vocabulary) == len(report.tags)
-    assert prospect(report, out=out) == f"already built: {records.path}"
-    assert prospect(report, out=out, overwrite=True).startswith(f"would replace {records.path}")
+    assert dry_run_summary(report, out=out) == f"already built: {records.path}"
+    assert dry_run_summary(report, out=out, overwrite=True).startswith(f"would replace {records.path}")
 
 
 def test_what_would_stop_the_build_is_foretold(tmp_path: Path, make_jpeg):
     examples = raw(tmp_path, make_jpeg)
     strict = check(made(examples, Rules(placeholder_copies=3, bad_share=0.5)))
-    assert prospect(strict, out=tmp_path / "out") == (
+    assert dry_run_summary(strict, out=tmp_path / "out") == (
         "would stop: 6 of 11 images cannot be used, a share of 0.5 may"
     )
     empty = check(made([examples[3], *examples[:3]], Rules(bad_share=0.9)))
-    assert prospect(empty, out=tmp_path / "out") == "would stop: no image for test"
-    wrong = check(made(examples[:3], findings=(Finding("labels.txt", 7, "2, neither 0 nor 1"),)))
-    assert wrong.lost == {Loss.LABEL_ERRORS: 1}
-    assert prospect(wrong, out=tmp_path / "out") == "would stop: 1 label errors"
+    assert dry_run_summary(empty, out=tmp_path / "out") == "would stop: no image for test"
+    wrong = check(made(examples[:3], defects=(AnnotationDefect("labels.txt", 7, "2, neither 0 nor 1"),)))
+    assert wrong.dropped == {DropReason.LABEL_ERRORS: 1}
+    assert dry_run_summary(wrong, out=tmp_path / "out") == "would stop: 1 label errors"
     with pytest.raises(UserError, match=r"labels\.txt:7: 2, neither 0 nor 1"):
         build_records(wrong.source, out=tmp_path / "out")
 
@@ -101,9 +104,9 @@ def test_what_would_stop_the_build_is_foretold(tmp_path: Path, make_jpeg):
 def test_repeated_photographs_findings_and_published_counts_are_told(tmp_path: Path, make_jpeg):
     source = made(
         raw(tmp_path, make_jpeg)[:3],
-        findings=(Finding("labels.txt", 7, "2"),),
+        defects=(AnnotationDefect("labels.txt", 7, "2"),),
         repeated={"77": ("1", "2")},
-        published=(Published("the paper", train=5, test=3),),
+        published=(PublishedCounts("the paper", train=5, test=3),),
     )
     facts = json.loads(json.dumps(check(source).as_json()))
     assert facts["label_errors"] == [{"file": "labels.txt", "row": 7, "problem": "2"}]

@@ -4,15 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from tfrecords_tools.building.writer_lock import only_writer
+from tfrecords_tools.building.writer_lock import writer_lock
 from tfrecords_tools.shell.errors import UserError
-from tfrecords_tools.shell.files import aside, staging_folders
+from tfrecords_tools.shell.files import atomic_path, staging_folders
 
 HOLD = """
 import sys, time
 from pathlib import Path
-from tfrecords_tools.building.writer_lock import only_writer
-with only_writer(Path(sys.argv[1])):
+from tfrecords_tools.building.writer_lock import writer_lock
+with writer_lock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -34,16 +34,16 @@ def test_what_a_killed_writer_left_is_cleared_away(tmp_path, capsys, after_movin
     final.mkdir(parents=True)
     (final / "old").write_text("whole")
     staging = killed_writer(final, after_moving=after_moving)
-    with only_writer(final):
+    with writer_lock(final):
         assert (final / "old").read_text() == "whole"
         assert list(final.parent.iterdir()) == [final]
     said = capsys.readouterr().err
-    assert f"removed what an interrupted build had left: {staging}" in said
+    assert f"removed the staging folder of an interrupted build: {staging}" in said
     assert (f"restored: {final}" in said) == after_moving
 
 
 def test_what_aside_makes_is_known_as_a_staging_folder(tmp_path):
-    with aside(tmp_path / "1.0.0") as staging:
+    with atomic_path(tmp_path / "1.0.0") as staging:
         assert staging_folders(tmp_path / "1.0.0") == [staging.parent]
         staging.mkdir()
     assert staging_folders(tmp_path / "1.0.0") == []
@@ -52,7 +52,7 @@ def test_what_aside_makes_is_known_as_a_staging_folder(tmp_path):
 def test_other_folders_beside_it_are_left_alone(tmp_path):
     stranger = tmp_path / ".2.0.0.abc"
     stranger.mkdir()
-    with only_writer(tmp_path / "1.0.0"):
+    with writer_lock(tmp_path / "1.0.0"):
         assert stranger.is_dir()
 
 
@@ -63,10 +63,10 @@ def test_a_second_writer_is_refused_until_the_first_is_gone_however_it_went(tmp_
         [sys.executable, "-c", HOLD, str(final)], stdout=subprocess.PIPE, text=True
     ) as holder:
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(UserError, match="one writer at a time"), only_writer(final):
+        with pytest.raises(UserError, match="one writer at a time"), writer_lock(final):
             pass
         holder.kill()
-    with only_writer(final):
+    with writer_lock(final):
         assert staging_folders(final) == []
 
 
@@ -74,7 +74,7 @@ def test_a_failed_replacement_puts_the_old_folder_back(tmp_path):
     final = tmp_path / "records"
     final.mkdir()
     (final / "old").write_text("whole")
-    with pytest.raises(FileNotFoundError), aside(final):
+    with pytest.raises(FileNotFoundError), atomic_path(final):
         pass  # nothing is made at the yielded path, so the last rename fails
     assert (final / "old").read_text() == "whole"
     assert list(tmp_path.iterdir()) == [final]

@@ -13,7 +13,7 @@ def test_a_file_keeps_its_order(tmp_path):
 @pytest.mark.parametrize(
     ("content", "cause"),
     [
-        (b"cat\n\ndog\n cat\n", r"labels.txt:4: 'cat', which stands at line 1"),
+        (b"cat\n\ndog\n cat\n", r"labels.txt:4: 'cat', which line 1 has already"),
         (b" \n\n", "labels.txt, which is empty"),
         (b"\xe9", "UTF-8 text.*labels.txt"),
         (None, "labels.txt, which does not"),
@@ -32,16 +32,16 @@ def test_labels_are_sorted_without_regard_to_case_and_then_as_written():
 
 
 def test_nothing_odd_is_no_note():
-    assert list(notes(("a", "b"), learned=["b", "a", "a"])) == []
+    assert list(notes(("a", "b"), training_labels=["b", "a", "a"])) == []
 
 
 def test_labels_never_learned_and_labels_that_differ_in_case_are_noted():
-    assert list(notes(("Cat", "ant", "cat"), learned=["cat"])) == [
-        "no training image bears 'Cat', 'ant'",
+    assert list(notes(("Cat", "ant", "cat"), training_labels=["cat"])) == [
+        "no training image has 'Cat', 'ant'",
         "labels differ in upper and lower case only: 'Cat', 'cat'",
     ]
 
 
 def test_many_are_counted():
-    note = next(notes([f"l{n}" for n in range(13)], learned=["l0"]))
+    note = next(notes([f"l{n}" for n in range(13)], training_labels=["l0"]))
     assert note.endswith("'l10' and 2 more labels")

@@ -42,7 +42,7 @@ def test_both_formats_give_the_same_rows(tmp_path, name, content, mark):
 
 
 def test_columns_stand_in_any_order_and_only_path_and_labels_are_needed(tmp_path):
-    assert read(tmp_path / "m.csv", " labels,path\ncat,a.jpg").sound == (
+    assert read(tmp_path / "m.csv", " labels,path\ncat,a.jpg").valid == (
         Row("a.jpg", ("cat",), (), (), None),
     )
 
@@ -56,8 +56,8 @@ def test_groups_are_known_by_their_column_or_key(tmp_path):
 def test_a_quoted_cell_may_hold_commas_and_a_row_is_named_by_its_first_line(tmp_path):
     content = 'path,labels,tags\n"a, b.jpg",cat,"x\ny;z"\nc.jpg,cat,x\nd.jpg,cat\n'
     rows = read(tmp_path / "m.csv", content)
-    assert [row.path for row in rows.sound] == ["c.jpg"]
-    assert [(finding.row, finding.problem.split(";")[0]) for finding in rows.findings] == [
+    assert [row.path for row in rows.valid] == ["c.jpg"]
+    assert [(finding.row, finding.problem.split(";")[0]) for finding in rows.defects] == [
         (2, "'x\\ny' of tags has a line break"),
         (5, "2 cells under 3 columns"),
     ]
@@ -70,8 +70,8 @@ CSV_ERRORS = {
     "absolute path": ("/etc/a.jpg,cat,,", "'/etc/a.jpg' leaves the raw folder"),
     "path that climbs": ("x/../../a.jpg,cat,,", "leaves the raw folder"),
     "backslash": ("x\\a.jpg,cat,,", "has a backslash"),
-    "twice": ("good.jpg,dog,,", "'good.jpg' stands at row 2 already"),
-    "twice, written otherwise": (".//good.jpg,dog,,", "'good.jpg' stands at row 2 already"),
+    "twice": ("good.jpg,dog,,", "'good.jpg' is in row 2 already"),
+    "twice, written otherwise": (".//good.jpg,dog,,", "'good.jpg' is in row 2 already"),
     "unknown split": ("a.jpg,cat,,val", "split 'val' is none of train, validation, test"),
     "split in capitals": ("a.jpg,cat,,Train", "split 'Train' is none of"),
     "too few cells": ("a.jpg,cat,", "3 cells under 4 columns"),
@@ -85,10 +85,10 @@ def test_a_wrong_csv_row_is_a_finding_and_left_out(tmp_path, case):
     line, problem = CSV_ERRORS[case]
     content = f"path,labels,tags,split\ngood.jpg,cat,,\n{line}\nlast.jpg,dog,,\n"
     rows = read(tmp_path / "m.csv", content, labels={"cat", "dog"})
-    assert [row.path for row in rows.sound] == ["good.jpg", "last.jpg"]
-    assert [(finding.file, finding.row) for finding in rows.findings] == [("m.csv", 3)]
-    assert problem in rows.findings[0].problem
-    assert rows.findings[0].problem.endswith("; a repair leaves the row out")
+    assert [row.path for row in rows.valid] == ["good.jpg", "last.jpg"]
+    assert [(finding.file, finding.row) for finding in rows.defects] == [("m.csv", 3)]
+    assert problem in rows.defects[0].problem
+    assert rows.defects[0].problem.endswith("; a repair leaves the row out")
 
 
 JSON_ERRORS = {
@@ -101,7 +101,7 @@ JSON_ERRORS = {
     "a label a number": ('{"path": "a.jpg", "labels": ["cat", 3]}', "each of labels must be a string, not 3"),
     "tags an object": ('{"path": "a.jpg", "labels": [], "tags": {}}', "tags must be a list of strings"),
     "split a list": ('{"path": "a.jpg", "labels": [], "split": []}', "split must be a string, not []"),
-    "half a character": ('{"path": "a.jpg", "labels": ["\\ud800"]}', "text that UTF-8 can hold"),
+    "half a character": ('{"path": "a.jpg", "labels": ["\\ud800"]}', "text that UTF-8 can encode"),
     "line break": ('{"path": "a.jpg", "labels": ["a\\nb"]}', "'a\\nb' of labels has a line break"),
     "far too deep": ("[" * 100_000, "broken JSON ("),
     "far too long a number": ("9" * 5000, "broken JSON ("),
@@ -112,9 +112,9 @@ JSON_ERRORS = {
 def test_a_wrong_json_line_is_a_finding_and_left_out(tmp_path, case):
     line, problem = JSON_ERRORS[case]
     rows = read(tmp_path / "m.jsonl", f'\n{line}\n{{"path": "good.jpg", "labels": ["cat"]}}\n')
-    assert [row.path for row in rows.sound] == ["good.jpg"]
-    assert [(finding.file, finding.row) for finding in rows.findings] == [("m.jsonl", 2)]
-    assert problem in rows.findings[0].problem
+    assert [row.path for row in rows.valid] == ["good.jpg"]
+    assert [(finding.file, finding.row) for finding in rows.defects] == [("m.jsonl", 2)]
+    assert problem in rows.defects[0].problem
 
 
 BROKEN = {
@@ -124,7 +124,7 @@ BROKEN = {
     "column missing": ("m.csv", b"path,tags\n", "columns path and labels.*m.csv:1: path, tags"),
     "column twice": ("m.csv", b"path,labels,path\n", "none twice"),
     "unknown column": ("m.csv", b"path,labels,tag\n", "path, labels, tags, split, groups.*m.csv:1: 'tag'"),
-    "parted by semicolons": ("m.csv", b"path;labels\n", "'path;labels'"),
+    "separated by semicolons": ("m.csv", b"path;labels\n", "'path;labels'"),
     "unknown key": ("m.jsonl", b'\n{"path": "a", "label": []}', "tags, split, groups.*m.jsonl:2: 'label'"),
     "unclosed quote": ("m.csv", b'path,labels\na.jpg,"cat\n', "well-formed CSV.*m.csv:2"),
     "no UTF-8": ("m.csv", b"path,labels\na.jpg,\xe9t\xe9\n", "UTF-8 text.*m.csv"),

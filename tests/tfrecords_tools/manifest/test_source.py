@@ -51,7 +51,7 @@ def test_the_photographs_become_the_records_they_describe(own, tmp_path, make_jp
 
 
 def test_a_label_no_training_image_bears_is_noted(own):
-    assert manifest_source(own).notes == ("no training image bears 'ant'",)
+    assert manifest_source(own).notes == ("no training image has 'ant'",)
 
 
 def test_a_list_of_labels_gives_their_order_and_refuses_others(own, tmp_path):
@@ -59,7 +59,7 @@ def test_a_list_of_labels_gives_their_order_and_refuses_others(own, tmp_path):
     labels.write_text("zebra\nDog\ncat\n")
     source = manifest_source(dataclasses.replace(own, labels=labels))
     assert source.labels == ("zebra", "Dog", "cat")
-    assert [(finding.file, finding.row) for finding in source.findings] == [("own.csv", 5), ("own.csv", 6)]
+    assert [(finding.file, finding.row) for finding in source.defects] == [("own.csv", 5), ("own.csv", 6)]
     assert source.settings["labels"] != manifest_source(own).settings["labels"] is None
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tfrecords_tools.building.splitting import draw
+from tfrecords_tools.building.splitting import uniform_hash
 from tfrecords_tools.manifest.rows import Row
 from tfrecords_tools.manifest.splits import split_rows
 
@@ -15,7 +15,7 @@ def names(found) -> dict[str, set[str]]:
 
 def test_rows_without_a_split_are_drawn_by_their_path():
     drawn = names(split_rows(rows(*[None] * 400), validation_share=0.2, test_share=0.3))
-    numbers = {f"{n}.jpg": draw(f"{n}.jpg") for n in range(400)}
+    numbers = {f"{n}.jpg": uniform_hash(f"{n}.jpg") for n in range(400)}
     assert drawn == {
         "train": {path for path, number in numbers.items() if number >= 0.5},
         "validation": {path for path, number in numbers.items() if 0.3 <= number < 0.5},
@@ -41,8 +41,8 @@ def test_a_rows_own_split_stands(split):
 def test_without_validation_rows_a_share_of_the_training_rows_is_held_out():
     found = names(split_rows(rows(*["train"] * 100, *["test"] * 100), validation_share=0.25, test_share=0.5))
     assert found["test"] == {f"{n}.jpg" for n in range(100, 200)}
-    assert found["validation"] == {f"{n}.jpg" for n in range(100) if draw(f"{n}.jpg") < 0.25}
-    assert found["train"] == {f"{n}.jpg" for n in range(100) if draw(f"{n}.jpg") >= 0.25}
+    assert found["validation"] == {f"{n}.jpg" for n in range(100) if uniform_hash(f"{n}.jpg") < 0.25}
+    assert found["train"] == {f"{n}.jpg" for n in range(100) if uniform_hash(f"{n}.jpg") >= 0.25}
 
 
 def test_order_is_kept_and_every_row_falls_into_one_split():

@@ -102,5 +102,5 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_a_string_that_is_never_closed_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr(json_lists, "CHUNK", 10)
-    monkeypatch.setattr(json_lists, "LONGEST", 100)
+    monkeypatch.setattr(json_lists, "MAX_ENTRY", 100)
     assert "line 1, column 13" in broken(tmp_path, '{"images": ["' + "x" * 5000)

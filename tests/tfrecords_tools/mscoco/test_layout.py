@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from tfrecords_tools.mscoco.layout import find_year, read_part
+from tfrecords_tools.mscoco.layout import find_year, read_half
 from tfrecords_tools.shell.errors import UserError
 
 
 @pytest.mark.parametrize("folder", ["", "images"])
 def test_a_half_is_read_from_either_place(coco_raw, folder):
-    part = read_part(coco_raw(folder=folder), "train2017")
+    part = read_half(coco_raw(folder=folder), "train2017")
     assert list(part.categories.items()) == [(1, "person"), (18, "dog"), (90, "toothbrush")]
     assert part.images[7].is_file()
     assert part.labels[7] == {1, 18}
@@ -47,7 +47,7 @@ BROKEN = {
     "image twice": (INSTANCES, lambda d: d["images"].append(d["images"][4]), "two images with id 5"),
     "category twice": (INSTANCES, lambda d: d["categories"].append({"id": 1, "name": "x"}), "unique"),
     "category name twice": (INSTANCES, lambda d: d["categories"].append({"id": 2, "name": "dog"}), "unique"),
-    "no category": (INSTANCES, lambda d: d["categories"].clear(), "categories must be there"),
+    "no category": (INSTANCES, lambda d: d["categories"].clear(), "file must have categories"),
 }
 
 
@@ -57,7 +57,7 @@ def test_broken_annotations_name_the_file_and_the_cause_in_one_line(coco_raw, ed
     raw = coco_raw()
     edited(raw / "annotations" / name, change)
     with pytest.raises(UserError, match=cause) as caught:
-        read_part(raw, "train2017")
+        read_half(raw, "train2017")
     assert "\n" not in str(caught.value)
     assert name in str(caught.value)
 
@@ -67,23 +67,23 @@ def test_a_file_that_is_no_json_object_is_named(coco_raw, content):
     raw = coco_raw()
     (raw / "annotations" / CAPTIONS).write_bytes(content)
     with pytest.raises(UserError, match=CAPTIONS):
-        read_part(raw, "train2017")
+        read_half(raw, "train2017")
 
 
 def test_missing_files_and_folders_are_named(coco_raw, tmp_path: Path):
     raw = coco_raw()
     (raw / "annotations" / CAPTIONS).unlink()
     with pytest.raises(UserError, match=CAPTIONS):
-        read_part(raw, "train2017")
+        read_half(raw, "train2017")
     shutil.rmtree(raw / "val2017")
     with pytest.raises(UserError, match="image folder must exist"):
-        read_part(raw, "val2017")
+        read_half(raw, "val2017")
 
 
 def test_captions_need_no_categories_and_file_names_cannot_leave_the_folder(coco_raw, edited):
     raw = coco_raw()
     edited(raw / "annotations" / INSTANCES, lambda d: d["images"][0].update(file_name="../../secret.jpg"))
-    assert read_part(raw, "train2017").images[1] == raw / "train2017" / "secret.jpg"
+    assert read_half(raw, "train2017").images[1] == raw / "train2017" / "secret.jpg"
 
 
 WRONG = {
@@ -104,9 +104,9 @@ def test_a_wrong_annotation_is_a_finding_and_left_out(coco_raw, edited, case):
     name, change, problem = WRONG[case]
     raw = coco_raw()
     edited(raw / "annotations" / name, lambda document: change(document["annotations"][1]))
-    part = read_part(raw, "train2017")
-    assert [(one.file, one.row) for one in part.findings] == [(f"annotations/{name}", 2)]
-    assert part.findings[0].problem == f"{problem}; a repair leaves the annotation out"
+    part = read_half(raw, "train2017")
+    assert [(one.file, one.row) for one in part.defects] == [(f"annotations/{name}", 2)]
+    assert part.defects[0].problem == f"{problem}; a repair leaves the annotation out"
     assert part.labels[1] == ({1} if name == INSTANCES else {1, 18}) | {18}
     assert part.captions[1] == ("A dog and a man.", "two dogs ")[: 1 if name == CAPTIONS else 2]
 
@@ -116,21 +116,21 @@ def test_every_wrong_annotation_is_listed_objects_first(coco_raw, edited):
     annotations = raw / "annotations"
     edited(annotations / CAPTIONS, lambda d: d["annotations"][4].update(caption=None))
     edited(annotations / INSTANCES, lambda d: [d["annotations"][n].update(image_id=0) for n in (6, 0)])
-    found = [(one.file.removeprefix("annotations/"), one.row) for one in read_part(raw, "train2017").findings]
+    found = [(one.file.removeprefix("annotations/"), one.row) for one in read_half(raw, "train2017").defects]
     assert found == [(INSTANCES, 1), (INSTANCES, 7), (CAPTIONS, 5)]
 
 
 def test_lists_may_come_in_any_order(coco_raw):
     raw = coco_raw()
-    before = read_part(raw, "train2017")
+    before = read_half(raw, "train2017")
     path = raw / "annotations" / INSTANCES
     document = json.loads(path.read_text())
     path.write_text(json.dumps(dict(reversed(document.items()))))
     assert list(json.loads(path.read_text())) == ["categories", "annotations", "images"]
-    assert read_part(raw, "train2017") == before
+    assert read_half(raw, "train2017") == before
 
 
 def test_captions_are_in_the_order_of_their_ids(coco_raw, edited):
     raw = coco_raw()
     edited(raw / "annotations" / CAPTIONS, lambda d: d["annotations"].reverse())
-    assert read_part(raw, "train2017").captions[7] == ("A dog and a man.", "two dogs ")
+    assert read_half(raw, "train2017").captions[7] == ("A dog and a man.", "two dogs ")

@@ -15,8 +15,8 @@ from tfrecords_tools.shell.errors import UserError
         ({"stop_words": "x"}, "stop words must be drop or keep.*'x'"),
         ({"source": "x"}, "source must be raw or tfds.*'x'"),
         ({"raw": None}, "Pass --raw, or --source tfds"),
-        ({"tfds_dir": Path("t")}, "Received: t. Take --tfds-dir away"),
-        ({"source": "tfds"}, "Received: raw. Take --raw away"),
+        ({"tfds_dir": Path("t")}, "Received: t. Omit --tfds-dir"),
+        ({"source": "tfds"}, "Received: raw. Omit --raw"),
         ({"source": "tfds", "raw": None, "year": 2017}, "2014 with --source tfds. Received: 2017"),
     ],
 )

@@ -14,8 +14,8 @@ def test_ids_of_an_image_in_a_folder_with_an_underscore():
 
 
 def test_the_lists_in_their_order_with_forward_slashes(raw: Path):
-    lists, findings = read_image_lists(raw)
-    assert not findings
+    lists, defects = read_image_lists(raw)
+    assert not defects
     assert lists["Train"].files[:3] == (
         "actor/0000_1000.jpg",
         "power_plant/0001_1001.jpg",
@@ -70,8 +70,8 @@ def test_every_line_of_the_real_test_list_is_understood(shared: Path, raw: Path)
 
     text = gzip.decompress((shared / "data" / "nus_wide" / "TestImagelist.txt.gz").read_bytes())
     (raw / "ImageList" / "TestImagelist.txt").write_bytes(text)
-    lists, findings = read_image_lists(raw)
-    assert not findings
+    lists, defects = read_image_lists(raw)
+    assert not defects
     assert lists["Test"].length == len(lists["Test"].files) == 107_859
     assert photo_id(lists["Test"].files[0]) == "174174086"
     assert {"702409954"} <= repeated_photos(lists["Test"].files).keys()

@@ -16,17 +16,17 @@ def write(raw: Path, concept: str, text: bytes) -> None:
 def test_columns_stand_in_the_order_asked_not_in_that_of_a_directory(tmp_path: Path):
     write(tmp_path, "water", b"1\n1\n0\n")
     write(tmp_path, "waterfall", b"0\n0\n1\n")
-    labels, findings = read_labels(tmp_path, "Train", ["waterfall", "water"], rows=3)
+    labels, defects = read_labels(tmp_path, "Train", ["waterfall", "water"], rows=3)
     assert labels.tolist() == [[0, 1], [0, 1], [1, 0]]
-    assert not findings
+    assert not defects
 
 
 @pytest.mark.parametrize("text", [b"1\r\n0\r\n1\r\n", b"1\n0\n1", b"1\n0\n1\n\n\n", b" 1\n0 \n1\n"])
 def test_line_ends_blanks_and_blank_last_lines_do_not_matter(tmp_path: Path, text: bytes):
     write(tmp_path, "sun", text)
-    labels, findings = read_labels(tmp_path, "Train", ["sun"], rows=3)
+    labels, defects = read_labels(tmp_path, "Train", ["sun"], rows=3)
     assert labels[:, 0].tolist() == [1, 0, 1]
-    assert not findings
+    assert not defects
 
 
 def test_the_bad_lake_value_is_a_finding_and_reads_as_0(tmp_path: Path):
@@ -40,9 +40,9 @@ def test_the_bad_lake_value_is_a_finding_and_reads_as_0(tmp_path: Path):
 @pytest.mark.parametrize("value", [b"2", b"", b"x", b"01", b"-", b"\xff"])
 def test_any_value_but_0_and_1_is_a_finding_even_of_one_character(tmp_path: Path, value: bytes):
     write(tmp_path, "lake", b"1\n" + value + b"\n1\n")
-    labels, findings = read_labels(tmp_path, "Train", ["lake"], rows=3)
+    labels, defects = read_labels(tmp_path, "Train", ["lake"], rows=3)
     assert labels[:, 0].tolist() == [1, 0, 1]
-    assert [finding.row for finding in findings] == [2]
+    assert [finding.row for finding in defects] == [2]
 
 
 @pytest.mark.parametrize(

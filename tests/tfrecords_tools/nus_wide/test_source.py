@@ -52,7 +52,7 @@ def test_the_tree_becomes_the_examples_it_describes(raw: Path, halves, concepts,
     assert {name: split.candidates for name, split in source.splits.items()} == {
         name: len(examples) for name, examples in found.items()
     }
-    assert not source.findings
+    assert not source.defects
     assert not source.has_groups
     (first, *_) = source.splits["test"].examples()
     assert first.image == raw / "Flickr" / "actor" / "0030_1030.jpg"
@@ -113,7 +113,7 @@ def test_every_error_of_a_raw_file_is_a_finding_and_repaired_in_place(raw: Path,
     edited(raw / "ImageList" / "TestImagelist.txt", 2, r"actor\0030_1030.jpg")
     edited(raw / "NUS_WID_Tags" / "Test_Tags1k.dat", 1, "5\t" + "0\t" * 9)
     source = source_of(raw, protocol="official-all")
-    assert [str(finding).split(": ")[0] for finding in source.findings] == [
+    assert [str(finding).split(": ")[0] for finding in source.defects] == [
         "ImageList/TestImagelist.txt:2",
         "Groundtruth/TrainTestLabels/Labels_lake_Train.txt:9",
         "NUS_WID_Tags/Test_Tags1k.dat:1",
@@ -227,7 +227,7 @@ def test_groups_of_listed_photographs(raw: Path, tmp_path: Path):
 def test_groups_of_other_photographs_only_are_refused(raw: Path, tmp_path: Path):
     file = tmp_path / "groups.tsv"
     file.write_text("77777\tunlisted\n")
-    with pytest.raises(UserError, match="none of its 1"):
+    with pytest.raises(UserError, match="none of 1 is listed"):
         source_of(raw, groups=file)
 
 

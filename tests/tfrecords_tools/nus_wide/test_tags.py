@@ -19,9 +19,9 @@ def write(tmp_path: Path):
 
 
 def read(raw: Path, *, tags: int, rows: int) -> tuple[list, list]:
-    bits, findings = read_tags(raw, "Test", tags=tags, rows=rows)
+    bits, defects = read_tags(raw, "Test", tags=tags, rows=rows)
     assert bits.shape == (rows, (tags + 7) // 8)
-    return unpacked(bits, tags).tolist(), findings
+    return unpacked(bits, tags).tolist(), defects
 
 
 @pytest.mark.parametrize(
@@ -41,14 +41,14 @@ def test_trailing_tabs_line_ends_and_blank_last_lines_do_not_matter(tmp_path: Pa
 
 def test_values_but_0_and_1_are_findings_and_read_as_0(tmp_path: Path, write):
     write(b"0\t1\t1\t\n1\t7\t1\t\n-3\t1\t\t\n")
-    values, findings = read(tmp_path, tags=3, rows=3)
+    values, defects = read(tmp_path, tags=3, rows=3)
     assert values == [[0, 1, 1], [1, 0, 1], [0, 1, 0]]
-    assert [(finding.row, finding.problem.split()[1]) for finding in findings] == [
+    assert [(finding.row, finding.problem.split()[1]) for finding in defects] == [
         (2, "'7'"),
         (3, "'-3'"),
         (3, "''"),
     ]
-    assert findings[0].file == "NUS_WID_Tags/Test_Tags1k.dat"
+    assert defects[0].file == "NUS_WID_Tags/Test_Tags1k.dat"
 
 
 @pytest.mark.parametrize(
@@ -84,9 +84,9 @@ def test_several_blocks_with_an_irregular_row_in_one(tmp_path: Path, write):
     lines[BLOCK + 3] = lines[BLOCK + 3].replace(b"1\t", b"9\t", 1)
     expected[BLOCK + 3, expected[BLOCK + 3].argmax()] = 0
     write(b"\n".join(lines) + b"\n")
-    values, findings = read(tmp_path, tags=11, rows=len(expected))
+    values, defects = read(tmp_path, tags=11, rows=len(expected))
     assert values == expected.tolist()
-    assert [finding.row for finding in findings] == [BLOCK + 4]
+    assert [finding.row for finding in defects] == [BLOCK + 4]
 
 
 @given(
@@ -100,6 +100,6 @@ def test_any_matrix_reads_back(tmp_path_factory, matrix: list[list[bool]]):
     path.parent.mkdir()
     path.write_text("".join("".join(f"{int(value)}\t" for value in row) + "\n" for row in matrix))
     tags = len(matrix[0]) if matrix else 3
-    bits, findings = read_tags(raw, "Train", tags=tags, rows=len(matrix))
+    bits, defects = read_tags(raw, "Train", tags=tags, rows=len(matrix))
     assert unpacked(bits, tags).astype(bool).tolist() == matrix
-    assert not findings
+    assert not defects

@@ -35,7 +35,7 @@ def test_a_tree_says_what_it_was_given(tree, tmp_path: Path):
         (("waterfall",), ("tag3",)),
         (("water",), ()),
     ]
-    assert [finding.row for finding in source.findings] == [3]
+    assert [finding.row for finding in source.defects] == [3]
 
 
 def test_every_image_file_is_a_small_jpeg_of_its_own_bytes(tree, tmp_path: Path):
@@ -114,7 +114,7 @@ def test_the_real_labels_give_the_published_counts(real_tree: Path):
 @pytest.mark.real
 @pytest.mark.exhaustive
 def test_the_bad_lake_value_of_the_real_files_is_named_with_its_row(real_tree: Path):
-    (finding,) = nus_wide_source(NusWideSettings(real_tree)).findings
+    (finding,) = nus_wide_source(NusWideSettings(real_tree)).defects
     assert (finding.file, finding.row) == ("Groundtruth/TrainTestLabels/Labels_lake_Train.txt", 78_373)
     assert "'-1130179'" in finding.problem
 

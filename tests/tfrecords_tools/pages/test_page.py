@@ -17,7 +17,7 @@ from tfrecords_tools.pages.page import page, write_page
 from tfrecords_tools.pages.samples import samples
 from tfrecords_tools.reading.example import Example
 from tfrecords_tools.reading.inspection import inspect
-from tfrecords_tools.reading.published import Published
+from tfrecords_tools.reading.published import PublishedCounts
 from tfrecords_tools.reading.records import VOCABULARY, Records
 from tfrecords_tools.reading.verification import verify
 from tfrecords_tools.reading.vocabulary import read_vocabulary
@@ -76,7 +76,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory, make_jpeg) -> Records:
         settings={SCRIPT: QUOTE, "files": {QUOTE: SCRIPT}, "years": [2014, 2017], "none": None},
         splits={split: Split(7, lambda split=split: some(split)) for split in ("train", "test")},
         rules=Rules(keep_unlabelled=True, keep_untagged=True, placeholder_copies=0),
-        published=(Published(f"{SCRIPT} http://example.org", 1, 2),),
+        published=(PublishedCounts(f"{SCRIPT} http://example.org", 1, 2),),
         has_groups=True,
     )
     return build_records(source, out=tmp_path_factory.mktemp("hostile"))
@@ -156,7 +156,7 @@ def test_words_that_are_markup_stay_words(hostile: Records, tmp_path: Path, read
 
 def test_images_without_any_tag_still_make_a_page(built: Records):
     text = page(inspect(built), samples={}, vocabulary=[])
-    assert "No training image bears a tag." in text
+    assert "No training image has a tag." in text
 
 
 @pytest.mark.parametrize("package", ["jinja2", "matplotlib"])
@@ -210,7 +210,7 @@ def pixels(uri: str) -> np.ndarray:
 
 
 def test_thumbnails_are_small_and_hold_the_picture(hostile: Records):
-    for sample in samples(hostile, each=20)["train"]:
+    for sample in samples(hostile, per_split=20)["train"]:
         thumbnail = pixels(sample.image)
         assert thumbnail.shape == (sample.height, sample.width, 3)
         assert max(thumbnail.shape) <= 192

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tfrecords_tools.pages.plots import label_plot, quantity_plot, rank_plot, tag_plot
-from tfrecords_tools.pages.svg import COLOURS, WIDTH, shown
+from tfrecords_tools.pages.svg import COLOURS, WIDTH, display_name
 
 
 def texts(svg: str) -> list[str]:
@@ -101,4 +101,4 @@ def test_a_svg_refers_to_nothing_outside_and_is_the_same_each_time():
     ],
 )
 def test_names_are_shown_in_one_short_printable_line(name: str, as_shown: str):
-    assert shown(name) == as_shown
+    assert display_name(name) == as_shown

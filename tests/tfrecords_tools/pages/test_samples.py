@@ -11,7 +11,7 @@ from tensorflow_datasets.core.utils.shard_utils import ShardConfig
 from tfrecords_tools.building.building import build_records
 from tfrecords_tools.building.rules import Rules
 from tfrecords_tools.building.source import Source, Split
-from tfrecords_tools.pages.samples import samples, spread
+from tfrecords_tools.pages.samples import evenly_spaced, samples
 from tfrecords_tools.reading.example import Example
 from tfrecords_tools.reading.records import Records, read
 from tfrecords_tools.shell.errors import UserError
@@ -19,12 +19,12 @@ from tfrecords_tools.synthetic.source import synthetic_source
 
 
 def test_four_of_ten_are_the_middles_of_four_stretches():
-    assert spread(10, 4) == [1, 3, 6, 8]  # 10/8, 30/8, 50/8, 70/8
+    assert evenly_spaced(10, 4) == [1, 3, 6, 8]  # 10/8, 30/8, 50/8, 70/8
 
 
 @given(total=st.integers(0, 300_000), count=st.integers(1, 40))
 def test_places_are_distinct_in_order_within_and_evenly_spread(total: int, count: int):
-    places = spread(total, count)
+    places = evenly_spaced(total, count)
     assert len(places) == min(total, count)
     assert places == sorted(set(places))
     assert all(0 <= place < total for place in places)
@@ -34,7 +34,7 @@ def test_places_are_distinct_in_order_within_and_evenly_spread(total: int, count
 
 def test_samples_are_the_records_that_were_built(built: Records, small_settings):
     source = synthetic_source(small_settings)
-    for split, chosen in samples(built, each=12).items():
+    for split, chosen in samples(built, per_split=12).items():
         offered = {example.id: example for example in source.splits[split].examples()}
         assert len(chosen) == min(12, len(offered))
         for sample in chosen:
@@ -43,11 +43,11 @@ def test_samples_are_the_records_that_were_built(built: Records, small_settings)
 
 
 def test_samples_are_the_same_each_time(built: Records):
-    assert samples(built, each=5) == samples(built, each=5)
+    assert samples(built, per_split=5) == samples(built, per_split=5)
 
 
 def test_of_as_many_as_there_are_all_are_given_in_the_order_of_the_records(built: Records):
-    chosen = [sample.id for sample in samples(built, each=100)["train"]]
+    chosen = [sample.id for sample in samples(built, per_split=100)["train"]]
     assert chosen == [one["id"].decode() for one in read(built, "train").as_numpy_iterator()]
 
 
@@ -60,9 +60,9 @@ def test_places_go_on_from_shard_to_shard(tmp_path: Path, make_jpeg, monkeypatch
     monkeypatch.setattr(ShardConfig, "calculate_number_shards", lambda *_, **__: 4)
     records = build_records(source, out=tmp_path)
     assert len([*records.path.glob("many-train.tfrecord*")]) == 4
-    every = samples(records, each=30)["train"]
+    every = samples(records, per_split=30)["train"]
     assert sorted(int(sample.id) for sample in every) == [*range(30)]
-    assert samples(records, each=7)["train"] == [every[place] for place in spread(30, 7)]
+    assert samples(records, per_split=7)["train"] == [every[place] for place in evenly_spaced(30, 7)]
 
 
 def test_an_image_that_does_not_decode_is_a_named_failure(copied: Records):
@@ -75,7 +75,7 @@ def test_an_image_that_does_not_decode_is_a_named_failure(copied: Records):
         for _ in range(copied.splits["train"]):
             writer.write(example.SerializeToString())
     with pytest.raises(UserError, match=r"images must decode.*'scene-\d+'.*mmannot-records verify"):
-        samples(copied, each=1)
+        samples(copied, per_split=1)
 
 
 def test_a_corrupt_shard_is_a_named_failure(copied: Records):
@@ -84,4 +84,4 @@ def test_a_corrupt_shard_is_a_named_failure(copied: Records):
     content[20] ^= 1
     shard.write_bytes(content)
     with pytest.raises(UserError, match=r"records must be whole.*mmannot-records verify"):
-        samples(copied, each=1)
+        samples(copied, per_split=1)

@@ -2,7 +2,7 @@ import pytest
 from rich.console import Console
 
 from tfrecords_tools.reading.inspection import inspect, tables
-from tfrecords_tools.reading.published import Published, beside
+from tfrecords_tools.reading.published import PublishedCounts, published_counts
 from tfrecords_tools.reading.records import Records
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.synthetic.source import synthetic_source
@@ -34,8 +34,8 @@ def test_the_tables_show_every_label_and_split(built: Records, capsys):
 
 
 def test_the_papers_training_images_stand_beside_train_and_validation_together():
-    printed = Published("the paper", train=56_414, test=30_774)
-    assert beside([printed], {"train": 70, "validation": 10, "test": 40}) == [
+    printed = PublishedCounts("the paper", train=56_414, test=30_774)
+    assert published_counts([printed], {"train": 70, "validation": 10, "test": 40}) == [
         {"where": "the paper", "split": "train", "ours": 70 + 10, "published": 56_414},
         {"where": "the paper", "split": "test", "ours": 40, "published": 30_774},
     ]

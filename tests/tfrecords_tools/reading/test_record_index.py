@@ -7,8 +7,13 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfrecords_tools.reading.record_index import numbers, offsets, places, read_places
-from tfrecords_tools.reading.records import open_records, read, reading
+from tfrecords_tools.reading.record_index import (
+    read_at_positions,
+    record_numbers,
+    record_offsets,
+    record_positions,
+)
+from tfrecords_tools.reading.records import data_loss_as_user_error, open_records, read
 
 SHARDS = 21
 """More than TFDS interleaves at a time, so that their order matters in every way."""
@@ -52,16 +57,16 @@ def _all(examples):
 @pytest.mark.parametrize("seed", [None, 1, 2, 77])
 def test_places_come_in_the_order_of_a_whole_reading(sharded, seed):
     want = _all(read(sharded, "train", seed=seed).as_numpy_iterator())
-    numbered = places(sharded, "train", seed=seed).enumerate()
-    have = list(read_places(sharded, numbered).as_numpy_iterator())
+    numbered = record_positions(sharded, "train", seed=seed).enumerate()
+    have = list(read_at_positions(sharded, numbered).as_numpy_iterator())
     assert [number for number, _ in have] == list(range(len(want)))
     assert _all(example for _, example in have) == want
 
 
 def test_any_of_them_can_be_read_alone(sharded):
     want = _all(read(sharded, "train").as_numpy_iterator())
-    some = places(sharded, "train").enumerate().filter(lambda number, _: number % 7 == 3)
-    have = list(read_places(sharded, some).as_numpy_iterator())
+    some = record_positions(sharded, "train").enumerate().filter(lambda number, _: number % 7 == 3)
+    have = list(read_at_positions(sharded, some).as_numpy_iterator())
     assert [number for number, _ in have] == list(range(3, len(want), 7))
     assert _all(example for _, example in have) == want[3::7]
 
@@ -70,7 +75,7 @@ def test_offsets_are_where_tensorflow_begins_each_record(sharded):
     file = max(sharded.path.glob("*-train.tfrecord*"), key=lambda one: one.stat().st_size)
     lengths = [len(record) for record in tf.data.TFRecordDataset(str(file)).as_numpy_iterator()]
     want = np.cumsum([0, *(length + 16 for length in lengths)])
-    np.testing.assert_array_equal(offsets(file), want[:-1])
+    np.testing.assert_array_equal(record_offsets(file), want[:-1])
     assert want[-1] == file.stat().st_size
 
 
@@ -78,7 +83,7 @@ def test_a_number_is_the_place_of_an_example_in_its_files(sharded):
     """Numbers that come are 0 to N - 1, each once; the example of a number stays the same in any order."""
     found = {}
     for seed in (None, 1, 2):
-        order = list(numbers(sharded, "train", seed=seed).as_numpy_iterator())
+        order = list(record_numbers(sharded, "train", seed=seed).as_numpy_iterator())
         ids = [example["id"] for example in read(sharded, "train", seed=seed).as_numpy_iterator()]
         assert sorted(order) == list(range(sharded.splits["train"]))
         assert found.setdefault("ids", dict(zip(order, ids, strict=True))) == dict(
@@ -95,8 +100,8 @@ def test_a_damaged_record_is_a_named_failure(sharded, tmp_path):
     records = open_records(shutil.copytree(sharded.path, tmp_path / "damaged"))
     file = max(records.path.glob("*-train.tfrecord*"), key=lambda one: one.stat().st_size)
     damaged = bytearray(file.read_bytes())
-    damaged[offsets(file)[1] + 40] ^= 1
+    damaged[record_offsets(file)[1] + 40] ^= 1
     file.write_bytes(damaged)
-    numbered = places(records, "train").enumerate()
-    with pytest.raises(UserError, match="mmannot-records verify"), reading(records):
-        list(read_places(records, numbered))
+    numbered = record_positions(records, "train").enumerate()
+    with pytest.raises(UserError, match="mmannot-records verify"), data_loss_as_user_error(records):
+        list(read_at_positions(records, numbered))

@@ -9,7 +9,7 @@ import tensorflow as tf
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tfrecords_tools.building.building import build_records, files_of
+from tfrecords_tools.building.building import build_records, file_digests
 from tfrecords_tools.cli.main import main
 from tfrecords_tools.reading.example import Example, features
 from tfrecords_tools.reading.records import MARKER, VOCABULARY, Records, open_records, seal
@@ -151,7 +151,7 @@ def test_metadata_of_the_same_values_but_other_bytes_is_a_finding(copied: Record
 @pytest.mark.parametrize(
     ("change", "finding"),
     [
-        (lambda marker: marker.pop("seal"), "bears no seal"),
+        (lambda marker: marker.pop("seal"), "has no seal"),
         (lambda marker: marker.update(source="synthetik"), "seal differs"),
         (lambda marker: marker["settings"].update(seed=4), "seal differs"),
         (lambda marker: marker.update(seal="0" * 64), "seal differs"),
@@ -178,7 +178,7 @@ def rewritten(records: Records, shard: str, change: Callable[[int, bytes], bytes
     with tf.io.TFRecordWriter(str(path)) as writer:
         for place, record in enumerate(serialized):
             writer.write(change(place, record))
-    return resealed(records, lambda marker: marker.update(files=files_of(records.path)))
+    return resealed(records, lambda marker: marker.update(files=file_digests(records.path)))
 
 
 def with_image(records: Records, image: bytes) -> bytes:

@@ -5,7 +5,7 @@ import pytest
 import typer
 
 from tfrecords_tools.shell import console
-from tfrecords_tools.shell.errors import Stopped, UserError
+from tfrecords_tools.shell.errors import StoppedBySignal, UserError
 
 app = typer.Typer(add_completion=False)
 
@@ -21,7 +21,7 @@ def fail(how: str) -> None:
     if how == "import":
         raise ImportError("initialization failed") from KeyboardInterrupt()
     if how == "stop":
-        raise Stopped("all is saved", signal_number=signal.SIGTERM)
+        raise StoppedBySignal("all is saved", signal_number=signal.SIGTERM)
     if how == "exit":
         raise typer.Exit(7)
     if how == "bug":
@@ -80,7 +80,7 @@ def test_json_is_one_document_and_refuses_what_json_cannot_say(capsys):
 
 
 def test_progress_is_silent_where_stderr_is_no_terminal(capsys):
-    with console.progress("images") as display:
+    with console.progress_bars("images") as display:
         task = display.add_task("train", total=2)
         display.advance(task, 2)
         assert display.tasks[0].finished
