@@ -27,3 +27,8 @@ def test_stages_list_the_keys_of_images_in_the_order_of_earlier_runs():
         "data.augmentation",
         "training.shuffle_buffer",
     )
+
+
+def test_annotators_list_the_keys_of_images_in_the_order_of_earlier_exports():
+    """The digest of an annotator has the values in this order."""
+    assert PIXELS == ("image_size", "resize", "preprocessing")
