@@ -63,7 +63,8 @@ def beam_search(labels: int, *, beam: int, longest: int) -> tuple[LabelDecoder, 
     decoder = LabelDecoder(labels, embedding=64, units=UNITS, sets_cell=False)
     decoder(np.zeros((1, 1), np.int32), drawn_contexts(1))
     inputs = keras.Input((UNITS,))
-    return decoder, keras.Model(inputs, LabelPaths(decoder, beam=beam, longest=longest, stops=True)(inputs))
+    paths = LabelPaths(decoder, beam=beam, max_labels=longest, stops=True)
+    return decoder, keras.Model(inputs, paths(inputs))
 
 
 def drawn_contexts(images: int) -> np.ndarray:

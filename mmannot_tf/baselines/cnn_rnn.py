@@ -6,11 +6,12 @@ path has as many labels as the printed rows give, whatever the image.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import keras
 import tensorflow as tf
 
-from mmannot_tf.baselines.label_decoder import LabelLstm, LabelPaths, State, sequence_network
+from mmannot_tf.baselines.label_decoder import LabelLstm, LabelPaths, Shape, State, sequence_network
 from mmannot_tf.baselines.label_sequences import sequence_cross_entropy, sequence_examples
 from mmannot_tf.baselines.method import Examples, Method, MethodData, PerExampleLoss, Sizes
 from mmannot_tf.config.methods import CnnRnn
@@ -19,23 +20,23 @@ from mmannot_tf.config.methods import CnnRnn
 class FusionDecoder(keras.layers.Layer):
     """A decoder over labels without a stop: x_t = relu(U_o o(t) + U_I I), s(t) = U_lᵀ x_t.
 
-    U_l are the rows of the LSTM's table, but for the start's: the labels' vectors. The LSTM starts at 0.
+    U_l, the labels' vectors, are the rows of the LSTM's table except the start's. The LSTM starts at 0.
 
     Args:
         labels: C.
         embedding: E, size of a label's vector.
         units: U, of the LSTM.
-        **options: of `keras.layers.Layer`.
+        **options: keyword arguments of `keras.layers.Layer`.
     """
 
-    def __init__(self, labels: int, *, embedding: int, units: int, **options):
+    def __init__(self, labels: int, *, embedding: int, units: int, **options: Any):
         super().__init__(**options)
         self.labels, self.units = labels, units
         self.lstm = LabelLstm(labels, embedding=embedding, units=units, name="label_lstm")
         self.from_output = keras.layers.Dense(embedding, use_bias=False, name="U_o")
         self.from_image = keras.layers.Dense(embedding, use_bias=False, name="U_I")
 
-    def build(self, sequence_shape, context_shape) -> None:
+    def build(self, sequence_shape: Shape, context_shape: Shape) -> None:
         """Makes all weights."""
         self.lstm.build(sequence_shape, (None, self.units), (None, self.units))
         self.from_output.build((None, self.units))
@@ -83,8 +84,8 @@ def prepare(data: Callable[[str], MethodData], split: str, settings: CnnRnn) -> 
 def scores(network: keras.Model, settings: CnnRnn) -> keras.Model:
     """The best path of `settings.labels` labels, from the features alone."""
     decoder = network.get_layer("decoder")
-    longest = min(settings.labels, decoder.labels)
-    paths = LabelPaths(decoder, beam=settings.beam, longest=longest, stops=False, name="paths")
+    max_labels = min(settings.labels, decoder.labels)
+    paths = LabelPaths(decoder, beam=settings.beam, max_labels=max_labels, stops=False, name="paths")
     return keras.Model(network.input, paths(network.input["features"]), name="cnn_rnn_scores")
 
 

@@ -1,18 +1,31 @@
-"""What the RNN systems decode label sequences with; ids as in `label_sequences`.
+"""Decoders of the RNN systems and the beam search over them; ids as in `label_sequences`.
 
 A decoder is a layer with `labels` (C) and three functions of one set of weights:
 
-- `decoder(sequence, context)`: the logits of every step of a told sequence, for training;
+- `decoder(sequence, context)`: the logits of every step of a given sequence, for training;
 - `decoder.start(context)`: its state before the first step, a list of `[B, …]`;
-- `decoder.step(tokens, state)`: the logits after one more token, and the state then.
+- `decoder.step(tokens, state)`: the logits after one more token, and the next state.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import keras
 import tensorflow as tf
 
 State = list[tf.Tensor]
+Shape = tuple[int | None, ...]
+
+
+class Decoder(Protocol):
+    """What the beam search needs of a decoder."""
+
+    labels: int
+
+    def start(self, context: tf.Tensor) -> State:
+        """The state before the first step."""
+
+    def step(self, tokens: tf.Tensor, state: State) -> tuple[tf.Tensor, State]:
+        """The logits after one more token, and the next state."""
 
 
 class LabelLstm(keras.layers.Layer):
@@ -24,15 +37,15 @@ class LabelLstm(keras.layers.Layer):
         labels: C; the table has a row for each and one for the start.
         embedding: E, size of a row.
         units: U, of the LSTM.
-        **options: of `keras.layers.Layer`.
+        **options: keyword arguments of `keras.layers.Layer`.
     """
 
-    def __init__(self, labels: int, *, embedding: int, units: int, **options):
+    def __init__(self, labels: int, *, embedding: int, units: int, **options: Any):
         super().__init__(**options)
         self.labels, self.embedding = labels, embedding
         self.lstm = keras.layers.LSTM(units, return_sequences=True, name="lstm")
 
-    def build(self, sequence_shape, hidden_shape, cell_shape) -> None:
+    def build(self, sequence_shape: Shape, hidden_shape: Shape, cell_shape: Shape) -> None:
         """Makes the table, `[C + 1, E]`, and the LSTM's weights."""
         self.table = self.add_weight(
             shape=(self.labels + 1, self.embedding), initializer="uniform", name="table"
@@ -60,17 +73,17 @@ class LabelDecoder(keras.layers.Layer):
         embedding: size of a label's vector.
         units: U, of the LSTM.
         sets_cell: the context sets hidden state and cell; else the hidden state alone, and the cell is 0.
-        **options: of `keras.layers.Layer`.
+        **options: keyword arguments of `keras.layers.Layer`.
     """
 
-    def __init__(self, labels: int, *, embedding: int, units: int, sets_cell: bool, **options):
+    def __init__(self, labels: int, *, embedding: int, units: int, sets_cell: bool, **options: Any):
         super().__init__(**options)
         self.labels, self.units, self.sets_cell = labels, units, sets_cell
         self.initial = keras.layers.Dense(2 * units if sets_cell else units, name="initial")
         self.lstm = LabelLstm(labels, embedding=embedding, units=units, name="label_lstm")
         self.logits = keras.layers.Dense(labels + 1, dtype="float32", name="logits")
 
-    def build(self, sequence_shape, context_shape) -> None:
+    def build(self, sequence_shape: Shape, context_shape: Shape) -> None:
         """Makes all weights."""
         self.initial.build(context_shape)
         self.lstm.build(sequence_shape, (None, self.units), (None, self.units))
@@ -98,7 +111,7 @@ class Beams(NamedTuple):
         place: how many steps have been taken, int32 scalar.
         tokens: the last of each path, int32 [B, K].
         totals: its summed log-probability, float32 [B, K]; -inf where there is no such path.
-        scores: 1/i for the i-th label of the path, 0 for labels it has not, float32 [B, K, C].
+        scores: 1/i for the i-th label of the path, 0 for all others, float32 [B, K, C].
         ended: the path has its stop, bool [B, K].
         state: the decoder's, [B K, …] each.
     """
@@ -114,33 +127,33 @@ class Beams(NamedTuple):
 class LabelPaths(keras.layers.Layer):
     """Beam search for the most probable label path, in graph; with one beam it is greedy decoding.
 
-    A path's worth is its summed log-probability, not normalised by its length. The probabilities are the
-    decoder's softmax as trained: what a path may not have is left out, without scaling up the rest. No path
-    has a label twice. Where paths stop, none does before its first label, a stopped path keeps its worth,
-    and one of `longest` labels ends there, without a stop. The search ends as soon as the best path of
+    A path's score is its summed log-probability, not normalised by its length. The probabilities are the
+    decoder's softmax as trained: forbidden labels are left out, and the others are not scaled up. No path has
+    a label twice. With `stops`, a path stops after its first label at the earliest, a stopped path keeps its
+    score, and a path of `max_labels` labels ends without a stop. The search ends as soon as the best path of
     every image has stopped, since no other path can become better.
 
     Args:
-        decoder: a decoder as this file's docstring tells.
+        decoder: a decoder, described in this file's docstring.
         beam: K, paths kept.
-        longest: the most labels a path gets, at most C; exactly so many where paths do not stop.
+        max_labels: the most labels of a path, at most C; without `stops`, every path has this many.
         stops: whether the decoder's last logit is the stop.
-        **options: of `keras.layers.Layer`.
+        **options: keyword arguments of `keras.layers.Layer`.
     """
 
-    def __init__(self, decoder: Any, *, beam: int, longest: int, stops: bool, **options):
+    def __init__(self, decoder: Decoder, *, beam: int, max_labels: int, stops: bool, **options: Any):
         super().__init__(**options)
-        if longest > decoder.labels:
+        if max_labels > decoder.labels:
             raise ValueError(
-                f"A path has no label twice, so at most {decoder.labels}. Received: longest={longest}"
+                f"A path has no label twice, so at most {decoder.labels}. Received: max_labels={max_labels}"
             )
-        self.decoder, self.beam, self.longest, self.stops = decoder, beam, longest, stops
+        self.decoder, self.beam, self.max_labels, self.stops = decoder, beam, max_labels, stops
 
     def call(self, context: tf.Tensor) -> tf.Tensor:
         """Decodes.
 
         Args:
-            context: what the decoder starts from, `[B, …]`.
+            context: input of `decoder.start`, `[B, …]`.
 
         Returns:
             1/i for the i-th label of the best path, exactly 0 for all others, `[B, C] float32`.
@@ -150,11 +163,11 @@ class LabelPaths(keras.layers.Layer):
             lambda beams: ~tf.reduce_all(beams.ended[:, 0]),
             lambda beams: [self._extended(beams)],
             loop,
-            maximum_iterations=self.longest,
+            maximum_iterations=self.max_labels,
         )
         return beams.scores[:, 0]
 
-    def compute_output_shape(self, context_shape) -> tuple[int | None, int]:
+    def compute_output_shape(self, context_shape: Shape) -> Shape:
         """`(B, C)`."""
         return context_shape[0], self.decoder.labels
 
@@ -167,7 +180,7 @@ class LabelPaths(keras.layers.Layer):
             totals=tf.tile(one_path[tf.newaxis], [images, 1]),
             scores=tf.zeros([images, self.beam, labels]),
             ended=tf.zeros([images, self.beam], tf.bool),
-            state=[tf.repeat(one, self.beam, axis=0) for one in self.decoder.start(context)],
+            state=[tf.repeat(tensor, self.beam, axis=0) for tensor in self.decoder.start(context)],
         )
 
     def _extended(self, beams: Beams) -> Beams:
@@ -184,11 +197,11 @@ class LabelPaths(keras.layers.Layer):
             totals=totals,
             scores=tf.gather(beams.scores, parents, batch_dims=1) + label,
             ended=tokens == self.decoder.labels,
-            state=[tf.gather(one, tf.reshape(rows, [-1])) for one in state],
+            state=[tf.gather(tensor, tf.reshape(rows, [-1])) for tensor in state],
         )
 
     def _totals(self, beams: Beams, logits: tf.Tensor) -> tf.Tensor:
-        """What each path would be worth with each token next, `[B, K V]`; -inf where it may not follow."""
+        """The score of each path with each token next, `[B, K V]`; -inf where the token is forbidden."""
         log_p = tf.reshape(tf.nn.log_softmax(logits), [-1, self.beam, logits.shape[-1]])
         allowed = beams.scores == 0.0
         if self.stops:

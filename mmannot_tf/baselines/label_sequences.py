@@ -1,8 +1,8 @@
-"""Label sets as sequences: what the RNN systems are trained on.
+"""Label sets as sequences, the training data of the RNN systems.
 
 A label's id is its index, 0 … C - 1. The id C is the boundary: where a sequence is an input it is the start,
-where it is a target it is the stop, and after an image's last step it pads both. What is padding is told by
-the lengths alone.
+where it is a target it is the stop, and after an image's last step it pads both. Only the lengths
+tell what is padding.
 """
 
 from collections.abc import Callable
@@ -70,8 +70,8 @@ def sequence_examples(
     boundary = np.full_like(sequences.steps, of_split.labels.shape[1])
     if split != "train":
         return Examples({"features": of_split.features, "sequence": boundary}, targets)
-    told = np.concatenate([boundary[:, :1], sequences.steps[:, :-1]], axis=1)
-    inputs = {"features": of_split.features, "sequence": told}
+    shifted = np.concatenate([boundary[:, :1], sequences.steps[:, :-1]], axis=1)
+    inputs = {"features": of_split.features, "sequence": shifted}
     return Examples(inputs, targets, finish=trimmed, lengths=sequences.lengths)
 
 

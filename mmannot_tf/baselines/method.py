@@ -20,7 +20,7 @@ PerExampleLoss = Callable[[Tensors, Any], tf.Tensor]
 
 @dataclass(frozen=True)
 class Sizes:
-    """What a method's network is built to.
+    """The sizes of a method's network.
 
     Attributes:
         features: shape of one image's feature: (D,), or (P, D) for a map's P places.
@@ -39,7 +39,7 @@ class MethodData:
 
     Attributes:
         features: of the stages the method reads, float32 [N, D] or [N, P, D].
-        tag_lists: int32 [N, L], as `data.tag_lists` says.
+        tag_lists: int32 [N, L], in the format of `data.tag_lists`.
         labels: multi-hot ground truth, uint8 [N, C]. Only targets and what is counted on the training split
             may be made from them.
         vocabulary: T, the number of tags there are.
@@ -58,12 +58,12 @@ class MethodData:
 
 @dataclass(frozen=True, eq=False)
 class Examples:
-    """What a method's network reads and is held against, ready for batches.
+    """Inputs and targets of a method's network, ready for batches.
 
     Attributes:
         inputs: name → [N, …]. Whole numbers of 32 and 64 bits stay what they are, all else becomes float32.
         targets: name → [N, …], likewise.
-        finish: in graph, on each batch of (inputs, targets): what is cheaper to look up a batch at a time.
+        finish: applied in graph to each batch of (inputs, targets), for look-ups that are cheaper by batch.
         lengths: [N], by which batches are bucketed: each holds examples of similar length; None for none.
     """
 
@@ -75,14 +75,14 @@ class Examples:
 
 @dataclass(frozen=True)
 class Method:
-    """One compared system, re-stated on this run's features, splits and evaluation.
+    """One compared system on this run's features, splits and evaluation.
 
     Attributes:
         name: its stage, its section `methods.NAME` and its scorer in the predictions.
         citation: who published it, where, and the arXiv number.
-        reads: what it uses, in words: "image", "image, tags".
-        predicts_quantity: it decides how many labels to give.
-        differs: what is otherwise than in the original, one phrase each.
+        reads: its inputs, in words: "image", "image, tags".
+        predicts_quantity: whether it decides how many labels to give.
+        differs: the differences from the original, one phrase each.
         build: the trainable network: reads `Examples.inputs`, the only one itself, several as a dict by name;
             returns what `loss` takes.
         loss: (settings) → (targets, outputs) → the loss of each example [B].
@@ -114,7 +114,7 @@ def features_and_labels(data: Callable[[str], MethodData], split: str, _: Method
 
 
 def loss_of_labels(loss: keras.losses.Loss) -> PerExampleLoss:
-    """The loss of a method whose one output is held against the labels."""
+    """The loss of a method with one output, compared with the labels."""
     return lambda targets, outputs: loss.call(targets["labels"], outputs)
 
 

@@ -1,4 +1,4 @@
-"""ML-Decoder: a query a label looks at the places of the CNN's last map. Later work, not in the tables.
+"""ML-Decoder: a query for each label attends to the places of the CNN's last map. Later work.
 
 Ridnik et al., "ML-Decoder: Scalable and Versatile Classification Head" (WACV 2023, arXiv 2111.12933).
 The head is one layer of a transformer's decoder without its self-attention; its loss is the asymmetric one.
@@ -15,20 +15,20 @@ from mmannot_tf.config.methods import MlDecoder
 
 @keras.saving.register_keras_serializable(package="mmannot_tf")
 class LabelQueries(keras.layers.Layer):
-    """C random vectors, the same for each image: what the labels ask with. They are not trained.
+    """C random query vectors, one a label and the same for each image. They are not trained.
 
     Args:
         queries: C.
         width: W, the size of each.
-        **options: of `keras.layers.Layer`.
+        **options: keyword arguments of `keras.layers.Layer`.
     """
 
-    def __init__(self, queries: int, width: int, **options):
+    def __init__(self, queries: int, width: int, **options: Any):
         super().__init__(**options)
         self.queries = queries
         self.width = width
 
-    def build(self, _: tuple) -> None:
+    def build(self, _: tuple[int | None, ...]) -> None:
         """Draws the vectors from the standard normal distribution, as torch draws embeddings."""
         self.vectors = self.add_weight(
             name="vectors",
@@ -41,7 +41,7 @@ class LabelQueries(keras.layers.Layer):
         """The vectors for each of the B images in `images`, `[B, …]`: `[B, C, W]`."""
         return keras.ops.repeat(self.vectors[None], keras.ops.shape(images)[0], axis=0)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """The arguments that make an equal layer."""
         return {**super().get_config(), "queries": self.queries, "width": self.width}
 
@@ -59,7 +59,7 @@ def build(sizes: Sizes, settings: MlDecoder) -> keras.Model:
 
 
 def _decoder_layer(queries: Any, memory: Any, settings: MlDecoder) -> Any:
-    """Dropout on the queries in the self-attention's stead, cross-attention, feed-forward: `[B, C, W]`."""
+    """Dropout instead of self-attention, then cross-attention and feed-forward: `[B, C, W]`."""
     attention = keras.layers.MultiHeadAttention(
         settings.heads, settings.width // settings.heads, dropout=settings.dropout, name="attention"
     )

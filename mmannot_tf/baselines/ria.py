@@ -36,7 +36,7 @@ def prepare(data: Callable[[str], MethodData], split: str, settings: Ria) -> Exa
 def scores(network: keras.Model, settings: Ria) -> keras.Model:
     """The labels up to the stop, from the features alone: at least one, at most all."""
     decoder = network.get_layer("decoder")
-    paths = LabelPaths(decoder, beam=settings.beam, longest=decoder.labels, stops=True, name="paths")
+    paths = LabelPaths(decoder, beam=settings.beam, max_labels=decoder.labels, stops=True, name="paths")
     return keras.Model(network.input, paths(network.input["features"]), name="ria_scores")
 
 

@@ -36,7 +36,7 @@ class _MaskedDense(keras.layers.Layer):
         self.units = units
         self.initializer = initializer
 
-    def build(self, shape: tuple) -> None:
+    def build(self, shape: tuple[int | None, ...]) -> None:
         size = (shape[-1], self.units)
         self.kernel = self.add_weight(name="kernel", shape=size, initializer=self.initializer)
         self.mask = self.add_weight(name="mask", shape=size, initializer="ones", trainable=False)
@@ -54,11 +54,11 @@ class ConceptLayer(keras.layers.Layer):
 
     Args:
         concepts: n.
-        first: the pass begins here: there is no V.
-        **options: of `keras.layers.Layer`.
+        first: whether the layer is the first of its pass, which has no V.
+        **options: keyword arguments of `keras.layers.Layer`.
     """
 
-    def __init__(self, concepts: int, *, first: bool, **options):
+    def __init__(self, concepts: int, *, first: bool, **options: Any):
         super().__init__(**options)
         self.concepts = concepts
         self.first = first
@@ -71,25 +71,25 @@ class ConceptLayer(keras.layers.Layer):
             for name in (() if first else ("v_positive", "v_negative"))
         )
 
-    def build(self, shapes: list[tuple]) -> None:
+    def build(self, shapes: list[tuple[int | None, ...]]) -> None:
         """Makes H, V and b."""
         for shape, signed in zip(shapes, (self.h, self.v), strict=False):
-            for one in signed:
-                one.build(shape)
+            for dense in signed:
+                dense.build(shape)
         self.bias = self.add_weight(name="bias", shape=(self.concepts,), initializer="zeros")
 
     def call(self, inputs: list[Any]) -> Any:
-        """Applies it."""
+        """Computes a_t."""
         signed = zip(inputs, (self.h, self.v), strict=False)
         return sum(positive(x) - negative(x) for x, (positive, negative) in signed) + self.bias
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """The arguments that make an equal layer."""
         return {**super().get_config(), "concepts": self.concepts, "first": self.first}
 
 
 def observed_logits(observed: Any) -> Any:
-    """log(p / (1 - p)) with p = 1 - ε for a concept that is there and ε for one that is not; any shape."""
+    """log(p / (1 - p)) with p = 1 - ε for a present concept and ε for an absent one; any shape."""
     return (2.0 * observed - 1.0) * float(np.log((1.0 - EPSILON) / EPSILON))
 
 
@@ -98,7 +98,7 @@ def label_graph(data: MethodData, *, least: int, block: int = 8192) -> tuple[np.
 
     Args:
         data: the training split.
-        least: images that two concepts with a positive edge share at least.
+        least: the fewest images that two concepts with a positive edge share.
         block: images counted at a time, which bounds the memory.
 
     Returns:
@@ -107,8 +107,9 @@ def label_graph(data: MethodData, *, least: int, block: int = 8192) -> tuple[np.
     concepts = data.labels.shape[1] + data.tags.shape[1]
     shared = np.zeros((concepts, concepts))
     for start in range(0, len(data.labels), block):
-        here = np.hstack([one[start : start + block] for one in (data.labels, data.tags)]).astype(np.float32)
-        shared += here.T @ here
+        images = slice(start, start + block)
+        present = np.hstack([data.labels[images], data.tags[images]]).astype(np.float32)
+        shared += present.T @ present
     itself = np.eye(concepts, dtype=bool)
     return (shared >= least) | itself, (shared == 0) | itself
 
@@ -126,8 +127,8 @@ def adapt(network: keras.Model, data: MethodData, settings: Sinn) -> None:
     ):
         layer = network.get_layer(name)
         for source, signed in ((t, layer.h), (before, layer.v)):
-            for one, edges in zip(signed, graph, strict=False):
-                one.mask.assign(edges[source, t].astype(np.float32))
+            for dense, edges in zip(signed, graph, strict=False):
+                dense.mask.assign(edges[source, t].astype(np.float32))
 
 
 def build(sizes: Sizes, settings: Sinn) -> keras.Model:

@@ -33,7 +33,8 @@ def build(sizes: Sizes, settings: SrCnnRnn) -> keras.Model:
     """
     features = keras.Input(sizes.features, name="features")
     sequence = keras.Input((None,), dtype="int32", name="sequence")
-    count = sum({"labels": sizes.labels, "tags": sizes.tags}[one] for one in CONCEPTS[settings.concepts])
+    counts = {"labels": sizes.labels, "tags": sizes.tags}
+    count = sum(counts[target] for target in CONCEPTS[settings.concepts])
     concepts = keras.layers.Dense(count, dtype="float32", name="concepts")(features)
     probabilities = keras.layers.Activation("sigmoid", name="probabilities")(concepts)
     decoder = LabelDecoder(
@@ -49,7 +50,7 @@ def loss(settings: SrCnnRnn) -> PerExampleLoss:
     cross_entropy = SigmoidCrossEntropy("sum")
 
     def joint(targets: Tensors, outputs: Tensors) -> tf.Tensor:
-        concepts = tf.concat([targets[one] for one in CONCEPTS[settings.concepts]], axis=-1)
+        concepts = tf.concat([targets[target] for target in CONCEPTS[settings.concepts]], axis=-1)
         of_concepts = cross_entropy.call(concepts, outputs["concepts"])
         return sequence_cross_entropy(targets, outputs["steps"]) + settings.concept_weight * of_concepts
 
@@ -59,14 +60,14 @@ def loss(settings: SrCnnRnn) -> PerExampleLoss:
 def prepare(data: Callable[[str], MethodData], split: str, settings: SrCnnRnn) -> Examples:
     """Label sequences, each with its stop, and the multi-hot concepts beside the targets."""
     examples = sequence_examples(data, split, settings.order, stop=True)
-    concepts = {one: getattr(data(split), one) for one in CONCEPTS[settings.concepts]}
+    concepts = {target: getattr(data(split), target) for target in CONCEPTS[settings.concepts]}
     return replace(examples, targets={**examples.targets, **concepts})
 
 
 def scores(network: keras.Model, settings: SrCnnRnn) -> keras.Model:
     """The labels up to the stop, from the features alone: at least one, at most all."""
     decoder = network.get_layer("decoder")
-    paths = LabelPaths(decoder, beam=settings.beam, longest=decoder.labels, stops=True, name="paths")
+    paths = LabelPaths(decoder, beam=settings.beam, max_labels=decoder.labels, stops=True, name="paths")
     probabilities = network.get_layer("probabilities").output
     return keras.Model(network.input, paths(probabilities), name="sr_cnn_rnn_scores")
 

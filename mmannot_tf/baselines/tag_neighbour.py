@@ -1,4 +1,4 @@
-"""TagNeighbour: an image beside those whose tags are like its own.
+"""TagNeighbour: an image and its nearest neighbours by tags.
 
 Johnson, Ballan and Fei-Fei, "Love Thy Neighbors: Image Annotation by Exploiting Image Metadata" (ICCV 2015,
 arXiv 1508.07647). Tags only choose the neighbours; what the network reads are features φ. Of the M nearest
@@ -39,10 +39,10 @@ class NeighbourDraw(keras.layers.Layer):
     Args:
         drawn: m, how many.
         seed: of the draws; None takes one from Keras' global seed.
-        **options: of `keras.layers.Layer`.
+        **options: keyword arguments of `keras.layers.Layer`.
     """
 
-    def __init__(self, drawn: int, *, seed: int | None = None, **options):
+    def __init__(self, drawn: int, *, seed: int | None = None, **options: Any):
         super().__init__(**options)
         self.drawn, self.seed = drawn, seed
         self.seed_generator = keras.random.SeedGenerator(seed)
@@ -55,7 +55,7 @@ class NeighbourDraw(keras.layers.Layer):
         chosen = tf.math.top_k(lots, self.drawn).indices
         return tf.gather(neighbours, chosen, axis=1, batch_dims=1)
 
-    def get_config(self) -> dict[str, Any]:
+    def get_config(self) -> dict[str, object]:
         """The arguments that make an equal layer."""
         return {**super().get_config(), "drawn": self.drawn, "seed": self.seed}
 
@@ -93,25 +93,25 @@ def prepare(data: Callable[[str], MethodData], split: str, settings: TagNeighbou
     names = _POOLS[settings.pool]
     splits = {name: data(name) for name in dict.fromkeys((split, *names))}
     of_split, pool = splits[split], [splits[name] for name in names]
-    found = nearest(
+    neighbours = nearest(
         of_split.tag_lists,
-        stacked([one.tag_lists for one in pool]),
+        stacked([part.tag_lists for part in pool]),
         settings.neighbours,
-        own=sum(len(one.tag_lists) for one in pool[: names.index(split)]) if split in names else None,
+        own=sum(len(part.tag_lists) for part in pool[: names.index(split)]) if split in names else None,
     )
-    if found.untagged or found.filled:
+    if neighbours.untagged or neighbours.filled:
         notice(
-            f"tag_neighbour: of {len(found.indices):,} {split} images, {found.untagged:,} have no tag of the "
-            f"vocabulary, and {found.filled:,} share one with fewer than {settings.neighbours} images: their "
-            "missing neighbours are drawn at random"
+            f"tag_neighbour: of {len(neighbours.indices):,} {split} images, {neighbours.untagged:,} have no "
+            f"tag of the vocabulary, and {neighbours.filled:,} share one with fewer than "
+            f"{settings.neighbours} images: their missing neighbours are drawn at random"
         )
     with tf.device("CPU"):
-        features = tf.concat([tf.constant(one.features, tf.float32) for one in pool], axis=0)
+        features = tf.concat([tf.constant(part.features, tf.float32) for part in pool], axis=0)
 
     def finish(inputs: Tensors, targets: Tensors) -> tuple[Tensors, Tensors]:
         return {**inputs, "neighbours": tf.gather(features, inputs["neighbours"])}, targets
 
-    inputs = {"features": of_split.features, "neighbours": found.indices}
+    inputs = {"features": of_split.features, "neighbours": neighbours.indices}
     return Examples(inputs, {"labels": of_split.labels}, finish=finish)
 
 

@@ -20,7 +20,7 @@ _FREQUENT = 64  # adding a whole column costs as much as adding to 1 / 64 of its
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
-    """What was found.
+    """The nearest images of each query.
 
     Attributes:
         indices: of pool images, the nearest first, int32 [N, M].
@@ -48,10 +48,11 @@ def nearest(
     query, so those needed are drawn at random, from `seed` and the query's index alone.
 
     Args:
-        queries: tags, int32 [N, L], as `data.tag_lists` says.
+        queries: tags, int32 [N, L], in the format of `data.tag_lists`.
         pool: those of the images to choose from, int32 [P, L'].
         count: M.
-        own: where in the pool the queries begin if they are part of it: none is its own neighbour.
+        own: position in the pool of the first query, if the queries are part of it: no image is its own
+            neighbour.
         seed: of the random neighbours, not negative.
         memory: bytes that columns of frequent tags may take, beside some 60 bytes a tag of an image.
 
@@ -66,15 +67,15 @@ def nearest(
         )
     starts, tags = _flat(queries)
     search = _Search(_indexed(pool, memory), count)
-    indices, found = np.empty((len(queries), count), np.int32), np.empty(len(queries), np.int32)
+    indices, shared = np.empty((len(queries), count), np.int32), np.empty(len(queries), np.int32)
     with progress_bars() as display:
         for query in display.track(range(len(queries)), description="neighbours by tags"):
             itself = [] if own is None else [own + query]
             near = search(tags[starts[query] : starts[query + 1]].tolist(), *itself)
             strangers = _strangers(len(pool), near + itself, count - len(near), (seed, query))
-            indices[query], found[query] = near + strangers, len(near)
+            indices[query], shared[query] = near + strangers, len(near)
     untagged = np.diff(starts) == 0
-    return Neighbours(indices, int(untagged.sum()), int((found[~untagged] < count).sum()))
+    return Neighbours(indices, int(untagged.sum()), int((shared[~untagged] < count).sum()))
 
 
 def _strangers(images: int, taken: Sequence[int], count: int, seed: tuple[int, int]) -> list[int]:
@@ -146,7 +147,8 @@ class _Search:
 
     def __call__(self, tags: Sequence[int], itself: int | None = None) -> list[int]:
         """Indices of the nearest, fewer than `count` where no more share a tag; never `itself`."""
-        pool, near = self._pool, []
+        pool = self._pool
+        near: list[tuple[float, int]] = []
         self._add_up(tags)
         if itself is not None:
             self._overlaps[pool.position[itself]] = 0
@@ -178,7 +180,8 @@ class _Search:
 
     def _first(self, overlap: int, end: int) -> list[int]:
         """The first `count` positions before `end` that have this overlap."""
-        equal, places, start = self._equal[:end], [], 0
+        places: list[int] = []
+        equal, start = self._equal[:end], 0
         np.equal(self._overlaps[:end], overlap, out=equal)
         while len(places) < self._count and start < end:
             start += int(equal[start:].argmax())

@@ -1,7 +1,8 @@
 """`mmannot methods`."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -9,6 +10,31 @@ from mmannot_tf.cli.arguments import JsonOption
 
 if TYPE_CHECKING:
     from mmannot_tf.baselines.method import Method
+
+
+@dataclass(frozen=True)
+class SystemRecord:
+    """One compared system, as `--json` prints it.
+
+    Attributes:
+        name: of its stage and section.
+        row: its name in the tables.
+        later_work: whether it is later work than the paper.
+        citation: its publication.
+        reads: its inputs, in words.
+        predicts_quantity: whether it decides how many labels to give.
+        differs: the differences from the original, one phrase each.
+        settings: the defaults of its section.
+    """
+
+    name: str
+    row: str
+    later_work: bool
+    citation: str
+    reads: str
+    predicts_quantity: bool
+    differs: tuple[str, ...]
+    settings: Mapping[str, object]
 
 
 def methods(as_json: JsonOption = False) -> None:
@@ -21,36 +47,36 @@ def methods(as_json: JsonOption = False) -> None:
     from mmannot_tf.baselines import METHODS
 
     if as_json:
-        print_json([_record(method) for method in METHODS.values()])
+        print_json([asdict(_record(method)) for method in METHODS.values()])
         return
     for method in METHODS.values():
         typer.echo("\n".join(_lines(method)))
 
 
-def _record(method: "Method") -> dict[str, Any]:
+def _record(method: "Method") -> SystemRecord:
     from mmannot_tf.config.methods import Methods
     from mmannot_tf.evaluation.rows import row_of
 
     row = row_of(method.name)
-    return {
-        "name": method.name,
-        "row": row.method,
-        "later_work": row.source == "later",
-        "citation": method.citation,
-        "reads": method.reads,
-        "predicts_quantity": method.predicts_quantity,
-        "differs": list(method.differs),
-        "settings": getattr(Methods(), method.name).model_dump(mode="json"),
-    }
+    return SystemRecord(
+        name=method.name,
+        row=row.method,
+        later_work=row.source == "later",
+        citation=method.citation,
+        reads=method.reads,
+        predicts_quantity=method.predicts_quantity,
+        differs=method.differs,
+        settings=getattr(Methods(), method.name).model_dump(mode="json"),
+    )
 
 
 def _lines(method: "Method") -> Iterator[str]:
     record = _record(method)
-    yield f"{record['name']}: {record['row']}{' (later work)' if record['later_work'] else ''}"
-    yield f"  {record['citation']}"
+    yield f"{record.name}: {record.row}{' (later work)' if record.later_work else ''}"
+    yield f"  {record.citation}"
     decides = "decides" if method.predicts_quantity else "does not decide"
-    yield f"  reads {record['reads']}; {decides} how many labels to give"
-    yield from (f"  differs: {phrase}" for phrase in record["differs"])
-    shown = ", ".join(f"{key} {value}" for key, value in record["settings"].items() if value is not None)
-    yield f"  [methods.{record['name']}] {shown}"
+    yield f"  reads {record.reads}; {decides} how many labels to give"
+    yield from (f"  differs: {phrase}" for phrase in record.differs)
+    shown = ", ".join(f"{key} {value}" for key, value in record.settings.items() if value is not None)
+    yield f"  [methods.{record.name}] {shown}"
     yield ""

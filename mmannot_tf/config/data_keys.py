@@ -1,7 +1,8 @@
 """What each key of `DataSettings` affects. A new key must stand in exactly one of these lists.
 
-Digests are made from these lists: of a stage's inputs (`runs.plan`), of the decoded images (`data.decoded_cache`)
-and of an annotator (`serving.model`). So a forgotten key would mean that stale results are used silently.
+Digests are made from these lists: of a stage's inputs (`runs.plan`), of the decoded images
+(`data.decoded_cache`) and of an annotator (`serving.model`). So a forgotten key would mean that stale results
+are used silently.
 """
 
 PIXELS = ("image_size", "resize", "preprocessing")

@@ -1,17 +1,17 @@
-"""TOML to Config and back: every mistake is one line that names the key."""
+"""Reads and writes configurations as TOML; an error is one line that names the key."""
 
 import difflib
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import tomli_w
 from pydantic import BaseModel, ValidationError
 
 from mmannot_tf.config.settings import Config
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import Json
 
 
 def shipped() -> dict[str, Path]:
@@ -47,7 +47,7 @@ def load(config: str | Path, overrides: Sequence[str] = ()) -> Config:
     return parse(settings, str(config))
 
 
-def parse(settings: Mapping[str, Any], origin: str) -> Config:
+def parse(settings: Mapping[str, object], origin: str) -> Config:
     """Checks a nested mapping of settings; `origin` names it in the error."""
     try:
         return Config.model_validate(settings)
@@ -60,16 +60,16 @@ def dump(config: Config) -> str:
     return tomli_w.dumps(config.model_dump(mode="json", exclude_none=True))
 
 
-def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(settings: Mapping[str, Json], prefix: str = "") -> dict[str, Json]:
     """Nested settings as {"section.key": value}."""
-    flat: dict[str, Any] = {}
+    flat: dict[str, Json] = {}
     for key, value in settings.items():
         name = f"{prefix}{key}"
         flat.update(flatten(value, f"{name}.") if isinstance(value, Mapping) else {name: value})
     return flat
 
 
-def _override(settings: dict[str, Any], override: str) -> None:
+def _override(settings: dict[str, object], override: str) -> None:
     key, equals, text = override.partition("=")
     if not equals:
         raise UserError(f"--set must read section.key=value. Received: --set {override}.")
@@ -79,9 +79,10 @@ def _override(settings: dict[str, Any], override: str) -> None:
         value = text
     *sections, last = key.strip().split(".")
     for section in sections:
-        settings = settings.setdefault(section, {})
-        if not isinstance(settings, dict):
+        subsection = settings.setdefault(section, {})
+        if not isinstance(subsection, dict):
             raise UserError(f"--set must name a key. Received: {key}, where {section} is no section.")
+        settings = subsection
     settings[last] = value
 
 
@@ -99,7 +100,7 @@ def _complaints(error: ValidationError) -> Iterator[str]:
             yield f"{name}: {detail['msg']}. Received: {_short(detail['input'])}"
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else text[:57] + "…"
 

@@ -1,4 +1,4 @@
-"""What every section of a configuration is, and the kinds of numbers it holds."""
+"""The base class of all sections of a configuration, and the kinds of their numbers."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What a run can be told: frozen pydantic models, one a section of the TOML file.
+"""The settings of a run: frozen pydantic models, one for each section of the TOML file.
 
 Numbers in brackets name the paper's open point that a key decides: docs/fidelity.md lists them all.
 """

@@ -1,8 +1,7 @@
-"""Which stages are to be trained: missing, interrupted, stale (and why), or done. No TensorFlow."""
+"""Which stages are finished, interrupted, missing or stale (and why). No TensorFlow."""
 
 import shutil
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from mmannot_tf.config import data_keys
 from mmannot_tf.config.loading import flatten
@@ -13,7 +12,7 @@ from mmannot_tf.runs.stage import Stage
 from mmannot_tf.runs.stages import KNOWN, METHOD_STAGES, STAGES, is_view, owner
 from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.errors import UserError
-from tfrecords_tools.shell.files import digest, read_json, sha256, write_json
+from tfrecords_tools.shell.files import Json, digest, read_json, sha256, write_json
 
 # The configuration keys each branch is built from; the rest of [model] does not concern a stage without it.
 BRANCH_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -66,14 +65,14 @@ def stage_settings(config: Config, stage: Stage) -> StageSettings:
 
 
 def configured_stages(config: Config) -> list[Stage]:
-    """The stages this configuration trains, in order; compared systems are trained when asked for only."""
+    """The stages this configuration trains, in order, without the compared systems."""
     return [stage for stage in STAGES.values() if stage_settings(config, stage) is not None]
 
 
 def select_stages(
     config: Config, names: Sequence[str] | None, methods: Sequence[str] | None = None
 ) -> list[Stage]:
-    """The configured stages, or those of them that are named, in order; then the named compared systems.
+    """All configured stages, or the named ones, in order; then the named compared systems.
 
     Args:
         config: of the run.
@@ -84,7 +83,7 @@ def select_stages(
         UserError: a name is no configured stage, or no compared system.
     """
     stages = configured_stages(config)
-    _check_known("--stages must name stages of the configuration", names, [one.name for one in stages])
+    _check_known("--stages must name stages of the configuration", names, [stage.name for stage in stages])
     _check_known("--methods must be all, or name", methods, [ALL_METHODS, *METHOD_STAGES])
     wanted = METHOD_STAGES if methods and ALL_METHODS in methods else (methods or ())
     compared = [stage for name, stage in METHOD_STAGES.items() if name in wanted]
@@ -97,8 +96,8 @@ def _check_known(rule: str, names: Sequence[str] | None, known: Sequence[str]) -
             raise UserError(f"{rule} ({', '.join(known)}). Received: {name}.")
 
 
-def stage_inputs(run: Run, stage: Stage) -> dict[str, Any]:
-    """Everything a stage's weights depend on, by name."""
+def stage_inputs(run: Run, stage: Stage) -> dict[str, Json]:
+    """Everything that a stage's weights depend on, by name: "made_from" in stage.json."""
     settings = flatten(run.config.model_dump(mode="json"))
     keys = [*SHARED_KEYS, *SECTION_KEYS[stage.section]]
     keys += [key for source in stage.reads for key in READING_KEYS[source]]
@@ -116,7 +115,7 @@ def stage_inputs(run: Run, stage: Stage) -> dict[str, Any]:
 def stage_digest(run: Run, name: str) -> str | None:
     """The digest of a finished stage's weights and of what they were made from; None where it is not done.
 
-    A view has none of its own: it is the digest of the stage it looks at.
+    The digest of a view is that of the stage whose branches it shows.
     """
     if is_view(KNOWN[name]):
         (name,) = KNOWN[name].upstream
@@ -168,7 +167,7 @@ def finish(run: Run, stage: Stage, outcome: Mapping[str, float]) -> None:
 
 
 def staleness(run: Run, stage: Stage) -> list[str]:
-    """Why a finished stage does not hold any more; empty where it does.
+    """The reasons why a finished stage must be trained again; empty where its weights hold.
 
     Raises:
         UserError: a weights file is missing or was changed after training.
@@ -185,7 +184,7 @@ def staleness(run: Run, stage: Stage) -> list[str]:
 
 
 def require_upstream(run: Run, stage: Stage) -> None:
-    """Checks that all a stage is made from is trained and holds.
+    """Checks that all earlier stages that a stage needs are trained and hold.
 
     Raises:
         UserError: an earlier stage is missing or stale; the message names it.
@@ -205,11 +204,11 @@ def require_upstream(run: Run, stage: Stage) -> None:
         require_upstream(run, KNOWN[name])
 
 
-def changed_inputs(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+def changed_inputs(before: Mapping[str, Json], after: Mapping[str, Json]) -> list[str]:
     """What changed between two sets of inputs, one phrase each.
 
-    A key that is newer than `before` counts as having stood at its default: the default of a new key is what
-    was done without it.
+    A key that `before` lacks is newer and counts as having had its default: the default of a new key is the
+    behaviour before it.
     """
     before = {**{key: value for key, value in _defaults().items() if key in after}, **before}
     changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
@@ -219,7 +218,7 @@ def changed_inputs(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[
     ]
 
 
-def _defaults() -> dict[str, Any]:
+def _defaults() -> dict[str, Json]:
     """The defaults of what all stages share, by dotted key."""
     sections = {"data": DataSettings(), "model": ModelSettings(), "training": TrainingSettings()}
     return flatten({name: section.model_dump(mode="json") for name, section in sections.items()})

@@ -1,11 +1,10 @@
-"""A run on disk: where everything of it lies, what was asked, what it ran on. No TensorFlow."""
+"""A run on disk: its paths, its configuration and the facts about its data. No TensorFlow."""
 
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from mmannot_tf.config import loading
 from mmannot_tf.config.settings import Config
@@ -17,7 +16,7 @@ from tfrecords_tools.shell.files import read_json, write_json, write_text
 
 @dataclass(frozen=True)
 class Dataset:
-    """The records a run was made from, as far as predicting and serving need them.
+    """The facts about a run's records that predicting and serving need.
 
     Attributes:
         path: where the records lay when training began.
@@ -42,9 +41,9 @@ class Run:
 
     Attributes:
         path: the folder.
-        config: what was asked (config.toml).
-        dataset: what it ran on (dataset.json).
-        provenance: what travels with the backbone's initial weights (dataset.json).
+        config: its configuration (config.toml).
+        dataset: its records (dataset.json).
+        provenance: of the backbone's initial weights (dataset.json).
     """
 
     path: Path
@@ -108,7 +107,7 @@ def create_run(
 ) -> Run:
     """Writes a run's dataset.json, then its config.toml; a run that exists keeps its stages.
 
-    In this order: where a process was killed in between, the same command takes the folder for a run.
+    In this order, so that after a kill in between the same command continues the run.
 
     Raises:
         UserError: the run exists and was made from other records.
@@ -141,7 +140,7 @@ def _check_same_records(path: Path, dataset: Dataset) -> None:
         )
 
 
-def _facts(dataset: Dataset, provenance: Provenance, seed: int) -> dict[str, Any]:
+def _facts(dataset: Dataset, provenance: Provenance, seed: int) -> dict[str, object]:
     packages = ("mmannot-tf", "tensorflow", "keras", "tensorflow-datasets", "numpy")
     return {
         "records": asdict(dataset),

@@ -10,7 +10,7 @@ Target = Literal["labels", "quantity"]
 
 @dataclass(frozen=True)
 class Stage:
-    """What one stage reads, trains and is judged by; its numbers stand in the configuration.
+    """What one stage reads, trains and predicts; its numbers are in the configuration.
 
     Attributes:
         name: also its section in the configuration and its folder in the run.
@@ -56,11 +56,11 @@ class Stage:
         return tuple(dict.fromkeys((*self.starts_from.values(), *self.features)))
 
 
-def unwrap_single(parts: Mapping[str, Any]) -> Any:
-    """The only part by itself, several by name: how a network's inputs and outputs are passed around."""
+def unwrap_single(parts: Mapping[str, object]) -> Any:
+    """The only value by itself, or several by name, as Keras models take and return them."""
     return dict(parts) if len(parts) > 1 else next(iter(parts.values()))
 
 
 def as_mapping(names: Sequence[str], value: Any) -> Mapping[str, Any]:
-    """What `unwrap_single` was given: the parts by name."""
+    """The inverse of `unwrap_single`: the values by name."""
     return value if len(names) > 1 else {names[0]: value}

@@ -26,7 +26,7 @@ CNN_LONGER = Stage(
     starts_from={"backbone": "cnn", "probe": "cnn"},
 )
 
-# Trains nothing: the places of the fine-tuned CNN's last map, for heads that look at more than their average.
+# Trains nothing: the places of the fine-tuned CNN's last map, for heads that read more than their average.
 CNN_MAP = Stage(
     name="cnn_map",
     trunks={"images": ("backbone", "places")},
@@ -45,7 +45,7 @@ MS_CNN = Stage(
     starts_from={"backbone": "cnn", "probe": "cnn"},
 )
 
-# Algorithm 1, step 4: the textual branch, apart from the visual one.
+# Algorithm 1, step 4: the textual branch, separately from the visual one.
 TAG_ENCODER = Stage(
     name="tag_encoder",
     trunks={"tags": ("tag_encoder",)},
@@ -120,7 +120,7 @@ STAGES: Mapping[str, Stage] = {stage.name: stage for stage in _IN_ORDER}
 """Algorithm 1's and ours, in the order they are trained."""
 
 KNOWN: Mapping[str, Stage] = {**STAGES, CNN_MAP.name: CNN_MAP, **METHOD_STAGES}
-"""All whose features can be read: these, an untrained view of one, and the compared systems."""
+"""All stages by name: those of `STAGES`, the untrained view, and the compared systems."""
 
 
 def owner(stage: Stage, branch: str) -> str:
@@ -131,5 +131,5 @@ def owner(stage: Stage, branch: str) -> str:
 
 
 def is_view(stage: Stage) -> bool:
-    """Whether a stage trains nothing: its feature is another look at branches of an earlier one."""
+    """Whether a stage trains nothing and only gives a feature from branches of an earlier stage."""
     return not stage.trains

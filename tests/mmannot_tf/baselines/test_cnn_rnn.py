@@ -21,7 +21,7 @@ def test_sizes_are_the_papers():
 
 
 def test_weights_are_those_of_the_paper_with_one_table_of_label_vectors(network):
-    assert {one.path: tuple(one.shape) for one in network.trainable_variables} == {
+    assert {weight.path: tuple(weight.shape) for weight in network.trainable_variables} == {
         "decoder/label_lstm/table": (6, 6),
         "decoder/label_lstm/lstm/lstm_cell/kernel": (6, 64),
         "decoder/label_lstm/lstm/lstm_cell/recurrent_kernel": (16, 64),

@@ -58,10 +58,10 @@ def test_sequences_equal_a_plain_loop(stop):
 
 def test_training_inputs_are_the_targets_behind_the_start(data):
     examples = sequence_examples(data, "train", "rare_first", stop=True)
-    told, steps = examples.inputs["sequence"], examples.targets["sequence"]
-    assert (told[:, 0] == 5).all()
-    np.testing.assert_array_equal(told[:, 1:], steps[:, :-1])
-    assert told.dtype == steps.dtype == examples.targets["length"].dtype == np.int32
+    shifted, steps = examples.inputs["sequence"], examples.targets["sequence"]
+    assert (shifted[:, 0] == 5).all()
+    np.testing.assert_array_equal(shifted[:, 1:], steps[:, :-1])
+    assert shifted.dtype == steps.dtype == examples.targets["length"].dtype == np.int32
     np.testing.assert_array_equal(examples.lengths, examples.targets["length"])
     np.testing.assert_array_equal(examples.lengths, data("train").labels.sum(axis=1) + 1)
     np.testing.assert_array_equal(examples.inputs["features"], data("train").features)

@@ -51,7 +51,7 @@ def test_gradient_reaches_every_trainable_variable(method, network, batch_of, se
 def test_weights_round_trip(method, network, sizes, batch_of, settings, tmp_path):
     fresh = method.build(sizes, settings)
     features, _ = batch_of(method, settings)
-    before, other = (method.scores(one, settings)(features).numpy() for one in (network, fresh))
+    before, other = (method.scores(model, settings)(features).numpy() for model in (network, fresh))
     assert not np.allclose(before, other)
     network.save_weights(tmp_path / "head.weights.h5")
     fresh.load_weights(tmp_path / "head.weights.h5")

@@ -8,7 +8,9 @@ SETTINGS = Ria(embedding=6, units=16)
 
 
 def test_weights_are_those_of_the_paper(sizes):
-    assert {one.path: tuple(one.shape) for one in METHOD.build(sizes, SETTINGS).trainable_variables} == {
+    assert {
+        weight.path: tuple(weight.shape) for weight in METHOD.build(sizes, SETTINGS).trainable_variables
+    } == {
         "decoder/initial/kernel": (8, 16),
         "decoder/initial/bias": (16,),
         "decoder/label_lstm/table": (6, 6),

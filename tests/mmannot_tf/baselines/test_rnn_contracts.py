@@ -154,7 +154,9 @@ def test_training_learns_the_labels_of_a_separable_set_and_the_scores_follow(cas
     def step():
         with tf.GradientTape() as tape:
             objective = tf.reduce_mean(loss(examples.targets, network(dict(examples.inputs), training=True)))
-        optimizer.apply(tape.gradient(objective, [one.value for one in network.trainable_variables]))
+        optimizer.apply(
+            tape.gradient(objective, [variable.value for variable in network.trainable_variables])
+        )
 
     before = _predicted(scores, examples.inputs)
     for _ in range(250):

@@ -20,7 +20,7 @@ def _network(sizes, settings=SETTINGS):
 @pytest.mark.parametrize("concepts", COUNTS)
 def test_weights_are_those_of_the_paper(sizes, concepts):
     network = _network(sizes, SrCnnRnn(**SMALL, concepts=concepts))
-    assert {one.path: tuple(one.shape) for one in network.trainable_variables} == {
+    assert {weight.path: tuple(weight.shape) for weight in network.trainable_variables} == {
         "concepts/kernel": (8, COUNTS[concepts]),
         "concepts/bias": (COUNTS[concepts],),
         "decoder/initial/kernel": (COUNTS[concepts], 32),

@@ -38,7 +38,7 @@ def _logits(network, features, drawn):
     result = []
     for x, z in zip(features, drawn, strict=True):
         h_x = np.maximum(x @ w_x + b_x, 0)
-        h_z = np.max([np.maximum(one @ w_z + b_z, 0) for one in z], axis=0)
+        h_z = np.max([np.maximum(neighbour @ w_z + b_z, 0) for neighbour in z], axis=0)
         result.append(np.concatenate([h_x, h_z]) @ w_y + b_y)
     return np.array(result)
 
@@ -111,8 +111,8 @@ def test_scores_are_the_mean_over_the_draws(network, inputs):
     chosen = draws(SETTINGS)
     assert chosen.shape == (4, 2)
     assert all(len(set(row)) == 2 for row in chosen.tolist())
-    logits = [_logits(network, inputs["features"], inputs["neighbours"][:, one]) for one in chosen]
-    expected = np.mean([1 / (1 + np.exp(-one)) for one in logits], axis=0)
+    logits = [_logits(network, inputs["features"], inputs["neighbours"][:, ranks]) for ranks in chosen]
+    expected = np.mean([1 / (1 + np.exp(-drawn)) for drawn in logits], axis=0)
     scores = METHOD.scores(network, SETTINGS).predict(inputs, verbose=0)
     np.testing.assert_allclose(scores, expected, atol=1e-5)
 
@@ -147,7 +147,7 @@ def test_weights_go_round_and_hold_no_pool(network, sizes, inputs, data, tmp_pat
     np.testing.assert_array_equal(other(inputs), network(inputs))
     np.testing.assert_array_equal(other(_batch(examples, slice(0, 4))[0]), before)
     assert sum(np.size(weight) for weight in network.trainable_weights) == 2 * (8 * 6 + 6) + 12 * 5 + 5
-    assert network.count_params() <= sum(np.size(one) for one in network.trainable_weights) + 6  # seeds
+    assert network.count_params() <= sum(np.size(weight) for weight in network.trainable_weights) + 6  # seeds
 
 
 def test_the_sizes_of_the_original():
@@ -187,8 +187,8 @@ def test_neighbours_from_the_training_split(data, split):
 def test_neighbours_from_all_splits(data, split, own):
     examples = METHOD.prepare(data, split, SETTINGS.model_copy(update={"pool": "all"}))
     splits = [data(name) for name in ("train", "validation", "test")]
-    features = np.concatenate([one.features for one in splits])
-    tags = padded(np.flatnonzero(row) for one in splits for row in one.tags)
+    features = np.concatenate([part.features for part in splits])
+    tags = padded(np.flatnonzero(row) for part in splits for row in part.tags)
     expected = nearest(tags[own : own + len(data(split).tag_lists)], tags, 5, own=own).indices
     np.testing.assert_array_equal(examples.inputs["neighbours"], expected)
     assert not (expected == own + np.arange(len(expected))[:, None]).any()
@@ -219,7 +219,7 @@ def test_neighbours_are_chosen_without_labels(data, pool):
 
     settings = SETTINGS.model_copy(update={"pool": pool})
     for split in ("train", "test"):
-        mine, others = (METHOD.prepare(one, split, settings).inputs for one in (data, other))
+        mine, others = (METHOD.prepare(source, split, settings).inputs for source in (data, other))
         np.testing.assert_array_equal(mine["neighbours"], others["neighbours"])
 
 
@@ -229,7 +229,7 @@ def test_images_without_tags_are_counted(data, capsys):
     assert "of 6 test images, 6 have no tag of the vocabulary, and 0 share" in capsys.readouterr().err
 
 
-def test_nothing_is_said_where_nothing_is_random(data, capsys):
+def test_prints_nothing_where_nothing_is_random(data, capsys):
     full = dataclasses.replace(data("train"), tag_lists=padded([range(7)] * 24))
     METHOD.prepare(lambda _: full, "train", SETTINGS)
     assert not capsys.readouterr().err
@@ -266,7 +266,7 @@ def test_learns_labels_that_only_the_neighbours_show():
     def step():
         with tf.GradientTape() as tape:
             objective = tf.reduce_mean(loss(targets, network(inputs, training=True)))
-        gradients = tape.gradient(objective, [one.value for one in network.trainable_variables])
+        gradients = tape.gradient(objective, [variable.value for variable in network.trainable_variables])
         optimizer.apply(gradients, network.trainable_variables)
         return objective
 

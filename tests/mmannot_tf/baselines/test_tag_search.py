@@ -39,36 +39,38 @@ def _sets(multi_hot):
 
 def _brute_force(queries, pool, count, own=None):
     """The nearest that share a tag, lower index first where they tie: similarities as they are written."""
-    found = []
+    indices = []
     for row, mine in enumerate(_sets(queries)):
         similarity = {
             index: len(mine & theirs) / len(mine | theirs)
             for index, theirs in enumerate(_sets(pool))
             if mine & theirs and (own is None or index != own + row)
         }
-        found.append(sorted(similarity, key=lambda index: (-similarity[index], index))[:count])
-    return found
+        indices.append(sorted(similarity, key=lambda index: (-similarity[index], index))[:count])
+    return indices
 
 
-def _agrees(found, queries, pool, count, own=None):
+def _agrees(neighbours, queries, pool, count, own=None):
     expected = _brute_force(queries, pool, count, own)
-    for row, (near, all_of_them) in enumerate(zip(expected, found.indices.tolist(), strict=True)):
+    for row, (near, all_of_them) in enumerate(zip(expected, neighbours.indices.tolist(), strict=True)):
         assert all_of_them[: len(near)] == near
         assert len(set(all_of_them)) == count
         assert own is None or own + row not in all_of_them
         assert all(0 <= index < len(pool) for index in all_of_them)
     tagged = queries.any(axis=1)
-    assert found.untagged == (~tagged).sum()
-    assert found.filled == sum(has and len(near) < count for has, near in zip(tagged, expected, strict=True))
+    assert neighbours.untagged == (~tagged).sum()
+    assert neighbours.filled == sum(
+        has and len(near) < count for has, near in zip(tagged, expected, strict=True)
+    )
 
 
 def test_worked_example():
     pool = _multi_hot({0, 1, 2}, {0, 1}, {0, 1, 2, 3}, {4}, {0, 5, 6, 7})
     # to {0, 1, 2}: 1, 2/3, 3/4, nothing shared, 1/6
-    found = nearest(_multi_hot({0, 1, 2}), pool, 4)
-    assert found.indices.tolist() == [[0, 2, 1, 4]]
-    assert found.indices.dtype == np.int32
-    assert (found.untagged, found.filled) == (0, 0)
+    neighbours = nearest(_multi_hot({0, 1, 2}), pool, 4)
+    assert neighbours.indices.tolist() == [[0, 2, 1, 4]]
+    assert neighbours.indices.dtype == np.int32
+    assert (neighbours.untagged, neighbours.filled) == (0, 0)
 
 
 def test_ties_go_to_the_lower_index():
@@ -124,8 +126,8 @@ def test_columns_of_frequent_tags_stay_within_memory_and_rare_tags_have_none():
 def test_more_shared_tags_than_a_byte_counts():
     pool = np.ones((4, 600), np.uint8)
     pool[1, 300:], pool[2, 301:], pool[3, 256:] = 0, 0, 0
-    found = nearest(pool, pool, 3, own=0)
-    assert found.indices.tolist() == [[2, 1, 3], [2, 3, 0], [1, 3, 0], [1, 2, 0]]
+    neighbours = nearest(pool, pool, 3, own=0)
+    assert neighbours.indices.tolist() == [[2, 1, 3], [2, 3, 0], [1, 3, 0], [1, 2, 0]]
 
 
 def test_an_image_without_tags_gets_random_neighbours_of_its_own():
@@ -159,11 +161,11 @@ def test_random_neighbours_are_any_image_but_the_query():
 
 def test_images_that_share_nothing_only_fill_up():
     pool = _multi_hot({0}, {0, 1}, *[{5}] * 50)
-    found = nearest(_multi_hot({0}, {5}), pool, 6)
-    assert found.indices[0, :2].tolist() == [0, 1]
-    assert min(found.indices[0, 2:]) >= 2
-    assert found.indices[0, 2:].tolist() != [2, 3, 4, 5]
-    assert (found.untagged, found.filled) == (0, 1)
+    neighbours = nearest(_multi_hot({0}, {5}), pool, 6)
+    assert neighbours.indices[0, :2].tolist() == [0, 1]
+    assert min(neighbours.indices[0, 2:]) >= 2
+    assert neighbours.indices[0, 2:].tolist() != [2, 3, 4, 5]
+    assert (neighbours.untagged, neighbours.filled) == (0, 1)
 
 
 def test_too_small_a_pool_is_one_line_with_what_to_do():
@@ -181,5 +183,5 @@ def test_no_queries_and_no_vocabulary():
 
 
 def test_a_tag_that_no_image_of_the_pool_has_is_passed_over():
-    found = nearest(_multi_hot({1, 7}), _multi_hot({2}, {1}, {1, 2}), 3)
-    assert found.indices.tolist()[0][:2] == [1, 2]
+    neighbours = nearest(_multi_hot({1, 7}), _multi_hot({2}, {1}, {1, 2}), 3)
+    assert neighbours.indices.tolist()[0][:2] == [1, 2]
