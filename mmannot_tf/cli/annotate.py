@@ -116,7 +116,7 @@ def _report_unreadable(summary: "Summary", on_error: str, *, listed: bool) -> No
         return
     more = summary.unreadable - len(summary.named)
     where = "named above" + (f" or, {more:,} more, in the output" if more and listed else "")
-    text = f"every image must be a readable JPEG or PNG. Received: {summary.unreadable:,} others, {where}."
+    text = f"every image must be a readable JPEG or PNG. Received: {summary.unreadable:,} unreadable, {where}."
     if on_error == "skip":
         notice(f"skipped: {text}")
         return

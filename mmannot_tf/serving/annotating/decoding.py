@@ -77,7 +77,7 @@ def _check_header(encoded: bytes, max_pixels: int) -> None:
         with Image.open(io.BytesIO(encoded)) as image:
             image_format, (width, height) = image.format, image.size
     except UnidentifiedImageError:
-        raise UnreadableError("no image that Pillow knows") from None
+        raise UnreadableError("not an image that Pillow can read") from None
     except (OSError, SyntaxError, ValueError, *BOMBS) as error:
         raise UnreadableError(str(error)) from None
     if image_format not in FORMATS:

@@ -59,7 +59,7 @@ class Predictor:
             UnreadableError: it is neither, broken, or too large.
         """
         if not encoded.startswith(MAGIC):
-            raise UnreadableError("no JPEG or PNG")
+            raise UnreadableError("not a JPEG or PNG")
         return self._decoder(encoded)
 
     def resize(self, nested: JsonValue) -> np.ndarray:

@@ -1,7 +1,7 @@
 """`/v1/models`: TensorFlow Serving's REST API."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -32,7 +32,7 @@ class PredictInputs:
         extra: the signature's third input.
     """
 
-    loaders: list[Callable[[], np.ndarray]]
+    loaders: Sequence[Callable[[], np.ndarray]]
     tag_lists: np.ndarray
     extra: Extra
 
@@ -92,15 +92,12 @@ class TensorFlowServing:
             if tensor.shape
         }
         if "tag_lists" in lists:
+            indices = [self._indices(tags) for tags in lists["tag_lists"]]
             loaders = [partial(self._predictor.network_image, image) for image in images]
-            return PredictInputs([*loaders], padded([self._indices(tags) for tags in lists["tag_lists"]]), ())
+            return PredictInputs(loaders, padded(indices), ())
         tags = [to_text("tags", text, max_bytes=self._limits.tag_bytes) for text in lists["tags"]]
         tag_lists = self._predictor.annotator.tag_lists(tags)
-        extra = [
-            to_integer(signature.extra, value)
-            for value in lists.get(signature.extra, [columns.get(signature.extra)])
-            if signature.extra
-        ]
+        extra = _extra(columns, signature)
         if signature.inputs["image"].dtype == "DT_STRING":
             encoded = [to_bytes("image", image) for image in images]
             return PredictInputs([partial(self._predictor.decode, raw) for raw in encoded], tag_lists, extra)
@@ -134,6 +131,14 @@ def _complete(columns: Mapping[str, JsonValue], signature: Signature) -> dict[st
             f"The inputs must be {', '.join(signature.inputs)}. Received: {short_repr(sorted(columns))}.",
         )
     return complete
+
+
+def _extra(columns: Mapping[str, JsonValue], signature: Signature) -> Extra:
+    if not signature.extra:
+        return ()
+    value = columns[signature.extra]
+    values = value if isinstance(value, list) and signature.inputs[signature.extra].shape else [value]
+    return [to_integer(signature.extra, value) for value in values]
 
 
 def _entries(name: str, column: JsonValue, images: int) -> list[JsonValue]:

@@ -42,11 +42,11 @@ def test_a_folder_becomes_json_lines_with_its_tags_and_errors(tiny_run, folder, 
     names = ["a.jpg", "in/b.jpg", "in/broken.jpg", "in/c.png", "in/deeper/d.jpg", "z.jpg"]
     assert [record["image"] for record in records] == [str(folder / name) for name in names]
     assert [record["tags"] for record in records] == ["sea, sun", "", "", "", "night", ""]
-    assert [record.get("error") for record in records][2] == "no image that Pillow knows"
+    assert [record.get("error") for record in records][2] == "not an image that Pillow can read"
     assert all(record["annotations"] for record in records if "error" not in record)
     assert "annotated 4 photographs" in stderr
-    assert f"error: {folder / 'z.jpg'}: no image" in stderr
-    assert stderr.splitlines()[-1].endswith("Received: 2 that are not, named above.")
+    assert f"error: {folder / 'z.jpg'}: not an image" in stderr
+    assert stderr.splitlines()[-1].endswith("Received: 2 unreadable, named above.")
 
 
 def test_a_second_run_goes_on_and_annotates_what_is_new(tiny_run, folder, tmp_path, capsys):
@@ -94,22 +94,24 @@ def test_keywords_go_beside_the_photographs_and_back(tiny_run, folder, capsys):
     assert status == 1
     assert json.loads(stdout)["annotated"] == 4
     status, stdout, _ = _annotate(capsys, tiny_run.path, folder / "a.jpg", "--json")
-    labels = [one["label"] for one in json.loads(stdout)[0]["annotations"]]
+    labels = [annotation["label"] for annotation in json.loads(stdout)[0]["annotations"]]
     assert XmpPacket((folder / "a.jpg.xmp").read_bytes()).keywords == labels
     assert not (folder / "z.jpg.xmp").exists()
     assert "4 were annotated already" in _annotate(capsys, tiny_run.path, folder, "--format", "xmp")[2]
 
 
 def test_another_engine_writes_the_same_labels(exported, folder, tmp_path, capsys):
-    found = {}
+    labels = {}
     for engine in ("tensorflow", "onnx", "auto"):
         out = tmp_path / f"{engine}.jsonl"
         arguments = (exported, folder, "--engine", engine, "--out", out, "--on-error", "skip")
         status, _, stderr = _annotate(capsys, *arguments)
         assert status == 0
-        found[engine] = [[one["label"] for one in record.get("annotations", ())] for record in _records(out)]
+        labels[engine] = [
+            [annotation["label"] for annotation in record.get("annotations", ())] for record in _records(out)
+        ]
     assert "engine: " in stderr
-    assert found["onnx"] == found["auto"] == found["tensorflow"]
+    assert labels["onnx"] == labels["auto"] == labels["tensorflow"]
 
 
 @pytest.mark.parametrize(

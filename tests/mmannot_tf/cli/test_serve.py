@@ -30,8 +30,8 @@ class Served:
         self.said = ""
         for line in self.process.stderr:
             self.said += line
-            if found := re.search(r"serving on http://127\.0\.0\.1:(\d+)/", line):
-                self.port = int(found[1])
+            if match := re.search(r"serving on http://127\.0\.0\.1:(\d+)/", line):
+                self.port = int(match[1])
                 return
         raise AssertionError(self.said)
 
@@ -54,11 +54,11 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(exported):
-    one = Served(exported.parent, "--engine", "openvino", "--max-wait", 1000)
-    yield one
-    one.process.kill()
-    one.process.wait()
-    one.process.stderr.close()
+    server = Served(exported.parent, "--engine", "openvino", "--max-wait", 1000)
+    yield server
+    server.process.kill()
+    server.process.wait()
+    server.process.stderr.close()
 
 
 @pytest.fixture(scope="module")
@@ -79,9 +79,10 @@ def _b64(raw):
 def _expected(signature, asked, **more):
     images, tags = zip(*asked, strict=True)
     outputs = signature(image=tf.constant(images), tags=tf.constant(tags), **more)
-    found = {name: output.numpy() for name, output in outputs.items()}
+    arrays = {name: output.numpy() for name, output in outputs.items()}
     return {
-        name: np.vectorize(bytes.decode)(one) if one.dtype == object else one for name, one in found.items()
+        name: np.vectorize(bytes.decode)(array) if array.dtype == object else array
+        for name, array in arrays.items()
     }
 
 
@@ -129,17 +130,17 @@ def test_metadata_is_the_saved_models(served, signatures):
     assert status == 200
     told = answer["metadata"]["signature_def"]["signature_def"]
     assert set(signatures) - set(told) == {"features"}
-    for name, found in told.items():
+    for name, document in told.items():
         signature = signatures[name]
         inputs, outputs = signature.structured_input_signature[1], signature.structured_outputs
-        assert _told(found["inputs"]) == _specified(inputs), name
-        assert _told(found["outputs"]) == _specified(outputs), name
+        assert _told(document["inputs"]) == _specified(inputs), name
+        assert _told(document["outputs"]) == _specified(outputs), name
 
 
 def _told(tensors):
     return {
-        name: (one["dtype"], [int(size["size"]) for size in one["tensor_shape"]["dim"]])
-        for name, one in tensors.items()
+        name: (tensor["dtype"], [int(size["size"]) for size in tensor["tensor_shape"]["dim"]])
+        for name, tensor in tensors.items()
     }
 
 

@@ -34,7 +34,7 @@ def test_it_says_all_that_travels_with_the_weights(saved, backbone, tmp_path, ca
     assert "images: BGR minus 103.939, 116.779, 123.68, times 1, 1, 1" in said
     provenance, tensors = weights_file.read(tmp_path / "out.h5")
     assert provenance.epsilon == 0.02
-    kernel = next(one for one in backbone.weights if one.path.startswith("conv1_conv/kernel"))
+    kernel = next(weight for weight in backbone.weights if weight.path.startswith("conv1_conv/kernel"))
     np.testing.assert_array_equal(tensors["conv1_conv/kernel"], kernel.numpy())
 
 

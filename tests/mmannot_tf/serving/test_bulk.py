@@ -33,7 +33,7 @@ def engine(inputs):
 
 model, folder, half = open_model(Path(sys.argv[1])), Path(sys.argv[2]), int(sys.argv[3]) // 2
 output, tags = RecordFile(folder / "labels.jsonl", JsonLines(), "m"), TagsFile(folder / "tags.csv")
-wanted = (one for one in photographs([folder]) if output.wants(one))
+wanted = (photograph for photograph in photographs([folder]) if output.wants(photograph))
 done = 0
 for results in Annotator(model, lambda _: engine).annotate_files(wanted, tags=tags, batch_size=64):
     done += len(output.write(results))

@@ -114,4 +114,6 @@ def test_the_command_by_every_engine(exported, photographs, words, by_tensorflow
     assert run_app(app, ["annotate", str(model), str(photographs[0].parent), *map(str, options)]) == 0
     records = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     for record, names in zip(records, by_tensorflow["annotations"], strict=True):
-        assert [one["label"] for one in record["annotations"]] == [name.decode() for name in names if name]
+        assert [annotation["label"] for annotation in record["annotations"]] == [
+            name.decode() for name in names if name
+        ]

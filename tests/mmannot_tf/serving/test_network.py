@@ -40,8 +40,8 @@ def test_answers_agree_by_labels_and_tolerance(other, holds):
 
 
 def test_quantities_are_compared_in_proportion():
-    one, other = _outputs(), _outputs(quantity=[0.02, 0.01])
-    assert compare(other, one, tolerance=1e-3).quantity == pytest.approx(0.01)
+    reference, other = _outputs(), _outputs(quantity=[0.02, 0.01])
+    assert compare(other, reference, tolerance=1e-3).quantity == pytest.approx(0.01)
 
 
 def test_an_agreement_says_what_it_saw():

@@ -1,18 +1,18 @@
-// The page at /: every photograph is asked about with its tags and, if it has any, without them.
+// The page at /: annotates each photograph without tags and, if it has tags, with them.
 
-const RANKED = 10; // labels shown, or as many as are given where those are more
-const AT_ONCE = 2; // photographs asked about at the same time
+const RANKED = 10; // labels shown, or all selected labels if there are more
+const AT_ONCE = 2; // concurrent requests
 const KINDS = ["image/jpeg", "image/png"];
 
 const find = (id) => document.getElementById(id);
 const copy = (id) => find(id).content.firstElementChild.cloneNode(true);
-const labels = (result) => result.annotations.map((one) => one.label);
+const labels = (result) => result.annotations.map((annotation) => annotation.label);
 const percent = (share) => `${(100 * share).toFixed(1)}\u00a0%`;
 
 const queue = [];
-let asking = 0;
+let running = 0;
 let answered = 0;
-let passedOver = 0;
+let skipped = 0;
 
 async function ask(file, tags) {
   const form = new FormData();
@@ -24,7 +24,7 @@ async function ask(file, tags) {
     response = await fetch(`/annotate?ranking=${RANKED}`, { method: "POST", body: form });
     answer = await response.json();
   } catch {
-    throw new Error("The server does not answer.");
+    throw new Error("The server does not respond.");
   }
   if (!response.ok) throw new Error(answer.error);
   const [result] = answer.results;
@@ -56,10 +56,10 @@ function column(title, result) {
   section.querySelector("h3").textContent = title;
   section.querySelector(".quantity").textContent =
     `${given} label${given === 1 ? "" : "s"}; predicted quantity ${result.predicted_quantity.toFixed(2)}`;
-  const shown = result.annotations.map((one) => line("given", one.label, one.probability));
+  const shown = result.annotations.map(({ label, probability }) => line("given", label, probability));
   const names = labels(result);
-  const others = result.ranking.filter((one) => !names.includes(one.label));
-  const rest = others.map((one) => line("rest", one.label, one.probability));
+  const others = result.ranking.filter(({ label }) => !names.includes(label));
+  const rest = others.map(({ label, probability }) => line("rest", label, probability));
   section.querySelector("ol").append(...shown, cut(given), ...rest);
   return section;
 }
@@ -74,8 +74,8 @@ function change(place, tagged, bare) {
     word.textContent = text;
     return word;
   });
-  const told = words.length ? ["The tags change the labels: "] : ["The tags change no label."];
-  place.replaceChildren(...told, ...words.flatMap((word, at) => (at ? [", ", word] : [word])));
+  const sentence = words.length ? ["The tags change the labels: "] : ["The tags change no label."];
+  place.replaceChildren(...sentence, ...words.flatMap((word, at) => (at ? [", ", word] : [word])));
   place.hidden = false;
 }
 
@@ -83,13 +83,13 @@ async function annotate(card, file) {
   const place = (name) => card.querySelector(name);
   if (!card.isConnected) return;
   const tags = place("input").value.trim();
-  const asked = (card.asked = Symbol());
+  const request = (card.latest = Symbol());
   card.classList.add("waiting");
   card.setAttribute("aria-busy", "true");
   for (const name of [".error", ".unknown", ".change"]) place(name).hidden = true;
   try {
     const [bare, tagged] = await Promise.all([ask(file, ""), tags && ask(file, tags)]);
-    if (card.asked !== asked) return; // asked again meanwhile
+    if (card.latest !== request) return; // a newer request replaced this one
     const columns = tagged ? [column("With these tags", tagged)] : [];
     place(".answers").replaceChildren(...columns, column("Without tags", bare));
     if (tagged) {
@@ -98,7 +98,7 @@ async function annotate(card, file) {
       place(".unknown").textContent = `Not known to the model: ${tagged.unknown_tags.join(", ")}.`;
     }
   } catch (error) {
-    if (card.asked !== asked) return; // asked again meanwhile
+    if (card.latest !== request) return; // a newer request replaced this one
     place(".answers").replaceChildren();
     place(".error").textContent = error.message;
     place(".error").hidden = false;
@@ -108,19 +108,19 @@ async function annotate(card, file) {
 }
 
 async function next() {
-  if (asking === AT_ONCE || !queue.length) return;
-  asking += 1;
-  tell();
+  if (running === AT_ONCE || !queue.length) return;
+  running += 1;
+  showStatus();
   await annotate(...queue.shift());
-  asking -= 1;
+  running -= 1;
   answered += 1;
-  tell();
+  showStatus();
   next();
 }
 
-function tell() {
-  const left = queue.length + asking;
-  const others = passedOver ? ` Passed over, no JPEG or PNG: ${passedOver}.` : "";
+function showStatus() {
+  const left = queue.length + running;
+  const others = skipped ? ` Skipped, not a JPEG or PNG: ${skipped}.` : "";
   find("status").textContent = (left ? `Annotating: ${left} to go.` : `Annotated: ${answered}.`) + others;
 }
 
@@ -152,9 +152,9 @@ function add(file) {
 
 function addAll(files) {
   const photographs = [...files].filter((file) => KINDS.includes(file.type));
-  passedOver = files.length - photographs.length;
+  skipped = files.length - photographs.length;
   photographs.forEach(add);
-  tell();
+  showStatus();
 }
 
 find("ask").addEventListener("submit", (event) => event.preventDefault());

@@ -19,12 +19,12 @@ def test_a_run_and_its_export_annotate_alike(tiny_run, exported, scenes):
     tags = ",".join(tiny_run.dataset.tags[:3])
     by_run = _all(open_annotator(tiny_run.path), list(scenes), tags=tags)
     by_export = _all(open_annotator(exported), list(scenes), tags=tags, batch_size=7)
-    assert [one.image for one in by_run] == [str(image) for image in scenes]
-    for one, other in zip(by_run, by_export, strict=True):
-        assert [label for label, _ in one.labels] == [label for label, _ in other.labels]
-        np.testing.assert_allclose([p for _, p in one.labels], [p for _, p in other.labels], atol=1e-5)
-        assert one.predicted_quantity == pytest.approx(other.predicted_quantity, rel=1e-4)
-        assert len(one.labels) >= 1
+    assert [result.image for result in by_run] == [str(image) for image in scenes]
+    for result, other in zip(by_run, by_export, strict=True):
+        assert [label for label, _ in result.labels] == [label for label, _ in other.labels]
+        np.testing.assert_allclose([p for _, p in result.labels], [p for _, p in other.labels], atol=1e-5)
+        assert result.predicted_quantity == pytest.approx(other.predicted_quantity, rel=1e-4)
+        assert len(result.labels) >= 1
 
 
 def test_files_get_what_the_signature_of_bytes_gives(exported, scenes):
@@ -35,22 +35,22 @@ def test_files_get_what_the_signature_of_bytes_gives(exported, scenes):
     outputs = signature(image=encoded, tags=tf.constant(tags))
     annotator = open_annotator(exported)
     pixels = [annotator.decode(image.read_bytes()) for image in images]
-    for one, names, scores in zip(
+    for result, names, scores in zip(
         annotator.annotate(pixels, tags, [str(image) for image in images]),
         outputs["annotations"].numpy(),
         outputs["scores"].numpy(),
         strict=True,
     ):
-        assert [label for label, _ in one.labels] == [name.decode() for name in names if name]
-        np.testing.assert_allclose([p for _, p in one.labels], scores[: len(one.labels)], atol=1e-6)
+        assert [label for label, _ in result.labels] == [name.decode() for name in names if name]
+        np.testing.assert_allclose([p for _, p in result.labels], scores[: len(result.labels)], atol=1e-6)
 
 
 def test_tags_change_the_answer_and_unknown_ones_do_not(tiny_run, exported, scenes):
     annotator, image = open_annotator(exported), list(scenes)[:1]
 
     def quantity(text):
-        (one,) = _all(annotator, image, tags=text)
-        return one.predicted_quantity
+        (annotation,) = _all(annotator, image, tags=text)
+        return annotation.predicted_quantity
 
     assert quantity(",".join(tiny_run.dataset.tags[:20])) != quantity("")
     assert quantity("no such tag, nor this") == quantity("")
@@ -62,9 +62,9 @@ def test_unreadable_files_come_out_in_their_places(exported, photos):
     (photos / "inner" / "cc.jpg").mkdir()
     results = _all(open_annotator(exported), [photos, photos / "none.jpg"], tags="sea", batch_size=2)
     names = ["a.png", "aa.jpg", "b.JPG", "inner/c.jpeg", "inner/deeper/d.jpg", "none.jpg"]
-    assert [one.image for one in results] == [str(photos / name) for name in names]
-    assert [type(one) for one in results] == [Annotation, Unreadable, *[Annotation] * 3, Unreadable]
-    assert results[1] == Unreadable(str(photos / "aa.jpg"), "sea", "no image that Pillow knows")
+    assert [result.image for result in results] == [str(photos / name) for name in names]
+    assert [type(result) for result in results] == [Annotation, Unreadable, *[Annotation] * 3, Unreadable]
+    assert results[1] == Unreadable(str(photos / "aa.jpg"), "sea", "not an image that Pillow can read")
     assert results[-1].error == "No such file or directory"
 
 

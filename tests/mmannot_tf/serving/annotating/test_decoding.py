@@ -34,8 +34,8 @@ def test_pixels_are_those_of_the_training_pipeline(decoder, kind, mode):
 @pytest.mark.parametrize(
     ("encoded", "message"),
     [
-        (b"", "no image"),
-        (b"no image at all", "no image"),
+        (b"", "not an image"),
+        (b"no image at all", "not an image"),
         (_encoded("JPEG")[:-400], "JPEG"),
         (_encoded("JPEG")[:300], "Truncated"),
         (_encoded("PNG")[:600], "PNG"),
@@ -70,11 +70,13 @@ def test_readings_keep_the_order_and_read_no_further_ahead(photos):
     taken = decode_photographs(listed(), lambda encoded: np.array(len(encoded)), prefetch=3)
     first = next(taken)
     assert len(asked) == 4
-    rest = [one.photograph.relative for one in taken]
-    assert [first.photograph.relative, *rest] == [one.relative for one in photographs([photos])] * 5
+    rest = [decoded.photograph.relative for decoded in taken]
+    assert [first.photograph.relative, *rest] == [
+        photograph.relative for photograph in photographs([photos])
+    ] * 5
 
 
 def test_missing_files_and_folders_are_readings_with_an_error(tmp_path, decoder):
-    found = [Photograph(tmp_path / "none.jpg", "none.jpg"), Photograph(tmp_path, ".")]
-    errors = [one.error for one in decode_photographs(found, decoder, prefetch=1)]
+    missing = [Photograph(tmp_path / "none.jpg", "none.jpg"), Photograph(tmp_path, ".")]
+    errors = [decoded.error for decoded in decode_photographs(missing, decoder, prefetch=1)]
     assert errors == ["No such file or directory", "Is a directory"]

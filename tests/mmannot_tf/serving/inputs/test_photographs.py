@@ -7,14 +7,19 @@ from mmannot_tf.serving.inputs.photographs import Photograph, photographs
 
 
 def test_folders_are_walked_by_name_and_hold_only_photographs(photos):
-    found = list(photographs([photos]))
-    assert [one.relative for one in found] == ["a.png", "b.JPG", "inner/c.jpeg", "inner/deeper/d.jpg"]
-    assert found[2] == Photograph(photos / "inner" / "c.jpeg", "inner/c.jpeg")
+    listing = list(photographs([photos]))
+    assert [photograph.relative for photograph in listing] == [
+        "a.png",
+        "b.JPG",
+        "inner/c.jpeg",
+        "inner/deeper/d.jpg",
+    ]
+    assert listing[2] == Photograph(photos / "inner" / "c.jpeg", "inner/c.jpeg")
 
 
 def test_named_files_are_taken_whatever_they_are(photos):
     named = [photos / "notes.txt", photos / "none.jpg"]
-    assert [one.path for one in photographs(named)] == named
+    assert [photograph.path for photograph in photographs(named)] == named
 
 
 def test_links_to_folders_are_not_followed(photos):
@@ -26,7 +31,7 @@ def test_links_to_folders_are_not_followed(photos):
 def test_names_that_are_no_text_are_found(photos):
     name = os.fsdecode(b"\xff.jpg")
     (photos / name).write_bytes(b"")
-    assert name in [one.relative for one in photographs([photos])]
+    assert name in [photograph.relative for photograph in photographs([photos])]
 
 
 def test_a_folder_that_cannot_be_listed_comes_out_itself(photos, monkeypatch):
@@ -38,4 +43,4 @@ def test_a_folder_that_cannot_be_listed_comes_out_itself(photos, monkeypatch):
         return listed(folder)
 
     monkeypatch.setattr(os, "scandir", scandir)
-    assert [one.relative for one in photographs([photos])] == ["a.png", "b.JPG", "inner"]
+    assert [photograph.relative for photograph in photographs([photos])] == ["a.png", "b.JPG", "inner"]

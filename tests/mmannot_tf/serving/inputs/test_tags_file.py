@@ -29,8 +29,8 @@ def test_images_that_the_file_does_not_name_have_the_tags_of_all_others(tmp_path
     file = tmp_path / "tags.csv"
     file.write_text("image,tags\na.jpg,sea\nb.jpg,\n")
     with contextlib.closing(TagsFile(file, default="sun")) as tags:
-        found = [tags.get(Photograph(Path(name), name)) for name in ("a.jpg", "b.jpg", "c.jpg")]
-    assert found == ["sea", "", "sun"]
+        texts = [tags.get(Photograph(Path(name), name)) for name in ("a.jpg", "b.jpg", "c.jpg")]
+    assert texts == ["sea", "", "sun"]
 
 
 def test_spreadsheets_marks_and_odd_rows_are_read(tmp_path):

@@ -29,7 +29,7 @@ def _photograph(image):
 
 def _wanted(file, record_format, model="m"):
     output = RecordFile(file, record_format(), model)
-    wanted = [one.image for one in RESULTS if output.wants(_photograph(one.image))]
+    wanted = [result.image for result in RESULTS if output.wants(_photograph(result.image))]
     output.close()
     return wanted, output
 
@@ -66,7 +66,7 @@ def test_after_a_kill_at_any_byte_whole_records_stay_and_the_rest_is_wanted(writ
         written.write_bytes(whole[:size])
         done = sum(end <= size for end in ends[1:])
         wanted, output = _wanted(written, record_format)
-        assert wanted == [one.image for one in RESULTS[done:]]
+        assert wanted == [result.image for result in RESULTS[done:]]
         assert written.read_bytes() == whole[: max(ends[done], header)]
         assert output.already_done == done
 
@@ -108,7 +108,7 @@ def test_json_lines_are_utf_8_whatever_the_names(tmp_path):
     output.write(RESULTS)
     output.close()
     records = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    assert [record["image"] for record in records] == [one.image for one in RESULTS]
+    assert [record["image"] for record in records] == [result.image for result in RESULTS]
     assert records[0] == {**RESULTS[0].document(), "model": "m"}
     assert records[1] == {"image": "in/b.jpg", "tags": "", "error": "no image", "model": "m"}
 
@@ -123,7 +123,7 @@ def test_csv_is_read_by_others(tmp_path):
     assert tuple(rows[0]) == COLUMNS
     assert (rows[0]["labels"], rows[0]["probabilities"]) == ("boat; sky", "0.750000; 0.500000")
     assert [row["error"] for row in rows] == ["", "no image", "", ""]
-    assert [row["image"] for row in rows] == [one.image for one in RESULTS]
+    assert [row["image"] for row in rows] == [result.image for result in RESULTS]
 
 
 class TestOpening:

@@ -103,8 +103,8 @@ def test_a_second_run_wants_what_has_no_sidecar_of_this_model(tmp_path):
         ("n", 0, None),
     ):
         output = Sidecars(model)
-        found = [one.relative for one in photographs if output.wants(one)]
-        assert found == (wanted or ["a.jpg", "b.jpg", "c.jpg"])
+        requested = [photograph.relative for photograph in photographs if output.wants(photograph)]
+        assert requested == (wanted or ["a.jpg", "b.jpg", "c.jpg"])
         assert output.already_done == earlier
         output.write([_annotation(tmp_path / "a.jpg", "boat"), _annotation(tmp_path / "b.jpg", "boat")])
         output.close()

@@ -85,11 +85,11 @@ def serve():
     """Serves an annotator, by default with the default limits, as "photos"."""
     running = []
 
-    def one(annotator, **limits):
+    def start_server(annotator, **limits):
         running.append(Running(annotator, Limits(**limits)))
         return running[-1]
 
-    yield one
+    yield start_server
     for each in running:
         each.stop()
 
@@ -98,14 +98,14 @@ def serve():
 def start(serve, tmp_path):
     """Starts a server with the engine above and limits of its own."""
 
-    def one(**limits):
+    def start_server(**limits):
         engine = BrightnessEngine()
         model = Model(tmp_path / "3", None, LABELS, TAGS, SIZE, "half_pixel", "f00d")
         running = serve(Annotator(model, lambda _: engine), **limits)
         running.engine = engine
         return running
 
-    return one
+    return start_server
 
 
 @pytest.fixture

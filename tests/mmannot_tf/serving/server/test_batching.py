@@ -73,7 +73,7 @@ def test_an_error_is_its_batchs_alone():
         return await asyncio.gather(*(batcher(item) for item in range(6)), return_exceptions=True)
 
     answers, _ = _batched(body, run=run)
-    assert [type(one) for one in answers] == [ValueError] * 4 + [int] * 2
+    assert [type(answer) for answer in answers] == [ValueError] * 4 + [int] * 2
     assert answers[4:] == [4, 5]
 
 

@@ -263,7 +263,7 @@ def test_names_of_files_are_text(client, photo):
         assert answer.status_code == 200, name
         (result,) = answer.json()["results"]
         assert len(result["image"]) <= 255
-        assert [one["label"] for one in result["annotations"]] == ["sky", "sea"]
+        assert [annotation["label"] for annotation in result["annotations"]] == ["sky", "sea"]
 
 
 @pytest.mark.parametrize("value", ["x", "-1", "1.5", "", "9" * 5000, "\u0663", "1e3"])
@@ -284,10 +284,10 @@ def test_connections(running, photo):
 
 
 def _all(connection):
-    found = b""
+    received = b""
     try:
         while part := connection.recv(1 << 16):
-            found += part
+            received += part
     except ConnectionError:
         pass
-    return found
+    return received

@@ -58,7 +58,7 @@ def test_too_many_requests(start, photo, b64):
             return await asyncio.gather(*(client.post(PREDICT, json=body) for _ in range(count)))
 
     held = asyncio.run(all_at_once())
-    assert sorted(one.status_code for one in held) == [200, *[503] * (count - 1)]
+    assert sorted(response.status_code for response in held) == [200, *[503] * (count - 1)]
     assert running.client.get("/healthz").json() == {"status": "ok"}
 
 

@@ -19,15 +19,15 @@ WIDE, PHONE = {"width": 1100, "height": 900}, {"width": 390, "height": 844}
 
 @pytest.fixture(scope="module")
 def browser():
-    found = next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
+    executable = next(filter(None, map(shutil.which, NAMES)), None)
+    if executable is None:
         assert "CI" not in os.environ, "CI must install Chromium"
         pytest.skip("needs Chromium, which is not installed")
     with (
         sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=found, args=QUIET) as one,
+        playwright.chromium.launch(executable_path=executable, args=QUIET) as chromium,
     ):
-        yield one
+        yield chromium
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_photographs_are_dropped_and_others_passed_over(visit, file):
         }
     }"""
     page.evaluate(drop, [["a.png", "image/png", [*file()["buffer"]]], ["notes.txt", "text/plain", [65]]])
-    expect(page.get_by_role("status")).to_have_text("Annotated: 1. Passed over, no JPEG or PNG: 1.")
+    expect(page.get_by_role("status")).to_have_text("Annotated: 1. Skipped, not a JPEG or PNG: 1.")
     expect(page.locator("figcaption")).to_have_text("a.png")
     assert not page.locator("#drop.over").count()
 
@@ -158,13 +158,13 @@ def test_what_cannot_be_annotated_says_why_and_can_be_asked_again(visit, file, r
     page.get_by_label("Choose photographs").set_input_files([broken, file()])
     expect(page.get_by_role("status")).to_have_text("Annotated: 2.")
     expect(page.locator("#cards > li").first.get_by_role("alert")).to_have_text(
-        "Not annotated: no JPEG or PNG."
+        "Not annotated: not a JPEG or PNG."
     )
     second = page.locator("#cards > li").nth(1)
     expect(second.get_by_role("alert")).to_be_hidden()
     page.route("**/annotate*", lambda route: route.abort("connectionrefused"))
     second.get_by_role("button", name="Annotate").click()
-    expect(second.get_by_role("alert")).to_have_text("The server does not answer.")
+    expect(second.get_by_role("alert")).to_have_text("The server does not respond.")
     page.unroute("**/annotate*")
     second.get_by_role("button", name="Annotate").click()
     expect(second.locator(".answers section")).to_have_count(1)
