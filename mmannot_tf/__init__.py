@@ -2,8 +2,8 @@
 
 >>> import mmannot_tf
 >>> model = mmannot_tf.build_annotator("tiny", labels=81, tags=1000, image_size=64)
->>> model.output_names
-['logits', 'probabilities', 'predicted_quantity', 'selected', 'order']
+>>> sorted(model.output)
+['logits', 'order', 'predicted_quantity', 'probabilities', 'selected']
 
 Names in `__all__` are public; docs/api.md says what that means. They are imported when they are first
 used, so `import mmannot_tf` loads neither TensorFlow nor Keras. Once Keras is imported, before or after,
@@ -22,11 +22,12 @@ if TYPE_CHECKING:
     from mmannot_tf.api.scoring import score
     from mmannot_tf.evaluation.metrics import AnnotationScores
     from mmannot_tf.models.architectures import ARCHITECTURES, Architecture
-    from mmannot_tf.models.backbone import build_backbone, map_shapes
+    from mmannot_tf.models.backbone import Backbone, build_backbone, map_shapes
     from mmannot_tf.models.classifier import build_classifier
     from mmannot_tf.models.fusion import build_fusion
     from mmannot_tf.models.ms_cnn import build_ms_cnn
     from mmannot_tf.models.pooling import build_pooling
+    from mmannot_tf.models.preprocessing import Preprocessing
     from mmannot_tf.models.quantity_regressor import build_quantity_regressor
     from mmannot_tf.models.tag_encoder import build_tag_encoder
     from tfrecords_tools.reading.records import Records, open_records
@@ -38,7 +39,9 @@ __all__ = [
     "ARCHITECTURES",
     "AnnotationScores",
     "Architecture",
+    "Backbone",
     "LoadedModel",
+    "Preprocessing",
     "Records",
     "UserError",
     "__version__",
@@ -63,6 +66,8 @@ _MODULES = {
     "ARCHITECTURES": "mmannot_tf.models.architectures",
     "AnnotationScores": "mmannot_tf.evaluation.metrics",
     "Architecture": "mmannot_tf.models.architectures",
+    "Backbone": "mmannot_tf.models.backbone",
+    "Preprocessing": "mmannot_tf.models.preprocessing",
     "LoadedModel": "mmannot_tf.api.loading",
     "Records": "tfrecords_tools.reading.records",
     "UserError": "tfrecords_tools.shell.errors",

@@ -232,7 +232,7 @@ def test_pixels_are_normalised_inside_as_the_weights_expect(annotator, examples,
 def test_unknown_backbones_and_weights_of_others_are_refused():
     with pytest.raises(ValueError, match="resnet101"):
         mmannot_tf.build_annotator("vgg16")
-    with pytest.raises(ValueError, match="weights must be None for an Architecture"):
+    with pytest.raises(ValueError, match="weights must be None for a backbone of your own"):
         _small(weights="imagenet")
     with pytest.raises(mmannot_tf.UserError, match=r"no_such_file\.h5"):
         mmannot_tf.build_annotator("resnet50", weights="no_such_file.h5")
@@ -267,6 +267,22 @@ def test_the_pieces_have_the_papers_names(examples):
     assert mmannot_tf.build_tag_encoder(TAGS, hidden=(6, 4))(examples[0]["tags"]).shape == (IMAGES, 4)
     assert mmannot_tf.build_classifier(4, LABELS).output_shape == (None, LABELS)
     assert mmannot_tf.build_quantity_regressor(4).output_shape == (None,)
+
+
+def test_any_network_with_taps_is_a_backbone_with_its_own_preprocessing(examples):
+    def build(image, norm):
+        fine = keras.layers.Conv2D(4, 3, strides=4, activation="relu", name="fine")(image)
+        return keras.layers.Conv2D(8, 3, strides=4, activation="relu", name="coarse")(norm.layer("bn")(fine))
+
+    preprocessing = mmannot_tf.Preprocessing("BGR", mean=(1.0, 2.0, 3.0), scale=(0.5, 0.5, 0.25))
+    backbone = mmannot_tf.Backbone(build, taps=("fine", "coarse"), preprocessing=preprocessing)
+    model = mmannot_tf.build_annotator(
+        backbone, labels=LABELS, tags=TAGS, image_size=SIZE, tag_hidden=(8, 8), quantity_hidden=(8, 8)
+    )
+    assert model(examples[0])["logits"].shape == (IMAGES, LABELS)
+    pixels = examples[0]["image"][:1]
+    expected = (pixels[..., ::-1] - np.float32([1, 2, 3])) * np.float32([0.5, 0.5, 0.25])
+    np.testing.assert_array_equal(model.get_layer("normalization")(pixels), expected)
 
 
 # Training

@@ -1,5 +1,6 @@
 """The paper's whole network as one Keras model."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -8,7 +9,7 @@ from mmannot_tf.layers.image_normalization import ImageNormalization
 from mmannot_tf.layers.quantity_selection import QuantitySelection
 from mmannot_tf.models.annotator import Annotator
 from mmannot_tf.models.architectures import Architecture
-from mmannot_tf.models.backbone import build_backbone, map_shapes
+from mmannot_tf.models.backbone import Backbone, build_backbone, map_shapes
 from mmannot_tf.models.classifier import build_classifier
 from mmannot_tf.models.fusion import build_fusion
 from mmannot_tf.models.quantity_regressor import build_quantity_regressor
@@ -17,7 +18,7 @@ from mmannot_tf.weights.source import BackboneSource, resolve
 
 
 def build_annotator(
-    backbone: str | Architecture = "resnet101",
+    backbone: str | Architecture | Backbone = "resnet101",
     *,
     labels: int = 81,
     tags: int = 1000,
@@ -39,7 +40,8 @@ def build_annotator(
     "classifier" and "quantity".
 
     Args:
-        backbone: "resnet50", "resnet101", "resnet152", "tiny" (for tests), or an `Architecture`.
+        backbone: "resnet50", "resnet101", "resnet152", "tiny" (for tests), an `Architecture`, or, for any
+            other network, a `Backbone`.
         labels: C, the number of labels.
         tags: T, the size of the tag vocabulary.
         image_size: S, side of the square input image in pixels, at least 32.
@@ -58,8 +60,8 @@ def build_annotator(
         rounding: of the predicted quantity: "nearest", "down" or "up".
 
     Returns:
-        A model "annotator" from `{"image": RGB pixels from 0 to 255, float32 [B, S, S, 3]; "tags": indices
-        into the vocabulary, each once, padded with -1, int32 [B, L]}` to
+        A model named "annotator". Its inputs are "image", RGB pixels from 0 to 255, float32 [B, S, S, 3], and
+        "tags", indices into the vocabulary, each once, padded with -1, int32 [B, L]. Its outputs are
 
         - "logits": float32 [B, C];
         - "probabilities": their sigmoid, float32 [B, C];
@@ -129,12 +131,16 @@ def build_annotator(
     return Annotator({"image": image, "tags": tag_lists}, outputs, name="annotator")
 
 
-def _source(weights: str | Path | None, backbone: str | Architecture) -> BackboneSource:
-    if weights is None:
-        return resolve("random", backbone if isinstance(backbone, str) else "custom")
-    if isinstance(backbone, Architecture):
+def _source(weights: str | Path | None, backbone: str | Architecture | Backbone) -> BackboneSource:
+    if isinstance(backbone, str):
+        return resolve("random" if weights is None else str(weights), backbone)
+    if weights is not None:
         raise ValueError(
-            "weights must be None for an Architecture of your own: known weights belong to known backbones. "
+            "weights must be None for a backbone of your own: known weights belong to known backbones. "
             f"Received: weights={str(weights)!r}"
         )
-    return resolve(str(weights), backbone)
+    source = resolve("random", "custom")
+    if isinstance(backbone, Backbone):
+        provenance = replace(source.provenance, preprocessing=backbone.preprocessing)
+        return replace(source, provenance=provenance)
+    return source

@@ -100,8 +100,8 @@ class LoadedModel:
             batch_size: images in one forward pass.
 
         Returns:
-            An `Annotation` for each image: `labels` are the (label, probability) pairs, best first, and
-            `predicted_quantity` is the regressor's output before rounding.
+            One `Annotation` per image, with `labels`, the (label, probability) pairs, best first, and
+            `predicted_quantity`, the regressor's output before rounding.
 
         Raises:
             ValueError: there is not one entry of tags for each image.
@@ -121,8 +121,8 @@ class LoadedModel:
         """Computes the network's outputs; arguments and errors as in `annotate`.
 
         Returns:
-            `probabilities` float32 [N, C], `predicted_quantity` float32 [N], `selected` bool [N, C], and
-            `order`, label indices with the best first, int32 [N, C].
+            The arrays `probabilities`, float32 [N, C], `predicted_quantity`, float32 [N], `selected`,
+            bool [N, C], and `order`, label indices, best first, int32 [N, C].
         """
         texts = _texts(tags, len(images))
         batches = []
