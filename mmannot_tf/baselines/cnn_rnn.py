@@ -2,7 +2,7 @@
 
 Wang et al., "CNN-RNN: A Unified Framework for Multi-label Image Classification" (CVPR 2016, arXiv
 1604.04573). Labels enter frequent first (the seed paper says rare first); `methods.cnn_rnn.order` decides. A
-path has as many labels as the printed rows give, whatever the image.
+path has as many labels as the printed rows, for every image.
 """
 
 from collections.abc import Callable

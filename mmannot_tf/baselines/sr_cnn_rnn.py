@@ -58,7 +58,7 @@ def loss(settings: SrCnnRnn) -> PerExampleLoss:
 
 
 def prepare(data: Callable[[str], MethodData], split: str, settings: SrCnnRnn) -> Examples:
-    """Label sequences, each with its stop, and the multi-hot concepts beside the targets."""
+    """Label sequences, each with its stop, and multi-hot concepts as further targets."""
     examples = sequence_examples(data, split, settings.order, stop=True)
     concepts = {target: getattr(data(split), target) for target in CONCEPTS[settings.concepts]}
     return replace(examples, targets={**examples.targets, **concepts})

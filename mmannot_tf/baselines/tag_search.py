@@ -54,10 +54,10 @@ def nearest(
         own: position in the pool of the first query, if the queries are part of it: no image is its own
             neighbour.
         seed: of the random neighbours, not negative.
-        memory: bytes that columns of frequent tags may take, beside some 60 bytes a tag of an image.
+        memory: limit in bytes for the columns of frequent tags; all else takes 60 bytes a tag of an image.
 
     Raises:
-        UserError: the pool has fewer than `count` images beside the query.
+        UserError: the pool has fewer than `count` other images.
     """
     others = len(pool) - (own is not None)
     if count > others:

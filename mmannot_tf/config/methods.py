@@ -16,7 +16,7 @@ LabelOrder = Literal["frequent_first", "rare_first"]
 
 
 class MethodSettings(StageSettings):
-    """What the compared systems share; each gives the numbers of a stage defaults of its own."""
+    """The settings of a stage with the defaults of a compared system."""
 
     epochs: Positive = 20
     learning_rate: Rate = 0.002
@@ -45,10 +45,10 @@ class CnnWarp(MethodSettings):
 
 
 class RnnSettings(MethodSettings):
-    """What the systems that decode label sequences share.
+    """The settings that the systems with label sequences share.
 
     Attributes:
-        order: of a training image's labels, by how many training images have them.
+        order: of the labels in a sequence, by how many training images have them.
         embedding: size of a label's vector.
         units: of the LSTM.
         beam: paths kept while decoding; 1 is greedy.
@@ -66,7 +66,7 @@ class CnnRnn(RnnSettings):
     """CNN-RNN; sizes of Wang et al., Sec. 4.
 
     Attributes:
-        labels: how many a path has: as the printed rows give.
+        labels: number of labels in a path, as in the printed rows.
     """
 
     order: LabelOrder = "frequent_first"
@@ -95,10 +95,10 @@ class TagNeighbour(MethodSettings):
 
     Attributes:
         neighbours: M, the nearest images by tags that neighbours are drawn from.
-        drawn: m, how many of them an image is seen with.
-        draws: over which scores are averaged in evaluation.
+        drawn: m, how many of them are drawn for an image.
+        draws: number of draws that scores are averaged over in evaluation.
         hidden: units of the two layers.
-        dropout: after each.
+        dropout: rate after each of them.
         pool: where neighbours come from: the training split, or all splits as in the original.
     """
 
@@ -141,7 +141,7 @@ class Asl(MethodSettings):
     Attributes:
         gamma_negative: focusing of the negatives.
         gamma_positive: focusing of the positives.
-        margin: by which probabilities of negatives are shifted.
+        margin: subtracted from the probabilities of the negatives.
     """
 
     gamma_negative: Annotated[float, Field(ge=0.0)] = 4.0
@@ -153,10 +153,10 @@ class MlDecoder(Asl):
     """A query-based decoder head.
 
     Attributes:
-        width: of its tokens.
-        heads: of its attention.
-        feed_forward: units of its hidden layer.
-        dropout: in the decoder.
+        width: size of a token.
+        heads: number of attention heads.
+        feed_forward: units of the hidden layer.
+        dropout: rate in the decoder.
     """
 
     learning_rate: Rate = 1e-4
@@ -178,17 +178,17 @@ class MlDecoder(Asl):
 
 @dataclass(frozen=True)
 class ComparedSystem:
-    """One system beside the paper's, and all that its stage, section, row and pair are made from.
+    """One compared system: all that its stage, section, row and pair are made from.
 
     Attributes:
         name: of its stage, its section `methods.NAME` and its module `mmannot_tf.baselines.NAME`.
         title: of its row.
         settings: its section.
         feature: the stage whose feature it reads.
-        reads_tags: it reads tags too.
+        reads_tags: whether it reads tags too.
         selection: how its labels are selected: the top k of its scores, or those it decodes itself.
         printed_row: its place among the systems of Tables III and IV, from the top; None for later work.
-        thresholded: a row by threshold stands beside its own: its scores are probabilities of single labels.
+        thresholded: whether it has a second row, by threshold: its scores are probabilities of single labels.
         compared_with: the row of ours that reads and decides what it does; None for no paired test.
     """
 

@@ -18,14 +18,14 @@ class DataSettings(Section):
     Attributes:
         image_size: side of the square network input, pixels (Sec. IV-A3: 224).
         vocabulary_size: T, how many of the most frequent training tags are read (Sec. IV-A1: 1,000).
-        preprocessing: of the pixels: what the backbone's "weights" were made with, or, whatever they are,
-            "caffe" (BGR less channel means) or "centred" (RGB from -1 to 1) [20].
+        preprocessing: of the pixels: "weights", as the backbone's weights were trained; "caffe", BGR minus
+            channel means; "centred", RGB from -1 to 1 [20].
         resize: where bilinear resizing samples: pixel centres, or corners as TF 1 did [19].
         augmentation: of training images: "flip", random horizontal flips; "crop", random parts of 8 % to
             100 % of the area and 3/4 to 4/3 of the aspect (Szegedy et al. 2015), resized; "crop-flip" [5].
         decoded_cache: "memory" or "disk" (below the run's folder): training images are decoded and resized
             once, 12 bytes a pixel of the network's input, and read back from there. The batches stay the
-            same to the last bit. Not with crops, which need the images as they were.
+            same to the last bit. Crops need the original images and exclude it.
     """
 
     image_size: Annotated[int, Field(ge=32)] = 224
@@ -52,7 +52,7 @@ class ModelSettings(Section):
         backbone: which ResNet (Sec. III-A: ResNet-101; `tiny` is ours, for small machines).
         weights: "imagenet" (downloads through keras.applications), "random", or an imported file's path.
         batch_norm_momentum: decay of the moving statistics (Sec. IV-A3: 0.9997) [1].
-        backbone_epsilon: batch-norm epsilon of the backbone; "weights": what its weights were made with [3].
+        backbone_epsilon: batch-norm epsilon of the backbone; "weights": that of its weights' training [3].
         block_epsilon: batch-norm epsilon of the fusion blocks, and of a randomly initialised backbone [3].
         fusion_gamma: what the last batch-norm scale of each fusion block starts at; below 1, MS-CNN starts
             nearer to the CNN it is built on (ours; the paper states no initialisation) [9].
@@ -84,18 +84,18 @@ class ModelSettings(Section):
 
 
 class TrainingSettings(Section):
-    """What all stages share.
+    """The settings that all stages share.
 
     Attributes:
         seed: of initialisation, shuffling and dropout.
         batch_size: examples a step, over all replicas [5].
         momentum: of the optimizer (Sec. IV-A3: 0.9).
         batch_norm: on several replicas, statistics of the global batch ("synchronized": what one device
-            computes), or of each replica's part of it ("per-replica": faster; another training).
+            computes), or of each replica's part of it ("per-replica": faster, but another training).
         precision: of the layers' arithmetic in training: "float32", or mixed with "bfloat16", or with
             "float16" and a loss scale. What stays float32: docs/distributed.md.
-        jit_compile: XLA compiles the passes forward and back. Then a resumed run need not be bit for bit the
-            uninterrupted one: XLA lacks deterministic forms of some operations.
+        jit_compile: XLA compiles the forward and backward passes. A resumed run may then differ in bits from
+            an uninterrupted one: XLA lacks deterministic forms of some operations.
         weight_decay: the reading of "weight decay is set to 0.9997" [2].
         loss_reduction: over labels, before the mean over the batch [4].
         reestimate_batches: training batches over which batch-norm statistics are re-estimated before each
@@ -120,7 +120,7 @@ class TrainingSettings(Section):
 class Stages(Section):
     """Algorithm 1's stages in order, and two of ours, left out where None.
 
-    `cnn_longer` is the control of MS-CNN against CNN; `joint` trains all branches on together [6].
+    `cnn_longer` is the control of MS-CNN against CNN; `joint` trains all branches further, together [6].
     """
 
     cnn: StageSettings
@@ -142,7 +142,7 @@ class EvaluationSettings(Section):
         quantity_rounding: of the regressor's output [22].
         least_quantity: the smallest quantity given; 1 where every image has a label [22].
         image_average: I-P and I-R: ratios of "sums" over the images, or means of each image's "ratios" [23].
-        threshold: of the rows that select by probability (ours; how later papers are read).
+        threshold: of the rows that select by probability, as later papers do (ours).
     """
 
     k: Positive = 3
