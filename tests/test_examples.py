@@ -22,6 +22,5 @@ MODULES = [
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_in_docstrings_run(name, capsys):
     names = {"mmannot_tf": mmannot_tf, "np": np, "keras": keras}
-    tested = doctest.testmod(importlib.import_module(name), extraglobs=names)
-    assert tested.failed == 0, capsys.readouterr().out
-    assert tested.attempted > 0
+    failed = doctest.testmod(importlib.import_module(name), extraglobs=names).failed
+    assert failed == 0, capsys.readouterr().out

@@ -77,7 +77,6 @@ def build_annotator(
         Train on your own `tf.data` of `({"image": …, "tags": …}, {"logits": multi-hot labels,
         "predicted_quantity": their number})`:
 
-        >>> import mmannot_tf
         >>> model = mmannot_tf.build_annotator("tiny", labels=5, tags=20, image_size=64)
         >>> model.compile(
         ...     optimizer="adam",

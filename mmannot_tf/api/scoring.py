@@ -45,10 +45,10 @@ def score(
             NaN or infinite, or not exactly one of `selected` and `scores` with `k` is given.
 
     Example:
-        >>> import mmannot_tf
-        >>> mmannot_tf.score([[1, 0, 1], [0, 1, 0]], selected=[[1, 0, 0], [0, 1, 0]]).image_recall
-        66.66666666666667
-        >>> mmannot_tf.score([[1, 0, 1], [0, 1, 0]], scores=[[.9, .1, .4], [.2, .3, .1]], k=1).image_precision
+        >>> labels = [[1, 0, 1], [0, 1, 0]]
+        >>> round(mmannot_tf.score(labels, selected=[[1, 0, 0], [0, 1, 0]]).image_f1, 1)
+        80.0
+        >>> mmannot_tf.score(labels, scores=[[0.9, 0.1, 0.4], [0.2, 0.3, 0.1]], k=1).image_precision
         100.0
     """
     true = _multi_hot("labels", labels)

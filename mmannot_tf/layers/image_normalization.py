@@ -20,7 +20,7 @@ class ImageNormalization(keras.layers.Layer):
         **options: keyword arguments of `keras.layers.Layer`.
 
     Example:
-        >>> layer = ImageNormalization(channel_order="BGR", mean=(103.939, 116.779, 123.68))
+        >>> layer = mmannot_tf.layers.ImageNormalization(channel_order="BGR", mean=(103.939, 116.779, 123.68))
         >>> layer(keras.ops.zeros((1, 2, 2, 3))).shape
         TensorShape([1, 2, 2, 3])
     """

@@ -20,7 +20,7 @@ class MultiHotDense(keras.layers.Layer):
         **options: of `keras.layers.Layer`.
 
     Example:
-        >>> layer = MultiHotDense(size=1000, units=8)
+        >>> layer = mmannot_tf.layers.MultiHotDense(size=1000, units=8)
         >>> layer(ops.array([[3, 17], [5, -1]])).shape
         TensorShape([2, 8])
     """

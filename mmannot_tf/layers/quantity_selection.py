@@ -30,7 +30,8 @@ class QuantitySelection(keras.layers.Layer):
         ValueError: `rounding` is unknown.
 
     Example:
-        >>> selected, order = QuantitySelection()(ops.array([[0.1, 3.0, -1.0]]), ops.array([1.7]))
+        >>> layer = mmannot_tf.layers.QuantitySelection()
+        >>> selected, order = layer(keras.ops.array([[0.1, 3.0, -1.0]]), keras.ops.array([1.7]))
         >>> selected.numpy().tolist(), order.numpy().tolist()
         ([[True, True, False]], [[1, 0, 2]])
     """

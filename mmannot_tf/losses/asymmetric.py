@@ -26,7 +26,7 @@ class AsymmetricLoss(keras.losses.Loss):
         name: of the loss.
 
     Example:
-        >>> loss = AsymmetricLoss(gamma_negative=3.0, gamma_positive=2.0, margin=0.25)
+        >>> loss = mmannot_tf.losses.AsymmetricLoss(gamma_negative=3.0, gamma_positive=2.0, margin=0.25)
         >>> loss.call(np.array([[1.0, 0.0]]), np.zeros((1, 2), "float32")).numpy()
         array([0.17778184], dtype=float32)
     """

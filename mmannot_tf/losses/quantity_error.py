@@ -13,7 +13,7 @@ class QuantityError(keras.losses.Loss):
         name: of the loss.
 
     Example:
-        >>> QuantityError().call(np.array([3.0]), np.array([2.5])).numpy()
+        >>> mmannot_tf.losses.QuantityError().call(np.array([3.0]), np.array([2.5])).numpy()
         array([0.25])
     """
 

@@ -18,7 +18,8 @@ class SigmoidCrossEntropy(keras.losses.Loss):
         name: of the loss.
 
     Example:
-        >>> SigmoidCrossEntropy().call(np.array([[1.0, 0.0]]), np.zeros((1, 2), "float32")).numpy()
+        >>> loss = mmannot_tf.losses.SigmoidCrossEntropy()
+        >>> loss.call(np.array([[1.0, 0.0]]), np.zeros((1, 2), "float32")).numpy()
         array([1.3862944], dtype=float32)
     """
 

@@ -18,7 +18,8 @@ class SoftmaxCrossEntropy(keras.losses.Loss):
         name: of the loss.
 
     Example:
-        >>> SoftmaxCrossEntropy().call(np.array([[1.0, 0.0]]), np.zeros((1, 2), "float32")).numpy()
+        >>> loss = mmannot_tf.losses.SoftmaxCrossEntropy()
+        >>> loss.call(np.array([[1.0, 0.0]]), np.zeros((1, 2), "float32")).numpy()
         array([0.6931472], dtype=float32)
     """
 

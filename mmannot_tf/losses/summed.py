@@ -22,8 +22,14 @@ class SummedLoss(keras.losses.Loss):
         name: of the loss.
 
     Example:
-        >>> loss = SummedLoss({"labels": SigmoidCrossEntropy(), "quantity": QuantityError()})
-        >>> model.compile(optimizer="sgd", loss=loss.losses)
+        >>> from mmannot_tf import losses
+        >>> summed = losses.SummedLoss(
+        ...     {"labels": losses.SigmoidCrossEntropy(), "quantity": losses.QuantityError()}
+        ... )
+        >>> y_true = {"labels": np.array([[1.0, 0.0]]), "quantity": np.array([1.0])}
+        >>> y_pred = {"labels": np.zeros((1, 2), "float32"), "quantity": np.array([3.0])}
+        >>> round(float(summed.call(y_true, y_pred)[0]), 2)
+        5.39
     """
 
     def __init__(

@@ -31,7 +31,7 @@ class Warp(keras.losses.Loss):
 
     Example:
         >>> scores = np.array([[1.0, 1.5, 0.5, -1.0]], "float32")
-        >>> Warp("exact").call(np.array([[1, 0, 0, 0]]), scores).numpy()
+        >>> mmannot_tf.losses.Warp("exact").call(np.array([[1, 0, 0, 0]]), scores).numpy()
         array([3.], dtype=float32)
     """
 

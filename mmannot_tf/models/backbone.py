@@ -60,9 +60,9 @@ def build_backbone(
     Example:
         A network of five scales that is small enough for any machine:
 
-        >>> small = Architecture(blocks=(1, 1, 1, 1), width=8)
-        >>> backbone = build_backbone(small, image_size=64)
-        >>> map_shapes(backbone)
+        >>> small = mmannot_tf.Architecture(blocks=(1, 1, 1, 1), width=8)
+        >>> backbone = mmannot_tf.build_backbone(small, image_size=64)
+        >>> mmannot_tf.map_shapes(backbone)
         [(32, 32, 8), (16, 16, 32), (8, 8, 64), (4, 4, 128), (2, 2, 256)]
 
         Another network, tapped at two scales:
@@ -70,7 +70,8 @@ def build_backbone(
         >>> def build(image, norm):
         ...     x = keras.layers.Conv2D(4, 3, strides=4, activation="relu", name="fine")(image)
         ...     return keras.layers.Conv2D(8, 3, strides=4, activation="relu", name="coarse")(x)
-        >>> map_shapes(build_backbone(Backbone(build, taps=("fine", "coarse")), image_size=64))
+        >>> network = mmannot_tf.Backbone(build, taps=("fine", "coarse"))
+        >>> mmannot_tf.map_shapes(mmannot_tf.build_backbone(network, image_size=64))
         [(16, 16, 4), (4, 4, 8)]
     """
     backbone = _backbone(architecture, geometry)

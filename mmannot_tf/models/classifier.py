@@ -17,7 +17,7 @@ def build_classifier(feature_size: int, labels: int, *, name: str = "classifier"
         A model from `[B, D] float32` to logits `[B, C] float32`.
 
     Example:
-        >>> build_classifier(256, 81, name="classifier").output_shape
+        >>> mmannot_tf.build_classifier(256, 81, name="classifier").output_shape
         (None, 81)
     """
     features = keras.Input((feature_size,), name="features")

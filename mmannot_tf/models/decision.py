@@ -28,10 +28,8 @@ def build_decision(
         ValueError: `rounding` is unknown.
 
     Example:
-        >>> from mmannot_tf.models.classifier import build_classifier
-        >>> from mmannot_tf.models.quantity_regressor import build_quantity_regressor
-        >>> quantity = build_quantity_regressor(6, name="quantity")
-        >>> decision = build_decision(build_classifier(6, 5, name="classifier"), quantity)
+        >>> quantity = mmannot_tf.build_quantity_regressor(6, name="quantity")
+        >>> decision = build_decision(mmannot_tf.build_classifier(6, 5, name="classifier"), quantity)
         >>> decision.output["selected"].shape
         (None, 5)
     """

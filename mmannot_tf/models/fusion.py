@@ -35,7 +35,8 @@ def build_fusion(
         ValueError: no stride leads from one map's size to the next one's.
 
     Example:
-        >>> fusion = build_fusion([(32, 32, 8), (16, 16, 32), (8, 8, 64), (4, 4, 128), (2, 2, 256)])
+        >>> shapes = [(32, 32, 8), (16, 16, 32), (8, 8, 64), (4, 4, 128), (2, 2, 256)]
+        >>> fusion = mmannot_tf.build_fusion(shapes)
         >>> fusion.output_shape
         (None, 256)
     """

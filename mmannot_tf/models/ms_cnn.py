@@ -14,9 +14,9 @@ def build_ms_cnn(backbone: keras.Model, fusion: keras.Model) -> keras.Model:
         A model "ms_cnn" from a normalised image `[B, S, S, 3] float32` to f_v, `[B, D] float32`.
 
     Example:
-        >>> from mmannot_tf import build_backbone, build_fusion, map_shapes
-        >>> backbone = build_backbone("tiny", image_size=64)
-        >>> ms_cnn = build_ms_cnn(backbone, build_fusion(map_shapes(backbone)))
+        >>> backbone = mmannot_tf.build_backbone("tiny", image_size=64)
+        >>> fusion = mmannot_tf.build_fusion(mmannot_tf.map_shapes(backbone))
+        >>> ms_cnn = mmannot_tf.build_ms_cnn(backbone, fusion)
         >>> ms_cnn.output_shape
         (None, 256)
     """

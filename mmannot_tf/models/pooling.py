@@ -17,7 +17,7 @@ def build_pooling(map_shapes: Sequence[tuple[int, int, int]]) -> keras.Model:
         A model from a list of L maps to `[B, D] float32`, D the channels of M_L.
 
     Example:
-        >>> build_pooling([(4, 4, 128), (2, 2, 256)]).output_shape
+        >>> mmannot_tf.build_pooling([(4, 4, 128), (2, 2, 256)]).output_shape
         (None, 256)
     """
     maps = [keras.Input(shape, name=f"map_{number}") for number, shape in enumerate(map_shapes, start=1)]

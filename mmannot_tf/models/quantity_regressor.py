@@ -26,7 +26,7 @@ def build_quantity_regressor(
         A model from `[B, D] float32` to m̂, `[B] float32`, in labels, neither rounded nor clipped.
 
     Example:
-        >>> build_quantity_regressor(256, bias=2.4, name="quantity").output_shape
+        >>> mmannot_tf.build_quantity_regressor(256, bias=2.4, name="quantity").output_shape
         (None,)
     """
     features = keras.Input((feature_size,), name="features")

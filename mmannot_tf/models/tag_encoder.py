@@ -23,7 +23,7 @@ def build_tag_encoder(vocabulary_size: int, *, hidden: tuple[int, int] = (2048, 
         f_t, `[B, hidden[1]] float32`.
 
     Example:
-        >>> encoder = build_tag_encoder(1000, hidden=(64, 32))
+        >>> encoder = mmannot_tf.build_tag_encoder(1000, hidden=(64, 32))
         >>> encoder(keras.ops.array([[3, 17, 256], [5, -1, -1]])).shape
         TensorShape([2, 32])
     """
