@@ -112,11 +112,12 @@ def _report_unreadable(summary: "Summary", on_error: str, *, listed: bool) -> No
 
     for image in summary.named:
         notice(f"error: {image.image}: {image.error}")
-    if not summary.unreadable:
+    count = summary.unreadable
+    if not count:
         return
-    more = summary.unreadable - len(summary.named)
+    more = count - len(summary.named)
     where = "named above" + (f" or, {more:,} more, in the output" if more and listed else "")
-    text = f"every image must be a readable JPEG or PNG. Received: {summary.unreadable:,} unreadable, {where}."
+    text = f"every image must be a readable JPEG or PNG. Received: {count:,} unreadable, {where}."
     if on_error == "skip":
         notice(f"skipped: {text}")
         return
