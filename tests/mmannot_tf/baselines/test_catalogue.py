@@ -1,3 +1,5 @@
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +12,7 @@ from mmannot_tf.evaluation.rows import ROWS
 from mmannot_tf.paper.tables import table
 from mmannot_tf.runs.stages import METHOD_STAGES
 
-METHODS_FILE = Path(sys.modules[Methods.__module__].__file__)
+METHODS_FILE = Path(sys.modules[Methods.__module__].__file__).resolve()
 SYSTEM = """
 class Toy(MethodSettings):
     '''A linear head; the settings of a new system.'''
@@ -88,11 +90,7 @@ def test_systems_decide_the_quantity_where_table_iii_says_so():
 def test_a_new_system_touches_the_catalogue_and_its_own_module_alone(tmp_path):
     """Every other file of the package is a link to the real one."""
     package, copy = METHODS_FILE.parents[1], tmp_path / "mmannot_tf"
-    for file in package.rglob("*"):
-        target = copy / file.relative_to(package)
-        if file.is_file() and file.suffix != ".pyc":
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.symlink_to(file)
+    shutil.copytree(package, copy, copy_function=os.symlink, ignore=shutil.ignore_patterns("*.pyc"))
     catalogue = METHODS_FILE.read_text(encoding="utf-8")
     assert catalogue.count("\n@dataclass") == 1
     catalogue = catalogue.replace("\n@dataclass", SYSTEM + "\n@dataclass")
