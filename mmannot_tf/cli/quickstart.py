@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def quickstart(
-    run: Annotated[Path, typer.Option("--run", help="The folder of everything.")] = Path("runs/quickstart"),
+    run: Annotated[Path, typer.Option("--run", help="The folder for everything.")] = Path("runs/quickstart"),
     settings: SettingsOption = None,
     methods: MethodsOption = None,
     images: Annotated[
