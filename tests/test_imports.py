@@ -59,7 +59,18 @@ RECORDS_ROOMS = {"reading", "shell"}
 """What mmannot_tf may import of tfrecords_tools."""
 ALSO = {"report": {"pages"}, "cli/quickstart.py": {"building", "synthetic"}}
 """Folder or file of mmannot_tf to what else it may import of tfrecords_tools."""
-NO_TENSORFLOW = ("config", "evaluation", "paper", "report", "runs", "serving/outputs", "workflows")
+NO_TENSORFLOW = (
+    "config",
+    "evaluation",
+    "paper",
+    "report",
+    "runs",
+    "serving",
+    "serving/engines",
+    "serving/inputs",
+    "serving/outputs",
+    "workflows",
+)
 
 
 def _files(package: str) -> list[Path]:
