@@ -34,35 +34,35 @@ def _json(capsys, *words):
 
 
 def test_methods_lists_all_with_citation_and_differences(capsys):
-    found = _json(capsys, "methods")
-    assert [one["name"] for one in found] == list(METHODS)
-    assert [one["name"] for one in found if one["later_work"]] == ["asl", "ml_decoder"]
+    records = _json(capsys, "methods")
+    assert [record["name"] for record in records] == list(METHODS)
+    assert [record["name"] for record in records if record["later_work"]] == ["asl", "ml_decoder"]
     assert run_app(app, ["methods"]) == 0
-    said = capsys.readouterr().out
-    for one in found:
-        assert f"{one['name']}: {one['row']}" in said
-        assert all(words in said for words in (one["citation"], *one["differs"]))
-    assert "decides how many labels to give" in said
+    output = capsys.readouterr().out
+    for record in records:
+        assert f"{record['name']}: {record['row']}" in output
+        assert all(words in output for words in (record["citation"], *record["differs"]))
+    assert "decides how many labels to give" in output
 
 
 def test_compare_sets_systems_beside_the_printed_table(run, capsys):
     comparison = _json(capsys, "compare", run, "--table", "III", "--bootstrap", 100)
-    found = {row["system"]: row for row in comparison["rows"]}
-    assert found["CNN+softmax"]["here"] and found["CNN+softmax"]["published"]["image_f1"] == 53.03
-    assert found["RIA"]["here"] is None
-    assert found["ASL"]["here"] and found["ASL"]["published"] is None
+    rows = {row["system"]: row for row in comparison["rows"]}
+    assert rows["CNN+softmax"]["here"] and rows["CNN+softmax"]["published"]["image_f1"] == 53.03
+    assert rows["RIA"]["here"] is None
+    assert rows["ASL"]["here"] and rows["ASL"]["published"] is None
     assert comparison["uncertainty"]["resampling"]["draws"] == 100
     assert run_app(app, ["compare", str(run), "--table", "IV", "--bootstrap", "0"]) == 0
-    said = " ".join(capsys.readouterr().out.split())
-    assert "beside Table IV" in said and "comparable with each other" in said
+    output = " ".join(capsys.readouterr().out.split())
+    assert "beside Table IV" in output and "comparable with each other" in output
 
 
 def test_the_papers_own_table_leaves_the_systems_out_and_evaluate_marks_them(run, capsys):
     own = _json(capsys, "compare", run, "--bootstrap", 0)
     assert not {"CNN+softmax", "ASL"} & {row["method"] for row in own["rows"]}
     assert run_app(app, ["evaluate", str(run), "--bootstrap", "0"]) == 0
-    said = capsys.readouterr().out
-    assert "CNN+softmax †" in said and "ASL ‡" in said and "later work than the paper" in said
+    output = capsys.readouterr().out
+    assert "CNN+softmax †" in output and "ASL ‡" in output and "later work than the paper" in output
 
 
 def test_average_of_runs(run, tmp_path, capsys):
@@ -71,9 +71,9 @@ def test_average_of_runs(run, tmp_path, capsys):
     assert b"intervals" in scores
     other = shutil.copytree(run, tmp_path / "other")
     (other / "scores.json").unlink()
-    found = _json(capsys, "average", run, other, "--table", "III")
-    assert [row["method"] for row in found["rows"]][-2:] == ["ASL", "ASL, p > 0.5"]
-    assert {row["spread"]["image_f1"] for row in found["rows"]} == {0.0}
+    averages = _json(capsys, "average", run, other, "--table", "III")
+    assert [row["method"] for row in averages["rows"]][-2:] == ["ASL", "ASL, p > 0.5"]
+    assert {row["spread"]["image_f1"] for row in averages["rows"]} == {0.0}
     assert run_app(app, ["average", str(run), "--table", "III"]) == 0
     assert "| CNN+softmax |" in capsys.readouterr().out
     assert (run / "scores.json").read_bytes() == scores
@@ -90,9 +90,9 @@ def test_quickstart_shows_both_tables_and_writes_their_scores_and_page(
     monkeypatch.setattr(loading, "load", lambda *_: config)
     monkeypatch.setattr(building, "build_records", lambda *_, **__: tiny_records)
     assert run_app(app, ["quickstart", "--run", str(copy), "--methods", "cnn_softmax,asl"]) == 0
-    said = " ".join(capsys.readouterr().out.split())
-    assert "beside Table III" in said and "MS-CNN+Tags+LQP" in said and "ground truth:" in said
-    assert f"report {copy / 'report' / 'index.html'}" in said
+    output = " ".join(capsys.readouterr().out.split())
+    assert "beside Table III" in output and "MS-CNN+Tags+LQP" in output and "ground truth:" in output
+    assert f"report {copy / 'report' / 'index.html'}" in output
     page = (copy / "report" / "index.html").read_text(encoding="utf-8")
     assert "Compared systems beside Table III (NUS-WIDE)" in page and "CNN+softmax" in page
     scores = json.loads((copy / "scores.json").read_text())
@@ -109,9 +109,9 @@ def test_quickstart_without_the_packages_of_a_page_does_all_else_and_says_so(
     monkeypatch.setattr(building, "build_records", lambda *_, **__: tiny_records)
     monkeypatch.setitem(sys.modules, "jinja2", None)
     assert run_app(app, ["quickstart", "--run", str(copy)]) == 0
-    said = capsys.readouterr()
-    assert "no report: page needs Jinja2 and Matplotlib" in " ".join(said.err.split())
-    assert re.search(r"report +not written", said.out) and (copy / "export" / "1").is_dir()
+    printed = capsys.readouterr()
+    assert "no report: page needs Jinja2 and Matplotlib" in " ".join(printed.err.split())
+    assert re.search(r"report +not written", printed.out) and (copy / "export" / "1").is_dir()
     assert not (copy / "report").exists()
 
 
@@ -119,12 +119,12 @@ def test_quickstart_without_the_packages_of_a_page_does_all_else_and_says_so(
 def test_unknown_systems_are_named(words, run, tiny_records, tmp_path, capsys):
     config = ["quickstart", "--data", tiny_records.path, "--run", tmp_path / "x"]
     assert run_app(app, ["train", *map(str, config), *words]) == 1
-    said = capsys.readouterr().err
-    assert "--methods must be all, or name" in said and "Traceback" not in said
+    output = capsys.readouterr().err
+    assert "--methods must be all, or name" in output and "Traceback" not in output
     assert not (tmp_path / "x").exists()
 
 
-def test_impossible_settings_are_told_before_any_data_is_read(tmp_path, capsys):
+def test_impossible_settings_are_refused_before_any_data_is_read(tmp_path, capsys):
     words = ["train", "quickstart", "--data", tmp_path, "--run", tmp_path / "x"]
     assert run_app(app, [*map(str, words), "--set", "methods.tag_neighbour.drawn=9"]) == 1
     assert "drawn must be at most" in capsys.readouterr().err
