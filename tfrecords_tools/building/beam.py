@@ -11,7 +11,7 @@ import tensorflow_datasets as tfds
 from tfrecords_tools.building.build_tally import BuildTally
 from tfrecords_tools.building.examining import examine_one
 from tfrecords_tools.building.runner import BeamRunner
-from tfrecords_tools.building.source import Source
+from tfrecords_tools.building.source import RecordSource
 from tfrecords_tools.building.writing import write_shards
 from tfrecords_tools.reading.example import Example, Record, decoded_record, fingerprint
 from tfrecords_tools.shell.errors import UserError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from apache_beam import PTransform
 
 
-def write_on_beam(source: Source, *, tally: BuildTally, runner: BeamRunner, data_dir: Path) -> Path:
+def write_on_beam(source: RecordSource, *, tally: BuildTally, runner: BeamRunner, data_dir: Path) -> Path:
     """Writes all splits of `source` in a Beam pipeline and counts them in `tally`.
 
     This process selects the examples by their annotations. Beam's workers read the images; they must see the
@@ -86,7 +86,7 @@ def _keyed_record(example: Example) -> Iterator[tuple[str, Record]]:
 
 
 def _count(
-    shards: Path, split: str, wanted: dict[str, Example], *, source: Source, tally: BuildTally
+    shards: Path, split: str, wanted: dict[str, Example], *, source: RecordSource, tally: BuildTally
 ) -> None:
     """Counts the records that were written, and adds the missing ones as unreadable."""
     missing = dict(wanted)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from tfrecords_tools.building.examining import examine, processes
 from tfrecords_tools.building.placeholders import find_placeholders, placeholder_reason
 from tfrecords_tools.building.rules import Rules
-from tfrecords_tools.building.source import Source
+from tfrecords_tools.building.source import RecordSource
 from tfrecords_tools.reading.example import Example, fingerprint
 from tfrecords_tools.reading.records import UnusableImage
 from tfrecords_tools.shell.errors import UserError
@@ -118,7 +118,7 @@ class BuildTally:
             self.tags.update(example.tags)
 
 
-def new_tally(source: Source, *, workers: int | None = None) -> BuildTally:
+def new_tally(source: RecordSource, *, workers: int | None = None) -> BuildTally:
     """An empty tally for `source`, which knows only the placeholders.
 
     Args:

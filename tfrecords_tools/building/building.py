@@ -9,7 +9,7 @@ from pathlib import Path
 from tfrecords_tools.building.build_tally import BuildTally, new_tally
 from tfrecords_tools.building.checking import CheckReport
 from tfrecords_tools.building.runner import BeamRunner
-from tfrecords_tools.building.source import Source
+from tfrecords_tools.building.source import RecordSource
 from tfrecords_tools.building.writer_lock import writer_lock
 from tfrecords_tools.reading.example import Record, content_digest
 from tfrecords_tools.reading.records import MARKER, VERSION, VOCABULARY, Marker, Records, open_records, seal
@@ -20,7 +20,7 @@ from tfrecords_tools.shell.errors import UserError
 
 
 def build_records(
-    source: Source,
+    source: RecordSource,
     *,
     out: Path,
     overwrite: bool = False,
@@ -77,7 +77,7 @@ def dry_run_summary(report: CheckReport, *, out: Path, overwrite: bool = False) 
     return f"would {'replace' if final.exists() else 'build'} {final}: {kept} images"
 
 
-def _check_annotations(source: Source) -> None:
+def _check_annotations(source: RecordSource) -> None:
     if source.defects and not source.rules.repair_labels:
         raise UserError(
             f"annotation files must be free of errors. Received: {source.defects[0]}"
@@ -95,7 +95,7 @@ def file_digests(folder: Path) -> dict[str, str]:
     }
 
 
-def _already_built(final: Path, source: Source) -> Records:
+def _already_built(final: Path, source: RecordSource) -> Records:
     if not (final / MARKER).is_file():
         raise UserError(
             f"folder must be free or hold records. Received: {final}. Move it, or pass --overwrite."
@@ -115,7 +115,7 @@ def _already_built(final: Path, source: Source) -> Records:
     return records
 
 
-def _write(source: Source, *, tally: BuildTally, data_dir: Path, runner: BeamRunner | None) -> Path:
+def _write(source: RecordSource, *, tally: BuildTally, data_dir: Path, runner: BeamRunner | None) -> Path:
     if runner:
         from tfrecords_tools.building.beam import write_on_beam
 
@@ -134,7 +134,7 @@ def _write(source: Source, *, tally: BuildTally, data_dir: Path, runner: BeamRun
         return write_shards(source, records=records, data_dir=data_dir)
 
 
-def _marker(source: Source, tally: BuildTally, hashes: dict[str, str]) -> Marker:
+def _marker(source: RecordSource, tally: BuildTally, hashes: dict[str, str]) -> Marker:
     marker: Marker = {
         "source": source.name,
         "version": VERSION,

@@ -10,7 +10,7 @@ from typing import TypedDict
 from tfrecords_tools.building.examining import ExaminedImage, examine, processes
 from tfrecords_tools.building.images import MISSING
 from tfrecords_tools.building.placeholders import find_placeholders, placeholder_reason
-from tfrecords_tools.building.source import Source
+from tfrecords_tools.building.source import RecordSource
 from tfrecords_tools.reading.published import CountComparison, published_counts
 from tfrecords_tools.reading.records import UnusableImage
 from tfrecords_tools.shell.console import progress_bars
@@ -81,7 +81,7 @@ class CheckReport:
         tags: number of kept training images by tag.
     """
 
-    source: Source
+    source: RecordSource
     splits: dict[str, SplitCounts]
     refused: list[UnusableImage] = field(default_factory=list)
     same_content: list[list[str]] = field(default_factory=list)
@@ -107,7 +107,7 @@ class CheckReport:
         }
 
 
-def check(source: Source, *, workers: int | None = None) -> CheckReport:
+def check(source: RecordSource, *, workers: int | None = None) -> CheckReport:
     """Reads every raw file of `source` once and counts the images that a build would keep.
 
     Args:

@@ -5,13 +5,13 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from pathlib import Path
 
-from tfrecords_tools.building.source import Source
+from tfrecords_tools.building.source import RecordSource
 
 SAMPLE = 256
 """Bytes read from the middle of a file, where different photographs of equal length differ."""
 
 
-def find_placeholders(source: Source) -> dict[str, int]:
+def find_placeholders(source: RecordSource) -> dict[str, int]:
     """The files that the rules of `source` count as placeholders, with their number of identical files."""
     copies = source.rules.placeholder_copies
     return identical_files(_files(source), copies=copies) if copies else {}
@@ -41,7 +41,7 @@ def identical_files(paths: Iterable[Path], *, copies: int) -> dict[str, int]:
     return {name: len(group) for group in groups for name in group}
 
 
-def _files(source: Source) -> Iterator[Path]:
+def _files(source: RecordSource) -> Iterator[Path]:
     for split in source.splits.values():
         for example in split.examples():
             if isinstance(example.image, Path):

@@ -1,4 +1,4 @@
-"""`Source`, the value by which every raw data set is passed to a build or a check."""
+"""`RecordSource`, the value by which every raw data set is passed to a build or a check."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -41,7 +41,7 @@ class AnnotationDefect:
 
 
 @dataclass(frozen=True)
-class Source:
+class RecordSource:
     """A raw data set with parsed annotations; its images are not read yet.
 
     Attributes:

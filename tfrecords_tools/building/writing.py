@@ -1,4 +1,4 @@
-"""Writes a `Source` as TFRecord shards, with a TFDS builder."""
+"""Writes a `RecordSource` as TFRecord shards, with a TFDS builder."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_datasets as tfds
 
-from tfrecords_tools.building.source import Source
+from tfrecords_tools.building.source import RecordSource
 from tfrecords_tools.reading.example import features
 from tfrecords_tools.reading.records import VERSION
 from tfrecords_tools.shell.errors import UserError
@@ -24,7 +24,7 @@ class RecordsBuilder(  # type: ignore[call-arg]  # TFDS has no type annotations
 
     VERSION = tfds.core.Version(VERSION)
 
-    def __init__(self, *, source: Source, records: KeyedRecords, data_dir: Path):
+    def __init__(self, *, source: RecordSource, records: KeyedRecords, data_dir: Path):
         self.name = source.name
         self._source = source
         self._records = records
@@ -46,7 +46,7 @@ class RecordsBuilder(  # type: ignore[call-arg]  # TFDS has no type annotations
 
 
 def write_shards(
-    source: Source, *, records: KeyedRecords, data_dir: Path, beam: Mapping[str, object] | None = None
+    source: RecordSource, *, records: KeyedRecords, data_dir: Path, beam: Mapping[str, object] | None = None
 ) -> Path:
     """Writes all splits of `source` below `data_dir` and returns their folder. Uses no network.
 

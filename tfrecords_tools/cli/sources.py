@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tfrecords_tools.building.source import Source
+from tfrecords_tools.building.source import RecordSource
 from tfrecords_tools.manifest.settings import ManifestSettings
 from tfrecords_tools.manifest.source import manifest_source
 from tfrecords_tools.mscoco.settings import MscocoSettings
@@ -34,22 +34,12 @@ class SourceType:
     name: str
     doc: str
     settings: type[DataclassInstance]
-    load: Callable[[Any], Source]
+    load: Callable[[Any], RecordSource]
 
 
 SOURCES = (
-    SourceType(
-        "synthetic",
-        "Made-up scenes with noisy tags: no download.",
-        SyntheticSettings,
-        synthetic_source,
-    ),
-    SourceType(
-        "mscoco",
-        "MS-COCO 2014 or 2017, the words of the captions as tags.",
-        MscocoSettings,
-        mscoco_source,
-    ),
+    SourceType("synthetic", "Synthetic scenes with noisy tags.", SyntheticSettings, synthetic_source),
+    SourceType("mscoco", "MS-COCO 2014 or 2017, words of captions as tags.", MscocoSettings, mscoco_source),
     SourceType(
         "nus-wide",
         "NUS-WIDE in its official layout: 81 concepts, 1,000 user tags.",

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-from tfrecords_tools.building.source import Source, Split
+from tfrecords_tools.building.source import RecordSource, Split
 from tfrecords_tools.manifest.label_list import notes, read_labels, sorted_labels
 from tfrecords_tools.manifest.rows import Row, Rows, read_rows
 from tfrecords_tools.manifest.settings import ManifestSettings
@@ -14,7 +14,7 @@ from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import sha256
 
 
-def manifest_source(settings: ManifestSettings) -> Source:
+def manifest_source(settings: ManifestSettings) -> RecordSource:
     """The photographs of a manifest as a source; their files are not read yet.
 
     Raises:
@@ -31,7 +31,7 @@ def manifest_source(settings: ManifestSettings) -> Source:
         rows.valid, validation_share=settings.validation_share, test_share=settings.test_share
     )
     training_labels = {label for row in splits["train"] for label in row.labels}
-    return Source(
+    return RecordSource(
         name="manifest",
         config="default",
         labels=labels,

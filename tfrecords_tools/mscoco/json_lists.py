@@ -115,17 +115,17 @@ class _Window:
         """Reads the value that begins here."""
         self.peek()
         while True:
-            problem, place = "", self._at
+            problem, position = "", self._at
             try:
                 value, end = _decode(self._text, self._at)
             except json.JSONDecodeError as error:
-                problem, place, end = error.msg, error.pos, len(self._text)
+                problem, position, end = error.msg, error.pos, len(self._text)
             except (ValueError, RecursionError) as error:
                 raise self._broken(str(error), self._at) from None
             if self._may_be_cut(end) and len(self._text) - self._at <= MAX_ENTRY and self._more():
                 continue
             if problem:
-                raise self._broken(problem, place)
+                raise self._broken(problem, position)
             self._at = end
             return value
 
@@ -160,11 +160,11 @@ class _Window:
             self._text, self._at = kept + more, 0
         return bool(more)
 
-    def _position(self, place: int) -> tuple[int, int]:
-        lines = self._text.count("\n", 0, place)
-        start = self._text.rfind("\n", 0, place) + 1
-        return self._line + lines, place - start + (1 if lines else self._column)
+    def _position(self, index: int) -> tuple[int, int]:
+        lines = self._text.count("\n", 0, index)
+        start = self._text.rfind("\n", 0, index) + 1
+        return self._line + lines, index - start + (1 if lines else self._column)
 
-    def _broken(self, problem: str, place: int) -> _BrokenError:
-        line, column = self._position(place)
+    def _broken(self, problem: str, index: int) -> _BrokenError:
+        line, column = self._position(index)
         return _BrokenError(f"line {line}, column {column} ({problem})")

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from tfrecords_tools.building.source import Source
+from tfrecords_tools.building.source import RecordSource
 from tfrecords_tools.mscoco.from_files import from_files
 from tfrecords_tools.mscoco.from_tfds import from_tfds
 from tfrecords_tools.mscoco.settings import MscocoSettings
@@ -13,7 +13,7 @@ OFFICIAL = {2014: (PublishedCounts("the official files, labelled", train=82_081,
 """Known numbers of images with an object, by year."""
 
 
-def mscoco_source(settings: MscocoSettings) -> Source:
+def mscoco_source(settings: MscocoSettings) -> RecordSource:
     """MS-COCO as a source; test is the official val, validation a part of the official train.
 
     The official files and TFDS give the same records of 2014.
@@ -29,7 +29,7 @@ def mscoco_source(settings: MscocoSettings) -> Source:
         content = from_tfds(settings)
     else:
         content = from_files(settings.raw, settings)
-    return Source(
+    return RecordSource(
         name="mscoco",
         config=str(content.year),
         labels=content.labels,

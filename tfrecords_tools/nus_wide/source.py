@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfrecords_tools.building.source import Source, Split
+from tfrecords_tools.building.source import RecordSource, Split
 from tfrecords_tools.building.splitting import is_held_out
 from tfrecords_tools.nus_wide import layout
 from tfrecords_tools.nus_wide.groups import read_groups
@@ -22,7 +22,7 @@ Groups = Mapping[str, tuple[str, ...]]
 """Names of groups by photo id."""
 
 
-def nus_wide_source(settings: NusWideSettings) -> Source:
+def nus_wide_source(settings: NusWideSettings) -> RecordSource:
     """NUS-WIDE as a source; validation is a part of the protocol's training images.
 
     Raises:
@@ -34,7 +34,7 @@ def nus_wide_source(settings: NusWideSettings) -> Source:
     groups = None if settings.groups is None else read_groups(settings.groups)
     hidden = frozenset(name.lower() for name in images.concepts if settings.drop_label_tags)
     rows = split_rows(images, protocol, settings.validation_share)
-    return Source(
+    return RecordSource(
         name="nus_wide",
         config=protocol.name,
         labels=images.concepts,

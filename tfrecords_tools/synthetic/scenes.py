@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from io import BytesIO
 
 import numpy as np
+from PIL import Image
 
 from tfrecords_tools.synthetic.painting import Canvas, backdrop, finish
 from tfrecords_tools.synthetic.tags import draw_tags
@@ -69,10 +70,15 @@ def _weight(label: str, chosen: list[str]) -> float:
 
 def paint(labels: tuple[str, ...], size: int, *, generator: np.random.Generator) -> bytes:
     """Paints a picture of `labels` and no other label, as JPEG bytes."""
+    file = BytesIO()
+    picture(labels, size, generator=generator).save(file, format="JPEG", quality=QUALITY)
+    return file.getvalue()
+
+
+def picture(labels: tuple[str, ...], size: int, *, generator: np.random.Generator) -> Image.Image:
+    """Paints a picture of `labels` and no other label, `size` x `size` pixels, RGB."""
     canvas = Canvas(backdrop(labels, size, generator), generator)
     for label, draw in DRAWN_IN_ORDER.items():
         if label in labels:
             draw(canvas)
-    file = BytesIO()
-    finish(canvas).save(file, format="JPEG", quality=QUALITY)
-    return file.getvalue()
+    return finish(canvas)

@@ -4,13 +4,13 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from tfrecords_tools.building.rules import Rules
-from tfrecords_tools.building.source import Source, Split
+from tfrecords_tools.building.source import RecordSource, Split
 from tfrecords_tools.reading.example import Example
 from tfrecords_tools.synthetic.scenes import LABELS, make_scene
 from tfrecords_tools.synthetic.settings import SyntheticSettings
 
 
-def synthetic_source(settings: SyntheticSettings) -> Source:
+def synthetic_source(settings: SyntheticSettings) -> RecordSource:
     """The synthetic scenes as a source with three splits."""
     development = range(settings.images)
     held_out = [index for index in development if _is_held_out(index, settings.validation_share)]
@@ -22,7 +22,7 @@ def synthetic_source(settings: SyntheticSettings) -> Source:
             settings.test_images, partial(_scenes, "test", range(settings.test_images), settings=settings)
         ),
     }
-    return Source(
+    return RecordSource(
         name="synthetic",
         config="default",
         labels=LABELS,

@@ -51,7 +51,7 @@ def draw_tags(labels: tuple[str, ...], generator: np.random.Generator) -> tuple[
     expected = len(labels) * (1 - MISSING) * (1 + SECOND_SYNONYM)
     wrong = [_wrong(labels, generator) for _ in range(generator.poisson(expected * WRONG_PER_RIGHT))]
     tags = list(dict.fromkeys(right + wrong))
-    return tuple(tags[place] for place in generator.permutation(len(tags)))
+    return tuple(tags[index] for index in generator.permutation(len(tags)))
 
 
 def _named(label: str, generator: np.random.Generator) -> list[str]:
@@ -59,7 +59,7 @@ def _named(label: str, generator: np.random.Generator) -> list[str]:
         return []
     words = SYNONYMS[label]
     count = 2 if generator.random() < SECOND_SYNONYM else 1
-    return [words[place] for place in generator.permutation(len(words))[:count]]
+    return [words[index] for index in generator.permutation(len(words))[:count]]
 
 
 def _wrong(labels: tuple[str, ...], generator: np.random.Generator) -> str:

@@ -2,7 +2,7 @@ import pytest
 
 from tfrecords_tools.building.build_tally import BuildTally, new_tally
 from tfrecords_tools.building.rules import Rules
-from tfrecords_tools.building.source import Source, Split
+from tfrecords_tools.building.source import RecordSource, Split
 from tfrecords_tools.reading.example import Example
 from tfrecords_tools.shell.errors import UserError
 
@@ -65,7 +65,7 @@ def test_placeholders_are_refused_by_name_and_other_files_are_not(make_jpeg, tmp
     for n, path in enumerate(paths):
         path.write_bytes(make_jpeg(0 if n < 3 else n))
     examples = [Example(path.stem, path, ("sea",), ("blue",)) for path in paths]
-    source = Source(
+    source = RecordSource(
         "made",
         "up",
         ("sea",),
@@ -80,5 +80,5 @@ def test_placeholders_are_refused_by_name_and_other_files_are_not(make_jpeg, tmp
     ]
     for copies in (0, 4):
         rules = Rules(placeholder_copies=copies)
-        kept = new_tally(Source("made", "up", ("sea",), {}, source.splits, rules))
+        kept = new_tally(RecordSource("made", "up", ("sea",), {}, source.splits, rules))
         assert len(run(kept, examples)) == 6

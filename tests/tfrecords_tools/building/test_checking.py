@@ -7,7 +7,7 @@ import pytest
 from tfrecords_tools.building.building import build_records, dry_run_summary
 from tfrecords_tools.building.checking import DropReason, check
 from tfrecords_tools.building.rules import Rules
-from tfrecords_tools.building.source import AnnotationDefect, Source, Split
+from tfrecords_tools.building.source import AnnotationDefect, RecordSource, Split
 from tfrecords_tools.cli.main import main
 from tfrecords_tools.reading.example import Example
 from tfrecords_tools.reading.published import PublishedCounts
@@ -29,10 +29,10 @@ def raw(folder: Path, make_jpeg) -> list[Example]:
     return examples
 
 
-def made(examples: list[Example], rules: Rules = Rules(placeholder_copies=3), **more) -> Source:  # noqa: B008
+def made(examples: list[Example], rules: Rules = Rules(placeholder_copies=3), **more) -> RecordSource:  # noqa: B008
     train, test = examples[1:], examples[:1]
     splits = {"train": Split(len(train), lambda: iter(train)), "test": Split(len(test), lambda: iter(test))}
-    return Source("made", "up", ("sea",), {}, splits, rules, **more)
+    return RecordSource("made", "up", ("sea",), {}, splits, rules, **more)
 
 
 def test_every_image_is_counted_where_it_belongs(tmp_path: Path, make_jpeg):
@@ -86,7 +86,7 @@ def test_it_says_what_the_build_then_does(tmp_path: Path, make_jpeg):
     assert dry_run_summary(report, out=out, overwrite=True).startswith(f"would replace {records.path}")
 
 
-def test_what_would_stop_the_build_is_foretold(tmp_path: Path, make_jpeg):
+def test_the_dry_run_names_what_would_stop_the_build(tmp_path: Path, make_jpeg):
     examples = raw(tmp_path, make_jpeg)
     strict = check(made(examples, Rules(placeholder_copies=3, bad_share=0.5)))
     assert dry_run_summary(strict, out=tmp_path / "out") == (
@@ -101,7 +101,7 @@ def test_what_would_stop_the_build_is_foretold(tmp_path: Path, make_jpeg):
         build_records(wrong.source, out=tmp_path / "out")
 
 
-def test_repeated_photographs_findings_and_published_counts_are_told(tmp_path: Path, make_jpeg):
+def test_the_report_has_repeated_photographs_defects_and_published_counts(tmp_path: Path, make_jpeg):
     source = made(
         raw(tmp_path, make_jpeg)[:3],
         defects=(AnnotationDefect("labels.txt", 7, "2"),),

@@ -44,7 +44,7 @@ def test_bytes_are_left_out_where_they_are_not_wanted(tmp_path: Path, make_jpeg)
     ]
 
 
-def test_small_sets_are_examined_here_unless_told_otherwise(monkeypatch):
+def test_small_sets_are_examined_in_this_process_by_default(monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 12)
     assert processes(None, examining.WORTHWHILE - 1) == 0
     assert processes(None, examining.WORTHWHILE) == 12

@@ -42,7 +42,7 @@ def test_what_a_killed_writer_left_is_cleared_away(tmp_path, capsys, after_movin
     assert (f"restored: {final}" in said) == after_moving
 
 
-def test_what_aside_makes_is_known_as_a_staging_folder(tmp_path):
+def test_staging_folders_lists_those_of_atomic_path(tmp_path):
     with atomic_path(tmp_path / "1.0.0") as staging:
         assert staging_folders(tmp_path / "1.0.0") == [staging.parent]
         staging.mkdir()
@@ -57,7 +57,7 @@ def test_other_folders_beside_it_are_left_alone(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_second_writer_is_refused_until_the_first_is_gone_however_it_went(tmp_path):
+def test_a_second_writer_is_refused_until_the_first_ends_or_is_killed(tmp_path):
     final = tmp_path / "1.0.0"
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(final)], stdout=subprocess.PIPE, text=True
@@ -70,7 +70,7 @@ def test_a_second_writer_is_refused_until_the_first_is_gone_however_it_went(tmp_
         assert staging_folders(final) == []
 
 
-def test_a_failed_replacement_puts_the_old_folder_back(tmp_path):
+def test_a_failed_replacement_restores_the_old_folder(tmp_path):
     final = tmp_path / "records"
     final.mkdir()
     (final / "old").write_text("whole")

@@ -57,7 +57,7 @@ def test_a_quoted_cell_may_hold_commas_and_a_row_is_named_by_its_first_line(tmp_
     content = 'path,labels,tags\n"a, b.jpg",cat,"x\ny;z"\nc.jpg,cat,x\nd.jpg,cat\n'
     rows = read(tmp_path / "m.csv", content)
     assert [row.path for row in rows.valid] == ["c.jpg"]
-    assert [(finding.row, finding.problem.split(";")[0]) for finding in rows.defects] == [
+    assert [(defect.row, defect.problem.split(";")[0]) for defect in rows.defects] == [
         (2, "'x\\ny' of tags has a line break"),
         (5, "2 cells under 3 columns"),
     ]
@@ -81,12 +81,12 @@ CSV_ERRORS = {
 
 
 @pytest.mark.parametrize("case", CSV_ERRORS)
-def test_a_wrong_csv_row_is_a_finding_and_left_out(tmp_path, case):
+def test_a_wrong_csv_row_is_a_defect_and_left_out(tmp_path, case):
     line, problem = CSV_ERRORS[case]
     content = f"path,labels,tags,split\ngood.jpg,cat,,\n{line}\nlast.jpg,dog,,\n"
     rows = read(tmp_path / "m.csv", content, labels={"cat", "dog"})
     assert [row.path for row in rows.valid] == ["good.jpg", "last.jpg"]
-    assert [(finding.file, finding.row) for finding in rows.defects] == [("m.csv", 3)]
+    assert [(defect.file, defect.row) for defect in rows.defects] == [("m.csv", 3)]
     assert problem in rows.defects[0].problem
     assert rows.defects[0].problem.endswith("; a repair leaves the row out")
 
@@ -109,11 +109,11 @@ JSON_ERRORS = {
 
 
 @pytest.mark.parametrize("case", JSON_ERRORS)
-def test_a_wrong_json_line_is_a_finding_and_left_out(tmp_path, case):
+def test_a_wrong_json_line_is_a_defect_and_left_out(tmp_path, case):
     line, problem = JSON_ERRORS[case]
     rows = read(tmp_path / "m.jsonl", f'\n{line}\n{{"path": "good.jpg", "labels": ["cat"]}}\n')
     assert [row.path for row in rows.valid] == ["good.jpg"]
-    assert [(finding.file, finding.row) for finding in rows.defects] == [("m.jsonl", 2)]
+    assert [(defect.file, defect.row) for defect in rows.defects] == [("m.jsonl", 2)]
     assert problem in rows.defects[0].problem
 
 

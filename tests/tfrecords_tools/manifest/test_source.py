@@ -50,7 +50,7 @@ def test_the_photographs_become_the_records_they_describe(own, tmp_path, make_jp
     assert str(tmp_path) not in marker
 
 
-def test_a_label_no_training_image_bears_is_noted(own):
+def test_a_label_without_training_images_is_noted(own):
     assert manifest_source(own).notes == ("no training image has 'ant'",)
 
 
@@ -59,11 +59,11 @@ def test_a_list_of_labels_gives_their_order_and_refuses_others(own, tmp_path):
     labels.write_text("zebra\nDog\ncat\n")
     source = manifest_source(dataclasses.replace(own, labels=labels))
     assert source.labels == ("zebra", "Dog", "cat")
-    assert [(finding.file, finding.row) for finding in source.defects] == [("own.csv", 5), ("own.csv", 6)]
+    assert [(defect.file, defect.row) for defect in source.defects] == [("own.csv", 5), ("own.csv", 6)]
     assert source.settings["labels"] != manifest_source(own).settings["labels"] is None
 
 
-def test_findings_stop_a_build_until_it_is_told_to_repair(own, tmp_path):
+def test_defects_stop_a_build_without_repair_labels(own, tmp_path):
     own.manifest.write_text(CSV + "../x.jpg,cat,,train\na.jpg,cat,,train\n")
     with pytest.raises(
         UserError, match=r"own\.csv:7: path '\.\./x\.jpg' leaves.* and 1 more.*--repair-labels"
@@ -76,7 +76,7 @@ def test_findings_stop_a_build_until_it_is_told_to_repair(own, tmp_path):
     assert [line.split(": ")[0] for line in repaired] == ["own.csv:7", "own.csv:8"]
 
 
-def test_untagged_images_are_left_out_where_told(own, tmp_path):
+def test_untagged_images_are_dropped_on_request(own, tmp_path):
     own.manifest.write_text(CSV.replace("d.jpg,ant,", "d.jpg,ant,new"))
     dropped = dataclasses.replace(own, rules=Rules(keep_untagged=False))
     assert build_records(manifest_source(dropped), out=tmp_path / "out").splits["train"] == 1
@@ -92,7 +92,7 @@ def test_groups_reach_the_records(own, tmp_path):
     assert next(read(records, "test").as_numpy_iterator())["groups"].tolist() == []
 
 
-def test_the_settings_name_content_not_places(own, tmp_path):
+def test_the_settings_hold_digests_and_no_paths(own, tmp_path):
     settings = manifest_source(own).settings
     moved = own.manifest.rename(tmp_path / "moved.csv")
     assert manifest_source(dataclasses.replace(own, manifest=moved)).settings == settings

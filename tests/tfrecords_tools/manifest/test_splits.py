@@ -31,7 +31,7 @@ def test_a_row_falls_the_same_way_whatever_else_is_there():
 
 
 @pytest.mark.parametrize("split", ["train", "validation", "test"])
-def test_a_rows_own_split_stands(split):
+def test_a_row_keeps_its_own_split(split):
     given = rows(*[split] * 20, "validation")
     assert {row.path for row in given[:20]} <= names(split_rows(given, validation_share=0.5, test_share=0.4))[
         split

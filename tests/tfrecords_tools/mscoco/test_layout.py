@@ -9,7 +9,7 @@ from tfrecords_tools.shell.errors import UserError
 
 
 @pytest.mark.parametrize("folder", ["", "images"])
-def test_a_half_is_read_from_either_place(coco_raw, folder):
+def test_a_half_is_read_from_either_folder(coco_raw, folder):
     part = read_half(coco_raw(folder=folder), "train2017")
     assert list(part.categories.items()) == [(1, "person"), (18, "dog"), (90, "toothbrush")]
     assert part.images[7].is_file()
@@ -100,7 +100,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("case", WRONG)
-def test_a_wrong_annotation_is_a_finding_and_left_out(coco_raw, edited, case):
+def test_a_wrong_annotation_is_a_defect_and_left_out(coco_raw, edited, case):
     name, change, problem = WRONG[case]
     raw = coco_raw()
     edited(raw / "annotations" / name, lambda document: change(document["annotations"][1]))

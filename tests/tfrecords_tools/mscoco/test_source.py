@@ -90,7 +90,7 @@ def test_a_missing_raw_folder_is_named(tmp_path: Path):
         mscoco_source(MscocoSettings(tmp_path / "gone"))
 
 
-def test_wrong_annotations_stop_a_build_until_it_is_told_to_repair(coco_raw, edited, tmp_path: Path):
+def test_wrong_annotations_stop_a_build_without_repair_labels(coco_raw, edited, tmp_path: Path):
     raw = coco_raw()
     edited(raw / "annotations/captions_val2017.json", lambda d: d["annotations"][0].update(image_id=7))
     edited(raw / "annotations/instances_train2017.json", lambda d: d["annotations"][2].pop("category_id"))

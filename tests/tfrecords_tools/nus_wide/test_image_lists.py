@@ -25,7 +25,7 @@ def test_the_lists_in_their_order_with_forward_slashes(raw: Path):
     assert lists["Test"].rows.tolist() == list(range(20))
 
 
-def test_a_line_listed_twice_is_a_finding_and_left_out_the_second_time(raw: Path, edited):
+def test_a_line_listed_twice_is_a_defect_and_left_out_the_second_time(raw: Path, edited):
     edited(raw / "ImageList" / "TrainImagelist.txt", 7, r"actor\0000_1000.jpg")
     edited(raw / "ImageList" / "TestImagelist.txt", 2, r"power_plant\0001_1001.jpg")
     lists, (first, second) = read_image_lists(raw)
@@ -59,7 +59,7 @@ def test_a_line_that_names_no_image_is_named(raw: Path, edited, line: str):
     assert repr(line) in str(caught.value)
 
 
-def test_photographs_under_several_paths_are_kept_and_told():
+def test_photographs_under_several_paths_are_kept_and_listed():
     files = ["bus/0018_702409954.jpg", "cat/1_5.jpg", "man/0215_702409954.jpg", "dog/1_55.jpg"]
     assert repeated_photos(files) == {"702409954": ("bus/0018_702409954", "man/0215_702409954")}
 

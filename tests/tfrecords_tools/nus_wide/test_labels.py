@@ -29,20 +29,20 @@ def test_line_ends_blanks_and_blank_last_lines_do_not_matter(tmp_path: Path, tex
     assert not defects
 
 
-def test_the_bad_lake_value_is_a_finding_and_reads_as_0(tmp_path: Path):
+def test_the_bad_lake_value_is_a_defect_and_reads_as_0(tmp_path: Path):
     write(tmp_path, "lake", b"1\n-1130179\n1\n")
-    labels, (finding,) = read_labels(tmp_path, "Train", ["lake"], rows=3)
+    labels, (defect,) = read_labels(tmp_path, "Train", ["lake"], rows=3)
     assert labels[:, 0].tolist() == [1, 0, 1]
-    assert (finding.file, finding.row) == ("Groundtruth/TrainTestLabels/Labels_lake_Train.txt", 2)
-    assert "'-1130179'" in finding.problem
+    assert (defect.file, defect.row) == ("Groundtruth/TrainTestLabels/Labels_lake_Train.txt", 2)
+    assert "'-1130179'" in defect.problem
 
 
 @pytest.mark.parametrize("value", [b"2", b"", b"x", b"01", b"-", b"\xff"])
-def test_any_value_but_0_and_1_is_a_finding_even_of_one_character(tmp_path: Path, value: bytes):
+def test_any_value_but_0_and_1_is_a_defect_even_of_one_character(tmp_path: Path, value: bytes):
     write(tmp_path, "lake", b"1\n" + value + b"\n1\n")
     labels, defects = read_labels(tmp_path, "Train", ["lake"], rows=3)
     assert labels[:, 0].tolist() == [1, 0, 1]
-    assert [finding.row for finding in defects] == [2]
+    assert [defect.row for defect in defects] == [2]
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_text_of_another_encoding_is_named(tmp_path: Path):
         read_lines(path)
 
 
-def test_a_name_that_stands_twice_is_named_with_both_lines(tmp_path: Path):
+def test_a_repeated_name_is_reported_with_both_lines(tmp_path: Path):
     path = tmp_path / "list.txt"
     path.write_text("sun\nlake\nsun\n")
     with pytest.raises(UserError, match=r"list.txt:3: 'sun', which is line 1 already"):

@@ -28,7 +28,7 @@ def test_impossible_settings_are_named(wrong):
         ("150000-40253", False, False),
     ],
 )
-def test_the_rules_a_protocol_stands_on_are_in_the_settings(protocol, keep_unlabelled, keep_untagged):
+def test_the_rules_of_a_protocol_are_in_the_settings(protocol, keep_unlabelled, keep_untagged):
     content = NusWideSettings(Path("raw"), protocol=protocol).as_json()
     assert (content["keep_unlabelled"], content["keep_untagged"]) == (keep_unlabelled, keep_untagged)
 

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfrecords_tools.building.rules import Rules
-from tfrecords_tools.building.source import Source
+from tfrecords_tools.building.source import RecordSource
 from tfrecords_tools.building.splitting import is_held_out
 from tfrecords_tools.nus_wide.settings import NusWideSettings
 from tfrecords_tools.nus_wide.source import nus_wide_source
@@ -17,11 +17,11 @@ from tfrecords_tools.shell.errors import UserError
 PROTOCOLS = ("paper", "official-all", "150000-59347", "150000-40253")
 
 
-def source_of(raw: Path, **changes) -> Source:
+def source_of(raw: Path, **changes) -> RecordSource:
     return nus_wide_source(NusWideSettings(raw, **changes))
 
 
-def content(source: Source) -> dict[str, list[tuple]]:
+def content(source: RecordSource) -> dict[str, list[tuple]]:
     """By split, each example's id, labels and tags, in order."""
     return {
         name: [(one.id, one.labels, one.tags) for one in split.examples()]
@@ -107,13 +107,13 @@ def test_any_labels_and_tags_come_back(
     assert sorted(found["train"] + found["validation"]) == sorted(described(train, concepts, tag_list))
 
 
-def test_every_error_of_a_raw_file_is_a_finding_and_repaired_in_place(raw: Path, edited):
+def test_every_error_of_a_raw_file_is_a_defect_and_repaired_in_place(raw: Path, edited):
     before = content(source_of(raw, protocol="official-all"))
     edited(raw / "Groundtruth" / "TrainTestLabels" / "Labels_lake_Train.txt", 9, "-1130179")
     edited(raw / "ImageList" / "TestImagelist.txt", 2, r"actor\0030_1030.jpg")
     edited(raw / "NUS_WID_Tags" / "Test_Tags1k.dat", 1, "5\t" + "0\t" * 9)
     source = source_of(raw, protocol="official-all")
-    assert [str(finding).split(": ")[0] for finding in source.defects] == [
+    assert [str(defect).split(": ")[0] for defect in source.defects] == [
         "ImageList/TestImagelist.txt:2",
         "Groundtruth/TrainTestLabels/Labels_lake_Train.txt:9",
         "NUS_WID_Tags/Test_Tags1k.dat:1",
@@ -129,7 +129,7 @@ def test_every_error_of_a_raw_file_is_a_finding_and_repaired_in_place(raw: Path,
         )
 
 
-def test_a_photograph_under_two_paths_is_kept_and_told(raw: Path, edited):
+def test_a_photograph_under_two_paths_is_kept_and_listed(raw: Path, edited):
     edited(raw / "ImageList" / "TestImagelist.txt", 3, r"power_plant\0444_1002.jpg")
     source = source_of(raw)
     assert source.repeated == {"1002": ("car_crash/0002_1002", "power_plant/0444_1002")}

@@ -39,11 +39,11 @@ def test_trailing_tabs_line_ends_and_blank_last_lines_do_not_matter(tmp_path: Pa
     assert read(tmp_path, tags=3, rows=2) == ([[0, 1, 1], [1, 0, 0]], [])
 
 
-def test_values_but_0_and_1_are_findings_and_read_as_0(tmp_path: Path, write):
+def test_values_but_0_and_1_are_defects_and_read_as_0(tmp_path: Path, write):
     write(b"0\t1\t1\t\n1\t7\t1\t\n-3\t1\t\t\n")
     values, defects = read(tmp_path, tags=3, rows=3)
     assert values == [[0, 1, 1], [1, 0, 1], [0, 1, 0]]
-    assert [(finding.row, finding.problem.split()[1]) for finding in defects] == [
+    assert [(defect.row, defect.problem.split()[1]) for defect in defects] == [
         (2, "'7'"),
         (3, "'-3'"),
         (3, "''"),
@@ -86,7 +86,7 @@ def test_several_blocks_with_an_irregular_row_in_one(tmp_path: Path, write):
     write(b"\n".join(lines) + b"\n")
     values, defects = read(tmp_path, tags=11, rows=len(expected))
     assert values == expected.tolist()
-    assert [finding.row for finding in defects] == [BLOCK + 4]
+    assert [defect.row for defect in defects] == [BLOCK + 4]
 
 
 @given(

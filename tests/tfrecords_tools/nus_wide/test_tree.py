@@ -35,7 +35,7 @@ def test_a_tree_says_what_it_was_given(tree, tmp_path: Path):
         (("waterfall",), ("tag3",)),
         (("water",), ()),
     ]
-    assert [finding.row for finding in source.defects] == [3]
+    assert [defect.row for defect in source.defects] == [3]
 
 
 def test_every_image_file_is_a_small_jpeg_of_its_own_bytes(tree, tmp_path: Path):
@@ -114,9 +114,9 @@ def test_the_real_labels_give_the_published_counts(real_tree: Path):
 @pytest.mark.real
 @pytest.mark.exhaustive
 def test_the_bad_lake_value_of_the_real_files_is_named_with_its_row(real_tree: Path):
-    (finding,) = nus_wide_source(NusWideSettings(real_tree)).defects
-    assert (finding.file, finding.row) == ("Groundtruth/TrainTestLabels/Labels_lake_Train.txt", 78_373)
-    assert "'-1130179'" in finding.problem
+    (defect,) = nus_wide_source(NusWideSettings(real_tree)).defects
+    assert (defect.file, defect.row) == ("Groundtruth/TrainTestLabels/Labels_lake_Train.txt", 78_373)
+    assert "'-1130179'" in defect.problem
 
 
 @pytest.mark.real
@@ -131,7 +131,7 @@ def test_the_drawn_protocols_have_their_published_counts(real_tree: Path, protoc
 
 @pytest.mark.real
 @pytest.mark.exhaustive
-def test_photographs_that_the_real_lists_repeat_are_told(real_tree: Path):
+def test_photographs_that_the_real_lists_repeat_are_listed(real_tree: Path):
     repeated = nus_wide_source(NusWideSettings(real_tree)).repeated
     assert {"1100787682", "2728487708", "702409954"} <= repeated.keys()
     assert all(len(ids) == 2 for ids in repeated.values())

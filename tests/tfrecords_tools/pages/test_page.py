@@ -11,7 +11,7 @@ from PIL import Image
 
 from tfrecords_tools.building.building import build_records
 from tfrecords_tools.building.rules import Rules
-from tfrecords_tools.building.source import Source, Split
+from tfrecords_tools.building.source import RecordSource, Split
 from tfrecords_tools.cli.main import main
 from tfrecords_tools.pages.page import page, write_page
 from tfrecords_tools.pages.samples import samples
@@ -69,7 +69,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory, make_jpeg) -> Records:
             yield Example(f"{split}{SCRIPT}{number}", images[number % 5], (label,), tags, (QUOTE, "b"))
         yield Example(f"{split} bare", images[0], (), (), ())
 
-    source = Source(
+    source = RecordSource(
         name="hostile",
         config="default",
         labels=LABELS,
@@ -173,7 +173,9 @@ def test_a_missing_package_is_named_before_anything_is_counted(
     assert [*tmp_path.iterdir()] == [copied.path]
 
 
-def test_a_folder_is_not_replaced_and_records_are_not_joined(built: Records, copied: Records, tmp_path: Path):
+def test_a_page_replaces_no_folder_and_is_not_written_among_records(
+    built: Records, copied: Records, tmp_path: Path
+):
     with pytest.raises(UserError, match=r"must be a file. Received: .*, a folder"):
         write_page(tmp_path, built, {})
     for name in ("page.html", "records.json"):

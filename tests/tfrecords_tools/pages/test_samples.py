@@ -10,7 +10,7 @@ from tensorflow_datasets.core.utils.shard_utils import ShardConfig
 
 from tfrecords_tools.building.building import build_records
 from tfrecords_tools.building.rules import Rules
-from tfrecords_tools.building.source import Source, Split
+from tfrecords_tools.building.source import RecordSource, Split
 from tfrecords_tools.pages.samples import evenly_spaced, samples
 from tfrecords_tools.reading.example import Example
 from tfrecords_tools.reading.records import Records, read
@@ -23,7 +23,7 @@ def test_four_of_ten_are_the_middles_of_four_stretches():
 
 
 @given(total=st.integers(0, 300_000), count=st.integers(1, 40))
-def test_places_are_distinct_in_order_within_and_evenly_spread(total: int, count: int):
+def test_positions_are_distinct_increasing_and_evenly_spaced(total: int, count: int):
     places = evenly_spaced(total, count)
     assert len(places) == min(total, count)
     assert places == sorted(set(places))
@@ -51,12 +51,14 @@ def test_of_as_many_as_there_are_all_are_given_in_the_order_of_the_records(built
     assert chosen == [one["id"].decode() for one in read(built, "train").as_numpy_iterator()]
 
 
-def test_places_go_on_from_shard_to_shard(tmp_path: Path, make_jpeg, monkeypatch: pytest.MonkeyPatch):
+def test_positions_count_through_all_shards(tmp_path: Path, make_jpeg, monkeypatch: pytest.MonkeyPatch):
     def some() -> Iterator[Example]:
         for number in range(30):
             yield Example(str(number), make_jpeg(number), ("a",), ("b",))
 
-    source = Source("many", "default", ("a",), {}, {"train": Split(30, some)}, Rules(placeholder_copies=0))
+    source = RecordSource(
+        "many", "default", ("a",), {}, {"train": Split(30, some)}, Rules(placeholder_copies=0)
+    )
     monkeypatch.setattr(ShardConfig, "calculate_number_shards", lambda *_, **__: 4)
     records = build_records(source, out=tmp_path)
     assert len([*records.path.glob("many-train.tfrecord*")]) == 4

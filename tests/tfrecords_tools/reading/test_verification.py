@@ -107,7 +107,7 @@ def test_the_files_there_are_the_ones_flipped_below(tiny: Path):
 )
 @given(share=st.floats(0, 1, exclude_max=True))
 @pytest.mark.parametrize("name", FILES)
-def test_any_flipped_bit_of_any_file_is_a_finding(tiny: Path, spoilable: Path, name: str, share: float):
+def test_any_flipped_bit_of_any_file_is_a_problem(tiny: Path, spoilable: Path, name: str, share: float):
     content = (tiny / name).read_bytes()
     (spoilable / name).write_bytes(content)
     flip(spoilable / name, int(share * 8 * len(content)))
@@ -115,7 +115,7 @@ def test_any_flipped_bit_of_any_file_is_a_finding(tiny: Path, spoilable: Path, n
 
 
 @pytest.mark.exhaustive
-def test_flipped_bits_all_over_the_metadata_are_findings(tiny: Path, spoilable: Path):
+def test_flipped_bits_all_over_the_metadata_are_problems(tiny: Path, spoilable: Path):
     content = (tiny / MARKER).read_bytes()
     for bit in range(0, 8 * len(content), 11):
         (spoilable / MARKER).write_bytes(content)
@@ -124,7 +124,7 @@ def test_flipped_bits_all_over_the_metadata_are_findings(tiny: Path, spoilable: 
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_every_missing_file_and_every_cut_file_is_a_finding(tiny: Path, spoilable: Path, name: str, capsys):
+def test_every_missing_file_and_every_cut_file_is_a_problem(tiny: Path, spoilable: Path, name: str, capsys):
     content = (tiny / name).read_bytes()
     (spoilable / name).write_bytes(content[: random.Random(name).randrange(len(content))])
     assert main(["verify", str(spoilable)]) == 1
@@ -141,7 +141,7 @@ def test_a_vocabulary_that_is_no_text_is_one_named_failure(copied: Records, caps
     assert error.count("\n") == 1
 
 
-def test_metadata_of_the_same_values_but_other_bytes_is_a_finding(copied: Records):
+def test_metadata_of_the_same_values_but_other_bytes_is_a_problem(copied: Records):
     path = copied.path / MARKER
     assert path.read_bytes() == json_text(read_json(path, "marker")).encode()
     path.write_bytes(path.read_bytes() + b"\n")
@@ -157,17 +157,17 @@ def test_metadata_of_the_same_values_but_other_bytes_is_a_finding(copied: Record
         (lambda marker: marker.update(seal="0" * 64), "seal differs"),
     ],
 )
-def test_metadata_that_were_edited_are_a_finding(copied: Records, edited, change, finding: str):
+def test_metadata_that_were_edited_are_a_problem(copied: Records, edited, change, finding: str):
     edited(copied.path / MARKER, change)
     assert [problem.startswith(f"{MARKER}: {finding}") for problem in verify(copied)] == [True]
 
 
-def test_a_marker_that_is_gone_by_then_is_a_finding(copied: Records):
+def test_a_marker_that_is_gone_by_then_is_a_problem(copied: Records):
     (copied.path / MARKER).unlink()
     assert [problem.startswith(f"{MARKER}: ") for problem in verify(copied)] == [True]
 
 
-def test_a_marker_that_lists_no_files_is_a_finding(copied: Records):
+def test_a_marker_that_lists_no_files_is_a_problem(copied: Records):
     assert verify(resealed(copied, lambda marker: marker.update(files={}))) == [f"{MARKER}: lists no files"]
 
 
@@ -220,7 +220,7 @@ def test_words_that_are_no_utf8_are_named(copied: Records):
     assert problem.startswith(f"{SHARD}: record 2: 'utf-8' codec can't decode byte 0xff")
 
 
-def test_another_image_under_the_same_id_is_told_by_the_digest(copied: Records, make_jpeg):
+def test_the_digest_detects_another_image_under_the_same_id(copied: Records, make_jpeg):
     other = with_image(copied, make_jpeg(9))
     spoilt = rewritten(copied, SHARD, lambda place, record: other if place == 7 else record)
     assert verify(spoilt) == ["records.json: digest differs from that of the records"]
