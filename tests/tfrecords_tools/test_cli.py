@@ -1,4 +1,5 @@
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -87,12 +88,15 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path):
 
 @pytest.mark.slow
 def test_an_interrupt_is_130_and_leaves_nothing(tmp_path: Path):
-    argv = ["build", "synthetic", "--out", str(tmp_path), "--images", "500000"]
-    with subprocess.Popen([sys.executable, "-c", ENTRY, *argv], stderr=subprocess.PIPE, text=True) as process:
+    """As a terminal's Ctrl-C: the processes that read images get the signal too, and stay silent."""
+    argv = ["build", "synthetic", "--out", str(tmp_path), "--images", "500000", "--workers", "2"]
+    command = [sys.executable, "-c", ENTRY, *argv]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
         while not list(tmp_path.rglob("incomplete*")) and process.poll() is None:
             time.sleep(0.1)
-        process.send_signal(signal.SIGINT)
+        os.killpg(process.pid, signal.SIGINT)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
     assert stderr.startswith("interrupted")
+    assert len(stderr.splitlines()) == 1, stderr
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
