@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import typer
 
+import mmannot_tf
 from mmannot_tf.cli.main import app as mmannot
 from mmannot_tf.config.loading import shipped
 from tfrecords_tools.cli.main import app as records
@@ -15,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PAGES = [
     ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
     ROOT / "docs" / "data.md",
     ROOT / "docs" / "distributed.md",
     ROOT / "docs" / "input.md",
@@ -70,9 +72,19 @@ def test_make_targets_of_the_readme_exist():
     assert all(re.search(rf"^{target}:", makefile, re.MULTILINE) for target in targets)
 
 
-def test_the_map_of_the_code_names_every_room():
-    rooms = {file.parent.name for file in (ROOT / "mmannot_tf").glob("*/__init__.py")}
-    assert [room for room in rooms if f"{room}/" not in README] == []
+@pytest.mark.parametrize("package", ["mmannot_tf", "tfrecords_tools"])
+def test_the_map_of_the_code_names_every_room(package):
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rooms = {file.parent.name for file in (ROOT / package).glob("*/__init__.py")}
+    assert [room for room in rooms if f"{room}/" not in contributing] == []
+
+
+def test_the_first_python_example_uses_public_names():
+    """It stands on the first screen; tests/test_public_api.py runs what it shows."""
+    example = README[: README.index("## Try it")].partition("```python\n")[2].partition("```")[0]
+    compile(example, "README.md", "exec")
+    names = set(re.findall(r"mmannot_tf\.(\w+)", example))
+    assert {"build_annotator", "load", "score"} <= names <= set(mmannot_tf.__all__)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -87,6 +87,16 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("command", ["inspect", "verify"])
+def test_reading_writes_nothing_to_stderr(tiny_records: Records, command: str):
+    """Not even what TensorFlow says when it is imported."""
+    argv = [sys.executable, "-c", ENTRY, command, str(tiny_records.path)]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=120, check=True)
+    assert done.stdout
+    assert done.stderr == ""
+
+
+@pytest.mark.slow
 def test_an_interrupt_is_130_and_leaves_nothing(tmp_path: Path):
     """As a terminal's Ctrl-C: the processes that read images get the signal too, and stay silent."""
     argv = ["build", "synthetic", "--out", str(tmp_path), "--images", "500000", "--workers", "2"]

@@ -106,13 +106,18 @@ def test_memory_changes_no_neighbour(memory):
 
 
 def _peak(tags, memory):
-    """Bytes held at once by a search among images of one tag each, which take turns."""
+    """Bytes held at once by a search among images of one tag each, which take turns.
+
+    The least of three searches: other threads of the process may allocate beside one of them.
+    """
     pool = np.arange(IMAGES, dtype=np.int32)[:, np.newaxis] % tags
-    tracemalloc.start()
-    tag_search.nearest(pool[:1], pool, 1, memory=memory)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    return peak
+    peaks = []
+    for _ in range(3):
+        tracemalloc.start()
+        tag_search.nearest(pool[:1], pool, 1, memory=memory)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    return min(peaks)
 
 
 def test_columns_of_frequent_tags_stay_within_memory_and_rare_tags_have_none():

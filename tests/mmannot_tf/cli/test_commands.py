@@ -195,6 +195,11 @@ class TestBadInputIsOneLine:
         arguments = ("train", copy / "config.toml", "--data", other.path, "--run", copy)
         assert "other records" in _refused(capsys, *arguments)
 
+    def test_a_run_without_a_finished_stage(self, run, tmp_path, capsys):
+        copy = shutil.copytree(run, tmp_path / "run", ignore=shutil.ignore_patterns("stages", "predictions"))
+        assert "must have a finished stage" in _refused(capsys, "evaluate", copy)
+        assert not list((copy / "predictions").glob("*"))
+
     @pytest.mark.parametrize("command", ["evaluate", "compare", "export"])
     def test_a_folder_that_is_no_run(self, command, tmp_path, capsys):
         extra = ("--out", tmp_path / "out") if command == "export" else ()
