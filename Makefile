@@ -57,8 +57,9 @@ format: $(VENV)/test.stamp
 	$(BIN)/ruff format
 	$(BIN)/ruff check --fix
 
-docs: $(VENV)/core.stamp
+docs: $(VENV)/test.stamp
 	$(BIN)/python -m mmannot_tf.report.fidelity > docs/fidelity.md
+	$(BIN)/python docs/api.py > docs/api.md
 
 wheel:
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .

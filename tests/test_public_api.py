@@ -1,8 +1,12 @@
 """The public API as a user has it: everything here comes from `mmannot_tf` alone."""
 
+import json
+import os
+import re
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -11,6 +15,7 @@ import tensorflow as tf
 
 import mmannot_tf
 
+ROOT = Path(__file__).resolve().parents[1]
 LABELS, TAGS, SIZE, IMAGES = 5, 20, 64, 12
 
 
@@ -446,3 +451,41 @@ def test_wrong_images_and_tags_are_named(loaded, tmp_path):
         loaded.predict([])
     with pytest.raises(mmannot_tf.UserError, match="does not exist"):
         mmannot_tf.load(tmp_path / "nowhere")
+
+
+# Documentation
+
+
+@pytest.mark.slow
+def test_the_api_page_is_what_the_docstrings_say():
+    page = subprocess.run(
+        [sys.executable, ROOT / "docs" / "api.py"], capture_output=True, text=True, check=True, timeout=300
+    ).stdout
+    assert page == (ROOT / "docs" / "api.md").read_text(encoding="utf-8"), "run `make docs`"
+
+
+def test_the_api_page_has_every_public_name():
+    page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
+    assert [name for name in mmannot_tf.__all__ if f"mmannot_tf.{name}" not in page] == ["__version__"]
+
+
+@pytest.mark.exhaustive
+def test_the_tutorial_runs(tmp_path):
+    """All code cells in one fresh process, as a notebook runs them."""
+    cells = json.loads((ROOT / "docs" / "tutorial.ipynb").read_text(encoding="utf-8"))["cells"]
+    code = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    (tmp_path / "tutorial.py").write_text(code, encoding="utf-8")
+    environment = {**os.environ, "MPLBACKEND": "agg", "TMPDIR": str(tmp_path)}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
+    done = subprocess.run(
+        [sys.executable, "tutorial.py"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    decided, three = (float(score) for score in re.findall(r"I-F1 ([\d.]+)", done.stdout))
+    assert decided > three > 50  # the regressor's number of labels is worth more than three for each
