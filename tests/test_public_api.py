@@ -366,6 +366,27 @@ def test_a_keras_file_loads_in_a_fresh_process_and_trains_on(trained, examples, 
     assert "selected_class_f1" in names
 
 
+@pytest.mark.exhaustive
+def test_the_forward_pass_runs_under_another_keras_backend(trained, examples, tmp_path):
+    pytest.importorskip("torch", reason="needs PyTorch: make torch")
+    model, _, _, file = trained
+    inputs, _ = examples
+    np.savez(tmp_path / "inputs.npz", **inputs)
+    code = f"""
+        import os
+        os.environ["KERAS_BACKEND"] = "torch"
+        import mmannot_tf, keras
+        import numpy as np
+        outputs = keras.models.load_model({str(file)!r}).predict(dict(np.load({str(tmp_path / "inputs.npz")!r})))
+        np.savez({str(tmp_path / "outputs.npz")!r}, **outputs)
+        print(keras.backend.backend())
+    """
+    assert _fresh(code).splitlines()[-1] == "torch"
+    found = np.load(tmp_path / "outputs.npz")
+    for name, expected in model.predict(inputs, verbose=0).items():
+        np.testing.assert_allclose(found[name], expected, rtol=1e-4, atol=1e-4)
+
+
 @pytest.mark.slow
 def test_the_fine_tuned_backbone_is_a_model_of_its_own(trained, tmp_path):
     model, _, _, _ = trained

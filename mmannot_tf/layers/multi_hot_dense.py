@@ -11,8 +11,8 @@ from keras import ops
 class MultiHotDense(keras.layers.Layer):
     """ReLU(x K + b) of a multi-hot x: the sum of the kernel's rows where x is one.
 
-    The cost grows with the lengths of the lists, not with the kernel's rows. Gathers are TensorFlow's own:
-    they read single rows of the kernel, where `keras.ops.take` reads all of it.
+    The cost grows with the lengths of the lists, not with the kernel's rows. Under the TensorFlow backend
+    gathers are TensorFlow's own: they read single rows of the kernel, where `keras.ops.take` reads all of it.
 
     Args:
         size: T, length of the vectors and rows of the kernel, which starts Glorot uniform.
@@ -41,14 +41,19 @@ class MultiHotDense(keras.layers.Layer):
 
         Args:
             lists: positions of the ones, `[B, L] int32` as `data.tag_lists` makes them; -1 fills up.
-            portable: use only operations that ONNX, OpenVINO and LiteRT have; every image then costs as much
-                as the longest list.
+            portable: use only operations that ONNX, OpenVINO, LiteRT and the other Keras backends have; every
+                image then costs as much as the longest list. Other backends always do so.
         """
+        portable = portable or keras.backend.backend() != "tensorflow"
         summed = self._gathered(lists) if portable else self._summed(lists)
         return ops.relu(ops.cast(summed, self.compute_dtype) + self.bias)
 
     def _gathered(self, lists: tf.Tensor) -> tf.Tensor:
-        rows = tf.gather(self.kernel.value, ops.maximum(lists, 0))
+        indices = ops.maximum(lists, 0)
+        if keras.backend.backend() == "tensorflow":
+            rows = tf.gather(self.kernel.value, indices)
+        else:
+            rows = ops.take(self.kernel, indices, axis=0)
         is_tag = ops.expand_dims(ops.cast(lists >= 0, rows.dtype), -1)
         return ops.sum(rows * is_tag, axis=1)
 

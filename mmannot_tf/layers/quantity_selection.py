@@ -55,8 +55,7 @@ class QuantitySelection(keras.layers.Layer):
         Returns:
             Whether each label is selected, `[B, C] bool`, and label indices best first, `[B, C] int32`.
         """
-        order = tf.argsort(logits, direction="DESCENDING", stable=True)  # ops.argsort promises no stability
-        rank = tf.argsort(order, stable=True)
+        order, rank = _ranking(logits)
         labels = ops.cast(ops.shape(logits)[-1], quantity.dtype)
         least = ops.cast(self.least_quantity, quantity.dtype)
         count = ops.clip(ROUNDINGS[self.rounding](quantity), least, labels)
@@ -69,3 +68,19 @@ class QuantitySelection(keras.layers.Layer):
             "least_quantity": self.least_quantity,
             "rounding": self.rounding,
         }
+
+
+def _ranking(logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Label indices, best first, and each label's rank; both `[B, C] int32`, the lower index first if equal.
+
+    `keras.ops.argsort` promises no stability. Other backends than TensorFlow compare all pairs of labels.
+    """
+    if keras.backend.backend() == "tensorflow":
+        order = tf.argsort(logits, direction="DESCENDING", stable=True)
+        return order, tf.argsort(order, stable=True)
+    mine, other = ops.expand_dims(logits, 2), ops.expand_dims(logits, 1)
+    index = ops.arange(logits.shape[-1])
+    earlier = ops.expand_dims(index, 0) < ops.expand_dims(index, 1)
+    before = ops.logical_or(other > mine, ops.logical_and(other == mine, earlier))
+    rank = ops.sum(ops.cast(before, "int32"), axis=-1)
+    return ops.cast(ops.argsort(rank, axis=-1), "int32"), rank
