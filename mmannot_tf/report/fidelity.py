@@ -15,10 +15,11 @@ _HEAD = """\
 
 <!-- Made by `python -m mmannot_tf.report.fidelity > docs/fidelity.md`; edit mmannot_tf/paper/ instead. -->
 
-Where the text of arXiv 1709.01220 leaves a choice open, the choice is named here, with the default and its
-evidence. Numbers in brackets elsewhere in the project, as in [2], are the numbers of this page. A choice with
-a key can be made otherwise in the configuration or on the command line; `mmannot evaluate` prints the values
-in force and `mmannot compare` names those that differ from the default.
+This page lists the points that the text of arXiv 1709.01220 leaves open. A reading is one way to read such a
+point. Each point has this project's default reading and the evidence for it. The rest of the project cites a
+point by its number, as in [2]. If a point has a key, the configuration or the command line can choose another
+reading. `mmannot evaluate` prints the values in force; `mmannot compare` names those that differ from the
+default.
 """
 
 
