@@ -79,9 +79,9 @@ class ConceptLayer(keras.layers.Layer):
         self.bias = self.add_weight(name="bias", shape=(self.concepts,), initializer="zeros")
 
     def call(self, inputs: list[Any]) -> Any:
-        """Computes a_t."""
-        signed = zip(inputs, (self.h, self.v), strict=False)
-        return sum(positive(x) - negative(x) for x, (positive, negative) in signed) + self.bias
+        """Computes a_t from [x_t, a_{t-1}], or from [x_t] alone in the first layer of a pass."""
+        terms = zip(inputs, (self.h, self.v), strict=False)  # H reads x_t, V reads a_{t-1}
+        return sum(positive(x) - negative(x) for x, (positive, negative) in terms) + self.bias
 
     def get_config(self) -> dict[str, object]:
         """The arguments that make an equal layer."""

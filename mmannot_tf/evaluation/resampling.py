@@ -61,7 +61,14 @@ class Resampling:
         return generator.integers(2, size=(self.draws, images), dtype=np.uint8)
 
     def interval(self, values: np.ndarray) -> np.ndarray:
-        """The percentile interval of [draws, …] values: [2, …], low and high."""
+        """Computes the percentile interval of each measure over the draws.
+
+        Args:
+            values: one entry per draw, [draws, …].
+
+        Returns:
+            The low and the high end, [2, …].
+        """
         tail = (100 - self.confidence) / 2
         return np.percentile(values, [tail, 100 - tail], axis=0)
 

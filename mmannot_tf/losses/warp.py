@@ -69,6 +69,7 @@ class Warp(keras.losses.Loss):
         return {**super().get_config(), "rank": self.rank}
 
     def _ranks(self, positive: tf.Tensor, hinges: tf.Tensor, scores: tf.Tensor) -> tf.Tensor:
+        """Returns r_j, `[B, C] int32`, from `hinges[b, j, k]`; 0 for a j without violators."""
         violators = tf.math.count_nonzero(hinges, axis=-1, dtype=tf.int32)
         if self.rank == "exact":
             return violators

@@ -34,10 +34,13 @@ def about(table: str, system: str) -> tuple[str, ...]:
 
 
 def other_test_sets_in_words(numbers: Iterable[str] = ANNOTATION_TABLES) -> tuple[str, ...]:
-    """One sentence for each group of rows from another test set; without a full stop.
+    """Describes each group of printed rows that comes from another test set than the paper's.
 
     Args:
-        numbers: the tables to look at.
+        numbers: the Roman numbers of the tables to look at.
+
+    Returns:
+        One sentence per group, without a full stop.
     """
     return tuple(map(_test_set, other_test_sets(numbers)))
 

@@ -52,14 +52,14 @@ def choose(order: Sequence[int], each: int) -> dict[str, list[int]]:
 def case(
     image_id: str, chosen: np.ndarray, labels: np.ndarray, scores: np.ndarray, names: Sequence[str]
 ) -> Case:
-    """One image's case.
+    """Compares the annotations of one image with its ground truth.
 
     Args:
-        image_id: its id.
-        chosen: its annotations, [C] bool.
-        labels: its ground truth, [C] bool.
-        scores: what ranks its annotations, [C] float.
-        names: of the C labels.
+        image_id: the image's id.
+        chosen: the annotations, [C] bool.
+        labels: the ground truth, [C] bool.
+        scores: the scores of all labels, [C] float; they order the annotations.
+        names: the names of the C labels.
     """
     ranked = [j for j in np.argsort(-scores, kind="stable").tolist() if chosen[j]]
     return Case(

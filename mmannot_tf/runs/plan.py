@@ -157,7 +157,10 @@ def begin(run: Run, stage: Stage) -> None:
 
 
 def finish(run: Run, stage: Stage, outcome: Mapping[str, float]) -> None:
-    """Writes stage.json, which marks the stage as finished; then deletes its checkpoint."""
+    """Writes stage.json, which marks the stage as finished; then deletes its checkpoint and begun.json.
+
+    `outcome` holds the numbers that training returned; stage.json keeps them.
+    """
     folder, inputs = run.stage(stage.name), stage_inputs(run, stage)
     weights = {file.name: sha256(file) for file in sorted((folder / "weights").iterdir())}
     document = {"stage": stage.name, **outcome, "made_from": inputs, "weights": weights}

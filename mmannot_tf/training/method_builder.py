@@ -41,9 +41,11 @@ def method_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
         return Network(network, {stage.name: network})
 
     def validation(network: Network) -> Validate:
-        inference = Inference(method.scores(network.model, settings), held_out, session.distribution)
+        """Returns a function that scores the validation split with the network's current weights."""
+        scorer = method.scores(network.model, settings)
+        scores = Inference(scorer, held_out, session.distribution)
         evaluation = session.run.config.evaluation
-        return lambda: measure_method_scores(stage.name, inference(), labels, evaluation)
+        return lambda: measure_method_scores(stage.name, scores(), labels, evaluation)
 
     return Recipe(
         batches=_batches(session, stage, splits, "train", batch_size),
@@ -71,7 +73,7 @@ def method_splits(session: Session, stage: Stage) -> Splits:
     def data_of(split: str) -> MethodData:
         arrays = session.arrays(split)
         return MethodData(
-            session.features(split).joint(stage.features),
+            session.features(split).concatenated(stage.features),
             arrays.tag_lists,
             arrays.labels,
             vocabulary=len(session.run.dataset.tags),

@@ -88,7 +88,8 @@ class Session:
 
     def _array_batches(self, stage: Stage, split: str, batch_size: int) -> ArrayBatches:
         arrays = self.arrays(split)
-        inputs = arrays.tag_lists if "tags" in stage.reads else self.features(split).joint(stage.features)
+        reads_tags = "tags" in stage.reads
+        inputs = arrays.tag_lists if reads_tags else self.features(split).concatenated(stage.features)
         targets = arrays.labels if "labels" in stage.targets else arrays.quantity
         return ArrayBatches(inputs, targets, batch_size, names=arrays.ids)
 

@@ -105,6 +105,7 @@ class Annotator:
             yield self._results(batch, tags)
 
     def _results(self, batch: Sequence[DecodedPhotograph], tags: TagsFile | str) -> list[Result]:
+        """Annotates the readable photographs in one batch; returns all results in the photographs' order."""
         names = [str(decoded.photograph) for decoded in batch]
         texts = [tags if isinstance(tags, str) else tags.get(decoded.photograph) for decoded in batch]
         readable = [

@@ -49,7 +49,7 @@ class FeatureCache:
             self.distribution.on_chief(functools.partial(self._store, features))
         return {name: np.load(self._file(name)) for name in stages}
 
-    def joint(self, stages: Sequence[str]) -> np.ndarray:
+    def concatenated(self, stages: Sequence[str]) -> np.ndarray:
         """The named stages' features concatenated, [N, ΣD]: f = [f_v, f_t] (Sec. III-B)."""
         features = list(self.get(stages).values())
         return features[0] if len(features) == 1 else np.concatenate(features, axis=1)

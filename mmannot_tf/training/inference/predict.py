@@ -72,7 +72,7 @@ def _features(stage: Stage) -> tuple[str, ...]:
 
 
 def _outputs(session: Session, stage: Stage, head: str, split: str) -> np.ndarray:
-    features = session.features(split).joint(_features(stage))
+    features = session.features(split).concatenated(_features(stage))
     with session.distribution.scope():
         model = trained_branch(session.run, stage, head, features.shape[1:])
     targets = session.arrays(split).quantity

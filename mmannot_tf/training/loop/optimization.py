@@ -111,6 +111,11 @@ def _assign(variables: Sequence[Any], values: Sequence[Any]) -> None:
 
 
 def weight_decay(reading: str, trained: Sequence[keras.Variable]) -> WeightDecay:
-    """The weight decay of a reading for trained variables. Call it inside the strategy's scope."""
+    """Makes a stage's weight decay; call it inside the strategy's scope, because "ema" creates variables.
+
+    Args:
+        reading: as in `WeightDecay`.
+        trained: the variables that the stage trains.
+    """
     averages = [tf.Variable(variable.value) for variable in trained] if reading == "ema" else []
     return WeightDecay(reading, tuple(trained), tuple(averages))

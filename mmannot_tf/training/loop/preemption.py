@@ -49,10 +49,13 @@ class Signals:
 
     @contextlib.contextmanager
     def deferred(self, save: Callable[[], str]) -> Iterator[None]:
-        """Defers signals. When one stops the training, calls `save` first, which describes what it saved.
+        """Makes signals wait for the next `check` or the end of the context; saves before it raises.
+
+        Args:
+            save: saves the stage; returns a phrase for the error message that says what is saved.
 
         Raises:
-            StoppedBySignal: after saving.
+            StoppedBySignal: there was a signal. `save` has been called.
         """
         with self._set_deferring(True):
             try:

@@ -5,8 +5,8 @@ from mmannot_tf.training.profiling.profile import INPUT_BOUND, Profile
 
 
 def advice(profile: Profile, config: Config) -> str:
-    """What to change, in a sentence that names settings and options."""
-    if profile.waiting > INPUT_BOUND and not profile.input_bound:
+    """Says what would make the training faster; names settings and options."""
+    if profile.waiting > INPUT_BOUND >= profile.explained:
         return (
             f"The input alone accounts for at most {profile.explained:.0%}: something else slowed this "
             "machine down meanwhile. Measure again, with more --steps."

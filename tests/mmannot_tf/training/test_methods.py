@@ -168,14 +168,14 @@ def test_predictions_hold_every_systems_scores_and_those_that_decode_give_label_
 @pytest.fixture
 def features_read(monkeypatch):
     """[(split, a weak reference to its features)] of all features that are read later."""
-    joint, read = FeatureCache.joint, []
+    concatenated, read = FeatureCache.concatenated, []
 
     def noted(cache, stages):
-        features = joint(cache, stages)
+        features = concatenated(cache, stages)
         read.append((cache.split, weakref.ref(features)))
         return features
 
-    monkeypatch.setattr(FeatureCache, "joint", noted)
+    monkeypatch.setattr(FeatureCache, "concatenated", noted)
     return read
 
 
