@@ -1,4 +1,4 @@
-"""The rooms and which may import which: arrows point one way (docs in README, "Map of the code")."""
+"""The rooms and which may import which: arrows point one way (CONTRIBUTING.md, "Map of the code")."""
 
 import ast
 import subprocess
