@@ -28,7 +28,7 @@ ROOMS = {
         "ablation": {"config", "evaluation", "paper", "runs", "training"},
         "report": {"ablation", "config", "evaluation", "paper", "runs"},
         "workflows": {"config", "evaluation", "paper", "report", "runs", "training"},
-        "serving": {"config", "data", "evaluation", "models", "paper", "runs", "training"},
+        "serving": {"config", "data", "evaluation", "models", "paper", "report", "runs", "training"},
         "cli": {
             "ablation",
             "baselines",

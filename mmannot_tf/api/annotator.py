@@ -74,18 +74,43 @@ def build_annotator(
         UserError: the weights are missing, damaged, or of another architecture.
 
     Example:
-        Train on your own `tf.data` of `({"image": …, "tags": …}, {"logits": multi-hot labels,
-        "predicted_quantity": their number})`:
+        Build it and look at it. `keras.utils.plot_model(model)` draws it and needs pydot and graphviz.
 
         >>> model = mmannot_tf.build_annotator("tiny", labels=5, tags=20, image_size=64)
+        >>> model.summary()  # doctest: +ELLIPSIS
+        Model: "annotator"
+        ...
+
+        Train it, on arrays or a `tf.data.Dataset`. The targets are multi-hot labels and their number.
+
+        >>> inputs = {"image": np.zeros((2, 64, 64, 3), "float32"), "tags": np.array([[3, -1], [0, 7]])}
+        >>> labels = np.array([[1, 0, 0, 1, 0], [0, 1, 0, 0, 0]])
         >>> model.compile(
-        ...     optimizer="adam",
+        ...     "adam",
         ...     loss={"logits": mmannot_tf.losses.SigmoidCrossEntropy(),
         ...           "predicted_quantity": mmannot_tf.losses.QuantityError()},
-        ...     metrics={"logits": [mmannot_tf.metrics.ImageF1(k=3)]})
-        >>> inputs = {"image": np.zeros((2, 64, 64, 3), "float32"), "tags": np.array([[3, -1], [0, 7]])}
+        ...     metrics={"selected": [mmannot_tf.metrics.ImageF1()]})
+        >>> history = model.fit(
+        ...     inputs, {"logits": labels, "predicted_quantity": labels.sum(axis=1)}, verbose=0)
         >>> model.predict(inputs, verbose=0)["selected"].shape
         (2, 5)
+
+        Save it, and load it in any process that has imported `mmannot_tf`.
+
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     model.save(f"{folder}/annotator.keras")
+        ...     loaded = keras.models.load_model(f"{folder}/annotator.keras")
+
+        Use it as a layer, or take the fine-tuned backbone out of it.
+
+        >>> image = keras.Input((64, 64, 3), name="image")
+        >>> tags = keras.Input((None,), dtype="int32", name="tags")
+        >>> outputs = loaded({"image": image, "tags": tags})
+        >>> ranking = keras.Model({"image": image, "tags": tags}, outputs["order"])
+        >>> backbone = loaded.get_layer("backbone")
+        >>> len(backbone.outputs)
+        5
     """
     source = _source(weights, backbone)
     provenance = source.provenance

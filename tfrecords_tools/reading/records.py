@@ -87,11 +87,22 @@ class Records:
     has_groups: bool
 
 
-def open_records(path: Path) -> Records:
+def open_records(path: str | Path) -> Records:
     """Opens the records in `path` or in the only folder of records below it. Reads no example.
+
+    Args:
+        path: a folder that `mmannot-records build` wrote, or one above it.
+
+    Returns:
+        The records' labels, tag vocabulary, splits and settings. Their folder, `Records.path`, is a TFDS data
+        set; a folder DIR/mscoco/2014 is also `tfds.load("mscoco/2014", data_dir=DIR)`.
 
     Raises:
         UserError: the folder is missing, or holds no complete records or several sets.
+
+    Example:
+        >>> records = mmannot_tf.open_records("records/mscoco")                             # doctest: +SKIP
+        >>> dataset = tfds.builder_from_directory(records.path).as_dataset(split="train")   # doctest: +SKIP
     """
     folder = _find(Path(path))
     marker: Marker = read_json(folder / MARKER, "records' metadata")

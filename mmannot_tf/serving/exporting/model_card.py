@@ -1,13 +1,14 @@
 """The model card, which is an export's README.md: data, settings, scores, limits and licences."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from importlib.resources import files
 from string import Template
 
 from mmannot_tf.evaluation.metrics import SYMBOLS
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.paper.readings import departures, in_force
+from mmannot_tf.report.markdown import markdown_table
 from mmannot_tf.runs.plan import predictions_digest
 from mmannot_tf.runs.run import Run
 from mmannot_tf.serving.exporting.licenses import DATA_LICENSES, UNKNOWN, WEIGHTS_LICENSES
@@ -59,14 +60,14 @@ def _checked(formats: Mapping[str, FormatCheck]) -> str:
         (f"`{name}`", f"{check['probability']:.1e}", f"{check['quantity']:.1e}")
         for name, check in formats.items()
     ]
-    return _table(("Format", "probabilities", "quantities"), rows)
+    return markdown_table(("Format", "probabilities", "quantities"), rows).rstrip()
 
 
 def _readings(run: Run) -> str:
     values = in_force(run.config)
     rows = [(f"`{key}`", json.dumps(value)) for key, value in values.items()]
     other = [f"- {departure}" for departure in departures(values)] or ["All have their default values."]
-    return "\n".join([_table(("Key", "Value"), rows), "", *other])
+    return "\n".join([markdown_table(("Key", "Value"), rows, text_columns=2).rstrip(), "", *other])
 
 
 def _scores(run: Run) -> str:
@@ -81,7 +82,7 @@ def _scores(run: Run) -> str:
         if row["features"] == FEATURES
     ]
     text = f"On the {scores['images']:,} images of the test split, percent.{''.join(quantity)}"
-    return f"{text}\n\n{_table(tuple(SYMBOLS.values()), rows)}"
+    return f"{text}\n\n{markdown_table(tuple(SYMBOLS.values()), rows, text_columns=0).rstrip()}"
 
 
 def _evaluated(run: Run) -> bool:
@@ -98,8 +99,3 @@ def _evaluated(run: Run) -> bool:
 def _weights(run: Run) -> str:
     origin, digest = run.provenance.origin, run.provenance.digest
     return f"{origin}{f' (digest {digest[:12]})' if digest else ''}: {WEIGHTS_LICENSES.get(origin, UNKNOWN)}"
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

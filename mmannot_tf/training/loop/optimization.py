@@ -26,6 +26,7 @@ def build_optimizer(settings: StageSettings, training: TrainingSettings) -> kera
     return loss_scaled(optimizer, training.precision)
 
 
+@keras.saving.register_keras_serializable(package="mmannot_tf")
 class Momentum(keras.optimizers.SGD):
     """`keras.optimizers.SGD`: v ← μ v - η g, w ← w + v; bit-exact on CPUs.
 
@@ -33,9 +34,9 @@ class Momentum(keras.optimizers.SGD):
     has one kernel for all of it.
     """
 
-    def __init__(self, learning_rate: float, momentum: float):
+    def __init__(self, learning_rate: float, momentum: float, **options: Any):
         """Takes the arguments of `keras.optimizers.SGD`."""
-        super().__init__(learning_rate, momentum=momentum)
+        super().__init__(learning_rate, momentum=momentum, **options)
 
     def update_step(self, gradient: tf.Tensor, variable: Any, learning_rate: tf.Tensor) -> None:
         """Updates one variable and its velocity v. Without momentum Keras' own update is used."""

@@ -83,3 +83,10 @@ def test_a_step_is_the_equations():
     for expected in ([0.0, -2.5], [-1.9, -3.45]):
         optimizer.apply([keras.ops.convert_to_tensor([2.0, 1.0])], [weights])
         np.testing.assert_allclose(weights.numpy(), expected, rtol=1e-6)
+
+
+def test_momentum_is_made_again_from_its_config():
+    config = keras.saving.serialize_keras_object(Momentum(0.5, 0.9))
+    again = keras.saving.deserialize_keras_object(config)
+    assert isinstance(again, Momentum)
+    assert (float(again.learning_rate), again.momentum) == (0.5, 0.9)
