@@ -19,7 +19,7 @@ import mmannot_tf
 ```
 
 `import mmannot_tf` loads neither TensorFlow nor Keras; a name imports what it needs when it is first used.
-Once Keras is imported, before or after, this package registers its layers, losses and metrics with it: then
+Once Keras is imported, before or after, this package registers its public classes with it: then
 `keras.models.load_model` loads `.keras` files that hold them after a bare `import mmannot_tf`.
 
 ## Versions
@@ -36,10 +36,10 @@ CHANGELOG.md says how to make them again.
 Python 3.11 to 3.13, TensorFlow 2.21, Keras 3.12 and later.
 """
 SECTIONS = (
-    ("Build the network", "build_annotator Architecture ARCHITECTURES Backbone Preprocessing build_backbone "
-     "map_shapes build_fusion build_ms_cnn build_pooling build_tag_encoder build_classifier "
+    ("Build the network", "build_annotator Annotator Architecture ARCHITECTURES Backbone Preprocessing "
+     "build_backbone map_shapes build_fusion build_ms_cnn build_pooling build_tag_encoder build_classifier "
      "build_quantity_regressor"),
-    ("Use what was trained", "load LoadedModel"),
+    ("Use what was trained", "load LoadedModel Annotation"),
     ("Score annotations", "score AnnotationScores"),
     ("Read records", "open_records Records"),
     ("Keras metrics", "metrics"),
@@ -94,7 +94,13 @@ def _signature(value: Any) -> str:
     text = str(signature.replace(parameters=parameters, return_annotation=inspect.Signature.empty))
     if len(text) < 80:
         return text
-    return "(\n    " + ",\n    ".join(text[1:-1].split(", ")) + ",\n)"
+    arguments, keyword_only = [], False
+    for parameter in parameters:
+        if parameter.kind is inspect.Parameter.KEYWORD_ONLY and not keyword_only:
+            keyword_only = True
+            arguments.append("*")
+        arguments.append(str(parameter))
+    return "(\n    " + ",\n    ".join(arguments) + ",\n)"
 
 
 def _docstring(value: Any) -> Iterator[str]:

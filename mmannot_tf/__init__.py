@@ -7,7 +7,7 @@
 
 Names in `__all__` are public; docs/api.md says what that means. They are imported when they are first
 used, so `import mmannot_tf` loads neither TensorFlow nor Keras. Once Keras is imported, before or after,
-this package's layers, losses and metrics are registered with it, and `.keras` files that hold them load.
+this package's public classes are registered with it, and `.keras` files that hold them load.
 """
 
 import importlib
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mmannot_tf.api.loading import LoadedModel, load
     from mmannot_tf.api.scoring import score
     from mmannot_tf.evaluation.metrics import AnnotationScores
+    from mmannot_tf.models.annotator import Annotator
     from mmannot_tf.models.architectures import ARCHITECTURES, Architecture
     from mmannot_tf.models.backbone import Backbone, build_backbone, map_shapes
     from mmannot_tf.models.classifier import build_classifier
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from mmannot_tf.models.preprocessing import Preprocessing
     from mmannot_tf.models.quantity_regressor import build_quantity_regressor
     from mmannot_tf.models.tag_encoder import build_tag_encoder
+    from mmannot_tf.serving.annotation import Annotation
     from tfrecords_tools.reading.records import Records, open_records
     from tfrecords_tools.shell.errors import UserError
 
@@ -37,7 +39,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ARCHITECTURES",
+    "Annotation",
     "AnnotationScores",
+    "Annotator",
     "Architecture",
     "Backbone",
     "LoadedModel",
@@ -64,7 +68,9 @@ __all__ = [
 
 _MODULES = {
     "ARCHITECTURES": "mmannot_tf.models.architectures",
+    "Annotation": "mmannot_tf.serving.annotation",
     "AnnotationScores": "mmannot_tf.evaluation.metrics",
+    "Annotator": "mmannot_tf.models.annotator",
     "Architecture": "mmannot_tf.models.architectures",
     "Backbone": "mmannot_tf.models.backbone",
     "Preprocessing": "mmannot_tf.models.preprocessing",
@@ -86,6 +92,19 @@ _MODULES = {
 }
 """Public name to the module that defines it."""
 
+_LIGHT = {
+    "ARCHITECTURES",
+    "Annotation",
+    "AnnotationScores",
+    "Architecture",
+    "Preprocessing",
+    "Records",
+    "UserError",
+    "open_records",
+    "score",
+}
+"""Public names that work without Keras."""
+
 register_when_keras_is_imported()
 
 
@@ -96,15 +115,17 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         value = version("mmannot-tf")
-    elif name in _MODULES:
-        value = getattr(importlib.import_module(_MODULES[name]), name)
-    elif name in ("layers", "losses", "metrics"):
-        return importlib.import_module(f"mmannot_tf.{name}")
-    else:
+    elif name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    else:
+        if name not in _LIGHT:
+            importlib.import_module("keras")  # first: two threads that import in other orders would deadlock
+        if name in ("layers", "losses", "metrics"):
+            return importlib.import_module(f"mmannot_tf.{name}")
+        value = getattr(importlib.import_module(_MODULES[name]), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return __all__

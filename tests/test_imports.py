@@ -164,3 +164,25 @@ def test_rooms_that_need_no_tensorflow_do_not_load_it():
     code = f"import importlib, sys\nfor name in {modules}: importlib.import_module(name)\n"
     code += "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0
+
+
+FIRST_IMPORT = """
+import importlib, sys
+importlib.import_module(sys.argv[1])
+import keras
+assert keras.saving.get_registered_object("mmannot_tf>ImageNormalization") is not None
+"""
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(
+    "file",
+    [file for file in SOURCES if "keras" in _imports(file)],
+    ids=lambda file: str(file.relative_to(ROOT)),
+)
+def test_a_module_that_imports_keras_can_be_the_first_import(file):
+    """Keras then registers this package's classes in the middle of the import."""
+    module = _name(file)[:-3].replace("/", ".").removesuffix(".__init__")
+    command = [sys.executable, "-c", FIRST_IMPORT, module]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr[-3000:]

@@ -118,6 +118,7 @@ def test_scores_take_lists_arrays_and_rankings():
     for selected in ([[1, 0, 0], [0, 1, 0]], np.array([[1, 0, 0], [0, 1, 0]], bool)):
         assert mmannot_tf.score(labels.tolist(), selected=selected) == by_rank
     assert by_rank.image_precision == 100.0
+    assert mmannot_tf.score(labels.astype(np.float32), selected=[[1, 0, 0], [0, 1, 0]]) == by_rank
 
 
 @pytest.mark.parametrize(
@@ -134,8 +135,13 @@ def test_scores_take_lists_arrays_and_rankings():
             {"selected": [[0.9, 0.1]]},
             "selected must be bool or integers 0 and 1. Received: float64",
         ),
-        ([[1.0, 0.0]], {"selected": [[1, 0]]}, "labels must be bool or integers"),
+        ([[0.9, 0.0]], {"selected": [[1, 0]]}, r"labels must hold 0 and 1 only. Received: 0\.9"),
         ([[2, 0]], {"selected": [[1, 0]]}, "labels must hold 0 and 1 only"),
+        ([["a", "b"]], {"selected": [[1, 0]]}, "labels must be multi-hot"),
+        ([[1, 0]], {"selected": [[1, -1]]}, "selected must hold 0 and 1 only. Received: -1"),
+        ([[1, 0]], {"selected": np.ma.masked_array([[1, 0]], [[0, 1]])}, "selected must not be masked"),
+        ([[1, 0]], {"selected": [[1, 0]], "never_predicted": "one"}, "never_predicted must be one of"),
+        ([[1, 0]], {"selected": [[1, 0]], "image_average": "sum"}, "image_average must be one of"),
         ([[1, 0]], {"scores": [[0.9, np.nan]], "k": 1}, "scores must be finite"),
         ([[1, 0]], {"scores": [["a", "b"]], "k": 1}, "scores must be real numbers"),
         ([[1, 0]], {"scores": [[0.9, 0.1]], "k": 3}, "k must be a whole number from 1 to 2"),
@@ -191,16 +197,54 @@ def test_metrics_take_selections_thresholds_and_weights(ranked):
     assert float(weighted.result()) == pytest.approx(expected, rel=1e-5)
 
 
-def test_metrics_refuse_what_they_cannot_count(ranked):
+@pytest.mark.parametrize(
+    ("options", "labels", "scores", "message"),
+    [
+        ({}, (4, 3), (4, 3), "else a selection"),
+        ({"k": 1}, (4, 3), (4, 2), r"Received: \(4, 3\) and \(4, 2\)"),
+        ({"k": 1}, (1, 3), (4, 3), r"Received: \(1, 3\) and \(4, 3\)"),
+        ({"k": 1}, (3,), (4, 3), r"Received: \(3,\) and \(4, 3\)"),
+        ({"k": 4}, (4, 3), (4, 3), "k must be at most the number of classes, 3"),
+    ],
+)
+def test_metrics_refuse_what_they_cannot_count(options, labels, scores, message):
+    metric = mmannot_tf.metrics.ImageF1(**options)
+    with pytest.raises(ValueError, match=message):
+        metric.update_state(np.ones(labels, np.float32), np.ones(scores, np.float32))
+
+
+@pytest.mark.parametrize("options", [{"k": 1, "threshold": 0.5}, {"k": 0}, {"k": True}, {"k": 1.5}])
+def test_metrics_refuse_options(options):
+    with pytest.raises(ValueError, match="k"):
+        mmannot_tf.metrics.ImageF1(**options)
+
+
+@pytest.mark.parametrize(
+    ("labels", "values", "options"),
+    [
+        ([[1, 0]], [[np.nan, 0.5]], {"k": 1}),
+        ([[1, 0]], [[np.nan, 0.5]], {"threshold": 0.2}),
+        ([[1, 0]], [[2, 1]], {}),
+        ([[0.9, 0.0]], [[0.3, 0.5]], {"k": 1}),
+    ],
+)
+def test_a_metric_of_what_is_no_annotation_is_nan(labels, values, options):
+    metric = mmannot_tf.metrics.HarmonicF1(**options)
+    metric.update_state(labels, values)
+    assert np.isnan(float(metric.result()))
+
+
+def test_weights_are_one_an_image(ranked):
     labels, scores = ranked
-    with pytest.raises(ValueError, match="must be a selection"):
-        mmannot_tf.metrics.ImageF1().update_state(labels, scores)
-    with pytest.raises(ValueError, match=r"Received: \(50, 7\) and \(50, 6\)"):
-        mmannot_tf.metrics.ImageF1(k=1).update_state(labels, scores[:, :6])
-    with pytest.raises(ValueError, match="not both"):
-        mmannot_tf.metrics.ImageF1(k=1, threshold=0.5)
-    with pytest.raises(ValueError, match="at least 1"):
-        mmannot_tf.metrics.ImageF1(k=0)
+    with pytest.raises(ValueError, match="one number an image, 50 of them"):
+        mmannot_tf.metrics.ImageF1(k=1).update_state(labels, scores, sample_weight=np.ones(3))
+
+
+@pytest.mark.parametrize("name", ["AsymmetricLoss", "SoftmaxCrossEntropy", "Warp", "SigmoidCrossEntropy"])
+def test_losses_broadcast_nothing(name):
+    loss = getattr(mmannot_tf.losses, name)()
+    with pytest.raises(ValueError):
+        loss.call(np.ones((1, 3), np.float32), np.ones((2, 3), np.float32))
 
 
 # The network
@@ -328,6 +372,47 @@ def test_fit_trains_the_backbone_and_shows_the_metrics(trained, examples):
 
 
 @pytest.mark.slow
+def test_an_image_can_have_a_weight(trained, examples):
+    model, _, _, _ = trained
+    inputs, targets = examples
+    weights = (np.arange(IMAGES) < 5).astype(np.float32)
+    first = {name: values[:5] for name, values in inputs.items()}
+    found = model.evaluate(inputs, targets, sample_weight=weights, verbose=0, return_dict=True)
+    expected = model.evaluate(
+        first, {name: values[:5] for name, values in targets.items()}, verbose=0, return_dict=True
+    )
+    assert found["logits_loss"] == pytest.approx(expected["logits_loss"] * 5 / IMAGES, rel=1e-4)
+    assert found["selected_image_f1"] > 0  # metrics count every image, as Keras' `metrics` do
+
+
+@pytest.mark.slow
+def test_a_metric_without_a_target_is_refused(examples):
+    inputs, targets = examples
+    model = _small()
+    model.compile(loss={"predicted_quantity": "mse"}, metrics={"selected": [mmannot_tf.metrics.ImageF1()]})
+    with pytest.raises(ValueError, match="an output without a target"):
+        model.evaluate(inputs, {"predicted_quantity": targets["predicted_quantity"]}, verbose=0)
+
+
+@pytest.mark.slow
+def test_threads_that_import_at_once_do_not_wait_for_each_other():
+    code = """
+        import threading
+        import mmannot_tf
+        names = ["losses", "build_annotator", "metrics", "layers", "score", "build_fusion"]
+        threads = [threading.Thread(target=getattr, args=(mmannot_tf, name)) for name in names]
+        threads.append(threading.Thread(target=__import__, args=("keras",)))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        import keras
+        print(keras.saving.get_registered_object("mmannot_tf>Annotator") is mmannot_tf.Annotator)
+    """
+    assert _fresh(code) == "True"
+
+
+@pytest.mark.slow
 def test_the_losses_are_equations_4_and_5(trained, examples):
     model, _, history, _ = trained
     inputs, targets = examples
@@ -434,7 +519,7 @@ def test_a_run_and_an_export_annotate_alike(loaded, tiny_run, scenes):
     outputs = loaded.predict([file.read_bytes() for file in files], [text.split(",") for text in tags])
     assert (loaded.labels, loaded.tags, loaded.image_size) == (other.labels, other.tags, other.image_size)
     for row, (annotation, file) in enumerate(zip(annotations, files, strict=True)):
-        best = outputs.order[row][: int(outputs.selected[row].sum())]
+        best = outputs["order"][row][: int(outputs["selected"][row].sum())]
         assert [label for label, _ in annotation.labels] == [loaded.labels[index] for index in best]
         assert annotation.image == str(file)
     features = loaded.features(files, tags, batch_size=3)
@@ -449,7 +534,9 @@ def test_pixels_and_files_give_the_same(loaded, scenes):
     pixels = tf.io.decode_jpeg(file.read_bytes(), channels=3, dct_method="INTEGER_ACCURATE").numpy()
     assert np.asarray(Image.open(file)).shape == pixels.shape
     expected, found = loaded.predict([file]), loaded.predict([pixels])
-    np.testing.assert_array_equal(expected.probabilities, found.probabilities)
+    assert loaded.annotate(iter([file])) == loaded.annotate([str(file)])
+    assert loaded.annotate([Image.fromarray(pixels)])[0].labels == loaded.annotate([pixels])[0].labels
+    np.testing.assert_array_equal(expected["probabilities"], found["probabilities"])
 
 
 def test_the_branches_of_a_run_are_keras_models(tiny_run, exported):
@@ -461,7 +548,8 @@ def test_the_branches_of_a_run_are_keras_models(tiny_run, exported):
 
 
 def test_wrong_images_and_tags_are_named(loaded, tmp_path):
-    (tmp_path / "broken.jpg").write_bytes(b"no image")
+    file = tmp_path / "broken.jpg"
+    file.write_bytes(b"no image")
     with pytest.raises(mmannot_tf.UserError, match=r"broken\.jpg"):
         loaded.annotate([tmp_path / "broken.jpg"])
     with pytest.raises(mmannot_tf.UserError, match=r"gone\.jpg"):
@@ -472,8 +560,20 @@ def test_wrong_images_and_tags_are_named(loaded, tmp_path):
         loaded.annotate([np.zeros((4, 4, 3), np.uint8)], ["a", "b"])
     with pytest.raises(ValueError, match="at least one image"):
         loaded.predict([])
+    for image in (file, str(file), file.read_bytes(), np.zeros((4, 4, 3), np.uint8)):
+        with pytest.raises(ValueError, match="must be a list"):
+            loaded.annotate(image)
+    for tags in ([None], [[1]], [b"a"]):
+        with pytest.raises(ValueError, match="a text or a list of texts"):
+            loaded.annotate([np.zeros((4, 4, 3), np.uint8)], tags)
+
+
+def test_only_folders_of_runs_and_exports_are_loaded(tmp_path):
     with pytest.raises(mmannot_tf.UserError, match="does not exist"):
         mmannot_tf.load(tmp_path / "nowhere")
+    (tmp_path / "a.keras").touch()
+    with pytest.raises(mmannot_tf.UserError, match=r"a file\. .*keras\.models\.load_model"):
+        mmannot_tf.load(tmp_path / "a.keras")
 
 
 # Documentation

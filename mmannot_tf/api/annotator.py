@@ -70,7 +70,7 @@ def build_annotator(
         - "order": label indices, best first, int32 [B, C].
 
     Raises:
-        ValueError: the backbone or the rounding is unknown.
+        ValueError: the backbone or the rounding is unknown, or a size is out of its range.
         UserError: the weights are missing, damaged, or of another architecture.
 
     Example:
@@ -112,6 +112,11 @@ def build_annotator(
         >>> len(backbone.outputs)
         5
     """
+    if image_size < 32 or tags < 1 or not 0 <= least_quantity <= labels:
+        raise ValueError(
+            "image_size must be at least 32, tags at least 1, and least_quantity from 0 to labels. Received: "
+            f"image_size={image_size}, tags={tags}, least_quantity={least_quantity}, labels={labels}"
+        )
     source = _source(weights, backbone)
     provenance = source.provenance
     backbone_model = build_backbone(

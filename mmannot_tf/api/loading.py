@@ -1,10 +1,10 @@
 """A trained run or an export as a Python object."""
 
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import keras
 import numpy as np
@@ -17,11 +17,11 @@ from mmannot_tf.serving.annotation import Annotation
 from mmannot_tf.serving.engines.catalogue import REFERENCE, UnavailableError, open_engine
 from mmannot_tf.serving.formats.saved_model import TensorFlowEngine
 from mmannot_tf.serving.model import Model, open_model
-from mmannot_tf.serving.network import NETWORK_OUTPUTS, NetworkOutputs
+from mmannot_tf.serving.network import NETWORK_OUTPUTS
 from tfrecords_tools.shell.errors import UserError
 
-ImageLike = str | Path | bytes | np.ndarray
-"""A JPEG or PNG file, its bytes, or RGB pixels uint8 [H, W, 3]."""
+ImageLike = str | Path | bytes | np.ndarray | Image.Image
+"""A JPEG or PNG file, its bytes, RGB pixels uint8 [H, W, 3], or a Pillow image."""
 TagsLike = str | Sequence[str] | Sequence[Sequence[str]]
 """Comma-separated tags for all images, or for each image such a text or a list of tags."""
 
@@ -37,7 +37,7 @@ def load(path: str | Path) -> "LoadedModel":
 
     Raises:
         UserError: `path` is none of them, a stage of the run is not finished, or the export holds no
-            SavedModel.
+            SavedModel. Load a `.keras` file with `keras.models.load_model`.
 
     Example:
         >>> model = mmannot_tf.load("runs/mscoco/export")                          # doctest: +SKIP
@@ -45,6 +45,11 @@ def load(path: str | Path) -> "LoadedModel":
         >>> annotation.labels                                                      # doctest: +SKIP
         (('person', 0.98), ('surfboard', 0.91))
     """
+    if Path(path).is_file():
+        raise UserError(
+            f"path must be the folder of a run or an export. Received: {path}, a file. Load a .keras file "
+            "with keras.models.load_model."
+        )
     return LoadedModel(open_model(Path(path)))
 
 
@@ -58,7 +63,11 @@ class LoadedModel:
         except UnavailableError as error:
             raise UserError(f"An export must hold a SavedModel. Received: {error}.") from None
         self._module = engine.model
+        self._path = model.path
         self._annotator = Annotator(model, lambda _: engine)
+
+    def __repr__(self) -> str:
+        return f"LoadedModel({str(self._path)!r}, {len(self.labels)} labels, {len(self.tags)} tags)"
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -90,12 +99,12 @@ class LoadedModel:
         return dict(self._module.branches)
 
     def annotate(
-        self, images: Sequence[ImageLike], tags: TagsLike = "", *, batch_size: int = 32
+        self, images: Iterable[ImageLike], tags: TagsLike = "", *, batch_size: int = 32
     ) -> list[Annotation]:
         """Gives each image as many labels as the model decides.
 
         Args:
-            images: files, bytes, or pixel arrays.
+            images: a list of files, JPEG or PNG bytes, RGB arrays uint8 [H, W, 3], or Pillow images.
             tags: the user's tags of each image, or one text for all. Unknown tags are ignored.
             batch_size: images in one forward pass.
 
@@ -104,9 +113,10 @@ class LoadedModel:
             `predicted_quantity`, the regressor's output before rounding.
 
         Raises:
-            ValueError: there is not one entry of tags for each image.
+            ValueError: `images` is one image instead of a list, or there is not one entry of tags for each.
             UserError: an image cannot be read.
         """
+        images = _list_of(images)
         texts = _texts(tags, len(images))
         annotations = []
         for batch in _batches(list(enumerate(images)), batch_size):
@@ -116,14 +126,15 @@ class LoadedModel:
         return annotations
 
     def predict(
-        self, images: Sequence[ImageLike], tags: TagsLike = "", *, batch_size: int = 32
-    ) -> NetworkOutputs:
+        self, images: Iterable[ImageLike], tags: TagsLike = "", *, batch_size: int = 32
+    ) -> Mapping[str, np.ndarray]:
         """Computes the network's outputs; arguments and errors as in `annotate`.
 
         Returns:
-            The arrays `probabilities`, float32 [N, C], `predicted_quantity`, float32 [N], `selected`,
-            bool [N, C], and `order`, label indices, best first, int32 [N, C].
+            "probabilities", float32 [N, C], "predicted_quantity", float32 [N], "selected", bool [N, C], and
+            "order", label indices, best first, int32 [N, C].
         """
+        images = _list_of(images)
         texts = _texts(tags, len(images))
         batches = []
         for batch in _batches(list(enumerate(images)), batch_size):
@@ -131,16 +142,17 @@ class LoadedModel:
             inputs = self._annotator.inputs(pixels, [texts[number] for number, _ in batch])
             outputs = self._annotator.run(inputs)
             batches.append({name: getattr(outputs, name) for name in NETWORK_OUTPUTS})
-        return NetworkOutputs.from_mapping(_concatenated(batches))
+        return _concatenated(batches)
 
     def features(
-        self, images: Sequence[ImageLike], tags: TagsLike = "", *, batch_size: int = 32
+        self, images: Iterable[ImageLike], tags: TagsLike = "", *, batch_size: int = 32
     ) -> Mapping[str, np.ndarray]:
         """Computes features for retrieval; arguments and errors as in `annotate`.
 
         Returns:
             "f_v", the visual feature, "f_t", the textual one, and "f", both side by side; float32 [N, D].
         """
+        images = _list_of(images)
         texts = _texts(tags, len(images))
         batches = []
         for batch in _batches(list(enumerate(images)), batch_size):
@@ -160,7 +172,15 @@ class LoadedModel:
             ) from None
 
 
-def _encoded(image: ImageLike, number: int) -> bytes:
+def _list_of(images: Any) -> list[ImageLike]:
+    if isinstance(images, str | Path | bytes | Image.Image) or (
+        isinstance(images, np.ndarray) and images.ndim == 3
+    ):
+        raise ValueError("images must be a list. Received: one image; put it in brackets")
+    return list(images)
+
+
+def _encoded(image: Any, number: int) -> bytes:
     """A file's bytes; pixels are encoded as PNG, which loses nothing."""
     if isinstance(image, bytes):
         return image
@@ -171,10 +191,18 @@ def _encoded(image: ImageLike, number: int) -> bytes:
             raise UserError(
                 f"An image must be a readable file. Received: {image}: {error.strerror}."
             ) from None
-    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[-1] != 3:
+    if isinstance(image, Image.Image):
+        image = np.asarray(image.convert("RGB"))
+    kind = f"{image.dtype} {list(image.shape)}" if isinstance(image, np.ndarray) else type(image).__name__
+    if (
+        not isinstance(image, np.ndarray)
+        or image.dtype != np.uint8
+        or image.shape[2:] != (3,)
+        or not image.size
+    ):
         raise UserError(
-            "Pixels must be RGB, uint8 [H, W, 3]. "
-            f"Received: {_name(image, number)}, {image.dtype} {list(image.shape)}."
+            "An image must be a file, bytes, a Pillow image, or RGB pixels uint8 [H, W, 3]. "
+            f"Received: {_name(image, number)}, {kind}."
         )
     buffer = io.BytesIO()
     Image.fromarray(image).save(buffer, "PNG")
@@ -189,10 +217,18 @@ def _texts(tags: TagsLike, images: int) -> list[str]:
     """One comma-separated text for each image."""
     if isinstance(tags, str):
         return [tags] * images
-    texts = [entry if isinstance(entry, str) else ",".join(entry) for entry in tags]
+    texts = [_text(entry) for entry in tags]
     if len(texts) != images:
         raise ValueError(f"tags must have an entry for each of {images} images. Received: {len(texts)}")
     return texts
+
+
+def _text(entry: Any) -> str:
+    if isinstance(entry, str):
+        return entry
+    if not isinstance(entry, Sequence) or not all(isinstance(tag, str) for tag in entry):
+        raise ValueError(f"The tags of an image must be a text or a list of texts. Received: {entry!r}")
+    return ",".join(entry)
 
 
 def _batches(items: Sequence[tuple[int, ImageLike]], size: int) -> Iterator[list[tuple[int, ImageLike]]]:

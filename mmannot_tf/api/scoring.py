@@ -1,5 +1,7 @@
 """The paper's seven numbers for any annotations, ours or another system's."""
 
+from typing import get_args
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -26,8 +28,8 @@ def score(
     Give `selected`, or `scores` with `k`.
 
     Args:
-        labels: the true labels, multi-hot: bool, or integers 0 and 1, [N, C]; an array or nested lists.
-        selected: the labels given to each image, likewise.
+        labels: the true labels, multi-hot: bool, or numbers 0 and 1, [N, C]; an array or nested lists.
+        selected: the labels given to each image, likewise, but no floats.
         scores: a number for each image and label, higher is better, [N, C]. The `k` best labels of each image
             are selected; among equal scores the lower label index comes first.
         k: how many labels each image gets, from 1 to C.
@@ -51,7 +53,13 @@ def score(
         >>> mmannot_tf.score(labels, scores=[[0.9, 0.1, 0.4], [0.2, 0.3, 0.1]], k=1).image_precision
         100.0
     """
-    true = _multi_hot("labels", labels)
+    for name, value, known in (
+        ("never_predicted", never_predicted, get_args(NeverPredicted)),
+        ("image_average", image_average, get_args(ImageAverage)),
+    ):
+        if value not in known:
+            raise ValueError(f"{name} must be one of {', '.join(known)}. Received: {name}={value!r}")
+    true = _labels(labels)
     if (selected is None) == (scores is None) or (scores is None) != (k is None):
         raise ValueError("Give either selected, or scores together with k.")
     if selected is not None:
@@ -63,6 +71,8 @@ def score(
 
 
 def _array(name: str, values: ArrayLike | None) -> np.ndarray:
+    if isinstance(values, np.ma.MaskedArray):
+        raise ValueError(f"{name} must not be masked. Received: a masked array")
     try:
         array = np.asarray(values)
     except ValueError:
@@ -76,19 +86,32 @@ def _multi_hot(name: str, values: ArrayLike) -> np.ndarray:
     array = _array(name, values)
     if array.dtype == bool:
         return array
-    if not np.issubdtype(array.dtype, np.integer):
+    if array.dtype.kind not in "iu":
         raise ValueError(
             f"{name} must be bool or integers 0 and 1. Received: {array.dtype}. "
-            "For probabilities, give scores= and k=, or compare them with a threshold first."
+            "Give probabilities as scores= with k=, or compare them with a threshold first."
         )
-    if not np.isin(array, (0, 1)).all():
-        raise ValueError(f"{name} must hold 0 and 1 only. Received: values up to {array.max()}")
+    return _zeros_and_ones(name, array)
+
+
+def _labels(values: ArrayLike) -> np.ndarray:
+    """True labels may also be floats 0.0 and 1.0, as networks are trained on."""
+    array = _array("labels", values)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"labels must be multi-hot: bool, or numbers 0 and 1. Received: {array.dtype}")
+    return _zeros_and_ones("labels", array)
+
+
+def _zeros_and_ones(name: str, array: np.ndarray) -> np.ndarray:
+    other = array[~np.isin(array, (0, 1))]
+    if other.size:
+        raise ValueError(f"{name} must hold 0 and 1 only. Received: {other[0]}")
     return array.astype(bool)
 
 
 def _finite(name: str, values: ArrayLike | None) -> np.ndarray:
     array = _array(name, values)
-    if array.dtype == bool or not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
+    if array.dtype.kind not in "iuf":
         raise ValueError(f"{name} must be real numbers. Received: {array.dtype}")
     if not np.isfinite(array).all():
         raise ValueError(f"{name} must be finite. Received: NaN or infinite values")

@@ -11,5 +11,3 @@ AUGMENTATION = ("augmentation",)
 """The network input in training only."""
 TAGS = ("vocabulary_size",)
 """The tags that are read."""
-STORAGE = ("decoded_cache",)
-"""Where data are kept; the batches stay the same."""

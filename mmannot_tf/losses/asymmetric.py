@@ -7,6 +7,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from mmannot_tf.losses.targets import check_shapes
+
 TINY = float(np.finfo(np.float32).tiny)
 """The smallest normal number: a power's gradient is still finite there."""
 
@@ -60,6 +62,7 @@ class AsymmetricLoss(keras.losses.Loss):
         Returns:
             `[B] float32`, with its gradient finite for any finite logits.
         """
+        check_shapes(y_true, y_pred)
         y = keras.ops.cast(y_true, y_pred.dtype)
         return -keras.ops.sum(y * self._positive(y_pred) + (1.0 - y) * self._negative(y_pred), axis=-1)
 

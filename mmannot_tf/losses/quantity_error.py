@@ -3,6 +3,8 @@
 import keras
 import tensorflow as tf
 
+from mmannot_tf.losses.targets import check_shapes
+
 
 @keras.saving.register_keras_serializable(package="mmannot_tf")
 class QuantityError(keras.losses.Loss):
@@ -31,4 +33,5 @@ class QuantityError(keras.losses.Loss):
             `[B] float32`.
         """
         m, predicted = (keras.ops.reshape(quantity, [-1]) for quantity in (y_true, y_pred))
+        check_shapes(m, predicted)
         return keras.ops.square(predicted - keras.ops.cast(m, predicted.dtype))

@@ -6,6 +6,8 @@ ICLR 2014, arXiv 1312.4894.
 import keras
 import tensorflow as tf
 
+from mmannot_tf.losses.targets import check_shapes
+
 
 @keras.saving.register_keras_serializable(package="mmannot_tf")
 class SoftmaxCrossEntropy(keras.losses.Loss):
@@ -38,6 +40,7 @@ class SoftmaxCrossEntropy(keras.losses.Loss):
         Returns:
             `[B] float32`, finite for any finite logits.
         """
+        check_shapes(y_true, y_pred)
         y = keras.ops.cast(y_true, y_pred.dtype)
         p_bar = keras.ops.divide_no_nan(y, keras.ops.sum(y, axis=-1, keepdims=True))
         # Not keras.ops.categorical_crossentropy: its gradient is p - p̄ even where all of p̄ is 0.

@@ -10,6 +10,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from mmannot_tf.losses.targets import check_shapes
+
 
 @keras.saving.register_keras_serializable(package="mmannot_tf")
 class Warp(keras.losses.Loss):
@@ -57,6 +59,7 @@ class Warp(keras.losses.Loss):
         Returns:
             `[B] float32`; 0 for an image with no label or with all of them.
         """
+        check_shapes(y_true, y_pred)
         positive = tf.cast(y_true, tf.bool)
         margins = 1.0 - y_pred[:, :, tf.newaxis] + y_pred[:, tf.newaxis, :]
         pairs = positive[:, :, tf.newaxis] & ~positive[:, tf.newaxis, :]

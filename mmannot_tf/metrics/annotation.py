@@ -36,13 +36,16 @@ class AnnotationMetric(keras.metrics.Metric):
         super().__init__(name=name or self.default_name, dtype=dtype)
         if k is not None and threshold is not None:
             raise ValueError(f"Give k or threshold, not both. Received: k={k}, threshold={threshold}")
-        if k is not None and k < 1:
-            raise ValueError(f"k must be at least 1. Received: k={k}")
+        if k is not None and (isinstance(k, bool) or k < 1 or k != int(k)):
+            raise ValueError(f"k must be a whole number of at least 1. Received: k={k}")
         self.k, self.threshold = k, threshold
         self._counts: dict[str, keras.Variable] = {}
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Adds a batch.
+
+        What cannot be checked while a graph is built makes the result NaN: scores that are NaN, and labels or
+        a selection with other values than 0 and 1.
 
         Args:
             y_true: multi-hot true labels, [B, C].
@@ -50,19 +53,32 @@ class AnnotationMetric(keras.metrics.Metric):
             sample_weight: of each image, [B]; None counts every image once.
 
         Raises:
-            ValueError: the shapes are not both [B, C], or `y_pred` holds scores and neither `k` nor
-                `threshold` was given.
+            ValueError: the shapes are not both [B, C], there is no target, `k` is larger than C, or `y_pred`
+                holds scores and neither `k` nor `threshold` was given, or the other way round.
         """
+        if y_true is None:
+            raise ValueError(
+                f"The metric {self.name} needs multi-hot labels. Received: no target for its output"
+            )
         y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
-        if len(y_pred.shape) != 2 or y_true.shape[-1] != y_pred.shape[-1]:
+        sizes = zip(y_true.shape, y_pred.shape, strict=False)
+        if len(y_true.shape) != 2 or len(y_pred.shape) != 2 or any(_differ(*pair) for pair in sizes):
             raise ValueError(
                 "y_true and y_pred must both be [images, classes]. "
                 f"Received: {tuple(y_true.shape)} and {tuple(y_pred.shape)}"
             )
-        predicted, true = ops.cast(self._selected(y_pred), self.dtype), ops.cast(y_true, self.dtype)
+        predicted, true = (
+            _zeros_and_ones(self._selected(y_pred), self.dtype),
+            _zeros_and_ones(y_true, self.dtype),
+        )
         weights = 1.0
         if sample_weight is not None:
             weights = ops.reshape(ops.cast(sample_weight, self.dtype), (-1, 1))
+            if _differ(weights.shape[0], y_pred.shape[0]):
+                raise ValueError(
+                    f"sample_weight must be one number an image, {y_pred.shape[0]} of them. "
+                    f"Received: {weights.shape[0]}"
+                )
         if not self._counts:
             shape = (y_pred.shape[-1],)
             names = ("correct", "predicted", "true")
@@ -72,18 +88,20 @@ class AnnotationMetric(keras.metrics.Metric):
             self._counts[name].assign_add(ops.sum(weights * values, axis=0))
 
     def _selected(self, y_pred: Any) -> Any:
-        if self.k is not None:
-            classes = y_pred.shape[-1]
-            best = ops.top_k(y_pred, min(self.k, classes))[1]
-            return ops.sum(ops.one_hot(best, classes), axis=-2)
-        if self.threshold is not None:
-            return y_pred > self.threshold
-        if keras.backend.is_float_dtype(keras.backend.standardize_dtype(y_pred.dtype)):
+        are_scores = keras.backend.is_float_dtype(keras.backend.standardize_dtype(y_pred.dtype))
+        if are_scores == (self.k is None and self.threshold is None):
             raise ValueError(
-                "y_pred must be a selection (bool or integer) where the metric has neither k nor threshold. "
-                f"Received: dtype={y_pred.dtype}. Give k=3, or attach the metric to the output 'selected'."
+                f"{self.name} must get scores if it has k or threshold, else a selection (bool, or 0 and 1). "
+                f"Received: k={self.k}, threshold={self.threshold}, dtype={y_pred.dtype}. Give k=3 for "
+                "scores; for the annotator's decision attach the metric without k to the output 'selected'."
             )
-        return y_pred
+        if self.k is None:
+            return y_pred if self.threshold is None else _unless_nan(y_pred, y_pred > self.threshold)
+        classes = y_pred.shape[-1]
+        if self.k > classes:
+            raise ValueError(f"k must be at most the number of classes, {classes}. Received: k={self.k}")
+        best = ops.top_k(y_pred, self.k)[1]
+        return _unless_nan(y_pred, ops.sum(ops.one_hot(best, classes), axis=-2))
 
     def result(self) -> Any:
         """The metric over all images so far, a scalar; 0 before the first batch."""
@@ -106,9 +124,25 @@ class AnnotationMetric(keras.metrics.Metric):
         return {**super().get_config(), "k": self.k, "threshold": self.threshold}
 
 
+def _differ(size: int | None, other: int | None) -> bool:
+    """Whether two sizes are known and not equal."""
+    return None not in (size, other) and size != other
+
+
+def _unless_nan(scores: Any, selected: Any) -> Any:
+    """The selection as numbers; NaN where a score is."""
+    return ops.where(ops.isnan(scores), float("nan"), ops.cast(selected, "float32"))
+
+
+def _zeros_and_ones(values: Any, dtype: str) -> Any:
+    """Bool or numbers as numbers; NaN where they are neither 0 nor 1."""
+    numbers = ops.cast(values, dtype)
+    return ops.where(ops.logical_or(numbers == 0, numbers == 1), numbers, float("nan"))
+
+
 def _ratio(numerator: Any, denominator: Any) -> Any:
     """Element by element, 0/0 as 0."""
-    return ops.where(denominator > 0, numerator / ops.where(denominator > 0, denominator, 1.0), 0.0)
+    return ops.where(denominator == 0, 0.0, numerator / ops.where(denominator == 0, 1.0, denominator))
 
 
 def _harmonic_mean(a: Any, b: Any) -> Any:

@@ -92,11 +92,11 @@ def _backbone(architecture: str | Architecture | Backbone, geometry: Geometry) -
     if isinstance(architecture, Backbone):
         return architecture
     if isinstance(architecture, str):
-        if architecture not in ARCHITECTURES:
-            raise ValueError(
-                f"architecture must be a Backbone, an Architecture or one of {', '.join(ARCHITECTURES)}. "
-                f"Received: architecture={architecture!r}"
-            )
-        architecture = ARCHITECTURES[architecture]
+        architecture = ARCHITECTURES.get(architecture, architecture)
+    if not isinstance(architecture, Architecture):
+        raise ValueError(
+            f"The backbone must be one of {', '.join(ARCHITECTURES)}, an Architecture, or a Backbone that "
+            f"says how to build it and where to tap it. Received: {architecture!r}"
+        )
     build = partial(resnet, architecture=architecture, geometry=geometry)
     return Backbone(build, resnet_taps(architecture, geometry))

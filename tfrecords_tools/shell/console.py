@@ -17,7 +17,7 @@ from tfrecords_tools.shell.errors import StoppedBySignal, UserError
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-FAILED, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+FAILED, INTERRUPTED = 1, 130
 
 
 def run(app: typer.Typer, argv: Sequence[str] | None = None) -> int:

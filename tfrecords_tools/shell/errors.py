@@ -32,5 +32,5 @@ class StoppedBySignal(BaseException):
 def one_line(error: Exception) -> str:
     """An error's message in one line of at most 500 characters, without TensorFlow's node names."""
     text = getattr(error, "message", None) or str(error)
-    text = re.sub(r"\[\[.*?\]\]|\{\{.*?\}\}|\[Op:\w+\].*", " ", text, flags=re.DOTALL)
+    text = re.sub(r"\[\[.*?\]\]|\{\{.*?\}\}|\[Op:[^\]]*\].*", " ", text, flags=re.DOTALL)
     return textwrap.shorten(text, 500, placeholder=" …") or type(error).__name__

@@ -1,10 +1,10 @@
-from mmannot_tf.config.data_keys import AUGMENTATION, PIXELS, STORAGE, TAGS
+from mmannot_tf.config.data_keys import AUGMENTATION, PIXELS, TAGS
 from mmannot_tf.config.settings import DataSettings, ModelSettings, TrainingSettings
 from mmannot_tf.runs import plan
 
 
 def test_every_key_of_the_data_section_is_in_exactly_one_list():
-    assert sorted((*PIXELS, *AUGMENTATION, *TAGS, *STORAGE)) == sorted(DataSettings.model_fields)
+    assert sorted((*PIXELS, *AUGMENTATION, *TAGS, "decoded_cache")) == sorted(DataSettings.model_fields)
 
 
 def test_every_shared_key_is_an_input_of_a_stage_or_known_to_change_no_weights():
