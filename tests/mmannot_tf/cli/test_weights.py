@@ -38,6 +38,7 @@ def test_it_says_all_that_travels_with_the_weights(saved, backbone, tmp_path, ca
     np.testing.assert_array_equal(tensors["conv1_conv/kernel"], kernel.numpy())
 
 
+@pytest.mark.slow  # PyTorch starts a process when it is imported
 @pytest.mark.parametrize("origin", ORIGINS)
 def test_a_file_of_something_else_gives_one_line(origin, tmp_path, capsys):
     file = tmp_path / "notes.txt"

@@ -136,7 +136,7 @@ def test_one_unit_a_group_cannot_have_the_stride_in_its_last():
 
 
 def test_an_unknown_architecture_is_refused():
-    with pytest.raises(ValueError, match="The backbone must be one of .* Received: 'vgg'"):
+    with pytest.raises(ValueError, match=r"The backbone must be one of .* Received: 'vgg'"):
         _build("vgg", 32)
 
 
