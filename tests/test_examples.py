@@ -7,6 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from tiers import exhaustive
 
 import mmannot_tf
 
@@ -19,7 +20,11 @@ MODULES = [
 ]
 
 
-@pytest.mark.parametrize("name", MODULES)
+TRAINS = "mmannot_tf.api.annotator"
+"""Its examples are those of tests/test_public_api.py, in half a minute."""
+
+
+@pytest.mark.parametrize("name", [*(name for name in MODULES if name != TRAINS), *exhaustive([TRAINS])])
 def test_examples_in_docstrings_run(name, capsys):
     names = {"mmannot_tf": mmannot_tf, "np": np, "keras": keras}
     failed = doctest.testmod(importlib.import_module(name), extraglobs=names).failed
