@@ -45,17 +45,19 @@ ROOMS = {
     },
     "tfrecords_tools": {
         "shell": set(),
-        "reading": {"shell"},
-        "building": {"reading", "shell"},
-        "pages": {"reading", "shell"},
-        "manifest": {"building", "reading", "shell"},
+        "photographs": {"shell"},
+        "tag_rule": set(),
+        "reading": {"photographs", "shell", "tag_rule"},
+        "building": {"photographs", "reading", "shell"},
+        "pages": {"photographs", "reading", "shell"},
+        "manifest": {"building", "photographs", "reading", "shell", "tag_rule"},
         "mscoco": {"building", "reading", "shell"},
         "nus_wide": {"building", "reading", "shell"},
         "synthetic": {"building", "reading", "shell"},
         "cli": {"building", "manifest", "mscoco", "nus_wide", "pages", "reading", "shell", "synthetic"},
     },
 }
-RECORDS_ROOMS = {"reading", "shell"}
+RECORDS_ROOMS = {"photographs", "reading", "shell", "tag_rule"}
 """What mmannot_tf may import of tfrecords_tools."""
 ALSO = {"report": {"pages"}, "cli/quickstart.py": {"building", "synthetic"}}
 """Folder or file of mmannot_tf to what else it may import of tfrecords_tools."""
