@@ -42,6 +42,10 @@ def annotate(
             help="Unreadable files: annotate the rest, exit 1 (report) or 0 (skip), or stop at once (fail).",
         ),
     ] = "report",
+    retry_errors: Annotated[
+        bool,
+        typer.Option("--retry-errors/--keep-errors", help="Photographs that --out holds with an error."),
+    ] = True,
     batch_size: Annotated[
         int, typer.Option("--batch-size", min=1, help="Images per forward pass.")
     ] = BATCH_SIZE,
@@ -49,7 +53,7 @@ def annotate(
 ) -> None:
     """Label photographs, each with as many labels as the model predicts."""
     from mmannot_tf.serving.engines.selection import EngineOptions, check_options
-    from mmannot_tf.serving.inputs.photographs import photographs
+    from mmannot_tf.serving.inputs.photographs import check_local, photographs
     from mmannot_tf.serving.inputs.tags_file import TagsFile
     from mmannot_tf.serving.model import open_model
     from mmannot_tf.serving.outputs.factory import open_output
@@ -60,10 +64,11 @@ def annotate(
 
     options = EngineOptions(engine, precision, tolerance)
     check_options(options)
+    check_local(images)
     opened = open_model(model)
     terminal, summary = TerminalOutput(None if as_json else typer.echo), Summary()
     with contextlib.ExitStack() as stack:
-        output = open_output(out, output_format, opened.digest[:12]) or terminal
+        output = open_output(out, output_format, opened.digest[:12], retry_errors=retry_errors) or terminal
         stack.callback(output.close)
         image_tags = (
             stack.enter_context(contextlib.closing(TagsFile(tags_file, default=tags))) if tags_file else tags
@@ -86,8 +91,10 @@ def annotate(
     if as_json and output is terminal:
         print_json(terminal.documents)
     elif as_json:
-        print_json({**summary.document(), "earlier": output.already_done})
-    _report_unreadable(summary, on_error, listed=output is not terminal)
+        print_json(
+            {**summary.document(), "earlier": output.already_done, "earlier_errors": output.earlier_errors}
+        )
+    _report_errors(summary, output.earlier_errors, on_error, listed=output is not terminal)
 
 
 @contextlib.contextmanager
@@ -105,19 +112,24 @@ def _progress(images: list[Path], *, shown: bool) -> Iterator[Callable[[int], No
         yield lambda count: display.advance(bar, count)
 
 
-def _report_unreadable(summary: "Summary", on_error: str, *, listed: bool) -> None:
-    """Names the unreadable images; fails unless `on_error` is "skip"."""
+def _report_errors(summary: "Summary", earlier: int, on_error: str, *, listed: bool) -> None:
+    """Names the unreadable images; fails unless `on_error` is "skip" or nothing is unreadable."""
     from tfrecords_tools.shell.console import notice
     from tfrecords_tools.shell.errors import UserError
 
     for image in summary.named:
         notice(f"error: {image.image}: {image.error}")
     count = summary.unreadable
-    if not count:
+    if not count + earlier:
         return
     more = count - len(summary.named)
-    where = "named above" + (f" or, {more:,} more, in the output" if more and listed else "")
-    text = f"every image must be a readable JPEG or PNG. Received: {count:,} unreadable, {where}."
+    received = []
+    if count:
+        others = f" or, {more:,} more, in the output" if more and listed else ""
+        received.append(f"{count:,} unreadable, named above{others}")
+    if earlier:
+        received.append(f"{earlier:,} in the output with an error of an earlier run")
+    text = f"every image must be a readable photograph. Received: {' and '.join(received)}."
     if on_error == "skip":
         notice(f"skipped: {text}")
         return

@@ -55,6 +55,6 @@ def options(version: Annotated[bool, version_option("mmannot")] = False) -> None
     """Options of the program."""
 
 
-def main() -> int:
-    """Runs the console script and returns its exit status."""
-    return run(app)
+def main(argv: list[str] | None = None) -> int:
+    """Runs the command line; returns its exit status."""
+    return run(app, argv)

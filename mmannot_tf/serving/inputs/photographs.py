@@ -1,9 +1,12 @@
 """The photographs to annotate: named files, and all photographs below named folders."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from tfrecords_tools.shell.errors import UserError
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png"})
 
@@ -22,6 +25,17 @@ class Photograph:
 
     def __str__(self) -> str:
         return str(self.path)
+
+
+def check_local(paths: Sequence[Path]) -> None:
+    """Checks that no path is the address of another place, such as `gs://bucket/photos`.
+
+    Raises:
+        UserError: one is.
+    """
+    for path in paths:
+        if re.match(r"[a-z][a-z0-9+.-]+:/", str(path)) and not path.exists():
+            raise UserError(f"Photographs must be local files or folders. Received: {path}. Copy them first.")
 
 
 def photographs(paths: Sequence[Path]) -> Iterator[Photograph]:

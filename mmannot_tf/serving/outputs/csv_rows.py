@@ -5,12 +5,18 @@ import io
 from collections.abc import Iterator, Sequence
 
 from mmannot_tf.serving.annotation import Annotation, Result
+from mmannot_tf.serving.outputs.record_file import StoredRecord
+from tfrecords_tools.shell.cells import SEPARATOR, escaped, escaped_list, unescaped
 
 COLUMNS = ("image", "tags", "predicted_quantity", "labels", "probabilities", "error", "model")
 
 
 class CsvRows:
-    """A `RecordFormat`: one row per image; labels, and their probabilities, are separated by "; "."""
+    """A `RecordFormat`: one row per image; labels, and their probabilities, are separated by "; ".
+
+    Texts are escaped by the rules of `tfrecords_tools.shell.cells`, so the file is always UTF-8 and a
+    spreadsheet finds no formulas in it. Files of before, without escapes, are read as well.
+    """
 
     header = (",".join(COLUMNS) + "\n").encode()
     start = b""
@@ -18,16 +24,17 @@ class CsvRows:
     def line(self, result: Result, model: str) -> bytes:
         """Returns a result as a row."""
         if isinstance(result, Annotation):
-            labels = "; ".join(label for label, _ in result.labels)
-            scores = "; ".join(f"{score:.6f}" for _, score in result.labels)
+            labels = escaped_list(label for label, _ in result.labels)
+            scores = SEPARATOR.join(f"{score:.6f}" for _, score in result.labels)
             values = (f"{result.predicted_quantity:.6f}", labels, scores, "")
         else:
-            values = ("", "", "", result.error)
-        return _row((result.image, result.tags, *values, model))
+            values = ("", "", "", escaped(result.error))
+        return _row((escaped(result.image), escaped(result.tags), *values, model))
 
-    def records(self, lines: Iterator[str]) -> Iterator[tuple[str, str]]:
-        """Yields the image and the model of each row, except an incomplete last row."""
-        rows = csv.reader(lines, strict=True)
+    def records(self, lines: Iterator[str]) -> Iterator[StoredRecord]:
+        """Yields the rows' records, except that of an incomplete last row."""
+        # before names were escaped, a carriage return in one was written as it is
+        rows = csv.reader((line.replace("\r", r"\x0d") for line in lines), strict=True)
         while True:
             try:
                 row = next(rows, None)
@@ -39,10 +46,11 @@ class CsvRows:
                 return
             if len(row) != len(COLUMNS):
                 raise ValueError(f"{len(row)} columns instead of {len(COLUMNS)}")
-            yield row[0], row[-1]
+            fields = dict(zip(COLUMNS, row, strict=True))
+            yield StoredRecord(unescaped(fields["image"]), fields["model"], fields["error"])
 
 
 def _row(values: Sequence[str]) -> bytes:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerow(values)
-    return text.getvalue().encode("utf-8", "surrogateescape")
+    return text.getvalue().encode("utf-8", "backslashreplace")

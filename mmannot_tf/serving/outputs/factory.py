@@ -14,13 +14,16 @@ RECORD_FORMATS: Mapping[str, Callable[[], RecordFormat]] = {"jsonl": JsonLines, 
 SIDECARS = "xmp"
 
 
-def open_output(out: Path | None, output_format: str | None, model: str) -> Output | None:
+def open_output(
+    out: Path | None, output_format: str | None, model: str, *, retry_errors: bool = True
+) -> Output | None:
     """Opens the output that `--out` and `--format` name; returns None if neither is given.
 
     Args:
         out: the file; its suffix names the format unless `output_format` does.
         output_format: a key of `RECORD_FORMATS`, or "xmp" for sidecars, which take no `out`.
         model: identifies in the output the model that annotated.
+        retry_errors: whether photographs that a file holds with an error are annotated again.
 
     Raises:
         UserError: the two do not fit together, or something else wrote the file.
@@ -42,4 +45,4 @@ def open_output(out: Path | None, output_format: str | None, model: str) -> Outp
         raise UserError(f"--format {name} needs a file. Received: no --out.")
     if out.is_dir():
         raise UserError(f"--out must be a file. Received: {out}, which is a folder.")
-    return RecordFile(out, RECORD_FORMATS[name](), model)
+    return RecordFile(out, RECORD_FORMATS[name](), model, retry_errors=retry_errors)

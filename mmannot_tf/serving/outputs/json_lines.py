@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 
 from mmannot_tf.serving.annotation import Result
+from mmannot_tf.serving.outputs.record_file import StoredRecord
 
 
 class JsonLines:
@@ -20,10 +21,10 @@ class JsonLines:
         text = json.dumps({**result.document(), "model": model}, ensure_ascii=False, allow_nan=False)
         return text.encode("utf-8", "backslashreplace") + b"\n"
 
-    def records(self, lines: Iterator[str]) -> Iterator[tuple[str, str]]:
-        """Yields the image and the model of each line."""
+    def records(self, lines: Iterator[str]) -> Iterator[StoredRecord]:
+        """Yields the lines' records."""
         for line in lines:
             record = json.loads(line)
             if not isinstance(record, dict) or not isinstance(record.get("image"), str):
                 raise ValueError("not an object with an image")
-            yield record["image"], str(record.get("model", ""))
+            yield StoredRecord(record["image"], str(record.get("model", "")), str(record.get("error", "")))

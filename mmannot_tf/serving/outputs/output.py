@@ -12,9 +12,11 @@ class Output(Protocol):
 
     Attributes:
         already_done: the number of photographs that an earlier run finished.
+        earlier_errors: the number of photographs that it holds with an error of an earlier run.
     """
 
     already_done: int
+    earlier_errors: int
 
     def wants(self, photograph: Photograph) -> bool:
         """Whether a photograph must still be annotated; True once per photograph."""

@@ -1,14 +1,26 @@
 """A file with one record per image, which a second run resumes."""
 
+import contextlib
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
-from mmannot_tf.serving.annotation import Result
+from mmannot_tf.serving.annotation import Result, Unreadable
 from mmannot_tf.serving.inputs.photographs import Photograph
 from mmannot_tf.serving.outputs.finished_images import FinishedImages
+from mmannot_tf.serving.outputs.standing_errors import StandingErrors
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import atomic_path
+
+
+class StoredRecord(NamedTuple):
+    """What resuming needs of a record: its image, the model, and the error; "" if it has labels."""
+
+    image: str
+    model: str
+    error: str
 
 
 class RecordFormat(Protocol):
@@ -26,8 +38,8 @@ class RecordFormat(Protocol):
         """Returns a result as a record that ends with a line break; `model` identifies the model."""
         ...
 
-    def records(self, lines: Iterator[str]) -> Iterator[tuple[str, str]]:
-        """Yields the image and the model of each record; reads no line beyond the record.
+    def records(self, lines: Iterator[str]) -> Iterator[StoredRecord]:
+        """Yields the records in order; reads no line beyond the record.
 
         Raises:
             ValueError: a record has another format.
@@ -39,23 +51,34 @@ class RecordFile:
     """Results as records, appended and flushed batch by batch.
 
     Unlike this project's other files it is not written aside and renamed: each record is complete in itself.
-    After a kill at any moment, complete records are kept and an incomplete last one is cut off. An image is
-    never written twice; an unreadable image counts as finished, too.
+    After a kill at any moment, complete records are kept and an incomplete last one is cut off. An annotated
+    image is never written twice. An image with an error is tried again; its new record replaces the error
+    when the file is closed.
 
     Attributes:
         path: the file.
-        already_done: the number of images that it held when it was opened.
+        already_done: the number of annotated images that it held when it was opened.
+        earlier_errors: the number of images with an error from an earlier run that this run did not try.
         truncated_bytes: the length of the incomplete record that was cut off.
     """
 
-    def __init__(self, path: Path, record_format: RecordFormat, model: str):
+    def __init__(self, path: Path, record_format: RecordFormat, model: str, *, retry_errors: bool = True):
         """Opens the file, or creates it.
+
+        Args:
+            path: the file.
+            record_format: of its records.
+            model: identifies the model.
+            retry_errors: whether images with an error are wanted again.
 
         Raises:
             UserError: another model or something else wrote the file.
         """
         self.path, self._format, self._model = path, record_format, model
-        self._finished, self.already_done, self.truncated_bytes = FinishedImages(), 0, 0
+        self._retry_errors = retry_errors
+        self._finished, self._errors = FinishedImages(), StandingErrors()
+        self.already_done, self.earlier_errors, self.truncated_bytes = 0, 0, 0
+        self._has_replaced_errors = False
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("r+b" if path.exists() else "w+b")
         try:
@@ -68,19 +91,54 @@ class RecordFile:
             raise
 
     def wants(self, photograph: Photograph) -> bool:
-        """Whether a photograph is neither in the file nor was passed to `wants` before."""
-        return self._finished.add(str(photograph))
+        """Whether the file has no labels of a photograph, and it was not passed to `wants` before."""
+        failed = self._errors.get(str(photograph)) is not None
+        if failed and not self._retry_errors:
+            return False
+        wanted = self._finished.add(str(photograph))
+        self.earlier_errors -= wanted and failed
+        return wanted
 
     def write(self, results: Sequence[Result]) -> list[Result]:
-        """Appends a batch."""
-        self._file.write(b"".join(self._format.line(result, self._model) for result in results))
+        """Appends a batch, without errors that the file holds in the same words."""
+        new = [result for result in results if not self._holds(result)]
+        self._file.write(b"".join(self._format.line(result, self._model) for result in new))
         self._file.flush()
+        for result in new:
+            self._note(result.image, result.error if isinstance(result, Unreadable) else "")
         return list(results)
 
     def close(self) -> None:
-        """Closes the file."""
+        """Removes the errors that were replaced, and closes the file."""
+        if self._has_replaced_errors:
+            with contextlib.suppress(OSError):  # a full disk: the next run removes them
+                self._remove_replaced_errors()
         self._file.close()
         self._finished.close()
+        self._errors.close()
+
+    def _holds(self, result: Result) -> bool:
+        return isinstance(result, Unreadable) and self._errors.get(result.image) == result.error
+
+    def _note(self, image: str, error: str) -> None:
+        """Remembers the last record of an image."""
+        self._has_replaced_errors |= self._errors.remove(image)
+        if error:
+            self._errors.set(image, error)
+
+    def _remove_replaced_errors(self) -> None:
+        target, written = self.path.resolve(), FinishedImages()
+        with atomic_path(target) as staging, staging.open("wb") as file:
+            file.write(self._format.header)
+            self._file.seek(len(self._format.header))
+            lines = _CompleteLines(self._file)
+            for record in self._format.records(iter(lines)):
+                content = lines.take()
+                last = self._errors.get(record.image) == record.error and written.add(record.image)
+                if last or not record.error:
+                    file.write(content)
+            shutil.copymode(target, staging)
+        written.close()
 
     def _write_header(self) -> None:
         content = self._file.read()
@@ -96,16 +154,19 @@ class RecordFile:
         lines = _CompleteLines(self._file)
         end = self._file.tell()
         try:
-            for image, model in self._format.records(iter(lines)):
+            for image, model, error in self._format.records(iter(lines)):
                 if model != self._model:
                     raise UserError(
                         f"--out must be from the same model. Received: {self.path}, in which {image} was "
                         f"annotated by {model or 'none'}; this model is {self._model}. Name another --out."
                     )
-                self._finished.add(image)
-                self.already_done, end = self.already_done + 1, lines.end
+                self._note(image, error)
+                self.already_done += not error and self._finished.add(image)
+                end = lines.end
+                lines.take()
         except ValueError as error:
-            raise self._not_ours(f"record {self.already_done + 1}: {error}") from None
+            raise self._not_ours(f"after {self.already_done} annotated images: {error}") from None
+        self.earlier_errors = len(self._errors)
         self._truncate(end)
 
     def _truncate(self, end: int) -> None:
@@ -133,10 +194,17 @@ class _CompleteLines:
     """
 
     def __init__(self, file: BinaryIO):
-        self._file, self.end = file, file.tell()
+        self._file, self.end, self._since_take = file, file.tell(), bytearray()
 
     def __iter__(self) -> Iterator[str]:
         for line in self._file:
             if line.endswith(b"\n"):
                 self.end += len(line)
+                self._since_take += line
                 yield line.decode("utf-8", "surrogateescape")
+
+    def take(self) -> bytes:
+        """The bytes of the lines since the last call."""
+        taken = bytes(self._since_take)
+        self._since_take.clear()
+        return taken

@@ -24,11 +24,12 @@ class Sidecars:
 
     Attributes:
         already_done: the number of photographs that were finished before.
+        earlier_errors: 0, because no sidecar holds an error.
     """
 
     def __init__(self, model: str):
         """`model` identifies the model that annotates."""
-        self._model, self._finished, self.already_done = model, FinishedImages(), 0
+        self._model, self._finished, self.already_done, self.earlier_errors = model, FinishedImages(), 0, 0
 
     def wants(self, photograph: Photograph) -> bool:
         """Whether a photograph was not passed to `wants` before and its sidecar does not name this model."""

@@ -11,12 +11,13 @@ class TerminalOutput:
 
     Attributes:
         already_done: 0, because nothing is kept between runs.
+        earlier_errors: 0, likewise.
         documents: the annotated images, if `print_line` is None.
     """
 
     def __init__(self, print_line: Callable[[str], None] | None):
         """`print_line` prints a line."""
-        self.already_done, self._print_line = 0, print_line
+        self.already_done, self.earlier_errors, self._print_line = 0, 0, print_line
         self.documents: list[AnnotationDocument] = []
 
     def wants(self, photograph: Photograph) -> bool:

@@ -55,9 +55,10 @@ def test_a_second_run_goes_on_and_annotates_what_is_new(tiny_run, folder, tmp_pa
     before = out.read_text()
     Image.new("RGB", (60, 40)).save(folder / "new.jpg")
     status, _, stderr = _annotate(capsys, tiny_run.path, folder, "--out", out)
-    assert status == 0
+    assert status == 1
     assert "annotated 1 photographs" in stderr
-    assert "6 were annotated already" in stderr
+    assert "4 were annotated already" in stderr
+    assert "Received: 2 unreadable, named above." in stderr
     assert out.read_text().startswith(before)
     with out.open(newline="") as lines:
         assert [row["image"] for row in csv.DictReader(lines)][-1] == str(folder / "new.jpg")

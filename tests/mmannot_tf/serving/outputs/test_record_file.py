@@ -12,6 +12,7 @@ from mmannot_tf.serving.outputs.factory import open_output
 from mmannot_tf.serving.outputs.json_lines import JsonLines
 from mmannot_tf.serving.outputs.record_file import RecordFile
 from mmannot_tf.serving.outputs.sidecars import Sidecars
+from tfrecords_tools.shell.cells import unescaped
 from tfrecords_tools.shell.errors import UserError
 
 RESULTS = (
@@ -49,11 +50,49 @@ def written(tmp_path, record_format):
     return file
 
 
-def test_a_second_run_wants_nothing(written, record_format):
+def test_a_second_run_wants_only_what_has_an_error(written, record_format):
     before = written.read_bytes()
     wanted, output = _wanted(written, record_format)
-    assert (wanted, output.already_done, output.truncated_bytes) == ([], 4, 0)
+    assert (wanted, output.already_done, output.truncated_bytes) == (["in/b.jpg"], 3, 0)
     assert written.read_bytes() == before
+
+
+def test_errors_can_be_kept(written, record_format):
+    output = RecordFile(written, record_format(), "m", retry_errors=False)
+    assert [output.wants(_photograph(result.image)) for result in RESULTS] == [False] * 4
+    assert output.earlier_errors == 1
+    output.close()
+
+
+@pytest.mark.parametrize("closed", [True, False], ids=["closed", "killed"])
+def test_a_new_record_replaces_an_error(written, record_format, closed):
+    whole, new = written.read_bytes(), Annotation("in/b.jpg", "", (("sky", 0.5),), 1.0)
+    first, _, *rest = (record_format().line(result, "m") for result in RESULTS)
+    replaced = b"".join([record_format.header, first, *rest, record_format().line(new, "m")])
+    if closed:
+        output = RecordFile(written, record_format(), "m")
+        assert output.earlier_errors == 1 and output.wants(_photograph("in/b.jpg"))
+        assert output.earlier_errors == 0
+        output.write([new])
+        output.close()
+        assert written.read_bytes() == replaced
+    else:
+        written.write_bytes(whole + record_format().line(new, "m"))
+    wanted, again = _wanted(written, record_format)
+    assert (wanted, again.already_done, again.earlier_errors) == ([], 4, 0)
+    assert written.read_bytes() == replaced
+
+
+def test_the_same_error_is_not_written_again_and_another_one_replaces_it(written, record_format):
+    before = written.read_bytes()
+    output = RecordFile(written, record_format(), "m")
+    output.write([RESULTS[1]])
+    output.close()
+    assert written.read_bytes() == before
+    output = RecordFile(written, record_format(), "m")
+    output.write([Unreadable("in/b.jpg", "", "truncated")])
+    output.close()
+    assert written.read_bytes().count(b"in/b.jpg") == 1 and b"truncated" in written.read_bytes()
 
 
 def test_after_a_kill_at_any_byte_whole_records_stay_and_the_rest_is_wanted(written, record_format):
@@ -66,9 +105,10 @@ def test_after_a_kill_at_any_byte_whole_records_stay_and_the_rest_is_wanted(writ
         written.write_bytes(whole[:size])
         done = sum(end <= size for end in ends[1:])
         wanted, output = _wanted(written, record_format)
-        assert wanted == [result.image for result in RESULTS[done:]]
+        failed = [result.image for result in RESULTS[:done] if isinstance(result, Unreadable)]
+        assert wanted == [*failed, *(result.image for result in RESULTS[done:])]
         assert written.read_bytes() == whole[: max(ends[done], header)]
-        assert output.already_done == done
+        assert output.already_done == done - len(failed)
 
 
 def test_what_is_appended_after_a_cut_makes_the_file_whole(written, record_format):
@@ -118,12 +158,22 @@ def test_csv_is_read_by_others(tmp_path):
     output = RecordFile(file, CsvRows(), "m")
     output.write(RESULTS)
     output.close()
-    with file.open(encoding="utf-8", errors="surrogateescape", newline="") as lines:
+    with file.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
     assert tuple(rows[0]) == COLUMNS
     assert (rows[0]["labels"], rows[0]["probabilities"]) == ("boat; sky", "0.750000; 0.500000")
     assert [row["error"] for row in rows] == ["", "no image", "", ""]
-    assert [row["image"] for row in rows] == [result.image for result in RESULTS]
+    assert [unescaped(row["image"]) for row in rows] == [result.image for result in RESULTS]
+    assert [row["image"] for row in rows] == ["in/a.jpg", "in/b.jpg", 'c,"\\x0aø.jpg', r"\xff.jpg"]
+
+
+def test_a_csv_of_before_names_were_escaped_is_resumed(tmp_path):
+    file = tmp_path / "labels.csv"
+    old = 'in/a.jpg,"sea, ""sun""",2.250000,boat; sky,0.750000; 0.500000,,m\n"c,""\nø.jpg",été,0.500000,boat,0.5,,m\n'
+    file.write_bytes(CsvRows.header + old.encode() + b"\xff.jpg,,1.0,sky,0.25,,m\n=\r.jpg,,1.0,sky,0.25,,m\n")
+    wanted, output = _wanted(file, CsvRows)
+    assert (wanted, output.already_done) == (["in/b.jpg"], 4)
+    assert not RecordFile(file, CsvRows(), "m").wants(_photograph("=\r.jpg"))
 
 
 class TestOpening:
