@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import sys
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from tfrecords_tools.shell.errors import StoppedBySignal, UserError
+from tfrecords_tools.shell.paths import shown
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -32,6 +34,8 @@ def run(app: typer.Typer, argv: Sequence[str] | None = None) -> int:
         143 terminated.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that is no UTF-8 must not end a command
     command = typer.main.get_command(app)
     try:
         status = command.main(args=None if argv is None else list(argv), standalone_mode=False)
@@ -93,13 +97,27 @@ def _cause(error: OSError) -> str:
 
 
 def notice(text: str) -> None:
-    """Writes a line to stderr, so that it does not mix with a JSON document on stdout."""
-    print(text, file=sys.stderr, flush=True)
+    """Writes a line to stderr, as `shown`, so that it does not mix with a JSON document on stdout."""
+    print(shown(text), file=sys.stderr, flush=True)
+
+
+def print_line(text: str) -> None:
+    """Writes a line to stdout, as `shown`; for lines with names of files, labels or tags."""
+    print(shown(text), flush=True)
 
 
 def print_json(value: object) -> None:
-    """Writes `value` to stdout as one JSON document."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False), flush=True)
+    r"""Writes `value` to stdout as one JSON document.
+
+    Where stdout cannot encode a character, such as a byte of a file name that is no UTF-8, JSON's own escapes
+    (`\udcff`) stand for all characters beyond ASCII, so any reader of JSON gets the same text.
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(value, indent=2, allow_nan=False)
+    print(text, flush=True)
 
 
 @contextlib.contextmanager
