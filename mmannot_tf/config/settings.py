@@ -17,7 +17,8 @@ class DataSettings(Section):
 
     Attributes:
         image_size: side of the square network input, pixels (Sec. IV-A3: 224).
-        vocabulary_size: T, how many of the most frequent training tags are read (Sec. IV-A1: 1,000).
+        vocabulary_size: T, how many of the most frequent training tags are read (Sec. IV-A1: 1,000). With 0,
+            or with records that have no tags, stages that need tags are left out.
         preprocessing: of the pixels: "weights", as the backbone's weights were trained; "caffe", BGR minus
             channel means; "centred", RGB from -1 to 1 [20].
         resize: where bilinear resizing samples: pixel centres, or corners as TF 1 did [19].
@@ -29,7 +30,7 @@ class DataSettings(Section):
     """
 
     image_size: Annotated[int, Field(ge=32)] = 224
-    vocabulary_size: Positive = 1000
+    vocabulary_size: Annotated[int, Field(ge=0)] = 1000
     preprocessing: Literal["weights", "caffe", "centred"] = "weights"
     resize: Literal["half_pixel", "tf1"] = "half_pixel"
     augmentation: Literal["none", "flip", "crop", "crop-flip"] = "none"

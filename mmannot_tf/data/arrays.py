@@ -31,12 +31,12 @@ class SplitArrays:
 
 
 def vocabulary(records: Records, size: int) -> tuple[str, ...]:
-    """The `size` most frequent tags of the training split.
+    """The `size` most frequent tags of the training split; none if the records have no tags.
 
     Raises:
-        UserError: the records have fewer.
+        UserError: the records have tags, but fewer.
     """
-    if len(records.vocabulary) < size:
+    if 0 < len(records.vocabulary) < size:
         raise UserError(
             f"data.vocabulary_size must be at most the number of tags in {records.path}, "
             f"{len(records.vocabulary)}. Received: {size}."

@@ -9,7 +9,7 @@ from mmannot_tf.config.settings import Config, DataSettings, ModelSettings, Trai
 from mmannot_tf.config.stage import StageSettings
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage
-from mmannot_tf.runs.stages import KNOWN, METHOD_STAGES, STAGES, is_view, owner
+from mmannot_tf.runs.stages import KNOWN, METHOD_STAGES, STAGES, is_view, needs_tags, owner
 from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import Json, digest, read_json, sha256, write_json
@@ -70,7 +70,11 @@ def configured_stages(config: Config) -> list[Stage]:
 
 
 def select_stages(
-    config: Config, names: Sequence[str] | None, methods: Sequence[str] | None = None
+    config: Config,
+    names: Sequence[str] | None,
+    methods: Sequence[str] | None = None,
+    *,
+    has_tags: bool = True,
 ) -> list[Stage]:
     """All configured stages, or the named ones, in order; then the named compared systems.
 
@@ -78,16 +82,23 @@ def select_stages(
         config: of the run.
         names: of stages; None for all.
         methods: names of compared systems, or "all"; None for none.
+        has_tags: False leaves out what needs tags.
 
     Raises:
-        UserError: a name is no configured stage, or no compared system.
+        UserError: a name is no configured stage, or no compared system, or needs tags that do not exist.
     """
     stages = configured_stages(config)
     _check_known("--stages must name stages of the configuration", names, [stage.name for stage in stages])
     _check_known("--methods must be all, or name", methods, [ALL_METHODS, *METHOD_STAGES])
     wanted = METHOD_STAGES if methods and ALL_METHODS in methods else (methods or ())
     compared = [stage for name, stage in METHOD_STAGES.items() if name in wanted]
-    return [stage for stage in stages if not names or stage.name in names] + compared
+    chosen = [stage for stage in stages if not names or stage.name in names] + compared
+    if has_tags:
+        return chosen
+    for stage in chosen:
+        if needs_tags(stage) and stage.name in {*(names or ()), *(methods or ())}:
+            raise UserError(f"Stage {stage.name} needs tags. Received: records without tags. Leave it out.")
+    return [stage for stage in chosen if not needs_tags(stage)]
 
 
 def _check_known(rule: str, names: Sequence[str] | None, known: Sequence[str]) -> None:

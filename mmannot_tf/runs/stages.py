@@ -130,6 +130,11 @@ def owner(stage: Stage, branch: str) -> str:
     return owner(KNOWN[stage.starts_from[branch]], branch)
 
 
+def needs_tags(stage: Stage) -> bool:
+    """Whether a stage reads tags, or is made from a stage that does."""
+    return "tags" in stage.reads or any(needs_tags(KNOWN[name]) for name in stage.upstream)
+
+
 def is_view(stage: Stage) -> bool:
     """Whether a stage trains nothing and only gives a feature from branches of an earlier stage."""
     return not stage.trains

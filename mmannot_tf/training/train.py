@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from mmannot_tf.config.settings import Config
-from mmannot_tf.data.arrays import vocabulary
+from mmannot_tf.data.arrays import load_arrays, vocabulary
 from mmannot_tf.runs import plan
 from mmannot_tf.runs.run import Run, create_run, open_run
 from mmannot_tf.runs.stage import Stage
@@ -47,7 +47,11 @@ def train(
         UserError: an input is not usable.
         StoppedBySignal: SIGTERM or SIGINT came; the current stage is saved.
     """
-    chosen, distribution = plan.select_stages(config, stages, methods), distribution or one_device()
+    has_tags = bool(vocabulary(open_records(data), config.data.vocabulary_size))
+    chosen = plan.select_stages(config, stages, methods, has_tags=has_tags)
+    distribution = distribution or one_device()
+    if not has_tags:
+        notice("note: without tags, stages and compared systems that need tags are left out")
     if config.training.weight_decay == "literal":
         notice(
             "warning: weight decay as printed shrinks every kernel to nothing; docs/fidelity.md, reading 2"
@@ -94,6 +98,11 @@ def open_training(
                 f"Records must have images in each split. Received: {records.path}, {split} is empty."
             )
     _check_replicas(config, stages, records.splits["train"], distribution.replicas)
+    if not load_arrays(records, "validation", ()).labels.any():
+        raise UserError(
+            "Validation images must have labels, which choose the best epoch. Received: "
+            f"{records.path}, whose validation split has none. Build records without --keep-unlabelled."
+        )
     provenance = resolve(config.model.weights, config.model.backbone).provenance
     tags = vocabulary(records, config.data.vocabulary_size)
     run = distribution.on_chief(
