@@ -1,7 +1,7 @@
 """`mmannot annotate`."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,6 +11,9 @@ from mmannot_tf.cli.arguments import EngineOption, JsonOption, PrecisionOption, 
 from mmannot_tf.serving.network import TOLERANCE
 
 if TYPE_CHECKING:
+    from mmannot_tf.serving.inputs.photographs import Photograph
+    from mmannot_tf.serving.inputs.tags_file import TagsFile
+    from mmannot_tf.serving.outputs.output import Output
     from mmannot_tf.serving.outputs.summary import Summary
 
 BATCH_SIZE = 16
@@ -59,14 +62,14 @@ def annotate(
     from mmannot_tf.serving.outputs.factory import open_output
     from mmannot_tf.serving.outputs.summary import Summary
     from mmannot_tf.serving.outputs.terminal import TerminalOutput
-    from tfrecords_tools.shell.console import notice, print_json
+    from tfrecords_tools.shell.console import notice, print_json, print_line
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     options = EngineOptions(engine, precision, tolerance)
     check_options(options)
     check_local(images)
     opened = open_model(model)
-    terminal, summary = TerminalOutput(None if as_json else typer.echo), Summary()
+    terminal, summary = TerminalOutput(None if as_json else print_line), Summary()
     with contextlib.ExitStack() as stack:
         output = open_output(out, output_format, opened.digest[:12], retry_errors=retry_errors) or terminal
         stack.callback(output.close)
@@ -79,22 +82,42 @@ def annotate(
 
         annotator = Annotator.with_engine(opened, options, log=notice)
         advance = stack.enter_context(_progress(images, shown=output is not terminal or as_json))
-        wanted = (photograph for photograph in photographs(images) if output.wants(photograph))
+        wanted = _wanted(photographs(images), output, image_tags)
         summary.write_all(
             annotator.annotate_files(wanted, tags=image_tags, batch_size=batch_size),
             output,
             stop_at_error=on_error == "fail",
             advance=advance,
         )
+        whole = not (on_error == "fail" and summary.unreadable)
+        tags_report = image_tags.report() if isinstance(image_tags, TagsFile) and whole else None
+    for line in tags_report.lines() if tags_report else ():
+        notice(f"note: {line}")
     if output is not terminal:
         notice(f"{summary}, {output.already_done:,} were annotated already")
     if as_json and output is terminal:
         print_json(terminal.documents)
     elif as_json:
         print_json(
-            {**summary.document(), "earlier": output.already_done, "earlier_errors": output.earlier_errors}
+            {
+                **summary.document(),
+                "earlier": output.already_done,
+                "earlier_errors": output.earlier_errors,
+                **({"tags_file": tags_report.document()} if tags_report else {}),
+            }
         )
     _report_errors(summary, output.earlier_errors, on_error, listed=output is not terminal)
+
+
+def _wanted(
+    photographs: "Iterable[Photograph]", output: "Output", tags: "str | TagsFile"
+) -> "Iterator[Photograph]":
+    """The photographs that `output` wants; rows of the tags file that name others count as matched, too."""
+    for photograph in photographs:
+        if output.wants(photograph):
+            yield photograph
+        elif not isinstance(tags, str):
+            tags.get(photograph)
 
 
 @contextlib.contextmanager

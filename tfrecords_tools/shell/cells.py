@@ -4,8 +4,8 @@ Three rules, which `unescaped` reverses:
 
 - A control character or a byte that is no UTF-8 is written `\xNN`; a backslash before such a text is `\x5c`.
 - In a list, entries are joined by "; ", and a semicolon inside an entry is written `\x3b`.
-- A cell that a spreadsheet would take for a formula, with = + - @ (or their full-width forms) at its start, gets a
-  `'` before it; so does one that has such an apostrophe already. A tab or line break at its start is `\x09` …
+- A cell that begins like a formula of a spreadsheet, with = + - @ or their full-width forms, gets a `'`
+  before it; so does a cell that has this mark already.
 
 The file is therefore always UTF-8, with one line per row.
 """

@@ -4,7 +4,6 @@ One rule says when two names are the same: `\` counts as `/`, a leading `./` and
 composed and decomposed letters (Unicode's NFC and NFD) are equal. Upper and lower case differ.
 """
 
-import os
 import re
 import unicodedata
 from pathlib import Path, PurePosixPath
@@ -71,7 +70,7 @@ class FilesBelow:
         if folder not in self._entries:
             entries: dict[str, list[str]] = {}
             try:
-                for entry in sorted(os.listdir(folder)):
+                for entry in sorted(path.name for path in folder.iterdir()):
                     entries.setdefault(unicodedata.normalize("NFC", entry), []).append(entry)
             except OSError:
                 pass  # reading the file reports it

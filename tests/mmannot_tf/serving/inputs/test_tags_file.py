@@ -34,8 +34,55 @@ def test_images_that_the_file_does_not_name_have_the_tags_of_all_others(tmp_path
 
 
 def test_spreadsheets_marks_and_odd_rows_are_read(tmp_path):
-    content = "\ufeffimage,tags,more\nø.jpg,été\nshort.jpg\n"
+    content = "\ufeffFile;tags;more\r\nø.jpg;été;1\r\nshort.jpg;;\r\n"
     assert _tags(tmp_path / "t.csv", content, ("ø.jpg", "ø.jpg"), ("short.jpg", "short.jpg")) == ["été", ""]
+
+
+@pytest.mark.parametrize("name", ["./in/é.jpg", "in\\é.jpg", "in/e\u0301.jpg", "in//é.jpg", "top/in/é.jpg"])
+@pytest.mark.parametrize("stored", ["é.jpg", "e\u0301.jpg"])
+def test_names_match_by_the_one_rule(tmp_path, name, stored):
+    photograph = (f"top/in/{stored}", f"in/{stored}")
+    assert _tags(tmp_path / "t.csv", f"image,tags\n{name},sea\n", photograph) == ["sea"]
+
+
+def test_absolute_names_match(tmp_path):
+    content = f"image,tags\n{Path.cwd()}/top/a.jpg,sea\n"
+    assert _tags(tmp_path / "t.csv", content, ("top/a.jpg", "a.jpg")) == ["sea"]
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [("p1.jpg,tree, sky", "3 cells under 2 columns.*double quotes"), ("p1.jpg", "1 cells")],
+)
+def test_a_row_of_another_length_is_an_error_with_its_line(tmp_path, row, problem):
+    with pytest.raises(UserError, match=rf"t\.csv:3: {problem}"):
+        _tags(tmp_path / "t.csv", f"image,tags\na.jpg,sea\n{row}\n")
+
+
+def test_the_report_names_rows_without_a_photograph_with_several_and_twice(tmp_path):
+    file = tmp_path / "tags.csv"
+    file.write_text("image,tags\na.jpg,sea\nb.jpg,sun\ngone.jpg,x\nb.jpg,sky\nmore/gone.jpg,x\n")
+    photographs = [Photograph(Path(name), name.split("/")[-1]) for name in ("A/a.jpg", "B/a.jpg", "A/b.jpg")]
+    with contextlib.closing(TagsFile(file)) as tags:
+        assert [tags.get(photograph) for photograph in [*photographs, *photographs]] == [
+            "sea",
+            "sea",
+            "sky",
+        ] * 2
+        report = tags.report()
+    assert report.document() == {
+        "rows": 5,
+        "unmatched": 2,
+        "unmatched_images": ["gone.jpg", "more/gone.jpg"],
+        "repeated": 1,
+        "ambiguous": 1,
+        "ambiguous_images": ["a.jpg"],
+    }
+    assert list(report.lines()) == [
+        "tags.csv: 2 of 5 rows match no photograph: gone.jpg, more/gone.jpg",
+        "tags.csv: 1 rows name an image that a later row names, which counts",
+        "tags.csv: 1 rows match several photographs each: a.jpg",
+    ]
 
 
 @pytest.mark.parametrize(
