@@ -9,8 +9,9 @@ from mmannot_tf.data.tag_lists import NONE
 
 def tag_table(vocabulary: Sequence[str]) -> tf.lookup.StaticHashTable:
     """A table from a tag to its index in the vocabulary; -1 for an unknown tag."""
-    tags = tf.constant(list(vocabulary), tf.string)
-    indices = tf.range(len(vocabulary), dtype=tf.int64)
+    words = list(vocabulary) or [""]  # a table needs a key, and no tag is empty
+    tags = tf.constant(words, tf.string)
+    indices = tf.constant(range(len(vocabulary)) or [-1], tf.int64)
     return tf.lookup.StaticHashTable(tf.lookup.KeyValueTensorInitializer(tags, indices), default_value=-1)
 
 

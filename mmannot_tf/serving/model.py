@@ -1,6 +1,6 @@
 """A run or an export as a model that annotates."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +13,21 @@ from tfrecords_tools.shell.files import digest, read_json
 
 SAVED_MODEL_FILE = "saved_model.pb"
 LABELS, TAGS = Path("assets") / "labels.txt", Path("assets") / "tags.txt"
-REQUIRED_STAGES = ("ms_cnn", "tag_encoder", "classifier", "quantity")
-"""The stages that train an annotator's branches."""
+BRANCHES: Mapping[str, tuple[str, str]] = {
+    "backbone": ("ms_cnn", "backbone"),
+    "fusion": ("ms_cnn", "fusion"),
+    "tag_encoder": ("tag_encoder", "tag_encoder"),
+    "classifier": ("classifier", "classifier"),
+    "quantity": ("quantity", "quantity"),
+}
+"""The branches of an annotator: each one's stage, and its name there."""
+BRANCHES_WITHOUT_TAGS: Mapping[str, tuple[str, str]] = {
+    "backbone": ("ms_cnn", "backbone"),
+    "fusion": ("ms_cnn", "fusion"),
+    "classifier": ("ms_cnn", "probe"),
+    "quantity": ("quantity_visual", "quantity"),
+}
+"""Those of an annotator whose run has no tags: the heads read f_v alone."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +97,16 @@ def model_of(run: Run) -> Model:
     )
 
 
+def branches_of(run: Run) -> Mapping[str, tuple[str, str]]:
+    """The branches that annotate: each one's stage, and its name there."""
+    return BRANCHES if run.dataset.tags else BRANCHES_WITHOUT_TAGS
+
+
+def required_stages(run: Run) -> tuple[str, ...]:
+    """The stages that train an annotator's branches, in order."""
+    return tuple(dict.fromkeys(stage for stage, _ in branches_of(run).values()))
+
+
 def versions(path: Path) -> dict[int, Path]:
     """The version folders of an export by their numbers, lowest first."""
     numbered = {
@@ -110,7 +133,7 @@ def _annotator_digest(run: Run) -> str:
     settings = run.config.evaluation
     return digest(
         [
-            {name: stage_digest(run, name) for name in REQUIRED_STAGES},
+            {name: stage_digest(run, name) for name in required_stages(run)},
             [getattr(run.config.data, key) for key in PIXELS],
             [settings.least_quantity, settings.quantity_rounding],
         ]
@@ -126,8 +149,9 @@ def write_name_lists(assets: Path, *, labels: Sequence[str], tags: Sequence[str]
 
 def _read_names(file: Path) -> tuple[str, ...]:
     try:
-        return tuple(file.read_text(encoding="utf-8").removesuffix("\n").split("\n"))
+        text = file.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise UserError(
             f"An export must hold its lists of names. Received: {file}, which does not exist."
         ) from None
+    return tuple(text.removesuffix("\n").split("\n")) if text else ()

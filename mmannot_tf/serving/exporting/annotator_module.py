@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -14,7 +15,7 @@ from mmannot_tf.models.tag_encoder import portable
 from mmannot_tf.runs.plan import stage_digest
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stages import STAGES
-from mmannot_tf.serving.model import LABELS, REQUIRED_STAGES, TAGS, write_name_lists
+from mmannot_tf.serving.model import LABELS, TAGS, branches_of, required_stages, write_name_lists
 from mmannot_tf.serving.network import NETWORK_OUTPUTS
 from mmannot_tf.training.inference.trained_branches import network_spec_of, trained_branch
 from tfrecords_tools.shell.errors import UserError
@@ -58,16 +59,15 @@ class AnnotatorModule(tf.Module):
             least_quantity=run.config.evaluation.least_quantity,
             rounding=run.config.evaluation.quantity_rounding,
         )
-        self._portable = portable(self.branches["tag_encoder"])
+        encoder = self.branches.get("tag_encoder")
+        self._portable = portable(encoder) if encoder else _no_textual_feature
         write_name_lists(assets, labels=run.dataset.labels, tags=run.dataset.tags)
         self.label_file = tf.saved_model.Asset(str(assets / LABELS.name))
         self.tag_file = tf.saved_model.Asset(str(assets / TAGS.name))
         self._labels = _table(self.label_file, key="number", default="")
-        self._tags = _table(self.tag_file, key="line", default=-1)
+        self._tags = _table(self.tag_file, key="line", default=-1) if encoder else None
         image = tf.TensorSpec([None, *self._sizes.image_shape()], tf.float32, name="image")
-        textual = tf.TensorSpec(
-            [None, *self.branches["tag_encoder"].output_shape[1:]], tf.float32, name="f_t"
-        )
+        textual = tf.TensorSpec([None, encoder.output_shape[-1] if encoder else 0], tf.float32, name="f_t")
         lists = tf.TensorSpec([None, None], tf.int32, name="tag_lists")
         self._from_tag_features = tf.function(self._run_from_tag_features, input_signature=[image, textual])
         self.network = tf.function(self._run_network, input_signature=[image, lists])
@@ -147,6 +147,8 @@ class AnnotatorModule(tf.Module):
         return {**self._decision(joint, training=False), "f_v": visual, "f_t": textual, "f": joint}
 
     def _run_all(self, pixels: tf.Tensor, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        if self._tags is None:
+            return self._from_tag_features(pixels, _no_textual_feature(text))
         indices = indices_of(split_tags(text), self._tags)
         textual = self.branches["tag_encoder"](ragged_to_lists(indices, self._sizes.tags), training=False)
         return self._from_tag_features(pixels, textual)
@@ -182,23 +184,38 @@ def _in_order(outputs: Mapping[str, tf.Tensor], name: str) -> tf.Tensor:
     return tf.gather(outputs[name], outputs["order"], batch_dims=1)
 
 
+def _no_textual_feature(tags: tf.Tensor, training: bool = False) -> tf.Tensor:
+    """f_t of a network without tags: float32 [B, 0]; `tags` are texts [B] or lists [B, L]."""
+    return tf.zeros([tf.shape(tags)[0], 0])
+
+
 def _check_finished(run: Run) -> None:
-    missing = [name for name in REQUIRED_STAGES if stage_digest(run, name) is None]
+    required = required_stages(run)
+    missing = [name for name in required if stage_digest(run, name) is None]
     if missing:
         raise UserError(
-            f"The stages {', '.join(REQUIRED_STAGES)} must be trained. Received: {run.path}, without "
+            f"The stages {', '.join(required)} must be trained. Received: {run.path}, without "
             f"{', '.join(missing)}. Run `mmannot train` again with the same --run."
         )
 
 
 def _branches(run: Run) -> dict[str, keras.Model]:
     """The annotator's branches, each from the stage that trained it."""
-    backbone = trained_branch(run, STAGES["ms_cnn"], "backbone", network_spec_of(run).image_shape())
-    fusion = trained_branch(run, STAGES["ms_cnn"], "fusion", [scale.shape[1:] for scale in backbone.outputs])
-    tag_encoder = trained_branch(run, STAGES["tag_encoder"], "tag_encoder", None)
-    joint = (fusion.output_shape[-1] + tag_encoder.output_shape[-1],)
-    heads = {name: trained_branch(run, STAGES[name], name, joint) for name in ("classifier", "quantity")}
-    return {"backbone": backbone, "fusion": fusion, "tag_encoder": tag_encoder, **heads}
+    trained_as = branches_of(run)
+
+    def trained(name: str, shapes: Any) -> keras.Model:
+        stage, name_there = trained_as[name]
+        return trained_branch(run, STAGES[stage], name_there, shapes)
+
+    backbone = trained("backbone", network_spec_of(run).image_shape())
+    branches = {
+        "backbone": backbone,
+        "fusion": trained("fusion", [scale.shape[1:] for scale in backbone.outputs]),
+    }
+    if "tag_encoder" in trained_as:
+        branches["tag_encoder"] = trained("tag_encoder", None)
+    joint = (sum(branches[name].output_shape[-1] for name in branches.keys() - {"backbone"}),)
+    return {**branches, **{name: trained(name, joint) for name in ("classifier", "quantity")}}
 
 
 def _table(asset: tf.saved_model.Asset, *, key: str, default: str | int) -> tf.lookup.StaticHashTable:
