@@ -1,0 +1,110 @@
+"""Decodes JPEG and PNG to upright RGB pixels in a TensorFlow graph; every command uses these functions.
+
+What this decoder refuses is no image: for `check`, `build`, `verify`, training, `annotate` and `serve` alike.
+"""
+
+from collections.abc import Callable
+from typing import Literal
+
+import tensorflow as tf
+
+from tfrecords_tools.photographs.exif_orientation import UPRIGHT, may_be_turned, orientation_of
+
+DCT = "INTEGER_ACCURATE"
+"""The slow integer DCT of libjpeg: the same pixels as Pillow decodes."""
+OVERSAMPLING = 2
+"""How many times longer than needed the shorter side of a reduced JPEG stays."""
+RATIOS = (1, 2, 4, 8)
+"""The fractions 1/r at which libjpeg can decode a JPEG."""
+
+Orientation = Literal["exif", "ignored"]
+"""Whether pixels are turned as the image's EXIF tag says, or stay as they are stored."""
+
+
+def decode(encoded: tf.Tensor, *, orientation: Orientation) -> tf.Tensor:
+    """Decodes an image.
+
+    Args:
+        encoded: JPEG or PNG bytes, string []; grey, CMYK, alpha and 16 bits a channel are converted to RGB.
+        orientation: "exif" turns the pixels upright, "ignored" leaves them as stored.
+
+    Returns:
+        RGB, uint8 [H, W, 3].
+    """
+    pixels = tf.io.decode_jpeg(encoded, channels=3, dct_method=DCT)
+    return _upright(pixels, encoded, orientation)
+
+
+def decode_reduced(encoded: tf.Tensor, *, orientation: Orientation, at_least: int) -> tf.Tensor:
+    """Decodes an image; a JPEG that is much larger than needed at a half, a quarter or an eighth.
+
+    The shorter side stays at least `OVERSAMPLING * at_least` pixels. Only an antialiased resize may follow:
+    libjpeg averages the pixels that it joins.
+
+    Args:
+        encoded: as in `decode`.
+        orientation: as in `decode`.
+        at_least: the side, in pixels, that the image is resized to next.
+
+    Returns:
+        RGB, uint8 [H, W, 3].
+    """
+
+    def reduced_jpeg() -> tf.Tensor:
+        shape = tf.image.extract_jpeg_shape(encoded)
+        spare = tf.minimum(shape[0], shape[1]) // (OVERSAMPLING * at_least)
+        index = tf.reduce_sum(tf.cast(spare >= RATIOS[1:], tf.int32))
+        return tf.switch_case(index, [_at_ratio(encoded, ratio) for ratio in RATIOS])
+
+    pixels = tf.cond(tf.io.is_jpeg(encoded), reduced_jpeg, _at_ratio(encoded, 1))
+    return _upright(tf.ensure_shape(pixels, [None, None, 3]), encoded, orientation)
+
+
+def orient(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
+    """Turns pixels upright.
+
+    Args:
+        pixels: [H, W, C] as stored.
+        orientation: how EXIF says they are stored, 1 to 8, int32 [].
+
+    Returns:
+        [H, W, C], or [W, H, C] for 5 to 8.
+    """
+
+    upright = tf.cond(
+        tf.equal(orientation, UPRIGHT), lambda: pixels, lambda: _reoriented(pixels, orientation)
+    )
+    return tf.ensure_shape(upright, [None, None, pixels.shape[-1]])
+
+
+_ROWS, _COLUMNS, _BOTH, _NEITHER = (
+    (True, False, False),
+    (False, True, False),
+    (True, True, False),
+    (False, False, False),
+)
+_REVERSED = (_NEITHER, _NEITHER, _COLUMNS, _BOTH, _ROWS, _NEITHER, _COLUMNS, _BOTH, _ROWS)
+"""The axes that are reversed, by orientation; 5 to 8 are transposed before."""
+
+
+# Inlined, its operations would take time for upright images as well.
+@tf.function(experimental_attributes={"_noinline": True})
+def _reoriented(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
+    stored = tf.cond(orientation > 4, lambda: tf.transpose(pixels, [1, 0, 2]), lambda: pixels)
+    return tf.raw_ops.Reverse(tensor=stored, dims=tf.gather(_REVERSED, orientation))
+
+
+def _at_ratio(encoded: tf.Tensor, ratio: int) -> Callable[[], tf.Tensor]:
+    return lambda: tf.io.decode_jpeg(encoded, channels=3, ratio=ratio, dct_method=DCT)
+
+
+def _upright(pixels: tf.Tensor, encoded: tf.Tensor, orientation: Orientation) -> tf.Tensor:
+    if orientation == "ignored":
+        return pixels
+    upright = tf.cond(may_be_turned(encoded), lambda: _turned(pixels, encoded), lambda: pixels)
+    return tf.ensure_shape(upright, [None, None, 3])
+
+
+@tf.function(experimental_attributes={"_noinline": True})
+def _turned(pixels: tf.Tensor, encoded: tf.Tensor) -> tf.Tensor:
+    return orient(pixels, orientation_of(encoded))
