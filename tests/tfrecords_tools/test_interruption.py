@@ -56,7 +56,7 @@ def test_killed_at_many_moments(tmp_path: Path, before: str):
         wait_for_staging(process, final, known=leftover)
         time.sleep((moment + draws.random()) / MOMENTS * lasts)
         process.send_signal(signal.SIGKILL)
-        said += "removed the staging folder of an interrupted build" in process.communicate()[1]
+        said += "removed the staging folder of an interrupted command" in process.communicate()[1]
         if before == "nothing there":
             try:
                 assert open_records(out).digest == whole

@@ -10,13 +10,13 @@ from tfrecords_tools.building.build_tally import BuildTally, new_tally
 from tfrecords_tools.building.checking import CheckReport
 from tfrecords_tools.building.runner import BeamRunner
 from tfrecords_tools.building.source import RecordSource
-from tfrecords_tools.building.writer_lock import writer_lock
 from tfrecords_tools.reading.example import Record, content_digest
 from tfrecords_tools.reading.records import MARKER, VERSION, VOCABULARY, Marker, Records, open_records, seal
 from tfrecords_tools.reading.vocabulary import write_vocabulary
 from tfrecords_tools.shell import files
 from tfrecords_tools.shell.console import notice, progress_bars
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.lock import writer_lock
 
 
 def build_records(

@@ -68,6 +68,8 @@ def _status_of(error: Exception) -> int:
         return _failed(str(error))
     if isinstance(error, OSError):
         return _failed(_cause(error))
+    if isinstance(error, ValueError) and "null byte" in str(error):  # what Python says of "a\0b" as a path
+        return _failed("the path of a file must hold no NUL character. Received: one with a NUL.")
     if hasattr(error, "exit_code") and hasattr(error, "show"):
         error.show()
         return error.exit_code

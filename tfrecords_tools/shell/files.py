@@ -3,13 +3,17 @@
 import contextlib
 import hashlib
 import json
+import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.flock import open_folder, try_lock
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 """A JSON value."""
@@ -23,18 +27,53 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """Yields a temporary path to write to; renames it to `path` on success, removes it on failure.
 
     The caller makes a file or a folder at the yielded path. An existing file or folder at `path` is
-    replaced at the end, never before.
+    replaced at the end, never before. The temporary folder is locked while it is written, so that
+    `clear_leftovers` leaves it alone.
+
+    Raises:
+        OSError: the file system refuses a write; its `filename` is `path`.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    staging = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    with errors_named(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        staging = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        with _locked_if_possible(staging):
+            try:
+                yield staging / path.name
+                if path.is_dir():
+                    path.rename(staging / REPLACED)
+                (staging / path.name).replace(path)
+            finally:
+                restore_replaced(staging, path)
+                shutil.rmtree(staging, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def errors_named(path: Path) -> Iterator[None]:
+    """Gives an OSError the name of the file that is written, if it names none or a temporary one.
+
+    A full disk is reported without a name where a write fails, and h5py reports it as text alone.
+    """
     try:
-        yield staging / path.name
-        if path.is_dir():
-            path.rename(staging / REPLACED)
-        (staging / path.name).replace(path)
+        yield
+    except OSError as error:
+        name = error.filename if isinstance(error.filename, str) else ""
+        if name and f"/.{path.name}." not in name:
+            raise
+        reason = error.strerror or " ".join(str(error).split()) or type(error).__name__
+        raise OSError(error.errno, reason, str(path)) from None
+
+
+@contextlib.contextmanager
+def _locked_if_possible(staging: Path) -> Iterator[None]:
+    descriptor = open_folder(staging)
+    if descriptor is None:
+        yield
+        return
+    try:
+        try_lock(descriptor)
+        yield
     finally:
-        restore_replaced(staging, path)
-        shutil.rmtree(staging, ignore_errors=True)
+        os.close(descriptor)
 
 
 def restore_replaced(staging: Path, path: Path) -> bool:
@@ -55,7 +94,64 @@ def restore_replaced(staging: Path, path: Path) -> bool:
 
 def staging_folders(path: Path) -> list[Path]:
     """The staging folders of `atomic_path(path)`: of a running writer, or left by a killed one."""
-    return sorted(path.parent.glob(f".{path.name}.*"))
+    return [staging for staging, target in _stagings(path.parent) if target == path]
+
+
+def clear_leftovers(path: Path, *, even_unlockable: bool = False) -> None:
+    """Removes what killed writers of `path` left, restores a folder that they had moved away, and says so.
+
+    Args:
+        path: the file or folder that they wrote.
+        even_unlockable: whether the caller is the only writer of `path`, so that no staging folder is a
+            running writer's. Else those that are locked, or that cannot be locked, are left alone.
+    """
+    for staging in staging_folders(path):
+        if even_unlockable or _is_abandoned(staging):
+            _clear(staging, path)
+
+
+def clear_leftovers_in(folder: Path) -> None:
+    """`clear_leftovers` of every path in a folder; staging folders of running writers are left alone."""
+    for staging, path in _stagings(folder):
+        if _is_abandoned(staging):
+            _clear(staging, path)
+
+
+def is_staging(path: Path) -> bool:
+    """Whether a path is the staging folder of an `atomic_path`."""
+    return _STAGING.fullmatch(path.name) is not None and path.is_dir()
+
+
+_STAGING = re.compile(r"\.(?P<name>.+)\.[a-z0-9_]{6,8}", re.DOTALL)
+"""The name of a staging folder; its end is that of `tempfile.mkdtemp`."""
+
+
+def _stagings(folder: Path) -> list[tuple[Path, Path]]:
+    """The staging folders in a folder, each with the path that it is for."""
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    matches = [(entry, _STAGING.fullmatch(entry.name)) for entry in entries if is_staging(entry)]
+    return [(entry, folder / match["name"]) for entry, match in matches if match]
+
+
+def _is_abandoned(staging: Path) -> bool:
+    """Whether its writer has ended: then nobody holds its lock."""
+    try:
+        descriptor = open_folder(staging)
+    except OSError:  # its writer has just removed it
+        return False
+    if descriptor is None:
+        return False
+    try:
+        return try_lock(descriptor) == "locked"
+    finally:
+        os.close(descriptor)
+
+
+def _clear(staging: Path, path: Path) -> None:
+    if restore_replaced(staging, path):
+        notice(f"restored: {path}, which an interrupted command was about to replace")
+    shutil.rmtree(staging, ignore_errors=True)
+    notice(f"removed the staging folder of an interrupted command: {staging}")
 
 
 def write_text(path: Path, text: str) -> None:
