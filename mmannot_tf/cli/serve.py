@@ -41,6 +41,14 @@ def serve(
     max_requests: Annotated[
         int, typer.Option("--max-requests", min=1, help="Concurrent requests.")
     ] = DEFAULT.requests,
+    allowed_host: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allowed-host",
+            help="A host name by which the server may be reached; may be repeated; * allows all. By default "
+            "the loopback names and --host.",
+        ),
+    ] = None,
     timeout: Annotated[
         float, typer.Option("--timeout", min=0.001, help="Seconds a request may take.")
     ] = DEFAULT.seconds,
@@ -59,6 +67,7 @@ def serve(
         body_bytes=max_body * MIB,
         images=max_images,
         pixels=max_pixels * MEGAPIXEL,
+        decoding_pixels=max(max_pixels * MEGAPIXEL, DEFAULT.decoding_pixels),
         requests=max_requests,
         seconds=timeout,
         batch_size=batch_size,
@@ -66,6 +75,7 @@ def serve(
     )
     import_tensorflow()
     try:
+        from mmannot_tf.serving.server.host_policy import HostPolicy
         from mmannot_tf.serving.server.lifecycle import serve as run
     except ImportError as error:
         raise UserError(
@@ -75,4 +85,5 @@ def serve(
     from mmannot_tf.serving.annotating.annotator import Annotator
 
     annotator = Annotator.with_engine(opened, options, log=notice)
-    run(annotator, host=host, port=port, name=name, limits=limits, log=notice)
+    hosts = HostPolicy.for_server(host, allowed_host or [])
+    run(annotator, host=host, port=port, name=name, limits=limits, hosts=hosts, log=notice)

@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from mmannot_tf.serving.annotating.annotator import Annotator
 from mmannot_tf.serving.server import tensorflow_serving, uploads, web_page
 from mmannot_tf.serving.server.errors import JsonResponse, RequestError, error_response
+from mmannot_tf.serving.server.host_policy import HostPolicy
 from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.metrics import Metrics
 from mmannot_tf.serving.server.predictor import Predictor
@@ -19,13 +20,14 @@ from mmannot_tf.serving.server.request_limiter import RequestLimiter
 HANDLED = (RequestError, HTTPException, ClientDisconnect, Exception)
 
 
-def application(annotator: Annotator, name: str, limits: Limits) -> RequestLimiter:
+def application(annotator: Annotator, name: str, limits: Limits, hosts: HostPolicy) -> RequestLimiter:
     """Builds the server.
 
     Args:
         annotator: the model; its engine must be selected.
         name: the model's name in paths.
         limits: what a request may ask for.
+        hosts: which hosts requests may name.
     """
     metrics = Metrics()
     predictor = Predictor(annotator, limits, metrics)
@@ -42,6 +44,7 @@ def application(annotator: Annotator, name: str, limits: Limits) -> RequestLimit
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
+        redirect_slashes=False,  # a redirect would repeat the Host that a client sent
     )
     app.include_router(tensorflow_serving.router(predictor, name, limits))
     app.include_router(uploads.router(predictor, limits))
@@ -58,7 +61,7 @@ def application(annotator: Annotator, name: str, limits: Limits) -> RequestLimit
         """Returns the metrics in Prometheus' format."""
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
-    return RequestLimiter(app, limits, metrics)
+    return RequestLimiter(app, limits, metrics, hosts)
 
 
 async def _on_error(_: Request, error: Exception) -> Response:

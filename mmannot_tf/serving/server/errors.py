@@ -1,11 +1,15 @@
 """Errors of a request, as TensorFlow Serving writes them: `{"error": …}` and a status."""
 
 import json
+import reprlib
 
 from starlette.responses import Response
 
 MAX_SHOWN = 100
 """The number of characters of a request that an error repeats."""
+_SHORT = reprlib.Repr()
+_SHORT.maxlevel = 3
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 2 * MAX_SHOWN
 
 
 class RequestError(Exception):
@@ -33,6 +37,6 @@ def error_response(status: int, text: str) -> JsonResponse:
 
 
 def short_repr(value: object) -> str:
-    """Returns a value for an error message, truncated."""
-    text = repr(value)
+    """Returns a value for an error message, truncated; the time does not grow with the value."""
+    text = _SHORT.repr(value)
     return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}…"

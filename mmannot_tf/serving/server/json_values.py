@@ -1,24 +1,29 @@
 """Converts JSON values of a request to bytes, text, integers and arrays."""
 
 import base64
-import binascii
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import numpy as np
 
 from mmannot_tf.serving.server.errors import RequestError, short_repr
+from mmannot_tf.serving.server.json_parsing import MAX_ENTRIES, JsonValue
 
-JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 BASE64 = "b64"
 """TensorFlow Serving's key for bytes: `{"b64": "…"}`."""
 INT32 = np.iinfo(np.int32)
+BLANKS = " \t\n\v\f\r"
+"""White space that base64 may contain anywhere, such as a line break every 76 characters."""
+PIECE = 1 << 18
+"""The number of characters of base64 that are decoded at once; other threads run between two pieces."""
 ANY = -1
 """In a shape: any size."""
 
 
 def to_bytes(name: str, value: JsonValue) -> bytes:
-    """Converts a string or `{"b64": …}`, padded or not.
+    """Converts a string or `{"b64": …}` as TensorFlow Serving does.
+
+    The base64 may be padded or not and contain line breaks; its alphabet is the standard one, with `+`
+    and `/`.
 
     Raises:
         RequestError: the value is neither.
@@ -28,12 +33,11 @@ def to_bytes(name: str, value: JsonValue) -> bytes:
     encoded = value[BASE64] if isinstance(value, dict) and set(value) == {BASE64} else None
     if not isinstance(encoded, str):
         raise RequestError(400, f'{name} must be a string or {{"b64": "…"}}. Received: {short_repr(value)}.')
-    letters = encoded.rstrip("=")
     try:
-        return base64.b64decode(letters + "=" * (-len(letters) % 4), validate=True)
-    except (binascii.Error, ValueError) as error:
+        return _from_base64(encoded)
+    except ValueError as error:
         raise RequestError(
-            400, f"{name} must be base64. Received: {short_repr(letters)} ({error})."
+            400, f"{name} must be base64. Received: {short_repr(encoded)} ({error})."
         ) from None
 
 
@@ -72,12 +76,15 @@ def to_array(name: str, value: JsonValue, shape: Sequence[int], *, high: float) 
         RequestError: the lists have another shape or other values.
     """
     rule = f"{name} must be numbers from 0 to {high:g} of shape {[*shape]}"
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        raise RequestError(400, f"{rule}. Received: lists of unequal lengths.") from None
-    if array.dtype.kind not in "iuf":
+    if not isinstance(value, list) or not 0 < len(value) <= MAX_ENTRIES:
         raise RequestError(400, f"{rule}. Received: {short_repr(value)}.")
+    try:
+        rows = [_numbers(row) for row in value]
+        array = np.stack(rows)
+    except ValueError:
+        raise RequestError(
+            400, f"{rule}. Received: other values, or lists of unequal lengths: {short_repr(value)}."
+        ) from None
     if array.ndim != len(shape) or any(
         expected not in (ANY, size) for expected, size in zip(shape, array.shape, strict=True)
     ):
@@ -85,6 +92,38 @@ def to_array(name: str, value: JsonValue, shape: Sequence[int], *, high: float) 
     if array.size == 0 or not ((array >= 0) & (array <= high)).all():
         raise RequestError(400, f"{rule}. Received: other values, or none.")
     return array
+
+
+def _numbers(row: JsonValue) -> np.ndarray:
+    """Converts one row of an array; other threads run between two rows.
+
+    Raises:
+        ValueError: it has lists of unequal lengths, or something other than numbers.
+    """
+    array = np.asarray(row)
+    if array.dtype.kind not in "iuf":
+        raise ValueError("not numbers")
+    return array
+
+
+def _from_base64(text: str) -> bytes:
+    """Decodes base64 piece by piece.
+
+    Raises:
+        ValueError: it has other characters, or another length.
+    """
+    text = text.rstrip("=" + BLANKS)
+    blanks = dict.fromkeys(map(ord, BLANKS))
+    parts, rest = [], ""
+    for start in range(0, len(text), PIECE):
+        letters = rest + text[start : start + PIECE].translate(blanks)
+        if "=" in letters:
+            raise ValueError("= before the end")
+        whole = len(letters) - len(letters) % 4
+        parts.append(base64.b64decode(letters[:whole], validate=True))
+        rest = letters[whole:]
+    parts.append(base64.b64decode(rest + "=" * (-len(rest) % 4), validate=True))
+    return b"".join(parts)
 
 
 def _utf8(name: str, value: str) -> bytes:

@@ -1,10 +1,13 @@
 """Runs the server: selects the engine, opens the port, answers open requests before it stops."""
 
 import contextlib
+import gc
 import math
+import resource
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 
 import uvicorn
@@ -12,25 +15,79 @@ import uvicorn
 from mmannot_tf.serving.annotating.annotator import Annotator
 from mmannot_tf.serving.engines.probe import probe_batch
 from mmannot_tf.serving.server.application import application
+from mmannot_tf.serving.server.connections import Connection, Connections
+from mmannot_tf.serving.server.host_policy import EVERY_ADDRESS, HostPolicy
 from mmannot_tf.serving.server.limits import Limits
+from mmannot_tf.serving.server.repeated_lines import set_up_log
 from tfrecords_tools.shell.errors import StoppedBySignal, UserError
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+MAX_BACKLOG = 128
+ROUNDS = 4
+"""The event loop may accept a backlog of connections in each of so many rounds before one too many closes."""
+OTHER_FILES = 32
+"""Files that the process opens beside its connections, as for an engine."""
+OPEN_FILES = Path("/proc/self/fd")
+
+
+class ServerConfig(uvicorn.Config):
+    """uvicorn's settings, and the connections that they allow.
+
+    Attributes:
+        connections: the open connections of the server.
+    """
+
+    def __init__(self, annotator: Annotator, name: str, limits: Limits, hosts: HostPolicy):
+        """Allows as many connections as the process may open files."""
+        spare = _spare_files()
+        backlog = max(1, min(MAX_BACKLOG, spare // (2 * ROUNDS)))
+        self.connections = Connections(limits, most=max(1, min(limits.connections, spare - ROUNDS * backlog)))
+        super().__init__(
+            application(annotator, name, limits, hosts),
+            http=Connection,
+            ws="none",
+            log_config=None,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            backlog=backlog,
+            h11_max_incomplete_event_size=limits.header_bytes,
+            timeout_graceful_shutdown=math.ceil(limits.seconds),
+        )
 
 
 class Server(uvicorn.Server):
-    """Reports that the port is open."""
+    """Reports that the port is open, checks its connections, and stops by SIGHUP too."""
 
-    def __init__(self, config: uvicorn.Config, opened: Callable[[], None]):
+    def __init__(self, config: ServerConfig, opened: Callable[[], None]):
         """`opened` is called when the port is open."""
         super().__init__(config)
-        self._opened = opened
+        self._opened, self._connections = opened, config.connections
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Opens the port."""
         await super().startup(sockets)
         if self.started:
             self._opened()
+
+    async def on_tick(self, counter: int) -> bool:
+        """Closes the connections whose time is over."""
+        self._connections.check()
+        return await super().on_tick(counter)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+        """Stops by SIGHUP as by SIGTERM, unless it is ignored, as under nohup."""
+        with super().capture_signals():
+            if signal.getsignal(signal.SIGHUP) is not _stop:
+                yield
+                return
+            signal.signal(signal.SIGHUP, self.handle_exit)
+            try:
+                yield
+            finally:
+                signal.signal(signal.SIGHUP, _stop)
 
 
 def serve(
@@ -40,6 +97,7 @@ def serve(
     port: int,
     name: str,
     limits: Limits,
+    hosts: HostPolicy,
     log: Callable[[str], None],
 ) -> None:
     """Serves until a signal arrives; then answers the open requests and accepts no others.
@@ -50,18 +108,35 @@ def serve(
         port: to listen on; 0 for any free port.
         name: the model's name in paths.
         limits: what a request may ask for.
-        log: receives a line with the server's address.
+        hosts: which hosts requests may name.
+        log: receives a line with the server's address, and one with the allowed hosts of a server that
+            listens on every address.
 
     Raises:
         UserError: the port cannot be opened, or the engine is unavailable.
-        StoppedBySignal: by SIGTERM or SIGINT, when the open requests were answered.
+        StoppedBySignal: by SIGTERM, SIGINT or SIGHUP, when the open requests were answered.
     """
     for number in SIGNALS:
-        signal.signal(number, _stop)
+        if signal.getsignal(number) is not signal.SIG_IGN or number is not signal.SIGHUP:
+            signal.signal(number, _stop)
     with _bound(host, port) as bound:
         annotator.run(probe_batch(annotator.model)[0])
-        server = Server(_config(annotator, name, limits), lambda: log(_address(bound, name)))
+        set_up_log()
+        if host in EVERY_ADDRESS:
+            log(f"allowed hosts: {hosts}; --allowed-host allows another name")
+        server = Server(ServerConfig(annotator, name, limits, hosts), lambda: log(_address(bound, name)))
+        gc.collect()
+        gc.freeze()  # what lives for ever need not be searched for garbage while requests wait
         server.run(sockets=[bound])
+
+
+def _spare_files() -> int:
+    """Returns how many connections the process can open beside its other files."""
+    allowed, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if allowed == resource.RLIM_INFINITY:
+        allowed = 1 << 20
+    opened = len([*OPEN_FILES.iterdir()]) if OPEN_FILES.exists() else 0
+    return max(ROUNDS + 1, allowed - opened - OTHER_FILES)
 
 
 def _bound(host: str, port: int) -> socket.socket:
@@ -78,16 +153,6 @@ def _bound(host: str, port: int) -> socket.socket:
             f"--host and --port must be free to listen on. Received: {host}:{port} ({error.strerror})."
         ) from None
     return bound
-
-
-def _config(annotator: Annotator, name: str, limits: Limits) -> uvicorn.Config:
-    return uvicorn.Config(
-        application(annotator, name, limits),
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=math.ceil(limits.seconds),
-    )
 
 
 def _address(bound: socket.socket, name: str) -> str:

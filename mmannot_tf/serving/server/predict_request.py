@@ -1,12 +1,11 @@
 """The body of a predict request, in TensorFlow Serving's row or column format."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypedDict
 
 from mmannot_tf.serving.server.errors import RequestError, short_repr
-from mmannot_tf.serving.server.json_values import JsonValue
+from mmannot_tf.serving.server.json_parsing import JsonValue, parse_json
 
 DEFAULT_SIGNATURE = "serving_default"
 
@@ -45,16 +44,14 @@ class PredictRequest:
         return {"predictions": [dict(zip(outputs, row, strict=True)) for row in rows]}
 
 
-def parse_predict_request(body: bytes) -> PredictRequest:
+def parse_predict_request(body: bytes, *, max_values: int) -> PredictRequest:
     """Parses a body.
 
     Raises:
-        RequestError: it is not a JSON object with either `instances` or `inputs`.
+        RequestError: it is not a JSON object with either `instances` or `inputs`, or has more than
+            `max_values` values.
     """
-    try:
-        document = json.loads(body, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError) as error:
-        raise RequestError(400, f"The body must be JSON. Received: {_reason(error)}.") from None
+    document = parse_json(body, max_values=max_values)
     if not isinstance(document, dict):
         raise RequestError(400, f"The body must be a JSON object. Received: {short_repr(document)}.")
     signature = document.get("signature_name") or DEFAULT_SIGNATURE
@@ -86,11 +83,3 @@ def _columns(instances: JsonValue) -> dict[str, JsonValue]:
                 400, f"Instances must all have the same inputs. Received: {short_repr(sorted(instance))}."
             )
     return {name: [row[name] for row in rows] for name in rows[0]}
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name}, which is not JSON")
-
-
-def _reason(error: Exception) -> str:
-    return "nesting that is too deep" if isinstance(error, RecursionError) else str(error)

@@ -14,7 +14,8 @@ from mmannot_tf.serving.annotating.annotator import Annotator
 from mmannot_tf.serving.annotating.decoding import Decoder, UnreadableError
 from mmannot_tf.serving.network import NETWORK_OUTPUTS, NetworkInputs, NetworkOutputs
 from mmannot_tf.serving.server.batching import Batcher
-from mmannot_tf.serving.server.json_values import ANY, JsonValue, to_array
+from mmannot_tf.serving.server.json_parsing import JsonValue
+from mmannot_tf.serving.server.json_values import ANY, to_array
 from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.metrics import Metrics
 

@@ -4,23 +4,29 @@ import asyncio
 import logging
 import time
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mmannot_tf.serving.server import content_encoding
 from mmannot_tf.serving.server.errors import RequestError, error_response
+from mmannot_tf.serving.server.host_policy import HostPolicy
+from mmannot_tf.serving.server.incoming_bodies import IncomingBodies
 from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.metrics import Metrics
 
 LOG = logging.getLogger(__name__)
 UNKNOWN = "unknown"
 """The route in the metrics of requests that match no route."""
+CLOSE = (b"connection", b"close")
 
 
 class RequestLimiter:
     """ASGI middleware that limits the number, size and time of requests, counts them and answers failures."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, metrics: Metrics):
+    def __init__(self, app: ASGIApp, limits: Limits, metrics: Metrics, hosts: HostPolicy):
         """`app` answers the accepted requests."""
-        self._app, self._limits, self._metrics = app, limits, metrics
+        self._app, self._limits, self._metrics, self._hosts = app, limits, metrics, hosts
+        self._bodies = IncomingBodies(limits)
         self._posts = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -28,18 +34,11 @@ class RequestLimiter:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange, start = _Exchange(scope, receive, send, self._limits), time.perf_counter()
-        post = scope["method"] == "POST"
-        self._posts += post
+        exchange, start = _Exchange(scope, receive, send), time.perf_counter()
         self._metrics.in_hand.inc()
         try:
-            if self._posts > self._limits.requests:
-                limit = self._limits.requests
-                await exchange.fail(503, f"The server is answering {limit} requests. Try again later.")
-            else:
-                await self._answer(exchange)
+            await self._answer(exchange)
         finally:
-            self._posts -= post
             self._metrics.in_hand.dec()
             route = getattr(scope.get("route"), "path", UNKNOWN)
             self._metrics.requests.labels(route, exchange.status).inc()
@@ -48,16 +47,42 @@ class RequestLimiter:
     async def _answer(self, exchange: "_Exchange") -> None:
         try:
             async with asyncio.timeout(self._limits.seconds):
-                exchange.check_length()
-                await self._app(exchange.scope, exchange.receive, exchange.send)
+                self._hosts.check(exchange.scope)
+                if exchange.scope["method"] == "POST":
+                    await self._answer_post(exchange)
+                else:
+                    await self._app(exchange.scope, exchange.receive, exchange.send)
         except RequestError as error:
             await exchange.fail(error.status, str(error))
+        except ClientDisconnect:
+            await exchange.fail(400, "The client closed the connection before the request was complete.")
         except TimeoutError:
             status, what = (504, "be answered") if exchange.complete else (408, "arrive")
             await exchange.fail(status, f"A request must {what} within {self._limits.seconds:g} s.")
         except Exception:
             LOG.exception("a request failed")
             await exchange.fail(500, "The server failed; see its log.")
+
+    async def _answer_post(self, exchange: "_Exchange") -> None:
+        """Receives the whole body; only then the request takes one of the places."""
+        exchange.check_length(self._limits.body_bytes)
+        compressed = content_encoding.is_compressed(exchange.scope["headers"])
+        body = await self._bodies.receive(exchange.receive)
+        places = self._limits.requests
+        if self._posts >= places:
+            raise RequestError(503, f"The server is answering {places} requests. Try again later.")
+        self._posts += 1
+        try:
+            if compressed:
+                body = await asyncio.to_thread(
+                    content_encoding.inflate, body, max_bytes=self._limits.body_bytes
+                )
+                exchange.drop_header(content_encoding.NAME)
+            with self._bodies.holding(len(body)):
+                exchange.replay(body)
+                await self._app(exchange.scope, exchange.receive, exchange.send)
+        finally:
+            self._posts -= 1
 
 
 class _Exchange:
@@ -68,34 +93,45 @@ class _Exchange:
         complete: whether the whole body has arrived.
     """
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, limits: Limits):
-        self.scope, self._receive, self._send, self._limits = scope, receive, send, limits
-        self.status, self.complete, self._bytes = 0, False, 0
+    def __init__(self, scope: Scope, receive: Receive, send: Send):
+        self.scope, self._receive, self._send = scope, receive, send
+        headers = dict(scope["headers"])
+        self.complete = headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers
+        self.status = 0
+        self._body: bytes | None = None
 
-    def check_length(self) -> None:
-        """Refuses a body whose header announces too many bytes."""
-        length = dict(self.scope["headers"]).get(b"content-length", b"0")
-        if length.isdigit() and int(length) > self._limits.body_bytes:
-            raise self._too_large()
+    def check_length(self, most: int) -> None:
+        """Refuses a body whose header announces more than `most` bytes."""
+        length = int(dict(self.scope["headers"]).get(b"content-length", b"0")[:20])
+        if length > most:
+            raise RequestError(413, f"A body must have at most {most:,} bytes. Received: {length:,}.")
+
+    def drop_header(self, name: bytes) -> None:
+        """Removes a header that no longer describes the body."""
+        self.scope["headers"] = [pair for pair in self.scope["headers"] if pair[0] != name]
+
+    def replay(self, body: bytes) -> None:
+        """Makes `receive` return a body that has arrived."""
+        self._body = body
 
     async def receive(self) -> Message:
         """Returns the next part of the body."""
+        if self._body is not None:
+            body, self._body = self._body, None
+            return {"type": "http.request", "body": body, "more_body": False}
         message = await self._receive()
-        self._bytes += len(message.get("body", b""))
         self.complete = not message.get("more_body", False)
-        if self._bytes > self._limits.body_bytes:
-            raise self._too_large()
         return message
 
     async def send(self, message: Message) -> None:
-        """Sends the next part of the response."""
-        self.status = message.get("status", self.status)
+        """Sends the next part of the response; closes the connection if the body has not arrived."""
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            if not self.complete:
+                message = {**message, "headers": [*message.get("headers", []), CLOSE]}
         await self._send(message)
 
     async def fail(self, status: int, text: str) -> None:
         """Sends an error, unless a response has started."""
         if not self.status:
             await error_response(status, text)(self.scope, self.receive, self.send)
-
-    def _too_large(self) -> RequestError:
-        return RequestError(413, f"A body must have at most {self._limits.body_bytes:,} bytes.")

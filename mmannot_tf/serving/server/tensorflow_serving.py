@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -12,7 +12,8 @@ from mmannot_tf.data.tag_lists import NONE, padded
 from mmannot_tf.serving.annotating.decoding import UnreadableError
 from mmannot_tf.serving.network import NetworkOutputs
 from mmannot_tf.serving.server.errors import JsonResponse, RequestError, short_repr
-from mmannot_tf.serving.server.json_values import JsonValue, to_bytes, to_integer, to_text
+from mmannot_tf.serving.server.json_parsing import JsonValue
+from mmannot_tf.serving.server.json_values import to_bytes, to_integer, to_text
 from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.predict_request import PredictRequest, parse_predict_request
 from mmannot_tf.serving.server.predictor import Predictor, concatenated
@@ -67,9 +68,8 @@ class TensorFlowServing:
     async def predict(self, request: Request, name: str, version: str | None = None) -> Response:
         """Annotates images in the row or column format."""
         self._check(name, version)
-        parsed = await asyncio.to_thread(parse_predict_request, await request.body())
-        signature = find_signature(self._signatures, parsed.signature)
-        inputs = await asyncio.to_thread(self._read, parsed, signature)
+        body = await request.body()
+        signature, inputs, parsed = await asyncio.to_thread(self._parse, body)
         answers: list[NetworkOutputs] = []
         for number, answer in enumerate(await self._predictor(inputs.loaders, inputs.tag_lists)):
             if isinstance(answer, UnreadableError):
@@ -79,6 +79,12 @@ class TensorFlowServing:
             answers.append(answer)
         outputs = signature.compute(concatenated(answers), inputs.extra)
         return JsonResponse(parsed.document({name: array.tolist() for name, array in outputs.items()}))
+
+    def _parse(self, body: bytes) -> tuple[Signature, PredictInputs, PredictRequest]:
+        request = parse_predict_request(body, max_values=self._limits.json_values)
+        signature = find_signature(self._signatures, request.signature)
+        inputs = self._read(request, signature)
+        return signature, inputs, replace(request, columns={})
 
     def _read(self, request: PredictRequest, signature: Signature) -> PredictInputs:
         columns = _complete(request.columns, signature)
@@ -93,15 +99,14 @@ class TensorFlowServing:
         }
         if "tag_lists" in lists:
             indices = [self._indices(tags) for tags in lists["tag_lists"]]
-            loaders = [partial(self._predictor.network_image, image) for image in images]
-            return PredictInputs(loaders, padded(indices), ())
+            return PredictInputs(_arrays(images, self._predictor.network_image), padded(indices), ())
         tags = [to_text("tags", text, max_bytes=self._limits.tag_bytes) for text in lists["tags"]]
         tag_lists = self._predictor.annotator.tag_lists(tags)
         extra = _extra(columns, signature)
         if signature.inputs["image"].dtype == "DT_STRING":
             encoded = [to_bytes("image", image) for image in images]
             return PredictInputs([partial(self._predictor.decode, raw) for raw in encoded], tag_lists, extra)
-        return PredictInputs([partial(self._predictor.resize, image) for image in images], tag_lists, extra)
+        return PredictInputs(_arrays(images, self._predictor.resize), tag_lists, extra)
 
     def _indices(self, value: JsonValue) -> list[int]:
         """Returns an image's entry of `tag_lists` without its padding."""
@@ -118,6 +123,21 @@ class TensorFlowServing:
         if name != self._name or version not in (None, self._version):
             wanted = f"Latest({name[:50]})" if version is None else f"Specific({name[:50]}, {version[:20]})"
             raise RequestError(404, f"Servable not found for request: {wanted}")
+
+
+def _arrays(
+    images: list[JsonValue], convert: Callable[[JsonValue], np.ndarray]
+) -> list[Callable[[], np.ndarray]]:
+    """Converts nested lists one image at a time, and drops them: they take many times an array's memory."""
+    loaders: list[Callable[[], np.ndarray]] = []
+    for number, image in enumerate(images):
+        loaders.append(partial(_unchanged, convert(image)))
+        images[number] = None
+    return loaders
+
+
+def _unchanged(array: np.ndarray) -> np.ndarray:
+    return array
 
 
 def _complete(columns: Mapping[str, JsonValue], signature: Signature) -> dict[str, JsonValue]:

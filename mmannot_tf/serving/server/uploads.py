@@ -1,13 +1,11 @@
 """`/annotate`: photographs and tags from an HTML form."""
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 from typing import NotRequired
 
 from fastapi import APIRouter, Request, Response
-from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import parse_options_header
-from starlette.datastructures import FormData, UploadFile
 
 from mmannot_tf.serving.annotating.decoding import UnreadableError
 from mmannot_tf.serving.annotation import (
@@ -19,6 +17,7 @@ from mmannot_tf.serving.annotation import (
 )
 from mmannot_tf.serving.network import NetworkOutputs
 from mmannot_tf.serving.server.errors import JsonResponse, RequestError, short_repr
+from mmannot_tf.serving.server.forms import Part, parse_form
 from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.predictor import Predictor
 
@@ -52,15 +51,16 @@ class Uploads:
     async def annotate(self, request: Request) -> Response:
         """Annotates a form's images; an unreadable image has an error instead."""
         ranked = self._ranked(request)
-        await _check_complete(request)
-        images, tag_bytes = self._limits.images, self._limits.tag_bytes
-        try:
-            async with request.form(max_files=images, max_fields=images, max_part_size=tag_bytes) as form:
-                files, tags = _fields(form)
-                encoded = [await file.read() for file in files]
-        except FormParserError as error:
-            raise RequestError(400, f"The body must be multipart/form-data. Received: {error}.") from None
-        names = [(file.filename or "")[:MAX_NAME] for file in files]
+        parts = await asyncio.to_thread(
+            parse_form,
+            await request.body(),
+            request.headers.get("content-type", ""),
+            max_parts=2 * self._limits.images,
+            max_text_bytes=self._limits.tag_bytes,
+        )
+        files, tags = self._fields(parts)
+        encoded = [bytes(file.content) for file in files]
+        names = [(file.file_name or "")[:MAX_NAME] for file in files]
         tag_lists = await asyncio.to_thread(self._predictor.annotator.tag_lists, tags)
         answers = await self._predictor([partial(self._predictor.decode, raw) for raw in encoded], tag_lists)
         results = [
@@ -87,39 +87,29 @@ class Uploads:
             ]
         return document
 
+    def _fields(self, parts: Sequence[Part]) -> tuple[list[Part], list[str]]:
+        """Returns a form's files, and the tags of each."""
+        files = [part for part in parts if part.name == "images" and part.file_name is not None]
+        tags = [part.text() for part in parts if part.name == "tags" and part.file_name is None]
+        if len(files) + len(tags) < len(parts) or not files:
+            raise RequestError(
+                400, "A form must have files named images, optionally the text tags, and nothing else."
+            )
+        if len(files) > self._limits.images:
+            raise RequestError(
+                400, f"A form must have at most {self._limits.images} images. Received: {len(files)}."
+            )
+        if len(tags) not in (0, 1, len(files)):
+            raise RequestError(
+                400, f"tags must be text, once or for each image. Received: {len(tags)} for {len(files)}."
+            )
+        return files, tags if len(tags) == len(files) else (tags or [""]) * len(files)
+
     def _ranked(self, request: Request) -> int:
         value = request.query_params.get(RANKING, "0")
         if not (value.isascii() and value.isdigit() and len(value) < MAX_DIGITS):
             raise RequestError(400, f"{RANKING} must be a number of labels. Received: {short_repr(value)}.")
         return min(int(value), len(self._model.labels))
-
-
-def _fields(form: FormData) -> tuple[list[UploadFile], list[str]]:
-    """Returns a form's files, and the tags of each."""
-    images, texts = form.getlist("images"), form.getlist("tags")
-    files = [image for image in images if isinstance(image, UploadFile)]
-    tags = [text for text in texts if isinstance(text, str)]
-    if set(form) - {"images", "tags"} or not files or len(files) < len(images):
-        raise RequestError(400, "A form must have files named images, optionally tags, and nothing else.")
-    if len(tags) < len(texts) or len(tags) not in (0, 1, len(files)):
-        raise RequestError(
-            400, f"tags must be text, once or for each image. Received: {len(texts)} for {len(files)}."
-        )
-    return files, tags if len(tags) == len(files) else (tags or [""]) * len(files)
-
-
-async def _check_complete(request: Request) -> None:
-    """Checks that a form is complete, because Starlette would drop a truncated last part.
-
-    Raises:
-        RequestError: the body is not a form, or truncated.
-    """
-    kind, options = parse_options_header(request.headers.get("content-type"))
-    if kind.lower() != b"multipart/form-data":
-        raise RequestError(415, "Images must be sent as multipart/form-data.")
-    end = b"--" + options.get(b"boundary", b"") + b"--"
-    if len(end) == len(b"----") or end not in await request.body():
-        raise RequestError(400, "A form must name its boundary and end with it.")
 
 
 def router(predictor: Predictor, limits: Limits) -> APIRouter:

@@ -9,15 +9,16 @@ import time
 import httpx
 import numpy as np
 import pytest
-import uvicorn
 from PIL import Image
 
 from mmannot_tf.serving.annotating.annotator import Annotator
 from mmannot_tf.serving.model import Model
 from mmannot_tf.serving.network import NetworkOutputs
-from mmannot_tf.serving.server.application import application
+from mmannot_tf.serving.server.host_policy import HostPolicy
+from mmannot_tf.serving.server.lifecycle import Server, ServerConfig
 from mmannot_tf.serving.server.limits import Limits
 
+HERE = HostPolicy.for_server("127.0.0.1", [])
 LABELS, TAGS, SIZE = ("sky", "sea", "person"), ("beach", "café"), 8
 
 
@@ -64,9 +65,10 @@ def b64():
 class Running:
     """A server in a thread, and a plain HTTP client for it."""
 
-    def __init__(self, annotator, limits):
-        app = application(annotator, "photos", limits)
-        self.server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error"))
+    def __init__(self, annotator, limits, hosts):
+        config = ServerConfig(annotator, "photos", limits, hosts)
+        config.port = 0
+        self.server = Server(config, lambda: None)
         self.thread = threading.Thread(target=lambda: asyncio.run(self.server.serve()))
         self.thread.start()
         while not self.server.started:
@@ -85,8 +87,8 @@ def serve():
     """Serves an annotator, by default with the default limits, as "photos"."""
     running = []
 
-    def start_server(annotator, **limits):
-        running.append(Running(annotator, Limits(**limits)))
+    def start_server(annotator, *, hosts=HERE, **limits):
+        running.append(Running(annotator, Limits(**limits), hosts))
         return running[-1]
 
     yield start_server

@@ -13,7 +13,7 @@ PREDICT = "/v1/models/photos:predict"
 def test_a_body_that_never_comes_is_given_up(start):
     running = start(seconds=0.3)
     with socket.create_connection(running.address, timeout=5) as connection:
-        connection.sendall(f"POST {PREDICT} HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n12".encode())
+        connection.sendall(f"POST {PREDICT} HTTP/1.1\r\nHost: [::1]\r\nContent-Length: 10\r\n\r\n12".encode())
         assert b" 408 " in connection.recv(1 << 16).split(b"\r\n")[0]
     assert running.client.get("/healthz").json() == {"status": "ok"}
 
@@ -24,7 +24,7 @@ def test_who_leaves_is_forgotten(running, photo, b64):
     body = json.dumps({"instances": [{"image": b64(photo())}]}).encode()
     for _ in range(5):
         with socket.create_connection(running.address) as connection:
-            head = f"POST {PREDICT} HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+            head = f"POST {PREDICT} HTTP/1.1\r\nHost: [::1]\r\nContent-Length: {len(body)}\r\n\r\n".encode()
             connection.sendall(head + body)
     running.engine.seconds = 0.0
     assert running.client.post(PREDICT, content=body).status_code == 200
