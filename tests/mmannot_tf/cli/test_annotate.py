@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from mmannot_tf.cli.main import app
-from mmannot_tf.serving.outputs.xmp import XmpPacket
+from tfrecords_tools.photographs.keyword_fields import SUBJECT
+from tfrecords_tools.photographs.xmp import XmpPacket
 from tfrecords_tools.shell.console import run as run_app
 
 
@@ -96,7 +97,7 @@ def test_keywords_go_beside_the_photographs_and_back(tiny_run, folder, capsys):
     assert json.loads(stdout)["annotated"] == 4
     status, stdout, _ = _annotate(capsys, tiny_run.path, folder / "a.jpg", "--json")
     labels = [annotation["label"] for annotation in json.loads(stdout)[0]["annotations"]]
-    assert XmpPacket((folder / "a.jpg.xmp").read_bytes()).keywords == labels
+    assert XmpPacket((folder / "a.jpg.xmp").read_bytes()).values(SUBJECT.name) == labels
     assert not (folder / "z.jpg.xmp").exists()
     assert "4 were annotated already" in _annotate(capsys, tiny_run.path, folder, "--format", "xmp")[2]
 

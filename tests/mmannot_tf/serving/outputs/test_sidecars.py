@@ -1,13 +1,16 @@
+import codecs
+import os
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from PIL import Image
 
 from mmannot_tf.serving.annotation import Annotation, Unreadable
 from mmannot_tf.serving.inputs.photographs import Photograph
-from mmannot_tf.serving.outputs.sidecars import Sidecars, sidecar_path
-from mmannot_tf.serving.outputs.xmp import DC, RDF, XmpPacket
+from mmannot_tf.serving.outputs.sidecars import MAX_NOTED, Sidecars
 
+DC, RDF = "http://purl.org/dc/elements/1.1/", "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 FOREIGN = b"""\
 <?xpacket begin="\xef\xbb\xbf" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <!-- of a photo tool -->
@@ -23,105 +26,162 @@ FOREIGN = b"""\
  </rdf:RDF>
 </x:xmpmeta>
 <?xpacket end="w"?>"""
+BROKEN = {
+    "cut off": FOREIGN[:300],
+    "empty": b"",
+    "not XMP": b"<a/>",
+    "unknown encoding": b'<?xml version="1.0" encoding="klingon"?>' + FOREIGN,
+    "not UTF-8": FOREIGN.replace(b"holiday", b"holi\xffday"),
+    "entities": b'<!DOCTYPE x [<!ENTITY e "e">]>' + FOREIGN,
+    "nested too deep": FOREIGN.replace(b"<!-- a remark -->", b"<a>" * 300 + b"</a>" * 300),
+    "a structure": FOREIGN.replace(b"<purl:subject>", b"<purl:subject rdf:parseType='Literal'>"),
+}
 
 
 def _annotation(image, *labels):
     return Annotation(str(image), "", tuple((label, 0.5) for label in labels), float(len(labels)))
 
 
-def _keywords(text):
+def _write(*annotations, model="m", name="full", log=lambda line: None):
+    output = Sidecars(model, name, log)
+    results = output.write(annotations)
+    output.close()
+    return results
+
+
+def _keywords(file):
     """By a parser that is not ours."""
-    root = ElementTree.fromstring(text)
+    root = ElementTree.fromstring(file.read_bytes())
     return [item.text for item in root.findall(f".//{{{DC}}}subject/*/{{{RDF}}}li")]
 
 
-def test_a_new_packet_holds_the_keywords():
-    packet = XmpPacket()
-    packet.set_keywords(["boat", "sky & <sea>", "boat"], "m")
-    text = packet.to_bytes()
-    assert _keywords(text) == ["boat", "sky & <sea>"]
-    assert text.decode().startswith('<?xpacket begin="\ufeff"')
-    assert XmpPacket(text).model == "m"
+def _photographs(folder, *names):
+    for name in names:
+        (folder / name).touch()
+    return [Photograph(folder / name, name) for name in names]
 
 
-def test_merging_adds_and_keeps_all_else():
-    packet = XmpPacket(FOREIGN)
-    packet.set_keywords(["sky", "boat"], "m")
-    text = packet.to_bytes().decode()
-    assert _keywords(text) == ["holiday", "sky", "boat"]
-    for kept in (
-        'xmp:Rating="4"',
-        "places|beach",
-        "<!-- of a photo tool -->",
-        "<!-- a remark -->",
-        "6.0.0",
-        "purl:",
-    ):
-        assert kept in text
-    assert text.count("<?xpacket") == 2
-
-
-def test_annotating_again_replaces_our_keywords_and_no_others():
-    packet = XmpPacket(FOREIGN)
-    packet.set_keywords(["sky", "boat", "car"], "m")
-    packet = XmpPacket(packet.to_bytes())
-    packet.set_keywords(["car", "tree"], "n")
-    again = XmpPacket(packet.to_bytes())
-    assert again.keywords == ["holiday", "sky", "car", "tree"]
-    assert again.model == "n"
-
-
-def test_the_same_annotation_again_changes_nothing():
-    packet = XmpPacket(FOREIGN)
-    packet.set_keywords(["boat"], "m")
-    once = packet.to_bytes()
-    packet = XmpPacket(once)
-    packet.set_keywords(["boat"], "m")
-    assert XmpPacket(packet.to_bytes()).keywords == XmpPacket(once).keywords
-
-
-@pytest.mark.parametrize("text", [b"", b"no xml", b"<a/>", FOREIGN[:300]])
-def test_what_is_no_packet_is_refused(text):
-    with pytest.raises(ValueError, match=r"not XML|RDF"):
-        XmpPacket(text)
-
-
-def test_photographs_of_one_name_have_sidecars_of_their_own(tmp_path):
-    output = Sidecars("m")
-    output.write([_annotation(tmp_path / "a.jpg", "boat"), _annotation(tmp_path / "a.png", "sky")])
-    output.close()
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.jpg.xmp", "a.png.xmp"]
-    assert _keywords(sidecar_path(str(tmp_path / "a.png")).read_bytes()) == ["sky"]
+def test_photographs_of_one_stem_have_sidecars_of_their_own(tmp_path):
+    _photographs(tmp_path, "a.jpg", "a.png")
+    for name in ("full", "stem"):
+        _write(_annotation(tmp_path / "a.jpg", "boat"), _annotation(tmp_path / "a.png", "sky"), name=name)
+        assert sorted(file.name for file in tmp_path.glob("*.xmp")) == ["a.jpg.xmp", "a.png.xmp"]
+    assert _keywords(tmp_path / "a.png.xmp") == ["sky"]
 
 
 def test_a_second_run_wants_what_has_no_sidecar_of_this_model(tmp_path):
-    photographs = [Photograph(tmp_path / name, name) for name in ("a.jpg", "b.jpg", "c.jpg", "a.jpg")]
-    (tmp_path / "b.jpg.xmp").write_bytes(FOREIGN)
+    photographs = [
+        *_photographs(tmp_path, "a.jpg", "b.jpg", "c.jpg"),
+        Photograph(tmp_path / "a.jpg", "a.jpg"),
+    ]
+    (tmp_path / "b.xmp").write_bytes(FOREIGN)
     for model, earlier, wanted in (
         ("m", 0, ["a.jpg", "b.jpg", "c.jpg"]),
         ("m", 2, ["c.jpg"]),
-        ("n", 0, None),
+        ("n", 0, ["a.jpg", "b.jpg", "c.jpg"]),
     ):
         output = Sidecars(model)
         requested = [photograph.relative for photograph in photographs if output.wants(photograph)]
-        assert requested == (wanted or ["a.jpg", "b.jpg", "c.jpg"])
+        assert requested == wanted
         assert output.already_done == earlier
         output.write([_annotation(tmp_path / "a.jpg", "boat"), _annotation(tmp_path / "b.jpg", "boat")])
         output.close()
-    assert _keywords((tmp_path / "b.jpg.xmp").read_bytes()) == ["holiday", "sky", "boat"]
+    assert _keywords(tmp_path / "b.xmp") == ["holiday", "sky", "boat"]
+    assert not (tmp_path / "b.jpg.xmp").exists()
 
 
-def test_a_sidecar_that_is_broken_is_left_and_told(tmp_path):
-    broken, image = tmp_path / "a.jpg.xmp", str(tmp_path / "a.jpg")
-    broken.write_bytes(FOREIGN[:300])
+def test_a_sidecar_of_a_former_version_is_written_anew_with_its_names(tmp_path):
+    (photograph,) = _photographs(tmp_path, "a.jpg")
+    (tmp_path / "a.jpg.xmp").write_bytes(
+        FOREIGN.replace(b"<!-- a remark -->", b'<m:model xmlns:m="urn:mmannot:1.0/">m</m:model>')
+    )
     output = Sidecars("m")
-    (result,) = output.write([_annotation(image, "boat")])
-    assert isinstance(result, Unreadable)
-    assert "left unchanged" in result.error
-    assert broken.read_bytes() == FOREIGN[:300]
-    unread = Unreadable(str(tmp_path / "b.jpg"), "", "no image")
-    assert output.write([unread]) == [unread]
-    (result,) = output.write([_annotation(Path("/proc/none/c.jpg"), "boat")])
-    assert isinstance(result, Unreadable)
+    assert output.wants(photograph)
     output.close()
-    assert [file.name for file in tmp_path.iterdir()] == ["a.jpg.xmp"]
+    _write(_annotation(photograph, "boat"))
+    assert b":model" not in (tmp_path / "a.jpg.xmp").read_bytes()
+    output = Sidecars("m")
+    assert not output.wants(photograph)
+    output.close()
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_sidecar_that_cannot_be_merged_is_left_and_told(tmp_path, kind):
+    broken, (photograph, other) = tmp_path / "a.xmp", _photographs(tmp_path, "a.jpg", "b.jpg")
+    broken.write_bytes(BROKEN[kind])
+    output = Sidecars("m")
+    assert output.wants(photograph) and output.wants(other)
+    result, done = output.write([_annotation(photograph, "boat"), _annotation(other, "sky")])
+    output.close()
+    assert isinstance(result, Unreadable) and isinstance(done, Annotation)
+    assert f"{broken} is left unchanged: " in result.error
+    assert broken.read_bytes() == BROKEN[kind]
+    assert not (tmp_path / "a.jpg.xmp").exists()
+
+
+def test_files_that_cannot_be_read_or_written_are_told(tmp_path):
+    _photographs(tmp_path, "pipe.jpg", "dead.jpg")
+    os.mkfifo(tmp_path / "pipe.xmp")
+    (tmp_path / "dead.jpg.xmp").symlink_to("nowhere")
+    unread = Unreadable(str(tmp_path / "b.jpg"), "", "no image")
+    images = (tmp_path / "pipe.jpg", tmp_path / "dead.jpg", Path("/proc/none/c.jpg"))
+    output = Sidecars("m")
+    assert all(output.wants(Photograph(image, image.name)) for image in images)
+    errors = output.write([unread, *(_annotation(image, "boat") for image in images)])
+    output.close()
+    assert errors[0] == unread
+    messages = ("it is no regular file", "No such file or directory", "No such file or directory")
+    for result, message in zip(errors[1:], messages, strict=True):
+        assert isinstance(result, Unreadable) and message in result.error
+    assert not (tmp_path / "nowhere").exists()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16-le"])
+def test_what_is_not_ours_stays_in_every_encoding(tmp_path, encoding):
+    _photographs(tmp_path, "a.jpg")
+    file = tmp_path / "a.xmp"
+    text = FOREIGN.decode().replace("\n", "\r\n").replace("xmp:Rating", 'xmp:Label="1&#10;2&#9;3" xmp:Rating')
+    file.write_bytes((codecs.BOM_UTF16_LE if "16" in encoding else b"") + text.encode(encoding))
+    _write(_annotation(tmp_path / "a.jpg", "b\u00f6at"))
+    after = file.read_bytes().decode(encoding.removesuffix("-sig"))
+    assert after.startswith("\ufeff") == (encoding != "utf-8")
+    assert after.count("\n") == after.count("\r\n") > 10
+    for kept in (
+        'xmp:Label="1&#10;2&#9;3"',
+        'xmp:Rating="4"',
+        "places|beach",
+        "<!-- of a photo tool -->\r\n",
+        "<!-- a remark -->",
+        "6.0.0",
+        "purl:subject",
+    ):
+        assert kept in after
+    assert "b\u00f6at" in after and after.count("<?xpacket") == 2
+    _write(_annotation(tmp_path / "a.jpg"), model="n")
+    assert "b\u00f6at" not in file.read_bytes().decode(encoding)
+
+
+def test_two_possible_sidecars_are_said_for_the_first_photographs(tmp_path):
+    names = [f"{number}.jpg" for number in range(MAX_NOTED + 2)]
+    _photographs(tmp_path, *names, "only.png", "only.jpg")
+    for name in names:
+        (tmp_path / f"{name}.xmp").write_bytes(FOREIGN)
+        (tmp_path / name).with_suffix(".xmp").write_bytes(FOREIGN)
+    (tmp_path / "only.xmp").write_bytes(FOREIGN)
+    lines: list[str] = []
+    _write(*(_annotation(tmp_path / name, "boat") for name in ("only.png", *names)), log=lines.append)
+    assert len(lines) == MAX_NOTED + 1
+    assert lines[0].endswith(
+        "only.png: keywords are in only.png.xmp; only.xmp may belong to another photograph"
+    )
+    assert lines[1].endswith("0.jpg: keywords are in 0.jpg.xmp; 0.xmp exists too and is left")
+    assert lines[-1] == "note: 3 more photographs have two possible sidecars"
+    assert (tmp_path / "0.xmp").read_bytes() == FOREIGN
+
+
+def test_keywords_inside_the_photograph_are_not_ours(tmp_path):
+    packet = FOREIGN.replace(b"holiday", b"harbour")
+    Image.new("RGB", (8, 8)).save(tmp_path / "a.jpg", xmp=packet)
+    _write(_annotation(tmp_path / "a.jpg", "harbour", "boat"))
+    _write(_annotation(tmp_path / "a.jpg", "tree"), model="n")
+    assert _keywords(tmp_path / "a.jpg.xmp") == ["harbour", "tree"]
