@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tfrecords_tools.building.rules import Rules
 from tfrecords_tools.reading.example import Example
@@ -40,6 +41,11 @@ class AnnotationDefect:
         return f"{self.file}:{self.row}: {self.problem}"
 
 
+def _no_row(identifier: str) -> str:
+    """The place of an example in an annotation file where it is not known."""
+    return ""
+
+
 @dataclass(frozen=True)
 class RecordSource:
     """A raw data set with parsed annotations; its images are not read yet.
@@ -57,6 +63,8 @@ class RecordSource:
         repeated: ids of photographs that occur in several examples, with the ids of these examples.
         notes: hints that are no errors, a sentence each, such as a label that no training image has.
         has_groups: whether the examples have group names beside tags.
+        raw: the folder below which reports name the images' files; None names them without their folders.
+        row_of: the place of an example in an annotation file, from its id: "photos.csv:12"; empty if unknown.
     """
 
     name: str
@@ -71,6 +79,15 @@ class RecordSource:
     repeated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     has_groups: bool = False
+    raw: Path | None = None
+    row_of: Callable[[str], str] = field(default=_no_row)
+
+    def file_of(self, example: Example) -> str:
+        """The name of an example's file in reports: its path below `raw`, else its name."""
+        image = example.image
+        if self.raw is None or not isinstance(image, Path) or not image.is_relative_to(self.raw):
+            return example.file
+        return image.relative_to(self.raw).as_posix()
 
     @property
     def candidates(self) -> int:

@@ -1,12 +1,9 @@
-"""Makes the list of all labels from a file or from the rows of a manifest, with notes about it."""
+"""Makes the list of all labels from a file or from the rows of a manifest."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 from tfrecords_tools.shell.errors import UserError
-
-SHOWN = 10
-"""Most labels listed in a note; the rest is counted."""
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
@@ -42,27 +39,3 @@ def read_labels(path: Path) -> tuple[str, ...]:
 def sorted_labels(labels: Iterable[str]) -> tuple[str, ...]:
     """The unique labels in alphabetical order; case only decides between otherwise equal labels."""
     return tuple(sorted(set(labels), key=lambda label: (label.casefold(), label)))
-
-
-def notes(labels: Sequence[str], *, training_labels: Iterable[str]) -> Iterator[str]:
-    """Hints about the labels, a sentence each.
-
-    Args:
-        labels: all labels.
-        training_labels: the labels of the training images.
-    """
-    used = set(training_labels)
-    unused = [label for label in labels if label not in used]
-    if unused:
-        yield f"no training image has {_listed(unused)}"
-    spellings: dict[str, list[str]] = {}
-    for label in labels:
-        spellings.setdefault(label.casefold(), []).append(label)
-    for same in spellings.values():
-        if len(same) > 1:
-            yield f"labels differ in upper and lower case only: {_listed(same)}"
-
-
-def _listed(labels: Sequence[str]) -> str:
-    named = ", ".join(repr(label) for label in labels[:SHOWN])
-    return named if len(labels) <= SHOWN else f"{named} and {len(labels) - SHOWN} more labels"

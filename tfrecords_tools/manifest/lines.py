@@ -1,17 +1,20 @@
 """Reads the lines of a manifest, CSV or JSON lines, without checking their content."""
 
-import csv
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tfrecords_tools.manifest.separators import CellSeparators
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import Json
+from tfrecords_tools.shell.tables import Columns, Table, no_text, open_text
 
 LISTS = ("labels", "tags", "groups")
 COLUMNS = ("path", "labels", "tags", "split", "groups")
 REQUIRED = ("path", "labels")
+SUFFIXES = {".csv": "CSV", ".tsv": "CSV", ".jsonl": "JSON lines", ".ndjson": "JSON lines"}
+WHAT = "manifest"
 
 
 @dataclass(frozen=True)
@@ -29,98 +32,105 @@ class Line:
     problem: str = ""
 
 
-def read_lines(path: Path, *, separator: str) -> Iterator[Line]:
-    """Yields the lines of a manifest in order, without empty ones.
+class ManifestFile:
+    """A file named .csv, .tsv, .jsonl or .ndjson; UTF-8, or UTF-16 with a byte-order mark."""
 
-    Args:
-        path: a file named .csv, .jsonl or .ndjson, UTF-8 with or without a byte-order mark.
-        separator: separates the entries of a CSV cell in the columns of LISTS.
+    def __init__(self, path: Path, *, separator: str, renamed: Mapping[str, str] | None = None):
+        """Reads a CSV file's header.
+
+        Args:
+            path: the file.
+            separator: separates the entries of a CSV cell in the columns of LISTS; "auto" finds it.
+            renamed: the file's name of a column, where it has another one; then columns that are not in
+                COLUMNS are no error.
+
+        Raises:
+            UserError: the file is missing, of another type, no text, no CSV, or has a wrong column.
+        """
+        self._path = path
+        kind = SUFFIXES.get(path.suffix.lower())
+        if kind is None:
+            raise UserError(
+                f"manifest must be a {', '.join(SUFFIXES)} file. Received: {path}. Rename or convert it."
+            )
+        self._columns = Columns(COLUMNS, REQUIRED, renamed or {}, only_known=not renamed)
+        self._table = Table(path, what=WHAT, columns=self._columns) if kind == "CSV" else None
+        self._separators = CellSeparators(self._cells(), separator) if self._table else None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """How the file is read where that is not plain CSV, and cells that seem to hold another separator."""
+        if self._table is None or self._separators is None:
+            return ()
+        return (*self._table.notes, *self._separators.notes(self._path.name))
+
+    def lines(self) -> Iterator[Line]:
+        """Yields the lines in order, without empty ones.
+
+        Raises:
+            UserError: the file is no text, no CSV, or has a wrong key.
+        """
+        if self._table is None or self._separators is None:
+            yield from self._json_lines()
+            return
+        for row in self._table.rows():
+            lists = {
+                name: self._separators.split(name, row.cells[name]) for name in LISTS if name in row.cells
+            }
+            yield Line(row.number, {**row.cells, **lists}, row.problem)
+
+    def _cells(self) -> Iterator[tuple[str, str]]:
+        """The cells of the columns of LISTS, with their columns."""
+        for row in self._table.rows() if self._table else ():
+            yield from ((name, row.cells[name]) for name in LISTS if name in row.cells)
+
+    def _json_lines(self) -> Iterator[Line]:
+        try:
+            with open_text(self._path, WHAT) as file:
+                for number, text in enumerate(file, start=1):
+                    if text.strip():
+                        yield self._json_line(number, text)
+        except UnicodeDecodeError as error:
+            raise no_text(self._path, WHAT, error.reason) from None
+
+    def _json_line(self, number: int, text: str) -> Line:
+        try:
+            value = json.loads(text)
+        except json.JSONDecodeError as error:
+            return Line(number, problem=f"broken JSON ({error.msg} at column {error.colno})")
+        except (ValueError, RecursionError) as error:
+            return Line(number, problem=f"broken JSON ({error})")
+        if not isinstance(value, dict):
+            return Line(number, problem=f"no JSON object but a {type(value).__name__}")
+        meanings = {name: self._columns.meaning(name) for name in value}
+        self._check_keys(number, meanings)
+        known = [meaning for meaning in meanings.values() if meaning]
+        if len(set(known)) < len(known):
+            return Line(number, problem=f"two keys of one meaning ({', '.join(value)})")
+        return Line(number, {meaning: value[name] for name, meaning in meanings.items() if meaning})
+
+    def _check_keys(self, number: int, meanings: Mapping[str, str | None]) -> None:
+        unknown = [name for name, meaning in meanings.items() if meaning is None]
+        if unknown and self._columns.only_known:
+            raise UserError(
+                f"keys must be some of {', '.join(COLUMNS)}. Received: {self._path}:{number}: "
+                f"{unknown[0]!r}. Rename or remove the key, or name the right ones with --column."
+            )
+
+
+def renamed_columns(options: Iterable[str]) -> dict[str, str]:
+    """The columns that options `COLUMN=NAME` rename.
 
     Raises:
-        UserError: the file is missing, of another type, no UTF-8 text, no CSV, or has a wrong column.
+        UserError: an option is not of that form, or names a column that is none of COLUMNS or is named twice.
     """
-    read = _READERS.get(path.suffix.lower())
-    if read is None:
-        raise UserError(
-            f"manifest must be a {', '.join(_READERS)} file. Received: {path}. Rename or convert it."
-        )
-    if not path.is_file():
-        raise UserError(f"manifest must exist. Received: {path}, which does not. Pass --manifest.")
-    try:
-        yield from read(path, separator)
-    except UnicodeDecodeError as error:
-        raise UserError(
-            f"manifest must be UTF-8 text. Received: {path} ({error.reason}). Save it as UTF-8."
-        ) from None
-
-
-def _csv(path: Path, separator: str) -> Iterator[Line]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        reader = csv.reader(file, strict=True)
-        try:
-            header = _header(path, next(reader, []))
-            last = reader.line_num
-            for cells in reader:
-                if cells:
-                    yield _csv_line(last + 1, header, cells, separator)
-                last = reader.line_num
-        except csv.Error as error:
+    renamed: dict[str, str] = {}
+    for option in options:
+        column, equals, name = (part.strip() for part in option.partition("="))
+        if not equals or not name or column not in COLUMNS or column in renamed:
             raise UserError(
-                f"manifest must be well-formed CSV. Received: {path}:{reader.line_num}: {error}. Repair it."
-            ) from None
-
-
-def _header(path: Path, cells: list[str]) -> list[str]:
-    names = [cell.strip() for cell in cells]
-    _check_columns(path, 1, names)
-    missing = [name for name in REQUIRED if name not in names]
-    if missing or len(set(names)) < len(names):
-        raise UserError(
-            f"line 1 must name the columns {' and '.join(REQUIRED)}, none twice. Received: {path}:1: "
-            f"{', '.join(names) or 'no header'}. Write the columns' names into the first line."
-        )
-    return names
-
-
-def _csv_line(number: int, header: list[str], cells: list[str], separator: str) -> Line:
-    if len(cells) != len(header):
-        return Line(number, problem=f"{len(cells)} cells under {len(header)} columns")
-    cell = dict(zip(header, cells, strict=True))
-    lists = {name: cell[name].split(separator) for name in LISTS if name in cell}
-    return Line(number, {**cell, **lists})
-
-
-def _json_lines(path: Path, _: str) -> Iterator[Line]:
-    with path.open(encoding="utf-8-sig") as file:
-        for number, text in enumerate(file, start=1):
-            if text.strip():
-                yield _json_line(path, number, text)
-
-
-def _json_line(path: Path, number: int, text: str) -> Line:
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as error:
-        return Line(number, problem=f"broken JSON ({error.msg} at column {error.colno})")
-    except (ValueError, RecursionError) as error:
-        return Line(number, problem=f"broken JSON ({error})")
-    if not isinstance(value, dict):
-        return Line(number, problem=f"no JSON object but a {type(value).__name__}")
-    _check_columns(path, number, value)
-    return Line(number, value)
-
-
-def _check_columns(path: Path, number: int, names: Iterable[str]) -> None:
-    unknown = [name for name in names if name not in COLUMNS]
-    if unknown:
-        raise UserError(
-            f"columns must be some of {', '.join(COLUMNS)}. Received: {path}:{number}: {unknown[0]!r}. "
-            "Rename or remove the column."
-        )
-
-
-_READERS: dict[str, Callable[[Path, str], Iterator[Line]]] = {
-    ".csv": _csv,
-    ".jsonl": _json_lines,
-    ".ndjson": _json_lines,
-}
+                f"--column must be COLUMN=NAME with a column of {', '.join(COLUMNS)}, each once. "
+                f"Received: {option!r}. Pass for example --column path=Filename."
+            )
+        renamed[column] = name
+    return renamed

@@ -1,14 +1,18 @@
 """Checks the rows of a manifest; a row that cannot be used becomes an annotation defect."""
 
 import sys
-from collections.abc import Container, Iterator
-from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from tfrecords_tools.building.source import AnnotationDefect
-from tfrecords_tools.manifest.lines import Line, read_lines
+from tfrecords_tools.manifest.label_merging import LabelMerging
+from tfrecords_tools.manifest.lines import Line, ManifestFile
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import Json
+from tfrecords_tools.shell.paths import FilesBelow, path_below, shown
 
 SPLITS = ("train", "validation", "test")
 
@@ -23,6 +27,8 @@ class Row:
         tags: the tags without blanks around them.
         groups: the groups without blanks around them.
         split: one of SPLITS; None if the row has no split.
+        file: the path of the file that `path` matches, below the raw folder; empty if none was looked for.
+        line: the row's first line in the manifest.
     """
 
     path: str
@@ -30,6 +36,8 @@ class Row:
     tags: tuple[str, ...]
     groups: tuple[str, ...]
     split: str | None
+    file: str = field(default="", compare=False)
+    line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -40,76 +48,125 @@ class Rows:
         valid: the rows without a defect.
         defects: the defects in the file's order.
         has_groups: whether any row has groups.
+        images: the number of valid rows by label, as the rows have the labels, before any are merged.
+        notes: how the file is read, a sentence each.
     """
 
     valid: tuple[Row, ...]
     defects: tuple[AnnotationDefect, ...]
     has_groups: bool
+    images: Mapping[str, int] = field(default_factory=dict, compare=False)
+    notes: tuple[str, ...] = field(default=(), compare=False)
 
 
 class _RowError(Exception):
     """The row cannot be used; the message is the reason."""
 
 
-def read_rows(path: Path, *, separator: str, labels: Container[str] | None) -> Rows:
+def read_rows(
+    path: Path,
+    *,
+    separator: str,
+    labels: Sequence[str] | None,
+    raw: Path | None = None,
+    renamed: Mapping[str, str] | None = None,
+    merging: LabelMerging = LabelMerging(),  # noqa: B008  # frozen
+) -> Rows:
     """Reads a manifest.
 
     Args:
         path: the file.
-        separator: separates the entries of a CSV cell.
+        separator: separates the entries of a CSV cell; "auto" finds it.
         labels: the allowed labels; None allows all.
+        raw: the folder with the files, to which absolute paths become relative; None looks for no file.
+        renamed: the file's name of a column, where it has another one.
+        merging: labels that become others before they are compared with `labels`.
 
     Raises:
         UserError: the file cannot be read, or has no valid row.
     """
+    file = ManifestFile(path, separator=separator, renamed=renamed)
+    reader = _RowReader(raw)
+    parsed = [(line.number, reader.row(line)) for line in file.lines()]
+    images = Counter(
+        label for _, row in parsed if isinstance(row, Row) for label in dict.fromkeys(row.labels)
+    )
+    becomes = merging.merged(images, labels or ())
     valid: dict[str, Row] = {}
-    numbers: dict[str, int] = {}
     defects: list[AnnotationDefect] = []
-    has_groups = False
-    for line in read_lines(path, separator=separator):
-        has_groups |= "groups" in line.fields
+    for number, row in parsed:
         try:
-            row = _row(line, labels)
-            if row.path in valid:
-                raise _RowError(f"path {row.path!r} is in row {numbers[row.path]} already")
+            final = _final(row, becomes, labels=None if labels is None else {*labels}, earlier=valid)
         except _RowError as error:
-            defects.append(AnnotationDefect(path.name, line.number, f"{error}; a repair leaves the row out"))
-            continue
-        valid[row.path], numbers[row.path] = row, line.number
+            defects.append(AnnotationDefect(path.name, number, f"{error}; a repair leaves the row out"))
+        else:
+            valid[final.file or final.path] = final
     if not valid:
         seen = f"{defects[0]}, and {len(defects) - 1} more" if defects else "no row"
         raise UserError(
             f"manifest must have a row that can be used. Received: {path}: {seen}. Repair the file."
         )
-    return Rows(tuple(valid.values()), tuple(defects), has_groups)
+    return Rows(tuple(valid.values()), tuple(defects), reader.has_groups, images, file.notes)
 
 
-def _row(line: Line, labels: Container[str] | None) -> Row:
-    if line.problem:
-        raise _RowError(line.problem)
-    row = Row(
-        path=_path(line),
-        labels=tuple(_words(line, "labels", required=True)),
-        tags=tuple(_words(line, "tags")),
-        groups=tuple(_words(line, "groups")),
-        split=_split(line),
-    )
-    unknown = [] if labels is None else [label for label in row.labels if label not in labels]
+def _final(
+    row: "Row | _RowError", becomes: Mapping[str, str], *, labels: set[str] | None, earlier: Mapping[str, Row]
+) -> Row:
+    """A row with merged labels; raises a _RowError if it cannot be used."""
+    if isinstance(row, _RowError):
+        raise row
+    merged = tuple(becomes[label] for label in row.labels)
+    unknown = [label for label in merged if labels is not None and label not in labels]
     if unknown:
         raise _RowError(f"label {unknown[0]!r} is not in the list of labels")
-    return row
+    if first := earlier.get(row.file or row.path):
+        raise _RowError(f"path {shown(row.path)!r} is in row {first.line} already")
+    return row if merged == row.labels else replace(row, labels=merged)
 
 
-def _path(line: Line) -> str:
-    text = _text("path", line.fields.get("path"))
-    path = Path(text)
-    if not text.strip() or not path.parts:
-        raise _RowError("path is empty")
-    if "\\" in text:
-        raise _RowError(f"path {text!r} has a backslash; separate folders by /")
-    if text.startswith("/") or path.is_absolute() or path.drive or ".." in path.parts:
-        raise _RowError(f"path {text!r} leaves the raw folder")
-    return PurePosixPath(text).as_posix()
+class _RowReader:
+    """Makes rows of lines.
+
+    Attributes:
+        has_groups: whether any line had groups.
+    """
+
+    def __init__(self, raw: Path | None):
+        self._raw, self._files = raw, None if raw is None else FilesBelow(raw)
+        self.has_groups = False
+
+    def row(self, line: Line) -> "Row | _RowError":
+        """The row of a line, or why there is none."""
+        self.has_groups |= "groups" in line.fields
+        try:
+            return self._row(line)
+        except _RowError as error:
+            return error
+
+    def _row(self, line: Line) -> Row:
+        if line.problem:
+            raise _RowError(line.problem)
+        path, file = self._path(line)
+        return Row(
+            path=path,
+            labels=tuple(_words(line, "labels", required=True)),
+            tags=tuple(_words(line, "tags")),
+            groups=tuple(_words(line, "groups")),
+            split=_split(line),
+            file=file,
+            line=line.number,
+        )
+
+    def _path(self, line: Line) -> tuple[str, str]:
+        """The path as the manifest has it, and that of the file it matches; both below the raw folder."""
+        text = _text("path", line.fields.get("path"))
+        try:
+            path = path_below(text, self._raw)
+            if self._files is None or self._raw is None:
+                return path, ""
+            return path, self._files.find(path).relative_to(self._raw).as_posix()
+        except ValueError as error:
+            raise _RowError(str(error)) from None
 
 
 def _split(line: Line) -> str | None:
@@ -130,6 +187,8 @@ def _words(line: Line, name: str, *, required: bool = False) -> Iterator[str]:
         word = _text(f"each of {name}", entry).strip()
         if len(word.splitlines()) > 1:
             raise _RowError(f"{word!r} of {name} has a line break")
+        if any(unicodedata.category(character) == "Cc" for character in word if character != "\t"):
+            raise _RowError(f"{word!r} of {name} has a control character")
         if word:
             yield sys.intern(word)  # few distinct words occur many times
 

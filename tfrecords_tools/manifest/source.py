@@ -1,11 +1,14 @@
 """A user's own photographs as a source of records."""
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
 from tfrecords_tools.building.source import RecordSource, Split
-from tfrecords_tools.manifest.label_list import notes, read_labels, sorted_labels
+from tfrecords_tools.manifest.label_list import read_labels, sorted_labels
+from tfrecords_tools.manifest.label_merging import LabelMerging
+from tfrecords_tools.manifest.label_notes import SHOWN, notes
 from tfrecords_tools.manifest.rows import Row, Rows, read_rows
 from tfrecords_tools.manifest.settings import ManifestSettings
 from tfrecords_tools.manifest.splits import split_rows
@@ -23,14 +26,22 @@ def manifest_source(settings: ManifestSettings) -> RecordSource:
     if not settings.raw.is_dir():
         raise UserError(f"raw folder must exist. Received: {settings.raw}, which does not. Pass --raw.")
     listed = None if settings.labels is None else read_labels(settings.labels)
+    merging = settings.merging()
     rows = read_rows(
-        settings.manifest, separator=settings.separator, labels=None if listed is None else frozenset(listed)
+        settings.manifest,
+        separator=settings.separator,
+        labels=listed,
+        raw=settings.raw,
+        renamed=settings.renamed,
+        merging=merging,
     )
     labels = listed or _labels_of(rows, settings.manifest)
     splits = split_rows(
         rows.valid, validation_share=settings.validation_share, test_share=settings.test_share
     )
     training_labels = {label for row in splits["train"] for label in row.labels}
+    counts = Counter(label for row in rows.valid for label in dict.fromkeys(row.labels))
+    images = {label: counts[label] for label in labels}
     return RecordSource(
         name="manifest",
         config="default",
@@ -47,7 +58,9 @@ def manifest_source(settings: ManifestSettings) -> RecordSource:
         rules=settings.rules,
         citation=f"Photographs listed in {settings.manifest.name}.",
         defects=rows.defects,
-        notes=tuple(notes(labels, training_labels=training_labels)),
+        notes=(*rows.notes, *_unused(merging, rows), *notes(images, training_labels=training_labels)),
+        raw=settings.raw,
+        row_of=partial(_row_of, settings.manifest.name, {row.path: row.line for row in rows.valid}),
         has_groups=rows.has_groups,
     )
 
@@ -62,7 +75,20 @@ def _labels_of(rows: Rows, manifest: Path) -> tuple[str, ...]:
     return labels
 
 
+def _unused(merging: LabelMerging, rows: Rows) -> Iterator[str]:
+    unused = merging.unused(rows.images)
+    if unused:
+        more = f" and {len(unused) - SHOWN} more" if len(unused) > SHOWN else ""
+        yield f"no image has the labels that become others: {', '.join(map(repr, unused[:SHOWN]))}{more}"
+
+
+def _row_of(file: str, lines: Mapping[str, int], identifier: str) -> str:
+    return f"{file}:{lines[identifier]}" if identifier in lines else ""
+
+
 def _examples(rows: Sequence[Row], *, raw: Path, has_groups: bool) -> Iterator[Example]:
     for row in rows:
         groups = row.groups if has_groups else None
-        yield Example(id=row.path, image=raw / row.path, labels=row.labels, tags=row.tags, groups=groups)
+        yield Example(
+            id=row.path, image=raw / (row.file or row.path), labels=row.labels, tags=row.tags, groups=groups
+        )

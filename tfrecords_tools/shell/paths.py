@@ -37,7 +37,7 @@ def path_below(name: str, folder: Path | None = None) -> str:
     if path.startswith("/") and folder is not None:
         path = _relative(path, folder)
     if path.startswith("/") or _DRIVE.match(path) or ".." in PurePosixPath(path).parts:
-        raise ValueError(f"path {shown(name)!r} leaves the folder{'' if folder is None else f' {folder}'}")
+        raise ValueError(f"path {shown(name)!r} leaves the folder")
     if not name.strip() or path in ("", "."):
         raise ValueError("path is empty")
     return path

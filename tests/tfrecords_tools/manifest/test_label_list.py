@@ -1,6 +1,6 @@
 import pytest
 
-from tfrecords_tools.manifest.label_list import notes, read_labels, sorted_labels
+from tfrecords_tools.manifest.label_list import read_labels, sorted_labels
 from tfrecords_tools.shell.errors import UserError
 
 
@@ -29,19 +29,3 @@ def test_a_broken_file_is_named(tmp_path, content, cause):
 
 def test_labels_are_sorted_without_regard_to_case_and_then_as_written():
     assert sorted_labels(["dog", "cat", "Dog", "Ant", "dog"]) == ("Ant", "cat", "Dog", "dog")
-
-
-def test_nothing_odd_is_no_note():
-    assert list(notes(("a", "b"), training_labels=["b", "a", "a"])) == []
-
-
-def test_labels_never_learned_and_labels_that_differ_in_case_are_noted():
-    assert list(notes(("Cat", "ant", "cat"), training_labels=["cat"])) == [
-        "no training image has 'Cat', 'ant'",
-        "labels differ in upper and lower case only: 'Cat', 'cat'",
-    ]
-
-
-def test_many_are_counted():
-    note = next(notes([f"l{n}" for n in range(13)], training_labels=["l0"]))
-    assert note.endswith("'l10' and 2 more labels")

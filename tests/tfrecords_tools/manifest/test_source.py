@@ -51,7 +51,23 @@ def test_the_photographs_become_the_records_they_describe(own, tmp_path, make_jp
 
 
 def test_a_label_without_training_images_is_noted(own):
-    assert manifest_source(own).notes == ("no training image has 'ant'",)
+    assert manifest_source(own).notes == (
+        "no training image has 'ant'",
+        "labels of one image only: 'Dog'",
+    )
+
+
+def test_an_old_folder_counts_as_built_and_new_settings_do_not(own, tmp_path):
+    before = {"validation_share", "test_share", "separator", "keep_unlabelled", "keep_untagged"}
+    before |= {"placeholder_copies", "repair_labels"}
+    assert own.as_json().keys() == before
+    synonyms = tmp_path / "s.csv"
+    synonyms.write_text("from,to\nDog,cat\n")
+    new = dataclasses.replace(own, column=["path=path"], fold_case=True, synonyms=synonyms)
+    assert new.as_json().keys() == before | {"column", "fold_case", "synonyms"}
+    source = manifest_source(dataclasses.replace(own, synonyms=synonyms))
+    assert source.labels == ("ant", "cat")
+    assert source.row_of("Sub/b.jpg") == "own.csv:3"
 
 
 def test_a_list_of_labels_gives_their_order_and_refuses_others(own, tmp_path):

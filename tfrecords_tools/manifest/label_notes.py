@@ -1,0 +1,94 @@
+"""Hints about labels that are probably mistakes: never learned, written in several ways, rare, misspelt."""
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+SHOWN = 10
+"""Most entries listed in a note; the rest is counted."""
+SUSPICIOUS = re.compile(r"""["“”;|,\t]|^'|'$""")
+"""Quotes, and characters that separate entries elsewhere."""
+SHORTEST = 4
+"""Characters of the shortest label that counts as a possible misspelling."""
+RATIO = 5
+"""A possible misspelling has at most the frequent label's images divided by this."""
+
+
+def notes(images: Mapping[str, int], *, training_labels: Iterable[str]) -> Iterator[str]:
+    """Hints about the labels, a sentence each.
+
+    Args:
+        images: the number of images by label, all labels in order.
+        training_labels: the labels of the training images.
+    """
+    used = set(training_labels)
+    for labels, sentence in (
+        ([label for label in images if label not in used], "no training image has {}"),
+        ([label for label, count in images.items() if count == 1], "labels of one image only: {}"),
+        ([label for label in images if SUSPICIOUS.search(label)], "labels with a quote or a separator: {}"),
+    ):
+        if labels:
+            yield sentence.format(_listed([repr(label) for label in labels]))
+    for same in _spellings(images):
+        named = _listed([repr(label) for label in same])
+        yield f"labels differ in case, blanks or Unicode form only: {named}"
+    pairs = misspellings(images)
+    if pairs:
+        named = _listed([f"{rare!r} of {frequent!r}" for rare, frequent in pairs])
+        yield f"labels that may be misspellings: {named}"
+
+
+def misspellings(images: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Pairs of a rare label and a frequent one that is a letter more, less, other or moved away.
+
+    Labels with different digits are no pair. Compares the labels with each of their letters left out, so the
+    time grows with the number of labels, not with its square.
+
+    Args:
+        images: the number of images by label.
+    """
+    near: defaultdict[str, list[str]] = defaultdict(list)
+    for label in images:
+        for shorter in _shortened(label):
+            near[shorter].append(label)
+    pairs: dict[str, str] = {}
+    for rare, count in images.items():
+        others = {other for shorter in _shortened(rare) for other in near[shorter]}
+        frequent = [
+            other for other in others if _is_misspelling(rare, other) and images[other] >= RATIO * count
+        ]
+        if frequent and count:
+            pairs[rare] = min(frequent, key=lambda other: (-images[other], other))
+    return list(pairs.items())
+
+
+def _shortened(label: str) -> set[str]:
+    text = label.casefold()
+    if len(text) < SHORTEST:
+        return set()
+    return {text, *(text[:index] + text[index + 1 :] for index in range(len(text)))}
+
+
+def _is_misspelling(rare: str, other: str) -> bool:
+    return normalize_tag(rare) != normalize_tag(other) and re.findall(r"\d+", rare) == re.findall(
+        r"\d+", other
+    )
+
+
+def normalize_tag(label: str) -> str:
+    """The form in which spellings of one label are equal."""
+    return " ".join(unicodedata.normalize("NFKC", label).casefold().split())
+
+
+def _spellings(labels: Iterable[str]) -> list[list[str]]:
+    """The groups of labels that are equal by the rule of tags."""
+    same: defaultdict[str, list[str]] = defaultdict(list)
+    for label in labels:
+        same[normalize_tag(label)].append(label)
+    return [group for group in same.values() if len(group) > 1]
+
+
+def _listed(entries: Sequence[str]) -> str:
+    named = ", ".join(entries[:SHOWN])
+    return named if len(entries) <= SHOWN else f"{named} and {len(entries) - SHOWN} more"
