@@ -13,6 +13,7 @@ from tfrecords_tools.building.examining import examine_one
 from tfrecords_tools.building.runner import BeamRunner
 from tfrecords_tools.building.source import RecordSource
 from tfrecords_tools.building.writing import write_shards
+from tfrecords_tools.photographs.encoded import original_of
 from tfrecords_tools.reading.example import Example, Record, decoded_record, fingerprint
 from tfrecords_tools.shell.errors import UserError
 
@@ -94,7 +95,9 @@ def _count(
     skip = {"image": tfds.decode.SkipDecoding()}
     for entry in tfds.as_numpy(builder.as_dataset(split=split, decoders=skip)):
         record = decoded_record(entry, source.labels)
-        tally.add_record(split, missing.pop(record["id"]), fingerprint(record))
+        example = missing.pop(record["id"])
+        tally.add_record(split, example, fingerprint(record))
+        tally.add_original(example, original_of(example.image))
     for example in missing.values():
         tally.add_unreadable(example, examine_one(example, images=False).reason)
     tally.check_split(split)

@@ -8,8 +8,9 @@ from tfrecords_tools.building.examining import examine, processes
 from tfrecords_tools.building.placeholders import find_placeholders, placeholder_reason
 from tfrecords_tools.building.rules import Rules
 from tfrecords_tools.building.source import RecordSource
+from tfrecords_tools.photographs.encoded import Original
 from tfrecords_tools.reading.example import Example, fingerprint
-from tfrecords_tools.reading.records import UnusableImage
+from tfrecords_tools.reading.records import ConvertedImage, UnusableImage
 from tfrecords_tools.shell.errors import UserError
 
 
@@ -26,6 +27,7 @@ class BuildTally:
         unlabelled: number of images without a label by split, kept or not.
         untagged: number of images without a tag by split, kept or not.
         unreadable: every image that could not be used.
+        converted: every image whose record holds a PNG in place of its own bytes.
         tags: number of training images by tag.
         fingerprints: fingerprints of the records by split.
     """
@@ -38,6 +40,7 @@ class BuildTally:
     unlabelled: Counter[str] = field(default_factory=Counter)
     untagged: Counter[str] = field(default_factory=Counter)
     unreadable: list[UnusableImage] = field(default_factory=list)
+    converted: list[ConvertedImage] = field(default_factory=list)
     tags: Counter[str] = field(default_factory=Counter)
     fingerprints: dict[str, list[str]] = field(default_factory=dict)
 
@@ -62,6 +65,7 @@ class BuildTally:
                 self.add_unreadable(example, examined.reason)
                 continue
             self.add_record(split, example, fingerprint(example.record(image), examined.content))
+            self.add_original(example, examined.original)
             yield example, image
 
     def wanted(
@@ -92,6 +96,17 @@ class BuildTally:
                 f"at most a share of {self.rules.bad_share:g} of {self.candidates} images may be unreadable. "
                 f"Received: {len(self.unreadable)} so far ({first}). Repair the files, or raise --bad-share."
             )
+
+    def add_original(self, example: Example, original: Original | None) -> None:
+        """Adds what an image was before it was converted; None if it was not."""
+        if original:
+            entry: ConvertedImage = {
+                "id": example.id,
+                "file": example.file,
+                "format": original.format,
+                "sha256": original.sha256,
+            }
+            self.converted.append(entry)
 
     def check_split(self, split: str) -> None:
         """Checks that a finished split has at least one record.

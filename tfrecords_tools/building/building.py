@@ -145,6 +145,7 @@ def _marker(source: RecordSource, tally: BuildTally, hashes: dict[str, str]) -> 
         "unlabelled": {split: tally.unlabelled[split] for split in source.splits},
         "untagged": {split: tally.untagged[split] for split in source.splits},
         "unreadable": tally.unreadable,
+        "converted": tally.converted,
         "repaired": [str(defect) for defect in source.defects],
         "repeated": {photo: list(ids) for photo, ids in source.repeated.items()},
         "published": [counts.as_json() for counts in source.published],

@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import TypedDict
 
 from tfrecords_tools.building.examining import ExaminedImage, examine, processes
-from tfrecords_tools.building.images import MISSING
 from tfrecords_tools.building.placeholders import find_placeholders, placeholder_reason
 from tfrecords_tools.building.source import RecordSource
+from tfrecords_tools.photographs.unreadable import MISSING
 from tfrecords_tools.reading.published import CountComparison, published_counts
 from tfrecords_tools.reading.records import UnusableImage
 from tfrecords_tools.shell.console import progress_bars

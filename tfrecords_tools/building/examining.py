@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from tfrecords_tools.building.images import UnreadableImageError, checked_bytes
+from tfrecords_tools.building.images import checked_photograph
+from tfrecords_tools.photographs.encoded import Original, UnreadableImageError
 from tfrecords_tools.reading.example import Example
 from tfrecords_tools.shell.errors import UserError
 
@@ -25,8 +26,8 @@ AHEAD = 4
 WORTHWHILE = 1000
 """Fewer images are examined in this process, as starting others takes a second."""
 
-Outcome = tuple[bytes | None, str, str]
-"""The image, content and reason of an `ExaminedImage`; the example is not sent back between processes."""
+Outcome = tuple[bytes | None, str, str, Original | None]
+"""The image, content, reason and original of an `ExaminedImage`; the example is not sent back."""
 
 
 @dataclass(frozen=True)
@@ -35,15 +36,17 @@ class ExaminedImage:
 
     Attributes:
         example: the example.
-        image: the encoded bytes; None if the image is unreadable or its bytes are not wanted.
+        image: JPEG or PNG bytes; None if the image is unreadable or its bytes are not wanted.
         content: SHA-256 of the bytes in hexadecimal; empty if the image is unreadable.
         reason: why the image is unreadable; empty if it is readable.
+        original: what the file was, if `image` was converted from another format.
     """
 
     example: Example
     image: bytes | None
     content: str
     reason: str
+    original: Original | None = None
 
 
 def processes(workers: int | None, images: int) -> int:
@@ -76,10 +79,12 @@ def examine(examples: Iterable[Example], *, workers: int = 0, images: bool = Tru
 def examine_one(example: Example, *, images: bool = True) -> ExaminedImage:
     """Reads the image of one example."""
     try:
-        content = checked_bytes(example.image)
+        photograph = checked_photograph(example.image)
     except UnreadableImageError as error:
         return ExaminedImage(example, None, "", str(error))
-    return ExaminedImage(example, content if images else None, hashlib.sha256(content).hexdigest(), "")
+    content = photograph.content
+    digest = hashlib.sha256(content).hexdigest()
+    return ExaminedImage(example, content if images else None, digest, "", photograph.original)
 
 
 def _chunks(examples: Iterable[Example]) -> Iterator[tuple[Example, ...]]:
@@ -108,14 +113,14 @@ def _in_order(
 
 
 def _results(chunk: tuple[Example, ...], future: Future[list[Outcome]]) -> Iterator[ExaminedImage]:
-    for example, (image, content, reason) in zip(chunk, future.result(), strict=True):
-        yield ExaminedImage(example, image, content, reason)
+    for example, outcome in zip(chunk, future.result(), strict=True):
+        yield ExaminedImage(example, *outcome)
 
 
 def _outcomes(sources: list[Path | bytes], *, images: bool) -> list[Outcome]:
     """Reads images in another process."""
     results = (examine_one(Example("", source, (), ()), images=images) for source in sources)
-    return [(result.image, result.content, result.reason) for result in results]
+    return [(result.image, result.content, result.reason, result.original) for result in results]
 
 
 def _ignore_interrupts() -> None:

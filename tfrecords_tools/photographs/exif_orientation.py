@@ -1,7 +1,7 @@
 """Reads the EXIF orientation of a JPEG or PNG in a TensorFlow graph, so that a SavedModel does it as well.
 
-Orientation comes from EXIF alone, as in browsers and libjpeg's tools. XMP's `tiff:Orientation`, which browsers
-ignore, and the text chunks "Raw profile type exif" of old PNG writers are not read.
+Orientation comes from EXIF alone, as in browsers and libjpeg's tools. XMP's `tiff:Orientation`, which Pillow
+reads and browsers ignore, and the text chunks "Raw profile type exif" of old PNG writers are not read.
 """
 
 from collections.abc import Callable
@@ -12,20 +12,22 @@ UPRIGHT = 1
 """The orientation of an image whose pixels are stored as they are seen."""
 
 _TAG, _SHORT, _LONG = 0x0112, 3, 4
-"""Orientation (TIFF 6.0, p. 36) and its types: EXIF demands SHORT; Pillow takes LONG as well, so this does."""
+"""Orientation (TIFF 6.0, p. 36) and its types. EXIF demands SHORT; Pillow reads LONG as well."""
 _MAX_ENTRIES = 1024
 """Entries of a directory that are read. Cameras write about 20, sorted; orientation is among the first."""
 _MAX_SEGMENTS = 64
 """Segments of a JPEG that are read in search of Exif, which stands first or second."""
-_MAX_CHUNKS = 1024
-"""Chunks of a PNG that are read in search of eXIf; libpng writes 128 MiB of pixels into so many."""
+_HEAD = 2**18
+"""Bytes of a JPEG that are searched for the name of Exif."""
+_MAX_CHUNKS = 4096
+"""Chunks of a PNG that are read in search of eXIf; libpng writes 32 MiB of pixels into so many."""
 _EXIF, _EXIF_CHUNK = b"Exif\0\0", b"eXIf"
 _LONGEST = 2**31 - 2**8
 """So much of a length is added to a position: more would overflow."""
 _WALKING, _FOUND, _ENDED = 0, 1, 2
 
 Step = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
-"""Reads the part of a file at a position: the part's length, int32 [], and the state of the walk, int32 []."""
+"""Reads the part of a file at a position; returns its length and the state of the walk, int32 []."""
 
 
 def orientation_of(encoded: tf.Tensor) -> tf.Tensor:
@@ -37,12 +39,11 @@ def orientation_of(encoded: tf.Tensor) -> tf.Tensor:
     Returns:
         1 to 8, int32 []; 1 if there is no EXIF, or it is broken or states another number.
     """
-
     return tf.cond(may_be_turned(encoded), lambda: _stated(encoded), _upright)
 
 
 def may_be_turned(encoded: tf.Tensor) -> tf.Tensor:
-    """Whether the name of an EXIF part stands anywhere: much faster than the walk that decides where it counts.
+    """Whether the name of EXIF's part stands anywhere; far faster than the walk that decides where it counts.
 
     Args:
         encoded: bytes, string [].
@@ -50,8 +51,10 @@ def may_be_turned(encoded: tf.Tensor) -> tf.Tensor:
     Returns:
         bool []; False only if `orientation_of` is 1.
     """
-    name = tf.where(tf.io.is_jpeg(encoded), _EXIF, _EXIF_CHUNK)
-    parts = tf.raw_ops.StringSplitV2(input=encoded[tf.newaxis], sep=name, maxsplit=1)
+    jpeg = tf.io.is_jpeg(encoded)
+    name = tf.where(jpeg, _EXIF, _EXIF_CHUNK)
+    searched = tf.strings.substr(encoded, 0, tf.where(jpeg, _HEAD, _LONGEST))
+    parts = tf.raw_ops.StringSplitV2(input=searched[tf.newaxis], sep=name, maxsplit=1)
     return tf.size(parts.values) > 1
 
 

@@ -34,6 +34,15 @@ class UnusableImage(TypedDict):
     reason: str
 
 
+class ConvertedImage(TypedDict):
+    """An image whose record holds a PNG in place of its own bytes: its former format and their SHA-256."""
+
+    id: str
+    file: str
+    format: str
+    sha256: str
+
+
 class Marker(TypedDict):
     """The document records.json: the settings of a build, and its result."""
 
@@ -46,6 +55,7 @@ class Marker(TypedDict):
     unlabelled: dict[str, int]
     untagged: dict[str, int]
     unreadable: list[UnusableImage]
+    converted: NotRequired[list[ConvertedImage]]
     repaired: list[str]
     repeated: dict[str, list[str]]
     published: list[PublishedEntry]

@@ -55,9 +55,11 @@ def run(app: typer.Typer, argv: Sequence[str] | None = None) -> int:
 
 def _by_interrupt(error: BaseException | None) -> bool:
     """Whether an interrupt caused the error: extension modules that are being imported raise their own."""
-    while error is not None:
+    seen: list[BaseException] = []
+    while error is not None and not any(error is known for known in seen):  # it may be its own cause
         if isinstance(error, KeyboardInterrupt):
             return True
+        seen.append(error)
         error = error.__cause__ or error.__context__
     return False
 

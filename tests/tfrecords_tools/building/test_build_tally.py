@@ -52,10 +52,11 @@ def test_unreadable_images_are_listed_up_to_the_share_and_stop_the_build_beyond(
     examples = [example(n, make_jpeg(1) if n > 1 else b"no image") for n in range(10)]
     tolerant = BuildTally(Rules(bad_share=0.2), 10)
     assert len(run(tolerant, examples)) == 8
-    assert tolerant.unreadable == [{"id": str(n), "file": str(n), "reason": "no image"} for n in range(2)]
+    reason = "not JPEG, PNG, WebP, HEIC, TIFF, BMP or GIF"
+    assert tolerant.unreadable == [{"id": str(n), "file": str(n), "reason": reason} for n in range(2)]
     strict = BuildTally(Rules(bad_share=0.19), 10)
     with pytest.raises(
-        UserError, match=r"share of 0\.19 of 10 .* Received: 2 so far \(0: no image; 1: no image\)"
+        UserError, match=rf"share of 0\.19 of 10 .* Received: 2 so far \(0: {reason}; 1: {reason}\)"
     ):
         run(strict, examples)
 

@@ -58,7 +58,7 @@ def test_every_image_is_counted_where_it_belongs(tmp_path: Path, make_jpeg):
     }
     assert [(one["id"], one["reason"]) for one in report.refused] == [
         ("3", "missing"),
-        ("4", "no image"),
+        ("4", "not JPEG, PNG, WebP, HEIC, TIFF, BMP or GIF"),
         *[(str(n), "placeholder: 3 files of these bytes") for n in (5, 6, 7)],
         ("8", "missing"),
     ]

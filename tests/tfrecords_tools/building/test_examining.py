@@ -29,7 +29,7 @@ def test_other_processes_find_what_this_one_finds_in_the_same_order(tmp_path: Pa
     here = list(examine(given))
     assert [one.example for one in here] == given
     assert list(examine(given, workers=2)) == here
-    assert {one.reason for one in here} == {"", "missing", "no image"}
+    assert {one.reason for one in here} == {"", "missing", "not JPEG, PNG, WebP, HEIC, TIFF, BMP or GIF"}
     for one in here:
         if one.image is not None:
             assert one.content == hashlib.sha256(one.image).hexdigest()

@@ -1,0 +1,97 @@
+"""Converts photographs that TensorFlow does not decode to PNG, once, by Pillow.
+
+The PNG holds the first picture, upright, as 8-bit RGB. Such pixels are kept exactly; others become RGB as
+TensorFlow does it for JPEG and PNG: alpha is dropped, of 16 bits the upper 8 count, grey is repeated. A
+palette is looked up, CMYK is converted without its colour profile. Values of 32 bits are refused, for nothing
+says which of them is white.
+"""
+
+import io
+
+import numpy as np
+from PIL import ExifTags, Image
+
+from tfrecords_tools.photographs.formats import PhotographFormat
+from tfrecords_tools.photographs.unreadable import UnreadableImageError
+from tfrecords_tools.shell.errors import one_line
+
+COMPRESSION = 1
+"""zlib's fastest level: converting takes a third of the time of the usual level 6."""
+SIXTEEN_BITS = ("I;16", "I;16L", "I;16B", "I;16N")
+UNBOUNDED = ("I", "F")
+"""Pillow's modes for values of 32 bits."""
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""How pixels are turned upright, by EXIF orientation."""
+XMP = ("xmp", "XML:com.adobe.xmp")
+"""Where Pillow keeps XMP, whose orientation does not count here, as in browsers."""
+
+
+def converted_to_png(content: bytes, source: PhotographFormat, *, max_pixels: int) -> bytes:
+    """A photograph as PNG.
+
+    Args:
+        content: its file.
+        source: its format, which is not native.
+        max_pixels: the largest image that is decoded, by its header.
+
+    Raises:
+        UnreadableImageError: it is broken or too large, or the reader of its format is not installed.
+    """
+    try:
+        with _opened(content, source) as image:
+            if image.width * image.height > max_pixels:
+                raise UnreadableImageError(f"{image.width} x {image.height} pixels, more than {max_pixels:,}")
+            for key in XMP:
+                image.info.pop(key, None)
+            file = io.BytesIO()
+            _upright_rgb(image).save(file, "PNG", compress_level=COMPRESSION)
+            return file.getvalue()
+    except UnreadableImageError:
+        raise
+    except Exception as error:  # whatever a reader raises: RecursionError, MemoryError, …
+        reason = one_line(error)
+    # Outside the handler, so that the error does not keep the reader's own, which may be its own cause.
+    raise UnreadableImageError(reason)
+
+
+def _opened(content: bytes, source: PhotographFormat) -> Image.Image:
+    if source.pillow != "HEIF":
+        return Image.open(io.BytesIO(content), formats=[source.pillow])
+    try:
+        from pillow_heif import HeifImageFile
+    except ImportError:
+        raise UnreadableImageError(
+            f"{source.name} needs pillow-heif: pip install 'mmannot-tf[{source.extra}]'"
+        ) from None
+    return HeifImageFile(io.BytesIO(content))
+
+
+def _orientation(image: Image.Image) -> int:
+    """What EXIF states; 1 if it is broken, as for JPEG and PNG."""
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # whatever Pillow raises: the pixels are good
+        return 1
+
+
+def _upright_rgb(image: Image.Image) -> Image.Image:
+    """The picture as people see it. The readers of HEIC and TIFF turn it, and remove the orientation."""
+    image.load()
+    turn = TURNS.get(_orientation(image))
+    upright = image.transpose(turn) if turn is not None else image
+    if upright.mode in UNBOUNDED:
+        raise UnreadableImageError(f"pixels must have 8 or 16 bits, received Pillow's mode {upright.mode}")
+    if upright.mode in SIXTEEN_BITS:
+        return Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8)).convert("RGB")
+    if upright.mode == "RGBA":
+        red, green, blue, _ = upright.split()
+        return Image.merge("RGB", (red, green, blue))
+    return upright.convert("RGB")
