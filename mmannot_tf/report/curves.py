@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mmannot_tf.runs.run import Run
+from mmannot_tf.runs.stage_record import read_record
 from mmannot_tf.runs.stages import KNOWN
-from tfrecords_tools.shell.errors import UserError
-from tfrecords_tools.shell.files import read_json
+from tfrecords_tools.shell.errors import UserError, one_line
 
 NOT_MEASURES = {"stage", "epoch", "images_per_second"}
 """Keys of a line in log.jsonl."""
@@ -37,32 +37,40 @@ def curves(run: Run) -> list[Curve]:
     Raises:
         UserError: a log is broken.
     """
-    logged = [_curve(name, run.stage(name)) for name in KNOWN if (run.stage(name) / "log.jsonl").is_file()]
+    logged = [_curve(run, name) for name in KNOWN if (run.stage(name) / "log.jsonl").is_file()]
     return [curve for curve in logged if curve.epochs]
 
 
-def _curve(name: str, folder: Path) -> Curve:
-    file, finished = folder / "log.jsonl", folder / "stage.json"
-    lines = [_line(file, number, text) for number, text in enumerate(file.read_text("utf-8").splitlines(), 1)]
+def _curve(run: Run, name: str) -> Curve:
+    file, record = run.stage(name) / "log.jsonl", read_record(run, name)
+    lines = [_line(file, number, text) for number, text in enumerate(file.read_bytes().splitlines(), 1)]
     names = [key for key in (lines[0] if lines else {}) if key not in NOT_MEASURES]
     try:
         return Curve(
             stage=name,
             epochs=tuple(int(line["epoch"]) for line in lines),
             measures={key: tuple(line[key] for line in lines) for key in names},
-            best_epoch=read_json(finished, "stage.json")["best_epoch"] if finished.is_file() else None,
+            best_epoch=None if record is None else record.best_epoch,
         )
     except KeyError as error:
         raise UserError(
-            f"a stage's log and its stage.json must be as `mmannot train` wrote them. "
-            f"Received: {folder}, where {error} is lacking."
+            f"a stage's log must be as `mmannot train` wrote it. Received: {file}, where {error} is lacking."
         ) from None
 
 
-def _line(file: Path, number: int, text: str) -> Mapping[str, float]:
+def _line(file: Path, number: int, text: bytes) -> Mapping[str, float]:
+    """A line of the log: numbers by name, and the stage's name."""
     try:
-        return json.loads(text)
-    except json.JSONDecodeError as error:
-        raise UserError(
-            f"a stage's log must hold JSON lines. Received: {file}:{number} ({error.msg})."
-        ) from None
+        line = json.loads(text)
+    except ValueError as error:
+        raise _broken(file, number, one_line(error)) from None
+    if not isinstance(line, dict):
+        raise _broken(file, number, "no object")
+    for name, value in line.items():
+        if name != "stage" and (isinstance(value, bool) or not isinstance(value, int | float)):
+            raise _broken(file, number, f"{name} is no number")
+    return line
+
+
+def _broken(file: Path, number: int, reason: str) -> UserError:
+    return UserError(f"a stage's log must hold JSON lines. Received: {file}:{number} ({reason}).")

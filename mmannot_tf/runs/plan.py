@@ -9,10 +9,12 @@ from mmannot_tf.config.settings import Config, DataSettings, ModelSettings, Trai
 from mmannot_tf.config.stage import StageSettings
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage
+from mmannot_tf.runs.stage_record import Outcome, StageRecord, check_weights_file, read_record, write_record
 from mmannot_tf.runs.stages import KNOWN, METHOD_STAGES, STAGES, is_view, needs_tags, owner
 from tfrecords_tools.shell.console import notice
+from tfrecords_tools.shell.documents import read_sealed, sealed
 from tfrecords_tools.shell.errors import UserError
-from tfrecords_tools.shell.files import Json, digest, read_json, sha256, write_json
+from tfrecords_tools.shell.files import Json, digest, sha256, write_json
 
 # The configuration keys each branch is built from; the rest of [model] does not concern a stage without it.
 BRANCH_KEYS: Mapping[str, tuple[str, ...]] = {
@@ -130,8 +132,8 @@ def stage_digest(run: Run, name: str) -> str | None:
     """
     if is_view(KNOWN[name]):
         (name,) = KNOWN[name].upstream
-    file = run.stage(name) / "stage.json"
-    return read_json(file, "A stage's stage.json")["digest"] if file.exists() else None
+    record = read_record(run, name)
+    return None if record is None else record.digest
 
 
 def is_finished(run: Run, stage: Stage) -> bool:
@@ -158,24 +160,28 @@ def begin(run: Run, stage: Stage) -> None:
     folder = run.stage(stage.name)
     begun, inputs = folder / "begun.json", stage_inputs(run, stage)
     if begun.exists():
-        reasons = changed_inputs(read_json(begun, "A stage's begun.json"), inputs)
+        remedy = f"Delete {folder} to begin the stage again."
+        before = read_sealed(begun, what="A stage's begun.json", remedy=remedy)
+        reasons = changed_inputs(before, inputs)
         if not reasons:
             return
         notice(f"{stage.name}: begun with other settings ({'; '.join(reasons)}), beginning again")
     if folder.exists():
         shutil.rmtree(folder)
-    write_json(begun, inputs)
+    write_json(begun, sealed(inputs))
 
 
-def finish(run: Run, stage: Stage, outcome: Mapping[str, float]) -> None:
+def finish(run: Run, stage: Stage, outcome: Outcome) -> None:
     """Writes stage.json, which marks the stage as finished; then deletes its checkpoint and begun.json.
 
-    `outcome` holds the numbers that training returned; stage.json keeps them.
+    `outcome` is what training returned; stage.json keeps it.
     """
     folder, inputs = run.stage(stage.name), stage_inputs(run, stage)
     weights = {file.name: sha256(file) for file in sorted((folder / "weights").iterdir())}
-    document = {"stage": stage.name, **outcome, "made_from": inputs, "weights": weights}
-    write_json(folder / "stage.json", {**document, "digest": digest([inputs, weights])})
+    record = StageRecord(
+        stage=stage.name, **outcome, made_from=inputs, weights=weights, digest=digest([inputs, weights])
+    )
+    write_record(run, record)
     shutil.rmtree(folder / "checkpoint", ignore_errors=True)
     (folder / "begun.json").unlink(missing_ok=True)
 
@@ -184,17 +190,16 @@ def staleness(run: Run, stage: Stage) -> list[str]:
     """The reasons why a finished stage must be trained again; empty where its weights hold.
 
     Raises:
-        UserError: a weights file is missing or was changed after training.
+        UserError: the stage is not finished, or a weights file is missing or was changed after training.
     """
-    record = read_json(run.stage(stage.name) / "stage.json", "A stage's stage.json")
-    for name, expected in record["weights"].items():
-        file = run.stage(stage.name) / "weights" / name
-        if not file.exists() or sha256(file) != expected:
-            raise UserError(
-                f"A finished stage's weights must be as they were trained. Received: {file}, missing or "
-                f"changed. Delete {run.stage(stage.name)} to train the stage again."
-            )
-    return changed_inputs(record["made_from"], stage_inputs(run, stage))
+    record = read_record(run, stage.name)
+    if record is None:
+        raise UserError(
+            f"Stage {stage.name} must be trained. Received: {run.path}, where it is not finished."
+        )
+    for name in record.weights:
+        check_weights_file(run, record, run.stage(stage.name) / "weights" / name)
+    return changed_inputs(record.made_from, stage_inputs(run, stage))
 
 
 def require_upstream(run: Run, stage: Stage) -> None:
@@ -218,7 +223,7 @@ def require_upstream(run: Run, stage: Stage) -> None:
         require_upstream(run, KNOWN[name])
 
 
-def changed_inputs(before: Mapping[str, Json], after: Mapping[str, Json]) -> list[str]:
+def changed_inputs(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
     """What changed between two sets of inputs, one phrase each.
 
     A key that `before` lacks is newer and counts as having had its default: the default of a new key is the

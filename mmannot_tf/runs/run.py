@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,8 +10,13 @@ from mmannot_tf.config import loading
 from mmannot_tf.config.settings import Config
 from mmannot_tf.weights.provenance import PREPROCESSINGS, Preprocessing, Provenance
 from tfrecords_tools.reading.records import Records
-from tfrecords_tools.shell.errors import UserError
-from tfrecords_tools.shell.files import read_json, write_json, write_text
+from tfrecords_tools.shell.documents import damaged, read_document, write_document
+from tfrecords_tools.shell.errors import UserError, one_line
+from tfrecords_tools.shell.files import write_text
+
+FACTS = "dataset.json"
+WHAT = "A run's dataset.json"
+REMEDY = "Restore it from a copy, or train the run again."
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,25 @@ class Dataset:
     splits: Mapping[str, int]
     labels: tuple[str, ...]
     tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Facts:
+    """The document dataset.json.
+
+    Attributes:
+        records: the facts about the records.
+        weights: the `Provenance` of the backbone's initial weights, as plain values.
+        seed: of the training; None in runs of early versions.
+        versions: of the packages that began the run.
+        hardware: of the machine that began the run.
+    """
+
+    records: Dataset
+    weights: Mapping[str, object]
+    seed: int | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    hardware: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -84,22 +108,16 @@ def open_run(path: Path) -> Run:
 
 
 def _read_facts(path: Path) -> tuple[Dataset, Provenance]:
-    if not (path / "dataset.json").is_file():
+    if not (path / FACTS).is_file():
         raise UserError(
             f"A run is a folder that `mmannot train` made. Received: {path}, with no dataset.json."
         )
-    facts = read_json(path / "dataset.json", "A run's dataset.json")
+    file = path / FACTS
+    facts = read_document(file, Facts, what=WHAT, remedy=REMEDY)
     try:
-        records = facts["records"]
-        dataset = Dataset(
-            **{**records, "labels": tuple(records["labels"]), "tags": tuple(records["tags"])},
-        )
-        return dataset, Provenance.from_dict(facts["weights"])
-    except (KeyError, TypeError) as error:
-        raise UserError(
-            "A run's dataset.json must be as `mmannot train` wrote it. "
-            f"Received: {path / 'dataset.json'} ({error})."
-        ) from None
+        return facts.records, Provenance.from_dict(facts.weights)
+    except (KeyError, TypeError, ValueError) as error:
+        raise damaged(file, WHAT, one_line(error), REMEDY) from None
 
 
 def create_run(
@@ -120,13 +138,13 @@ def create_run(
         labels=records.labels,
         tags=tags,
     )
-    if (path / "dataset.json").exists():
+    if (path / FACTS).exists():
         _check_same_records(path, dataset)
     elif path.is_file() or (path / "config.toml").exists():
         raise UserError(
             f"--run must be a run, or a folder to make one in. Received: {path}, which is something else."
         )
-    write_json(path / "dataset.json", _facts(dataset, provenance, config.training.seed))
+    write_document(path / FACTS, _facts(dataset, provenance, config.training.seed))
     write_text(path / "config.toml", loading.dump(config))
     return Run(path, config, dataset, provenance)
 
@@ -140,15 +158,19 @@ def _check_same_records(path: Path, dataset: Dataset) -> None:
         )
 
 
-def _facts(dataset: Dataset, provenance: Provenance, seed: int) -> dict[str, object]:
+def _facts(dataset: Dataset, provenance: Provenance, seed: int) -> Facts:
     packages = ("mmannot-tf", "tensorflow", "keras", "tensorflow-datasets", "numpy")
-    return {
-        "records": asdict(dataset),
-        "weights": provenance.to_dict(),
-        "seed": seed,
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in packages}},
-        "hardware": {"machine": platform.machine(), "processor": _processor(), "system": platform.system()},
-    }
+    return Facts(
+        records=dataset,
+        weights=provenance.to_dict(),
+        seed=seed,
+        versions={"python": platform.python_version(), **{name: version(name) for name in packages}},
+        hardware={
+            "machine": platform.machine(),
+            "processor": _processor(),
+            "system": platform.system(),
+        },
+    )
 
 
 def _processor() -> str:

@@ -13,6 +13,7 @@ from mmannot_tf.data.array_batches import ArrayBatches
 from mmannot_tf.runs.plan import stage_settings
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage, unwrap_single
+from mmannot_tf.runs.stage_record import verified_weights
 from mmannot_tf.training.inference.inference import Inference, model_outputs
 from mmannot_tf.training.loop.job import Recipe, Validate
 from mmannot_tf.training.network import Network
@@ -60,7 +61,7 @@ def method_scores(session: Session, stage: Stage, split: str, batch_size: int) -
     run, splits = session.run, method_splits(session, stage)
     with session.distribution.scope():
         network = _build(run, stage, splits(split).features.shape[1:])
-        network.load_weights(run.weights(stage.name, stage.name))
+        network.load_weights(verified_weights(run, stage.name, stage.name))
         scorer = METHODS[stage.name].scores(network, stage_settings(run.config, stage))
     held_out = _batches(session, stage, splits, split, batch_size).ordered_split()
     return model_outputs(scorer, held_out, session.distribution)

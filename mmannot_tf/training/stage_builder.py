@@ -18,6 +18,7 @@ from mmannot_tf.losses.summed import SummedLoss
 from mmannot_tf.runs.plan import stage_settings
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage, unwrap_single
+from mmannot_tf.runs.stage_record import Outcome, verified_weights
 from mmannot_tf.runs.stages import STAGES, owner
 from mmannot_tf.training.inference.inference import Inference
 from mmannot_tf.training.inference.trained_branches import network_spec_of
@@ -36,7 +37,7 @@ from tfrecords_tools.shell.files import digest
 
 def fit_stage(
     session: Session, stage: Stage, bars: Progress, signals: Signals, *, after_step: AfterStep | None = None
-) -> Mapping[str, float]:
+) -> Outcome:
     """Trains a stage, from its initial weights or its checkpoint.
 
     Args:
@@ -127,7 +128,7 @@ def _initialise(run: Run, stage: Stage, network: Network) -> None:
     for name, branch in network.branches.items():
         if name in stage.starts_from:
             earlier = STAGES[stage.starts_from[name]]
-            branch.load_weights(run.weights(owner(earlier, name), name))
+            branch.load_weights(verified_weights(run, owner(earlier, name), name))
         elif name == "backbone":
             resolve(run.config.model.weights, run.config.model.backbone).load_into(branch)
 

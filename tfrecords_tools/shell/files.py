@@ -8,11 +8,12 @@ import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
 
 from tfrecords_tools.shell.console import notice
-from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.errors import UserError, one_line
 from tfrecords_tools.shell.flock import open_folder, try_lock
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
@@ -170,12 +171,13 @@ def write_json(path: Path, value: object) -> None:
     write_text(path, json_text(value))
 
 
-def read_json(path: Path, what: str) -> Any:
+def read_json(path: Path, what: str, *, remedy: str = "") -> Any:
     """The JSON document in `path`.
 
     Args:
         path: the file.
         what: how the error calls the file: "annotation file", "run's dataset.json", …
+        remedy: what to do about a broken file, a sentence.
 
     Raises:
         UserError: the file is missing or no valid JSON; the message names file, line and column.
@@ -185,18 +187,31 @@ def read_json(path: Path, what: str) -> Any:
     except FileNotFoundError:
         raise UserError(f"{what} must exist. Received: {path}, which does not.") from None
     except json.JSONDecodeError as error:
-        raise UserError(
-            f"{what} must be valid JSON. Received: {path}, broken at line {error.lineno}, "
-            f"column {error.colno} ({error.msg})."
-        ) from None
+        cause = f"{path}, broken at line {error.lineno}, column {error.colno} ({error.msg})"
     except UnicodeDecodeError as error:
-        raise UserError(f"{what} must be UTF-8 text. Received: {path} ({error.reason}).") from None
+        raise UserError(
+            f"{what} must be UTF-8 text. Received: {path} ({error.reason}). {remedy}".rstrip()
+        ) from None
+    except (RecursionError, ValueError) as error:  # thousands of brackets, or of digits
+        cause = f"{path} ({one_line(error)})"
+    raise UserError(f"{what} must be valid JSON. Received: {cause}. {remedy}".rstrip())
 
 
 def sha256(path: Path) -> str:
     """The SHA-256 of a file's bytes, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_once(path: Path) -> str:
+    """`sha256`, computed once in a process while the file's size, time and inode stay the same."""
+    state = path.stat()
+    return _sha256_of_state(path, state.st_size, state.st_mtime_ns, state.st_ino)
+
+
+@lru_cache(maxsize=4096)
+def _sha256_of_state(path: Path, *_: int) -> str:
+    return sha256(path)
 
 
 def digest(value: object) -> str:

@@ -7,6 +7,7 @@ import keras
 
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage, unwrap_single
+from mmannot_tf.runs.stage_record import verified_weights
 from mmannot_tf.runs.stages import owner
 from mmannot_tf.training.network import (
     BUILDERS,
@@ -26,7 +27,7 @@ def trained_branch(run: Run, stage: Stage, name: str, shapes: Any) -> keras.Mode
     """A frozen branch with its weights after `stage`; `shapes` are those of its input or inputs."""
     branch = BUILDERS[name](network_spec_of(run), shapes)
     if branch.weights:
-        branch.load_weights(run.weights(owner(stage, name), name))
+        branch.load_weights(verified_weights(run, owner(stage, name), name))
     branch.trainable = False
     return branch
 

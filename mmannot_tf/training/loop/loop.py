@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from mmannot_tf.data.replicas import ReplicaRange
+from mmannot_tf.runs.stage_record import Outcome
 from mmannot_tf.training.loop import batch_norm_reestimation
 from mmannot_tf.training.loop.checkpoint import StageCheckpoint, TrainingProgress
 from mmannot_tf.training.loop.job import Job
@@ -52,7 +53,7 @@ class Loop:
         self.guard = FiniteGuard(job, self.progress, self.checkpoint)
         self._saved = time.monotonic()
 
-    def run(self) -> dict[str, float]:
+    def run(self) -> Outcome:
         """Trains; returns the best epoch and its score. The best weights are in `folder`/weights."""
         if self.checkpoint.restore():
             self.job.log.resumed(int(self.progress.epoch), int(self.progress.step))

@@ -4,7 +4,9 @@ import pytest
 
 from mmannot_tf.report.curves import curves
 from mmannot_tf.runs.run import Run
+from mmannot_tf.runs.stage_record import StageRecord, write_record
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import digest
 
 
 @pytest.fixture
@@ -18,7 +20,8 @@ def _log(run, stage, *lines, kept=None):
     folder.mkdir(parents=True)
     (folder / "log.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     if kept is not None:
-        (folder / "stage.json").write_text(json.dumps({"best_epoch": kept}), encoding="utf-8")
+        made = digest([{}, {}])
+        write_record(run, StageRecord(stage=stage, best_epoch=kept, made_from={}, weights={}, digest=made))
 
 
 def _line(epoch, **measures):
@@ -47,7 +50,7 @@ def test_a_stage_without_an_epoch_has_no_curve(run):
         ((_line(1, loss=2.0), '{"stage": "cnn", "ep'), r"must hold JSON lines.*log.jsonl:2"),
         (
             (_line(1, loss=2.0), _line(2)),
-            r"must be as `mmannot train` wrote them.*cnn, where 'loss' is lacking",
+            r"must be as `mmannot train` wrote it.*log.jsonl, where 'loss' is lacking",
         ),
     ],
 )
