@@ -28,13 +28,25 @@ def annotate(
     tags_file: Annotated[
         Path | None, typer.Option("--tags-file", help="CSV with the columns image,tags (overrides --tags).")
     ] = None,
+    tags_from: Annotated[
+        Literal["metadata"] | None,
+        typer.Option(
+            "--tags-from", help="metadata: also each photograph's own keywords (XMP, IPTC, sidecar)."
+        ),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="A .jsonl or .csv file; an existing file is resumed.")
     ] = None,
     output_format: Annotated[
         str | None,
-        typer.Option("--format", help="jsonl, csv, or xmp: keywords in IMAGE.jpg.xmp files."),
+        typer.Option("--format", help="jsonl, csv, or xmp: keywords in sidecars beside the photographs."),
     ] = None,
+    sidecar_name: Annotated[
+        Literal["full", "stem"],
+        typer.Option(
+            "--sidecar-name", help="Name of new sidecars: photo.jpg.xmp (full) or photo.xmp (stem)."
+        ),
+    ] = "full",
     engine: EngineOption = "tensorflow",
     precision: PrecisionOption = "float32",
     tolerance: ToleranceOption = TOLERANCE,
@@ -56,6 +68,7 @@ def annotate(
 ) -> None:
     """Label photographs, each with as many labels as the model predicts."""
     from mmannot_tf.serving.engines.selection import EngineOptions, check_options
+    from mmannot_tf.serving.inputs.metadata_tags import MetadataTags
     from mmannot_tf.serving.inputs.photographs import check_local, photographs
     from mmannot_tf.serving.inputs.tags_file import TagsFile
     from mmannot_tf.serving.model import open_model
@@ -71,11 +84,21 @@ def annotate(
     opened = open_model(model)
     terminal, summary = TerminalOutput(None if as_json else print_line), Summary()
     with contextlib.ExitStack() as stack:
-        output = open_output(out, output_format, opened.digest[:12], retry_errors=retry_errors) or terminal
+        output = (
+            open_output(
+                out,
+                output_format,
+                opened.digest[:12],
+                retry_errors=retry_errors,
+                sidecar_name=sidecar_name,
+            )
+            or terminal
+        )
         stack.callback(output.close)
         image_tags = (
             stack.enter_context(contextlib.closing(TagsFile(tags_file, default=tags))) if tags_file else tags
         )
+        metadata = MetadataTags(image_tags) if tags_from else None
         import_tensorflow()
 
         from mmannot_tf.serving.annotating.annotator import Annotator
@@ -84,13 +107,15 @@ def annotate(
         advance = stack.enter_context(_progress(images, shown=output is not terminal or as_json))
         wanted = _wanted(photographs(images), output, image_tags)
         summary.write_all(
-            annotator.annotate_files(wanted, tags=image_tags, batch_size=batch_size),
+            annotator.annotate_files(wanted, tags=metadata or image_tags, batch_size=batch_size),
             output,
             stop_at_error=on_error == "fail",
             advance=advance,
         )
         whole = not (on_error == "fail" and summary.unreadable)
         tags_report = image_tags.report() if isinstance(image_tags, TagsFile) and whole else None
+    for line in metadata.report.lines() if metadata else ():
+        notice(f"note: {line}")
     for line in tags_report.lines() if tags_report else ():
         notice(f"note: {line}")
     if output is not terminal:
@@ -104,6 +129,7 @@ def annotate(
                 "earlier": output.already_done,
                 "earlier_errors": output.earlier_errors,
                 **({"tags_file": tags_report.document()} if tags_report else {}),
+                **({"metadata": metadata.report.document()} if metadata else {}),
             }
         )
     _report_errors(summary, output.earlier_errors, on_error, listed=output is not terminal)

@@ -1,28 +1,34 @@
 """The metadata blocks inside image files: XMP packets, IPTC keywords, Windows keywords. Decodes no pixels."""
 
+import contextlib
 import functools
 import importlib
 import struct
+import threading
+import warnings
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
-from PIL import ExifTags, Image, ImageFile, IptcImagePlugin, JpegImagePlugin, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, IptcImagePlugin, JpegImagePlugin
 
-FORMATS = ("JPEG", "PNG", "TIFF", "WEBP")
-"""Pillow's names of the formats whose metadata is read, and HEIF with the extra "heic"; JPEG includes MPO."""
-MAX_BLOCK = 32 << 20
-"""The largest number of bytes of one block, also when it is unpacked."""
+from tfrecords_tools.photographs.formats import SIGNATURE_BYTES, format_of
 
+MAX_BLOCK = 4 << 20
+"""The largest number of bytes of one block, also unpacked. Parsed, it can take 30 times as much memory."""
+
+_READERS = {"JPEG": "JPEG", "PNG": "PNG", "TIFF": "TIFF", "WebP": "WEBP", "HEIC": "HEIF"}
+"""The formats whose metadata is read, and Pillow's names of their readers."""
+_FILTERING = threading.Lock()
 _EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
 _GUID_BYTES = 32
-_XMP_KEYWORD = b"XML:com.adobe.xmp"
+_XMP_KEYWORD = b"XML:com.adobe.xmp\0"
 _CHARACTER_SET, _KEYWORDS = (1, 90), (2, 25)
 _UTF8 = b"\x1b%G"
 
 
-@dataclass(frozen=True)
+@dataclass
 class EmbeddedMetadata:
     """The metadata in an image file.
 
@@ -30,42 +36,70 @@ class EmbeddedMetadata:
         packets: XMP packets; the second is JPEG's extension of the first.
         iptc_keywords: the IPTC keywords.
         windows_keywords: the keywords of the EXIF tag XPKeywords, separated by semicolons; "" if none.
+        problems: damaged blocks, a line each.
     """
 
-    packets: tuple[bytes, ...] = ()
-    iptc_keywords: tuple[str, ...] = ()
+    packets: list[bytes] = field(default_factory=list)
+    iptc_keywords: list[str] = field(default_factory=list)
     windows_keywords: str = ""
+    problems: list[str] = field(default_factory=list)
 
 
 def read_embedded(file: BinaryIO) -> EmbeddedMetadata:
-    """Reads the metadata in an image file; a file of another format has none.
+    """Reads the metadata in an image file; a file of a format that holds none has none."""
+    found = EmbeddedMetadata()
+    known = format_of(file.read(SIGNATURE_BYTES))
+    reader = _READERS.get(known.name) if known else None
+    if reader is None or reader not in _available():
+        return found
+    file.seek(0)
+    # Pillow warns of damage that its result shows; a lock, for the filters of warnings are the process's.
+    with _problems_of("image", found), _FILTERING, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if reader == "PNG":
+            _read_png(file, found)
+        else:
+            with Image.open(file, formats=[reader]) as image:
+                _read_image(image, found)
+    return found
 
-    Raises:
-        ValueError: the file or its metadata is damaged; the message says how, in one line.
-    """
+
+def _read_image(image: ImageFile.ImageFile, found: EmbeddedMetadata) -> None:
+    with _problems_of("XMP", found):
+        _add_packet(image.info.get("xmp", b""), found)
+    if isinstance(image, JpegImagePlugin.JpegImageFile):
+        with _problems_of("extended XMP", found):
+            found.packets += _extended_xmp(image)
+    with _problems_of("IPTC", found):
+        found.iptc_keywords += _iptc_keywords(image)
+    with _problems_of("EXIF", found):
+        found.windows_keywords = _windows_keywords(image.getexif())
+
+
+@contextlib.contextmanager
+def _problems_of(what: str, found: EmbeddedMetadata) -> Iterator[None]:
     try:
-        with Image.open(file, formats=_formats()) as image:
-            if image.format == "PNG":
-                return _read_png(file)
-            packets = [image.info["xmp"]] if image.info.get("xmp") else []
-            if isinstance(image, JpegImagePlugin.JpegImageFile):
-                packets += _extended_xmp(image)
-            return EmbeddedMetadata(
-                tuple(packets), tuple(_iptc_keywords(image)), _windows_keywords(image.getexif())
-            )
-    except UnidentifiedImageError:
-        return EmbeddedMetadata()
+        yield
     except Exception as error:  # Pillow's plugins raise errors of many kinds on damaged files
-        raise ValueError(" ".join(f"{type(error).__name__}: {error}".split())) from None
+        found.problems.append(" ".join(f"{what}: {str(error) or type(error).__name__}".split()))
+
+
+def _add_packet(packet: bytes, found: EmbeddedMetadata) -> None:
+    if len(packet) > MAX_BLOCK:
+        raise ValueError(f"{len(packet):,} bytes, more than {MAX_BLOCK:,}")
+    if packet:
+        found.packets.append(packet)
 
 
 @functools.cache
-def _formats() -> tuple[str, ...]:
+def _available() -> frozenset[str]:
+    """The readers that are installed; the one of HEIF needs the extra "heic"."""
+    readers = frozenset(_READERS.values())
     try:
         importlib.import_module("pillow_heif").register_heif_opener()
     except ImportError:
-        return FORMATS
-    return (*FORMATS, "HEIF")
+        return readers - {"HEIF"}
+    return readers
 
 
 def _extended_xmp(image: JpegImagePlugin.JpegImageFile) -> list[bytes]:
@@ -82,7 +116,7 @@ def _extended_xmp(image: JpegImagePlugin.JpegImageFile) -> list[bytes]:
         )
         length, offset = struct.unpack(">II", header)
         if length > MAX_BLOCK or offset + len(data) > length:
-            raise ValueError(f"extended XMP of {length:,} bytes has a part at {offset:,}")
+            raise ValueError(f"{length:,} bytes, at most {MAX_BLOCK:,} are read, with a part at {offset:,}")
         joined.setdefault(guid, bytearray(length))[offset : offset + len(data)] = data
     return [bytes(packet) for guid, packet in joined.items() if guid in image.info.get("xmp", b"")]
 
@@ -104,17 +138,23 @@ def _windows_keywords(exif: Image.Exif) -> str:
     return value.decode("utf-16-le", "replace").rstrip("\0") if isinstance(value, bytes) else ""
 
 
-def _read_png(file: BinaryIO) -> EmbeddedMetadata:
+def _read_png(file: BinaryIO, found: EmbeddedMetadata) -> None:
     """Reads a PNG chunk by chunk: Pillow stops before the pixels, behind which ExifTool writes metadata."""
-    packets, exif = [], Image.Exif()
     for kind, data in _chunks(file):
-        if kind == b"iTXt" and data.startswith(_XMP_KEYWORD + b"\0"):
-            compressed, after_flags = data[len(_XMP_KEYWORD) + 1], data[len(_XMP_KEYWORD) + 3 :]
-            _, _, text = after_flags.split(b"\0", 2)
-            packets.append(_unpacked(text) if compressed else text)
-        elif kind == b"eXIf":
-            exif.load(data)
-    return EmbeddedMetadata(tuple(packets), windows_keywords=_windows_keywords(exif))
+        if kind == b"eXIf":
+            with _problems_of("EXIF", found):
+                exif = Image.Exif()
+                exif.load(data)
+                found.windows_keywords = _windows_keywords(exif)
+        elif data.startswith(_XMP_KEYWORD):
+            with _problems_of("XMP", found):
+                _add_packet(_international_text(data[len(_XMP_KEYWORD) :]), found)
+
+
+def _international_text(data: bytes) -> bytes:
+    """Returns the text of an iTXt chunk after its keyword (PNG specification, 11.3.3.4)."""
+    compressed, (_, _, text) = data[0], data[2:].split(b"\0", 2)
+    return _unpacked(text) if compressed else text
 
 
 def _chunks(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
@@ -133,5 +173,5 @@ def _unpacked(data: bytes) -> bytes:
     decompressor = zlib.decompressobj()
     text = decompressor.decompress(data, MAX_BLOCK)
     if decompressor.unconsumed_tail:
-        raise ValueError(f"XMP is larger than {MAX_BLOCK:,} bytes")
+        raise ValueError(f"more than {MAX_BLOCK:,} bytes")
     return text

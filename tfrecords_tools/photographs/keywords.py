@@ -60,9 +60,10 @@ class _Collector:
         embedded = EmbeddedMetadata()
         with self.problems_of(what), _opened(image) as file:
             embedded = read_embedded(file)
+        self._problems += [f"{what}: {problem}" for problem in embedded.problems]
         for content in embedded.packets:
             with self.problems_of(f"XMP in {what}"):
-                self.add_packet(content.strip(b"\0 \t\r\n"))
+                self.add_packet(content if b"\0" in content[:4] else content.strip(b"\0 \t\r\n"))
         self._words += [*embedded.iptc_keywords, *embedded.windows_keywords.split(";")]
 
     def add_packet(self, content: bytes) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from tfrecords_tools.photographs.formats import SUFFIXES
 from tfrecords_tools.shell.files import atomic_path
 
 SidecarName = Literal["full", "stem"]
@@ -15,10 +16,6 @@ SidecarName = Literal["full", "stem"]
 SUFFIX = ".xmp"
 MAX_BYTES = 32 << 20
 """Larger files are no sidecars; those of photo tools have kilobytes."""
-PHOTOGRAPHS = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".heic", ".heif", ".tif", ".tiff", ".bmp", ".gif"}
-)
-"""Photographs that have one stem and these suffixes are different pictures; a raw file beside them is not."""
 _LISTED_FOLDERS = 2
 
 
@@ -55,7 +52,7 @@ class _Folder:
         """Whether several photographs have a stem, or it names a photograph: photo.jpg of photo.jpg.png."""
         outer, _, ending = stem.rpartition(".")
         return self.photographs.get(stem, 0) > 1 or (
-            f".{ending.lower()}" in PHOTOGRAPHS and outer in self.photographs
+            f".{ending.lower()}" in SUFFIXES and outer in self.photographs
         )
 
 
@@ -111,7 +108,7 @@ def _listed(parent: Path) -> _Folder:
         suffix = f".{ending.lower()}"
         if suffix == SUFFIX:
             folder.sidecars[stem + SUFFIX] = name  # of photo.XMP and photo.xmp the first in order of names
-        elif suffix in PHOTOGRAPHS:
+        elif suffix in SUFFIXES:
             folder.photographs[stem] = folder.photographs.get(stem, 0) + 1
     return folder
 

@@ -61,16 +61,23 @@ class XmlDocument:
             raise ValueError(f"not XML: {error}") from None
         if self.root.getroottree().docinfo.doctype:
             raise ValueError("it has a document type, which XMP does not use")
-        tags = [token for token in _TOKEN.finditer(text) if token[0][1] not in "!?"]
-        self._prologue, self._epilogue = text[: tags[0].start()], text[tags[-1].end() :]
-        breaks = text.count("\n")
-        self._line_break = "\r\n" if breaks and text.count("\r\n") == breaks else "\n"
+        self._text = text
 
     def to_bytes(self) -> bytes:
         """Returns the file with the root element as it is now."""
-        root = etree.tostring(self.root, encoding="unicode", with_tail=False)
-        text = self._prologue + root.replace("\n", self._line_break) + self._epilogue
-        return text.encode(self._encoding, "xmlcharrefreplace")
+        breaks = self._text.count("\n")
+        line_break = "\r\n" if breaks and self._text.count("\r\n") == breaks else "\n"
+        root = etree.tostring(self.root, encoding="unicode", with_tail=False).replace("\n", line_break)
+        start, end = self._range_of_root()
+        return (self._text[:start] + root + self._text[end:]).encode(self._encoding, "xmlcharrefreplace")
+
+    def _range_of_root(self) -> tuple[int, int]:
+        """Returns the positions of the root element's first and last character in the file."""
+        start, end = -1, -1
+        for token in _TOKEN.finditer(self._text):
+            if token[0][1] not in "!?":
+                start, end = (token.start() if start < 0 else start), token.end()
+        return start, end
 
 
 def _decoded(content: bytes) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from mmannot_tf.serving.outputs.json_lines import JsonLines
 from mmannot_tf.serving.outputs.output import Output
 from mmannot_tf.serving.outputs.record_file import RecordFile, RecordFormat
 from mmannot_tf.serving.outputs.sidecars import Sidecars
+from tfrecords_tools.photographs.sidecars import SidecarName
 from tfrecords_tools.shell.errors import UserError
 
 RECORD_FORMATS: Mapping[str, Callable[[], RecordFormat]] = {"jsonl": JsonLines, "csv": CsvRows}
@@ -15,7 +16,12 @@ SIDECARS = "xmp"
 
 
 def open_output(
-    out: Path | None, output_format: str | None, model: str, *, retry_errors: bool = True
+    out: Path | None,
+    output_format: str | None,
+    model: str,
+    *,
+    retry_errors: bool = True,
+    sidecar_name: SidecarName = "full",
 ) -> Output | None:
     """Opens the output that `--out` and `--format` name; returns None if neither is given.
 
@@ -24,6 +30,7 @@ def open_output(
         output_format: a key of `RECORD_FORMATS`, or "xmp" for sidecars, which take no `out`.
         model: identifies in the output the model that annotated.
         retry_errors: whether photographs that a file holds with an error are annotated again.
+        sidecar_name: how new sidecars are called.
 
     Raises:
         UserError: the two do not fit together, or something else wrote the file.
@@ -36,7 +43,7 @@ def open_output(
             raise UserError(
                 f"--format {SIDECARS} writes beside the photographs and takes no --out. Received: {out}."
             )
-        return Sidecars(model)
+        return Sidecars(model, sidecar_name)
     if name not in RECORD_FORMATS:
         raise UserError(
             f"--format must be {', '.join(RECORD_FORMATS)} or {SIDECARS}. Received: {out or name}."

@@ -20,10 +20,13 @@ from mmannot_tf.serving.server.errors import JsonResponse, RequestError, short_r
 from mmannot_tf.serving.server.forms import Part, parse_form
 from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.predictor import Predictor
+from tfrecords_tools.photographs.keywords import as_text, embedded_keywords
 
 MAX_NAME = 255
 """The number of characters of a file's name that the response repeats. No file of that name is opened."""
 MAX_DIGITS = 10
+TAGS_FROM, METADATA = "tags_from", "metadata"
+"""A form's field that adds each photograph's own keywords to its tags, and its only value."""
 RANKING = "ranking"
 """The query parameter for the number of labels to rank, whether selected or not."""
 
@@ -41,7 +44,7 @@ class UploadDocument(AnnotationDocument):
 
 
 class Uploads:
-    """Answers forms with files `images`, and `tags` once for all of them or once for each."""
+    """Answers forms with files `images`, `tags` once for all of them or once for each, and `tags_from`."""
 
     def __init__(self, predictor: Predictor, limits: Limits):
         """`limits` says how many images a form may hold."""
@@ -55,11 +58,13 @@ class Uploads:
             parse_form,
             await request.body(),
             request.headers.get("content-type", ""),
-            max_parts=2 * self._limits.images,
+            max_parts=2 * self._limits.images + 1,
             max_text_bytes=self._limits.tag_bytes,
         )
-        files, tags = self._fields(parts)
+        files, tags = self._fields([part for part in parts if part.name != TAGS_FROM])
         encoded = [bytes(file.content) for file in files]
+        if _wants_keywords(parts):
+            tags = await asyncio.to_thread(self._with_keywords, tags, encoded)
         names = [(file.file_name or "")[:MAX_NAME] for file in files]
         tag_lists = await asyncio.to_thread(self._predictor.annotator.tag_lists, tags)
         answers = await self._predictor([partial(self._predictor.decode, raw) for raw in encoded], tag_lists)
@@ -87,13 +92,21 @@ class Uploads:
             ]
         return document
 
+    def _with_keywords(self, tags: Sequence[str], images: Sequence[bytes]) -> list[str]:
+        """Returns the tags of each image with its own keywords, as many as `tag_bytes` allows."""
+        most = self._limits.tag_bytes
+        return [
+            _joined(text, embedded_keywords(image).words, most)
+            for text, image in zip(tags, images, strict=True)
+        ]
+
     def _fields(self, parts: Sequence[Part]) -> tuple[list[Part], list[str]]:
         """Returns a form's files, and the tags of each."""
         files = [part for part in parts if part.name == "images" and part.file_name is not None]
         tags = [part.text() for part in parts if part.name == "tags" and part.file_name is None]
         if len(files) + len(tags) < len(parts) or not files:
             raise RequestError(
-                400, "A form must have files named images, optionally the text tags, and nothing else."
+                400, "A form must have files named images, optionally tags and tags_from, and nothing else."
             )
         if len(files) > self._limits.images:
             raise RequestError(
@@ -110,6 +123,25 @@ class Uploads:
         if not (value.isascii() and value.isdigit() and len(value) < MAX_DIGITS):
             raise RequestError(400, f"{RANKING} must be a number of labels. Received: {short_repr(value)}.")
         return min(int(value), len(self._model.labels))
+
+
+def _wants_keywords(parts: Sequence[Part]) -> bool:
+    values = [part.text() for part in parts if part.name == TAGS_FROM]
+    if any(value not in ("", METADATA) for value in values):
+        raise RequestError(400, f"{TAGS_FROM} must be {METADATA}. Received: {short_repr(values)}.")
+    return METADATA in values
+
+
+def _joined(tags: str, keywords: Sequence[str], most: int) -> str:
+    """Returns tags and as many keywords as `most` bytes hold, as one text."""
+    texts = [tags] if tags.strip() else []
+    size = len(tags.encode())
+    for text in filter(None, (as_text([keyword]) for keyword in keywords)):
+        size += len(f", {text}".encode())
+        if size > most:
+            break
+        texts.append(text)
+    return ", ".join(texts)
 
 
 def router(predictor: Predictor, limits: Limits) -> APIRouter:
