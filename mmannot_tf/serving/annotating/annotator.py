@@ -11,7 +11,7 @@ from mmannot_tf.serving.annotating.decoding import DecodedPhotograph, Decoder, d
 from mmannot_tf.serving.annotation import Annotation, Result, Unreadable
 from mmannot_tf.serving.engines.selection import EngineOptions, check_options, select_engine
 from mmannot_tf.serving.inputs.photographs import Photograph
-from mmannot_tf.serving.inputs.tags_file import TagsFile
+from mmannot_tf.serving.inputs.tag_source import TagSource
 from mmannot_tf.serving.model import Model, open_model
 from mmannot_tf.serving.network import Engine, NetworkInputs, NetworkOutputs
 
@@ -80,14 +80,14 @@ class Annotator:
         self,
         photographs: Iterable[Photograph],
         *,
-        tags: TagsFile | str,
+        tags: TagSource | str,
         batch_size: int,
     ) -> Iterator[list[Result]]:
         """Annotates files batch by batch; memory does not grow with their number.
 
         Args:
             photographs: iterated as batches are requested.
-            tags: comma-separated tags for all photographs, or a file with tags for each.
+            tags: comma-separated tags for all photographs, or a source of tags for each.
             batch_size: readable images per forward pass.
 
         Yields:
@@ -104,7 +104,7 @@ class Annotator:
         if batch:
             yield self._results(batch, tags)
 
-    def _results(self, batch: Sequence[DecodedPhotograph], tags: TagsFile | str) -> list[Result]:
+    def _results(self, batch: Sequence[DecodedPhotograph], tags: TagSource | str) -> list[Result]:
         """Annotates the readable photographs in one batch; returns all results in the photographs' order."""
         names = [str(decoded.photograph) for decoded in batch]
         texts = [tags if isinstance(tags, str) else tags.get(decoded.photograph) for decoded in batch]
