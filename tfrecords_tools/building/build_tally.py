@@ -1,14 +1,17 @@
 """Filters and counts the examples of a build."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from tfrecords_tools.building.drop_reasons import DropReason
 from tfrecords_tools.building.examining import examine, processes
-from tfrecords_tools.building.placeholders import find_placeholders, placeholder_reason
+from tfrecords_tools.building.leakage import Copies, Leak, find_copies
+from tfrecords_tools.building.placeholders import placeholder_reason
 from tfrecords_tools.building.rules import Rules
 from tfrecords_tools.building.source import RecordSource
 from tfrecords_tools.photographs.encoded import Original
+from tfrecords_tools.photographs.unreadable import MISSING
 from tfrecords_tools.reading.example import Example, fingerprint
 from tfrecords_tools.reading.records import ConvertedImage, UnusableImage
 from tfrecords_tools.shell.errors import UserError
@@ -22,11 +25,13 @@ class BuildTally:
         rules: decide which examples are kept.
         candidates: number of examples in the source.
         workers: processes that read the images; None chooses by the number of images.
-        placeholders: number of identical files, by the path of a file that replaces a deleted photograph.
+        copies: the files with the same bytes: placeholders, and photographs in several splits.
+        source: names the files and their rows; None names files without their folders.
         images: number of records by split.
         unlabelled: number of images without a label by split, kept or not.
         untagged: number of images without a tag by split, kept or not.
         unreadable: every image that could not be used.
+        dropped: number of images that were left out, by reason.
         converted: every image whose record holds a PNG in place of its own bytes.
         tags: number of training images by tag.
         fingerprints: fingerprints of the records by split.
@@ -35,11 +40,13 @@ class BuildTally:
     rules: Rules
     candidates: int
     workers: int | None = None
-    placeholders: Mapping[str, int] = field(default_factory=dict)
+    copies: Copies = field(default_factory=Copies)
+    source: RecordSource | None = None
     images: Counter[str] = field(default_factory=Counter)
     unlabelled: Counter[str] = field(default_factory=Counter)
     untagged: Counter[str] = field(default_factory=Counter)
     unreadable: list[UnusableImage] = field(default_factory=list)
+    dropped: Counter[DropReason] = field(default_factory=Counter)
     converted: list[ConvertedImage] = field(default_factory=list)
     tags: Counter[str] = field(default_factory=Counter)
     fingerprints: dict[str, list[str]] = field(default_factory=dict)
@@ -71,25 +78,36 @@ class BuildTally:
     def wanted(
         self, split: str, examples: Iterable[Example], advance: Callable[[], None]
     ) -> Iterator[Example]:
-        """Yields the examples that the rules keep and that are no placeholders; reads no image."""
+        """Yields the examples that are neither dropped by a rule nor copies of others; reads no image."""
         for example in examples:
             self.unlabelled[split] += not example.labels
             self.untagged[split] += not example.tags
-            if self.rules.drop_reason(example.labels, example.tags):
+            if lack := self.rules.drop_reason(example.labels, example.tags):
                 advance()
-            elif copies := self._copies(example):
+                self.dropped[DropReason(lack)] += 1
+            elif copies := self.copies.placeholders.get(str(example.image), 0):
                 advance()
-                self.add_unreadable(example, placeholder_reason(copies))
+                self.add_unreadable(example, placeholder_reason(copies), kind=DropReason.PLACEHOLDER)
+            elif example.id in self.copies.dropped:
+                advance()
+                self.dropped[DropReason.LEAKAGE] += 1
             else:
                 yield example
 
-    def add_unreadable(self, example: Example, reason: str) -> None:
+    def add_unreadable(self, example: Example, reason: str, *, kind: DropReason | None = None) -> None:
         """Adds an image that cannot be used.
+
+        Args:
+            example: the image's example.
+            reason: why, in words.
+            kind: why; None for a file that is missing or does not decode.
 
         Raises:
             UserError: there are too many of these.
         """
-        self.unreadable.append({"id": example.id, "file": example.file, "reason": reason})
+        unreadable = DropReason.MISSING if reason == MISSING else DropReason.UNREADABLE
+        self.dropped[kind or unreadable] += 1
+        self.unreadable.append(unusable(example, reason, self.source))
         if len(self.unreadable) > self.rules.bad_share * self.candidates:
             first = "; ".join(f"{bad['file']}: {bad['reason']}" for bad in self.unreadable[:3])
             raise UserError(
@@ -102,7 +120,7 @@ class BuildTally:
         if original:
             entry: ConvertedImage = {
                 "id": example.id,
-                "file": example.file,
+                "file": example.file if self.source is None else self.source.file_of(example),
                 "format": original.format,
                 "sha256": original.sha256,
             }
@@ -122,8 +140,16 @@ class BuildTally:
                 "or keep what is dropped."
             )
 
-    def _copies(self, example: Example) -> int:
-        return self.placeholders.get(str(example.image), 0) if self.placeholders else 0
+    @property
+    def leaks(self) -> tuple[Leak, ...]:
+        """The photographs that the records of several splits hold; call it at the end of the build."""
+        unreadable = {image["id"] for image in self.unreadable}
+        dropped = unreadable | self.copies.dropped
+        return tuple(
+            leak
+            for leak in self.copies.leaks
+            if sum(any(name not in dropped for name in names) for names in leak.ids.values()) > 1
+        )
 
     def add_record(self, split: str, example: Example, digest: str) -> None:
         """Adds an example that became a record with the fingerprint `digest`."""
@@ -134,10 +160,19 @@ class BuildTally:
 
 
 def new_tally(source: RecordSource, *, workers: int | None = None) -> BuildTally:
-    """An empty tally for `source`, which knows only the placeholders.
+    """An empty tally for `source`, which knows only the files with the same bytes.
 
     Args:
         source: the raw data set.
         workers: processes that read the images; None chooses by the number of images.
     """
-    return BuildTally(source.rules, source.candidates, workers, find_placeholders(source))
+    return BuildTally(source.rules, source.candidates, workers, find_copies(source), source)
+
+
+def unusable(example: Example, reason: str, source: RecordSource | None) -> UnusableImage:
+    """The entry of an image that cannot be used, with its row in the annotations if `source` knows it."""
+    file = example.file if source is None else source.file_of(example)
+    entry: UnusableImage = {"id": example.id, "file": file, "reason": reason}
+    if source is not None and (row := source.row_of(example.id)):
+        entry["row"] = row
+    return entry

@@ -7,10 +7,12 @@ from functools import partial
 from pathlib import Path
 
 from tfrecords_tools.building.build_tally import BuildTally, new_tally
-from tfrecords_tools.building.checking import CheckReport
+from tfrecords_tools.building.checking import CheckReport, passed_over
 from tfrecords_tools.building.runner import BeamRunner
 from tfrecords_tools.building.source import RecordSource
+from tfrecords_tools.building.unlisted import find_unlisted
 from tfrecords_tools.reading.example import Record, content_digest
+from tfrecords_tools.reading.passed_over import UnlistedFiles
 from tfrecords_tools.reading.records import MARKER, VERSION, VOCABULARY, Marker, Records, open_records, seal
 from tfrecords_tools.reading.vocabulary import write_vocabulary
 from tfrecords_tools.shell import files
@@ -26,6 +28,7 @@ def build_records(
     overwrite: bool = False,
     workers: int | None = None,
     runner: BeamRunner | None = None,
+    count_unlisted: bool = True,
 ) -> Records:
     """Builds OUT/<source>/<config>/<version>/ unless a build with the same settings exists.
 
@@ -35,6 +38,7 @@ def build_records(
         overwrite: whether to replace an existing folder.
         workers: processes that read the images; None chooses by the number of images.
         runner: builds on Apache Beam instead of in this process.
+        count_unlisted: whether to count the files that no row of a manifest names.
 
     Raises:
         UserError: the annotation files have defects that the rules do not repair; the folder was built with
@@ -50,7 +54,8 @@ def build_records(
         with files.atomic_path(final) as staging:
             shards = _write(source, tally=tally, data_dir=staging.parent / "building", runner=runner)
             write_vocabulary(shards / VOCABULARY, tally.tags)
-            files.write_json(shards / MARKER, _marker(source, tally, file_digests(shards)))
+            unlisted = find_unlisted(source) if count_unlisted else None
+            files.write_json(shards / MARKER, _marker(source, tally, unlisted, file_digests(shards)))
             shards.rename(staging)
         return open_records(final)
 
@@ -62,17 +67,13 @@ def dry_run_summary(report: CheckReport, *, out: Path, overwrite: bool = False) 
         UserError: the folder was built with other settings.
     """
     source = report.source
-    if source.defects and not source.rules.repair_labels:
-        return f"would stop: {len(source.defects)} label errors"
+    if stop := report.annotation_obstacle:
+        return f"would stop: {stop}"
     final = Path(out) / source.name / source.config / VERSION
     if final.exists() and not overwrite:
         return f"already built: {_already_built(final, source).path}"
-    bad, limit = len(report.refused), source.rules.bad_share
-    if bad > limit * source.candidates:
-        return f"would stop: {bad:,} of {source.candidates:,} images cannot be used, a share of {limit:g} may"
-    empty = [name for name, counts in report.splits.items() if not counts.kept]
-    if empty:
-        return f"would stop: no image for {', '.join(empty)}"
+    if report.obstacles:
+        return f"would stop: {report.obstacles[0]}"
     kept = ", ".join(f"{counts.kept:,} {name}" for name, counts in report.splits.items())
     return f"would {'replace' if final.exists() else 'build'} {final}: {kept} images"
 
@@ -134,7 +135,9 @@ def _write(source: RecordSource, *, tally: BuildTally, data_dir: Path, runner: B
         return write_shards(source, records=records, data_dir=data_dir)
 
 
-def _marker(source: RecordSource, tally: BuildTally, hashes: dict[str, str]) -> Marker:
+def _marker(
+    source: RecordSource, tally: BuildTally, unlisted: UnlistedFiles | None, hashes: dict[str, str]
+) -> Marker:
     marker: Marker = {
         "source": source.name,
         "version": VERSION,
@@ -149,6 +152,8 @@ def _marker(source: RecordSource, tally: BuildTally, hashes: dict[str, str]) -> 
         "repaired": [str(defect) for defect in source.defects],
         "repeated": {photo: list(ids) for photo, ids in source.repeated.items()},
         "published": [counts.as_json() for counts in source.published],
+        "leakage": [leak.as_json() for leak in tally.leaks],
+        "passed_over": passed_over(source, tally.dropped, unlisted),
         "groups": source.has_groups,
         "files": hashes,
         "digest": content_digest(source.labels, tally.fingerprints),

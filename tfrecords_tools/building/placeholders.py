@@ -1,20 +1,13 @@
 """Finds placeholders: the identical files that sites deliver for deleted photographs."""
 
 import hashlib
+import stat
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path
-
-from tfrecords_tools.building.source import RecordSource
 
 SAMPLE = 256
 """Bytes read from the middle of a file, where different photographs of equal length differ."""
-
-
-def find_placeholders(source: RecordSource) -> dict[str, int]:
-    """The files that the rules of `source` count as placeholders, with their number of identical files."""
-    copies = source.rules.placeholder_copies
-    return identical_files(_files(source), copies=copies) if copies else {}
 
 
 def placeholder_reason(copies: int) -> str:
@@ -22,30 +15,22 @@ def placeholder_reason(copies: int) -> str:
     return f"placeholder: {copies} files of these bytes"
 
 
-def identical_files(paths: Iterable[Path], *, copies: int) -> dict[str, int]:
+def identical_groups(paths: Iterable[Path], *, copies: int) -> list[list[str]]:
     """Finds groups of at least `copies` identical files.
 
     Compares length, a sample of the middle, then SHA-256, so that few files are read whole. Skips files that
-    are missing or cannot be opened.
+    are missing, no regular files, or cannot be opened.
 
     Args:
         paths: the files.
         copies: at least 2.
 
     Returns:
-        The number of identical files, by path.
+        The paths of each group.
     """
     groups = _sieve([str(path) for path in paths], _length, copies)
     groups = [equal for group in groups for equal in _sieve(group, _sample, copies)]
-    groups = [equal for group in groups for equal in _sieve(group, _digest, copies)]
-    return {name: len(group) for group in groups for name in group}
-
-
-def _files(source: RecordSource) -> Iterator[Path]:
-    for split in source.splits.values():
-        for example in split.examples():
-            if isinstance(example.image, Path):
-                yield example.image
+    return [equal for group in groups for equal in _sieve(group, _digest, copies)]
 
 
 def _sieve(names: list[str], key: Callable[[str], Hashable], copies: int) -> list[list[str]]:
@@ -60,7 +45,10 @@ def _sieve(names: list[str], key: Callable[[str], Hashable], copies: int) -> lis
 
 
 def _length(name: str) -> int:
-    return Path(name).stat().st_size
+    status = Path(name).stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError("no regular file")  # opening a pipe would wait for ever
+    return status.st_size
 
 
 def _sample(name: str) -> bytes:

@@ -21,6 +21,8 @@ class Rules:
             unreadable; 0 keeps them.
         repair_labels: repair and count defects of annotation files instead of stopping.
         bad_share: the largest share of unreadable images that a build tolerates.
+        leakage: what happens to a photograph whose bytes several splits hold: all keep it, or only the
+            training split, or only the test split.
     """
 
     keep_unlabelled: Annotated[
@@ -36,6 +38,10 @@ class Rules:
         bool, typer.Option("--repair-labels", help="Repair errors in label files instead of stopping.")
     ] = False
     bad_share: Annotated[float, typer.Option(help="Largest share of unreadable images tolerated.")] = 0.01
+    leakage: Annotated[
+        Literal["keep-all", "keep-train", "keep-test"],
+        typer.Option(help="Photographs of the same bytes in several splits: who keeps them."),
+    ] = "keep-all"
 
     def __post_init__(self) -> None:
         check_range("bad share", self.bad_share, minimum=0.0, maximum=1.0)
@@ -49,5 +55,9 @@ class Rules:
         return None if tags or self.keep_untagged else "untagged"
 
     def as_json(self) -> dict[str, Json]:
-        """The rules that decide the content, as JSON: all but the tolerance."""
-        return {key: value for key, value in asdict(self).items() if key != "bad_share"}
+        """The rules that decide the content, as JSON: all but the tolerance.
+
+        `leakage` is left out where it changes nothing, as in records built before this rule existed.
+        """
+        rules = {key: value for key, value in asdict(self).items() if key not in ("bad_share", "leakage")}
+        return rules if self.leakage == "keep-all" else {**rules, "leakage": self.leakage}

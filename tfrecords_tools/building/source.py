@@ -64,6 +64,7 @@ class RecordSource:
         notes: hints that are no errors, a sentence each, such as a label that no training image has.
         has_groups: whether the examples have group names beside tags.
         raw: the folder below which reports name the images' files; None names them without their folders.
+        listed_folder: the folder whose photographs the annotations should list; None if they need not.
         row_of: the place of an example in an annotation file, from its id: "photos.csv:12"; empty if unknown.
     """
 
@@ -80,6 +81,7 @@ class RecordSource:
     notes: tuple[str, ...] = ()
     has_groups: bool = False
     raw: Path | None = None
+    listed_folder: Path | None = None
     row_of: Callable[[str], str] = field(default=_no_row)
 
     def file_of(self, example: Example) -> str:

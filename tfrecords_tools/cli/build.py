@@ -8,11 +8,12 @@ import typer
 from tfrecords_tools.building.building import build_records, dry_run_summary
 from tfrecords_tools.building.checking import check
 from tfrecords_tools.building.runner import BeamRunner
-from tfrecords_tools.cli.check import Workers, lines
+from tfrecords_tools.cli.check import CountUnlisted, Workers, leakage_advice, lines, refusal
 from tfrecords_tools.cli.sources import SourceType
+from tfrecords_tools.reading.passed_over import summary
 from tfrecords_tools.reading.published import published_counts
 from tfrecords_tools.reading.records import MARKER, Marker, Records
-from tfrecords_tools.shell.console import notice
+from tfrecords_tools.shell.console import notice, print_line
 from tfrecords_tools.shell.files import read_json
 from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
@@ -33,6 +34,7 @@ def build(
     beam_option: Annotated[
         list[str] | None, typer.Option(help="An option of Beam, such as --direct_num_workers=2; repeatable.")
     ] = None,
+    unlisted: CountUnlisted = True,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show what would be built; write nothing.")
     ] = False,
@@ -40,14 +42,18 @@ def build(
     """Builds the records of one source and prints what was built and what was dropped."""
     source = source_type.load(settings)
     if dry_run:
-        report = check(source, workers=workers)
-        typer.echo("\n".join([*lines(report), dry_run_summary(report, out=out, overwrite=overwrite)]))
+        report = check(source, workers=workers, count_unlisted=unlisted)
+        for line in [*lines(report), dry_run_summary(report, out=out, overwrite=overwrite)]:
+            print_line(line)
         return
     runner = BeamRunner(beam_runner, tuple(beam_option or ())) if beam_runner else None
     import_tensorflow()
     for note in source.notes:
         notice(f"note: {note}")
-    _report(build_records(source, out=out, overwrite=overwrite, workers=workers, runner=runner))
+    records = build_records(
+        source, out=out, overwrite=overwrite, workers=workers, runner=runner, count_unlisted=unlisted
+    )
+    _report(records)
 
 
 def _report(records: Records) -> None:
@@ -63,6 +69,15 @@ def _report(records: Records) -> None:
     for repaired in marker["repaired"][:SHOWN]:
         notice(f"repaired: {repaired}")
     for bad in marker["unreadable"][:SHOWN]:
-        notice(f"unreadable: {bad['file']}: {bad['reason']}")
+        notice(f"unreadable: {refusal(bad)}")
     if len(marker["unreadable"]) > SHOWN:
         notice(f"… {len(marker['unreadable'])} unreadable in all: see {records.path / MARKER}")
+    leaks = marker.get("leakage", [])
+    for leak in leaks[:SHOWN]:
+        notice(
+            f"leakage: {', '.join(f'{name} ({split})' for split, names in leak.items() for name in names)}"
+        )
+    if leaks:
+        notice(leakage_advice(len(leaks)))
+    if "passed_over" in marker:
+        print_line(summary(marker["passed_over"]))

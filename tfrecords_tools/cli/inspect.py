@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from tfrecords_tools.reading.passed_over import summary
 from tfrecords_tools.reading.records import open_records
 from tfrecords_tools.shell import console
 from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
@@ -38,3 +39,5 @@ def inspect(folder: Folder, json: Json = False, html: Html = None) -> None:
         from rich.console import Console
 
         Console().print(*tables(counts), sep="\n")
+        if counts["passed_over"] is not None:
+            console.print_line(summary(counts["passed_over"]))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -29,6 +29,7 @@ class ManifestSettings:
         column: entries COLUMN=NAME, where the manifest has another name for a column.
         fold_case: merge labels that differ in upper and lower case only.
         synonyms: a CSV file with the columns from and to; labels that become others.
+        tags_from: "metadata" adds each photograph's own keywords to its row's tags.
         rules: decide which images are kept; by default also those without tags.
     """
 
@@ -53,6 +54,10 @@ class ManifestSettings:
     ] = False
     synonyms: Annotated[
         Path | None, typer.Option(help="CSV with the columns from,to: labels that become others.")
+    ] = None
+    tags_from: Annotated[
+        Literal["metadata"] | None,
+        typer.Option(help="metadata: also each photograph's own keywords (XMP, IPTC, sidecar)."),
     ] = None
     rules: Rules = field(default_factory=lambda: Rules(keep_untagged=True))
 
@@ -86,6 +91,7 @@ class ManifestSettings:
             "column": self.renamed,
             "fold_case": self.fold_case,
             "synonyms": None if self.synonyms is None else sha256(self.synonyms),
+            "tags_from": self.tags_from,
         }
         return {
             "validation_share": self.validation_share,

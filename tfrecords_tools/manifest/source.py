@@ -9,6 +9,7 @@ from tfrecords_tools.building.source import RecordSource, Split
 from tfrecords_tools.manifest.label_list import read_labels, sorted_labels
 from tfrecords_tools.manifest.label_merging import LabelMerging
 from tfrecords_tools.manifest.label_notes import SHOWN, notes
+from tfrecords_tools.manifest.photograph_keywords import with_keywords
 from tfrecords_tools.manifest.rows import Row, Rows, read_rows
 from tfrecords_tools.manifest.settings import ManifestSettings
 from tfrecords_tools.manifest.splits import split_rows
@@ -18,7 +19,7 @@ from tfrecords_tools.shell.files import sha256
 
 
 def manifest_source(settings: ManifestSettings) -> RecordSource:
-    """The photographs of a manifest as a source; their files are not read yet.
+    """The photographs of a manifest as a source; of their files at most the keywords are read yet.
 
     Raises:
         UserError: a file or folder is missing or broken; errors of single rows become annotation defects.
@@ -36,8 +37,11 @@ def manifest_source(settings: ManifestSettings) -> RecordSource:
         merging=merging,
     )
     labels = listed or _labels_of(rows, settings.manifest)
+    keywords = with_keywords(rows.valid, settings.raw) if settings.tags_from else None
     splits = split_rows(
-        rows.valid, validation_share=settings.validation_share, test_share=settings.test_share
+        rows.valid if keywords is None else keywords.rows,
+        validation_share=settings.validation_share,
+        test_share=settings.test_share,
     )
     training_labels = {label for row in splits["train"] for label in row.labels}
     counts = Counter(label for row in rows.valid for label in dict.fromkeys(row.labels))
@@ -50,6 +54,7 @@ def manifest_source(settings: ManifestSettings) -> RecordSource:
             **settings.as_json(),
             "manifest": sha256(settings.manifest),
             "labels": None if settings.labels is None else sha256(settings.labels),
+            **({} if keywords is None else {"keywords": keywords.digest}),
         },
         splits={
             name: Split(len(chosen), partial(_examples, chosen, raw=settings.raw, has_groups=rows.has_groups))
@@ -58,8 +63,14 @@ def manifest_source(settings: ManifestSettings) -> RecordSource:
         rules=settings.rules,
         citation=f"Photographs listed in {settings.manifest.name}.",
         defects=rows.defects,
-        notes=(*rows.notes, *_unused(merging, rows), *notes(images, training_labels=training_labels)),
+        notes=(
+            *rows.notes,
+            *(keywords.notes if keywords else ()),
+            *_unused(merging, rows),
+            *notes(images, training_labels=training_labels),
+        ),
         raw=settings.raw,
+        listed_folder=settings.raw,
         row_of=partial(_row_of, settings.manifest.name, {row.path: row.line for row in rows.valid}),
         has_groups=rows.has_groups,
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from tfrecords_tools.building.source import AnnotationDefect
 from tfrecords_tools.mscoco.annotations import read_captions, read_instances
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.paths import FilesBelow, path_below
 
 YEARS = (2014, 2017)
 
@@ -65,13 +66,41 @@ def read_half(raw: Path, half: str) -> OfficialHalf:
     folder = image_folder(raw, half)
     instances = read_instances(annotation_file(raw, "instances", half))
     captions = read_captions(annotation_file(raw, "captions", half), images=instances.files)
+    files = _ImageFiles(raw, folder, annotation_file(raw, "instances", half))
     return OfficialHalf(
-        images={image: folder / Path(name).name for image, name in instances.files.items()},
+        images={image: files.find(image, name) for image, name in instances.files.items()},
         categories=instances.categories,
         labels=instances.labels,
         captions=captions.texts,
         defects=(*instances.defects, *captions.defects),
     )
+
+
+class _ImageFiles:
+    """Finds the files of a half's images by their `file_name`, which may name folders."""
+
+    def __init__(self, raw: Path, folder: Path, annotations: Path):
+        self._raw, self._annotations = raw, annotations
+        self._in_folder, self._in_raw = FilesBelow(folder), FilesBelow(raw)
+
+    def find(self, image: int, name: str) -> Path:
+        """The file below the half's folder; if there is none, and `name` has a folder, the one below raw.
+
+        Raises:
+            UserError: the name leaves the raw folder, or is none.
+        """
+        try:
+            path = path_below(name, self._raw)
+            file = self._in_folder.find(path)
+            if "/" not in path or file.is_file():
+                return file
+            other = self._in_raw.find(path)
+        except ValueError as error:
+            raise UserError(
+                "file_name must be a path below the folder of images. "
+                f"Received: {self._annotations}: image {image}: {error}. Repair the entry."
+            ) from None
+        return other if other.is_file() else file
 
 
 def image_folder(raw: Path, half: str) -> Path:

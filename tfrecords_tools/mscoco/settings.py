@@ -67,6 +67,11 @@ class MscocoSettings:
     def _check_tfds(self) -> None:
         if self.raw is not None:
             raise UserError(f"raw folder is for --source raw. Received: {self.raw}. Omit --raw.")
+        if self.rules.leakage != "keep-all":
+            raise UserError(
+                "leakage must be keep-all with --source tfds, which has no files to compare. "
+                f"Received: {self.rules.leakage}. Pass --raw."
+            )
         if self.year not in (None, 2014):
             raise UserError(
                 f"year must be 2014 with --source tfds. Received: {self.year}. Pass --raw for 2017."

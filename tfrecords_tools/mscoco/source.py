@@ -39,4 +39,5 @@ def mscoco_source(settings: MscocoSettings) -> RecordSource:
         citation="Lin et al., Microsoft COCO: Common Objects in Context, ECCV 2014.",
         published=(PAPER, *OFFICIAL.get(content.year, ())),
         defects=content.defects,
+        raw=settings.raw,
     )

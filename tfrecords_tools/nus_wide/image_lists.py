@@ -11,6 +11,7 @@ import numpy as np
 from tfrecords_tools.building.source import AnnotationDefect
 from tfrecords_tools.nus_wide.layout import HALVES, Half, image_list_file, read_lines
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.paths import path_below
 
 _ENTRY = re.compile(r"[^/]+/[^/]*_\d+\.\w+")
 """Matches `power_plant/0002_174174086.jpg`, with the photograph's id after the last underscore."""
@@ -73,8 +74,11 @@ def _one_list(path: Path, *, listed: dict[str, str], defects: list[AnnotationDef
 
 
 def _entry(path: Path, row: int, line: str) -> str:
-    file = line.replace("\\", "/")
-    if not _ENTRY.fullmatch(file) or file.startswith(".."):
+    try:
+        file = path_below(line)
+    except ValueError:
+        file = ""
+    if not _ENTRY.fullmatch(file):
         raise UserError(
             rf"image list must hold folder\index_photo.jpg lines. Received: {path}:{row}: {line!r}. "
             "Unpack the official list again."

@@ -51,6 +51,7 @@ def nus_wide_source(settings: NusWideSettings) -> RecordSource:
         citation="Chua et al., NUS-WIDE: A Real-World Web Image Database, CIVR 2009.",
         published=protocol.published,
         defects=images.defects,
+        raw=settings.raw,
         repeated=repeated_photos(images.files),
         notes=_check_groups(settings.groups, groups, images)
         if settings.groups and groups is not None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from tfrecords_tools.pages import plots
 from tfrecords_tools.pages.html import check_page, render
+from tfrecords_tools.reading import passed_over
 from tfrecords_tools.reading.inspection import Inspection, SplitInspection
 from tfrecords_tools.reading.records import VOCABULARY, Records
 from tfrecords_tools.reading.vocabulary import read_vocabulary
@@ -74,6 +75,7 @@ def page(
         labels_drawn=min(LABELS, len(frequencies)),
         tags_drawn=min(TAGS, len(vocabulary)),
         tags_of_a_sample=TAGS_OF_A_SAMPLE,
+        passed_over=None if counts["passed_over"] is None else [*passed_over.counts(counts["passed_over"])],
         version=version("mmannot-tf"),
     )
 

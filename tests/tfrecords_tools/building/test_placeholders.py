@@ -1,4 +1,5 @@
 import hashlib
+import os
 from collections import Counter
 from pathlib import Path
 
@@ -6,7 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfrecords_tools.building.placeholders import SAMPLE, identical_files
+from tfrecords_tools.building.placeholders import SAMPLE, identical_groups
+
+
+def identical_files(paths: list[Path], *, copies: int) -> dict[str, int]:
+    """The number of identical files, by path."""
+    return {name: len(group) for group in identical_groups(paths, copies=copies) for name in group}
 
 
 @settings(max_examples=30, deadline=None)
@@ -41,3 +47,9 @@ def test_one_byte_anywhere_makes_a_file_another(tmp_path: Path, differs: int):
 def test_missing_files_are_left_to_the_census(tmp_path: Path):
     (tmp_path / "a").write_bytes(b"a")
     assert identical_files([tmp_path / "a", tmp_path / "gone"], copies=2) == {}
+
+
+def test_pipes_are_not_opened(tmp_path: Path):
+    for name in "ab":
+        os.mkfifo(tmp_path / name)
+    assert identical_files([tmp_path / "a", tmp_path / "b"], copies=2) == {}

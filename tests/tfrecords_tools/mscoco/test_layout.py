@@ -80,10 +80,32 @@ def test_missing_files_and_folders_are_named(coco_raw, tmp_path: Path):
         read_half(raw, "val2017")
 
 
-def test_captions_need_no_categories_and_file_names_cannot_leave_the_folder(coco_raw, edited):
+@pytest.mark.parametrize(
+    "name", ["../../secret.jpg", "/etc/secret.jpg", "C:\\a.jpg", "http://x.org/a.jpg", " "]
+)
+def test_file_names_cannot_leave_the_folder(coco_raw, edited, name):
     raw = coco_raw()
-    edited(raw / "annotations" / INSTANCES, lambda d: d["images"][0].update(file_name="../../secret.jpg"))
-    assert read_half(raw, "train2017").images[1] == raw / "train2017" / "secret.jpg"
+    edited(raw / "annotations" / INSTANCES, lambda d: d["images"][0].update(file_name=name))
+    with pytest.raises(UserError, match=rf"{INSTANCES}: image 1: path "):
+        read_half(raw, "train2017")
+
+
+@pytest.mark.parametrize("prefix", ["a/", "./a/", "a\\", "train2017/a/", "{raw}/train2017/a/"])
+def test_folders_in_file_names_are_used(coco_raw, edited, prefix):
+    raw = coco_raw()
+    (raw / "train2017" / "a").mkdir()
+    (raw / "train2017" / "a" / "000000000002.jpg").write_bytes(b"another")
+    name = prefix.format(raw=raw) + "000000000002.jpg"
+    edited(raw / "annotations" / INSTANCES, lambda d: d["images"][0].update(file_name=name))
+    images = read_half(raw, "train2017").images
+    assert images[1] == raw / "train2017" / "a" / "000000000002.jpg"
+    assert images[2] == raw / "train2017" / "000000000002.jpg"
+
+
+def test_a_missing_file_with_a_folder_keeps_it(coco_raw, edited):
+    raw = coco_raw()
+    edited(raw / "annotations" / INSTANCES, lambda d: d["images"][0].update(file_name="b/000000000002.jpg"))
+    assert read_half(raw, "train2017").images[1] == raw / "train2017" / "b" / "000000000002.jpg"
 
 
 WRONG = {

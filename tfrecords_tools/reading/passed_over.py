@@ -1,0 +1,80 @@
+"""What a build left out: one summary for the terminal, records.json and the page of `inspect`."""
+
+from collections.abc import Iterator
+from typing import TypedDict
+
+from tfrecords_tools.shell.paths import shown
+
+
+class UnlistedFiles(TypedDict):
+    """Files in the folder of photographs that no row names.
+
+    `named` are the first of the photographs; `other` counts files of other suffixes by suffix.
+    """
+
+    photographs: int
+    named: list[str]
+    other: dict[str, int]
+    hidden: int
+
+
+class PassedOver(TypedDict):
+    """What a build left out.
+
+    `images` counts by reason: missing, unreadable, placeholder, leakage, unlabelled, untagged, label-errors
+    (rows that a repair left out). `unlisted` is None if nobody looked.
+    """
+
+    images: dict[str, int]
+    unlisted: UnlistedFiles | None
+
+
+class PassedOverCount(TypedDict):
+    """A line of the summary: what, how many, and examples."""
+
+    what: str
+    count: int
+    examples: str
+
+
+WORDS = {
+    "missing": "rows without a file",
+    "unreadable": "unreadable files",
+    "placeholder": "placeholders",
+    "leakage": "copies of photographs in another split",
+    "unlabelled": "photographs without a label",
+    "untagged": "photographs without a tag",
+    "label-errors": "rows with an error",
+}
+
+
+def counts(passed_over: PassedOver) -> Iterator[PassedOverCount]:
+    """The lines of the summary; none if nothing was left out."""
+    for reason, count in passed_over["images"].items():
+        if count:
+            yield {"what": WORDS.get(reason, reason), "count": count, "examples": ""}
+    unlisted = passed_over["unlisted"]
+    if unlisted is None:
+        return
+    if unlisted["photographs"]:
+        named = ", ".join(map(shown, unlisted["named"]))
+        more = ", …" if unlisted["photographs"] > len(unlisted["named"]) else ""
+        yield {
+            "what": "photographs that no row names",
+            "count": unlisted["photographs"],
+            "examples": named + more,
+        }
+    if unlisted["other"]:
+        suffixes = ", ".join(f"{count:,} {shown(suffix)}" for suffix, count in unlisted["other"].items())
+        yield {"what": "other files", "count": sum(unlisted["other"].values()), "examples": suffixes}
+    if unlisted["hidden"]:
+        yield {"what": "hidden files and folders", "count": unlisted["hidden"], "examples": ""}
+
+
+def summary(passed_over: PassedOver) -> str:
+    """The summary in one line."""
+    parts = [
+        f"{line['count']:,} {line['what']}" + (f" ({line['examples']})" if line["examples"] else "")
+        for line in counts(passed_over)
+    ]
+    return f"passed over: {'; '.join(parts) or 'nothing'}"
