@@ -40,6 +40,7 @@ class TagsFileReport:
         repeated: the number of rows whose image a later row names again.
         ambiguous: the number of images in rows that several photographs matched.
         ambiguous_images: the first `MAX_NAMED` of these.
+        notes: how the file is read where that is not plain CSV, a sentence each.
     """
 
     file: str
@@ -49,6 +50,7 @@ class TagsFileReport:
     repeated: int
     ambiguous: int
     ambiguous_images: list[str]
+    notes: tuple[str, ...] = ()
 
     def document(self) -> TagsFileDocument:
         """The report as JSON values."""
@@ -63,6 +65,7 @@ class TagsFileReport:
 
     def lines(self) -> Iterator[str]:
         """A line for each thing that a user should know; none if every row matched one photograph."""
+        yield from self.notes
         if self.unmatched:
             named = _listed(self.unmatched_images, self.unmatched)
             yield f"{self.file}: {self.unmatched:,} of {self.rows:,} rows match no photograph: {named}"
@@ -80,9 +83,6 @@ class TagsFile:
     to the named folder. Names match by the rule of `tfrecords_tools.shell.paths`: `\` counts as `/`, a
     leading `./` is dropped, composed and decomposed letters are equal. If several rows name one image, the
     last counts.
-
-    Attributes:
-        notes: how the file is read where that is not plain CSV, a sentence each.
     """
 
     def __init__(self, file: Path, *, default: str = ""):
@@ -94,7 +94,7 @@ class TagsFile:
         """
         self._name, self._default, self._rows = file.name, default, 0
         table = Table(file, what="--tags-file", columns=COLUMNS)
-        self.notes = table.notes
+        self._notes = table.notes
         self._database = sqlite3.connect("")
         self._database.execute(
             "CREATE TABLE tags (name BLOB PRIMARY KEY, image BLOB, tags TEXT, matched BLOB, ambiguous INT)"
@@ -127,6 +127,7 @@ class TagsFile:
             self._rows - images,
             ambiguous,
             ambiguous_images,
+            self._notes,
         )
 
     def close(self) -> None:
