@@ -8,6 +8,7 @@ these are uvicorn's connections with the limits added.
 import asyncio
 import logging
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any, cast
 
 import h11
@@ -111,7 +112,7 @@ class Connection(H11Protocol):
             response = error_response(status, text)
             headers = [*response.raw_headers, (b"connection", b"close")]
             for event in (
-                h11.Response(status_code=status, headers=headers),
+                h11.Response(status_code=status, headers=headers, reason=HTTPStatus(status).phrase),
                 h11.Data(data=bytes(response.body)),
                 h11.EndOfMessage(),
             ):

@@ -27,6 +27,8 @@ ROUNDS = 4
 """The event loop may accept a backlog of connections in each of so many rounds before one too many closes."""
 OTHER_FILES = 32
 """Files that the process opens beside its connections, as for an engine."""
+COLLECT = (20_000, 10, 100)
+"""Objects before young garbage is searched for, and how often older: a request of lists makes a million."""
 OPEN_FILES = Path("/proc/self/fd")
 
 
@@ -127,6 +129,7 @@ def serve(
         server = Server(ServerConfig(annotator, name, limits, hosts), lambda: log(_address(bound, name)))
         gc.collect()
         gc.freeze()  # what lives for ever need not be searched for garbage while requests wait
+        gc.set_threshold(*COLLECT)
         server.run(sockets=[bound])
 
 

@@ -1,7 +1,7 @@
 """`/v1/models`: TensorFlow Serving's REST API."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -82,9 +82,11 @@ class TensorFlowServing:
 
     def _parse(self, body: bytes) -> tuple[Signature, PredictInputs, PredictRequest]:
         request = parse_predict_request(body, max_values=self._limits.json_values)
-        signature = find_signature(self._signatures, request.signature)
-        inputs = self._read(request, signature)
-        return signature, inputs, replace(request, columns={})
+        try:
+            signature = find_signature(self._signatures, request.signature)
+            return signature, self._read(request, signature), replace(request, columns={})
+        finally:
+            _drop(request.columns.values())
 
     def _read(self, request: PredictRequest, signature: Signature) -> PredictInputs:
         columns = _complete(request.columns, signature)
@@ -134,6 +136,13 @@ def _arrays(
         loaders.append(partial(_unchanged, convert(image)))
         images[number] = None
     return loaders
+
+
+def _drop(columns: Iterable[JsonValue]) -> None:
+    """Frees lists entry by entry: other threads run between two entries."""
+    for column in columns:
+        while isinstance(column, list) and column:
+            column.pop()
 
 
 def _unchanged(array: np.ndarray) -> np.ndarray:

@@ -1,0 +1,32 @@
+"""A file in memory whose reader is stopped when it takes too long."""
+
+import io
+import time
+
+MAX_READS = 1 << 16
+"""Of one file: readers read each of its parts apart, and a photograph has some thousand."""
+MAX_SECONDS = 5.0
+"""Of processor time of the reading thread, up to the last read: a large TIFF takes one second."""
+
+
+class LimitedReads(io.BytesIO):
+    """Raises an error at the read that is one too many, or comes too late.
+
+    Files can be made that keep a reader busy for minutes, as a GIF of a million comments.
+    """
+
+    def __init__(self, content: bytes):
+        """Starts the clock."""
+        super().__init__(content)
+        self._reads, self._started = 0, time.thread_time()
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Reads.
+
+        Raises:
+            OSError: reading takes too long.
+        """
+        self._reads += 1
+        if self._reads > MAX_READS or time.thread_time() - self._started > MAX_SECONDS:
+            raise OSError("its parts take too long to read")
+        return super().read(size)
