@@ -112,12 +112,12 @@ def set_labels(
 
 
 def _replace(packet: XmpPacket, field: KeywordField, earlier: Sequence[str], labels: Sequence[str]) -> None:
-    old, new = _forms(field, earlier), list(dict.fromkeys(field.written(label) for label in labels))
+    old, new = _forms(field, earlier), dict.fromkeys(field.written(label) for label in labels)
     values = packet.values(field.name)
-    kept = [value for value in values if value not in old or value in new]
+    kept = [value for value in values if value not in old]
     packet.change_items(
         field.name,
-        removed=[value for value in values if value in old and value not in new],
+        removed=[value for value in values if value in old],
         added=[text for text in new if text not in kept],
         kind=field.kind,
     )
