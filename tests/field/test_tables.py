@@ -150,7 +150,7 @@ def test_fault_07_rare_and_suspicious_labels_are_listed(photos, capsys):
     assert "labels of one image only: '\"quoted', 'baot', 'Boat'" in notes
     assert "labels with a quote or a separator: '\"quoted'" in notes
     assert "labels that may be misspellings: 'baot' of 'boat'" in notes
-    assert "differ in case, blanks or Unicode form only: 'boat', 'Boat'" in notes
+    assert "differ in case, blanks, commas or Unicode form only: 'Boat', 'boat'" in notes
 
 
 def written(file: Path, *results: Annotation) -> list[dict[str, str]]:

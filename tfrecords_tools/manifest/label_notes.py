@@ -1,14 +1,16 @@
 """Hints about labels that are probably mistakes: never learned, written in several ways, rare, misspelt."""
 
 import re
-import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from tfrecords_tools.tag_rule.rule import normalize_tag
 
 SHOWN = 10
 """Most entries listed in a note; the rest is counted."""
 SUSPICIOUS = re.compile(r"""["“”;|,\t]|^'|'$""")
 """Quotes, and characters that separate entries elsewhere."""
+_DIGITS = re.compile(r"\d+")
 SHORTEST = 4
 """Characters of the shortest label that counts as a possible misspelling."""
 RATIO = 5
@@ -32,7 +34,7 @@ def notes(images: Mapping[str, int], *, training_labels: Iterable[str]) -> Itera
             yield sentence.format(_listed([repr(label) for label in labels]))
     for same in _spellings(images):
         named = _listed([repr(label) for label in same])
-        yield f"labels differ in case, blanks or Unicode form only: {named}"
+        yield f"labels differ in case, blanks, commas or Unicode form only: {named}"
     pairs = misspellings(images)
     if pairs:
         named = _listed([f"{rare!r} of {frequent!r}" for rare, frequent in pairs])
@@ -48,18 +50,23 @@ def misspellings(images: Mapping[str, int]) -> list[tuple[str, str]]:
     Args:
         images: the number of images by label.
     """
+    digits = {label: "".join(_DIGITS.findall(label)) for label in images}
     near: defaultdict[str, list[str]] = defaultdict(list)
-    for label in images:
-        for shorter in _shortened(label):
+    for label, count in images.items():
+        for shorter in _shortened(label) if count >= RATIO else ():
             near[shorter].append(label)
     pairs: dict[str, str] = {}
     for rare, count in images.items():
-        others = {other for shorter in _shortened(rare) for other in near[shorter]}
-        frequent = [
-            other for other in others if _is_misspelling(rare, other) and images[other] >= RATIO * count
+        others = {other for shorter in _shortened(rare) for other in near.get(shorter, ())}
+        likely = [
+            other
+            for other in others
+            if images[other] >= RATIO * count > 0
+            and digits[rare] == digits[other]
+            and normalize_tag(rare) != normalize_tag(other)
         ]
-        if frequent and count:
-            pairs[rare] = min(frequent, key=lambda other: (-images[other], other))
+        if likely:
+            pairs[rare] = min(likely, key=lambda other: (-images[other], other))
     return list(pairs.items())
 
 
@@ -70,23 +77,12 @@ def _shortened(label: str) -> set[str]:
     return {text, *(text[:index] + text[index + 1 :] for index in range(len(text)))}
 
 
-def _is_misspelling(rare: str, other: str) -> bool:
-    return normalize_tag(rare) != normalize_tag(other) and re.findall(r"\d+", rare) == re.findall(
-        r"\d+", other
-    )
-
-
-def normalize_tag(label: str) -> str:
-    """The form in which spellings of one label are equal."""
-    return " ".join(unicodedata.normalize("NFKC", label).casefold().split())
-
-
 def _spellings(labels: Iterable[str]) -> list[list[str]]:
     """The groups of labels that are equal by the rule of tags."""
     same: defaultdict[str, list[str]] = defaultdict(list)
     for label in labels:
         same[normalize_tag(label)].append(label)
-    return [group for group in same.values() if len(group) > 1]
+    return [group for form, group in same.items() if form and len(group) > 1]
 
 
 def _listed(entries: Sequence[str]) -> str:

@@ -87,7 +87,7 @@ class ManifestSettings:
         Settings that version 1 of the records did not have are left out where they change nothing, so that a
         folder of before counts as built with the same settings.
         """
-        used = {
+        used: dict[str, Json] = {
             "column": self.renamed,
             "fold_case": self.fold_case,
             "synonyms": None if self.synonyms is None else sha256(self.synonyms),

@@ -19,7 +19,7 @@ class Protocol:
     Attributes:
         name: name of the protocol and of the records' folder.
         published: published counts.
-        forced: rules that the protocol always applies.
+        forced: rules that the protocol always applies: "keep_unlabelled", "keep_untagged".
         share: (n, m) draws n of m eligible images for training; None uses the official halves.
         tagged_only: whether only images with tags are eligible for a draw, besides having labels.
     """
@@ -32,7 +32,11 @@ class Protocol:
 
     def rules(self, asked: Rules) -> Rules:
         """The given rules with those that the protocol always applies."""
-        return dataclasses.replace(asked, **dict.fromkeys(self.forced, True))
+        return dataclasses.replace(
+            asked,
+            keep_unlabelled=asked.keep_unlabelled or "keep_unlabelled" in self.forced,
+            keep_untagged=asked.keep_untagged or "keep_untagged" in self.forced,
+        )
 
 
 PROTOCOLS = {
