@@ -12,16 +12,17 @@ import tensorflow as tf
 from PIL import Image
 
 from mmannot_tf.serving.annotating.annotator import Annotator
-from mmannot_tf.serving.annotating.decoding import UnreadableError
 from mmannot_tf.serving.annotation import Annotation
 from mmannot_tf.serving.engines.catalogue import REFERENCE, UnavailableError, open_engine
 from mmannot_tf.serving.formats.saved_model import TensorFlowEngine
 from mmannot_tf.serving.model import Model, open_model
 from mmannot_tf.serving.network import NETWORK_OUTPUTS
+from tfrecords_tools.photographs.conversion import as_png
+from tfrecords_tools.photographs.encoded import UnreadableImageError, encoded_photograph
 from tfrecords_tools.shell.errors import UserError
 
 ImageLike = str | Path | bytes | np.ndarray | Image.Image
-"""A JPEG or PNG file, its bytes, RGB pixels uint8 [H, W, 3], or a Pillow image."""
+"""A photograph's file, its bytes, RGB pixels uint8 [H, W, 3], or a Pillow image."""
 TagsLike = str | Sequence[str] | Sequence[Sequence[str]]
 """Comma-separated tags for all images, or for each image such a text or a list of tags."""
 
@@ -104,7 +105,8 @@ class LoadedModel:
         """Gives each image as many labels as the model decides.
 
         Args:
-            images: a list of files, JPEG or PNG bytes, RGB arrays uint8 [H, W, 3], or Pillow images.
+            images: a list of files, their bytes, RGB arrays uint8 [H, W, 3], or Pillow images. Files and Pillow
+                images are turned by their EXIF orientation if the model was trained on such images.
             tags: the user's tags of each image, or one text for all. Unknown tags are ignored.
             batch_size: images in one forward pass.
 
@@ -166,9 +168,9 @@ class LoadedModel:
     def _decoded(self, image: ImageLike, number: int) -> np.ndarray:
         try:
             return self._annotator.decode(_encoded(image, number))
-        except UnreadableError as error:
+        except UnreadableImageError as error:
             raise UserError(
-                f"An image must be a JPEG or PNG. Received: {_name(image, number)}: {error}."
+                f"An image must be a readable photograph. Received: {_name(image, number)}: {error}."
             ) from None
 
 
@@ -181,18 +183,16 @@ def _list_of(images: Any) -> list[ImageLike]:
 
 
 def _encoded(image: Any, number: int) -> bytes:
-    """A file's bytes; pixels are encoded as PNG, which loses nothing."""
-    if isinstance(image, bytes):
-        return image
-    if isinstance(image, str | Path):
-        try:
-            return Path(image).read_bytes()
-        except OSError as error:
-            raise UserError(
-                f"An image must be a readable file. Received: {image}: {error.strerror}."
-            ) from None
-    if isinstance(image, Image.Image):
-        image = np.asarray(image.convert("RGB"))
+    """JPEG or PNG bytes; other files and pixels are encoded as PNG, which loses nothing."""
+    try:
+        if isinstance(image, Image.Image):
+            return as_png(image)
+        if isinstance(image, str | Path | bytes):
+            return encoded_photograph(image if isinstance(image, bytes) else Path(image)).content
+    except UnreadableImageError as error:
+        raise UserError(
+            f"An image must be a readable photograph. Received: {_name(image, number)}: {error}."
+        ) from None
     kind = f"{image.dtype} {list(image.shape)}" if isinstance(image, np.ndarray) else type(image).__name__
     if (
         not isinstance(image, np.ndarray)

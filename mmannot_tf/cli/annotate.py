@@ -22,7 +22,7 @@ BATCH_SIZE = 16
 def annotate(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A run or an export.")],
     images: Annotated[
-        list[Path], typer.Argument(metavar="IMAGE...", help="JPEG or PNG files, and folders of them.")
+        list[Path], typer.Argument(metavar="IMAGE...", help="Photographs, and folders of them.")
     ],
     tags: Annotated[str, typer.Option("--tags", help="Comma-separated tags of all images.")] = "",
     tags_file: Annotated[
@@ -69,7 +69,7 @@ def annotate(
     """Label photographs, each with as many labels as the model predicts."""
     from mmannot_tf.serving.engines.selection import EngineOptions, check_options
     from mmannot_tf.serving.inputs.metadata_tags import MetadataTags
-    from mmannot_tf.serving.inputs.photographs import check_local, photographs
+    from mmannot_tf.serving.inputs.photographs import PassedOver, check_local, photographs
     from mmannot_tf.serving.inputs.tags_file import TagsFile
     from mmannot_tf.serving.model import open_model
     from mmannot_tf.serving.outputs.factory import open_output
@@ -83,6 +83,7 @@ def annotate(
     check_local(images)
     opened = open_model(model)
     terminal, summary = TerminalOutput(None if as_json else print_line), Summary()
+    passed_over = PassedOver()
     with contextlib.ExitStack() as stack:
         output = (
             open_output(
@@ -105,7 +106,7 @@ def annotate(
 
         annotator = Annotator.with_engine(opened, options, log=notice)
         advance = stack.enter_context(_progress(images, shown=output is not terminal or as_json))
-        wanted = _wanted(photographs(images), output, image_tags)
+        wanted = _wanted(photographs(images, passed_over), output, image_tags)
         summary.write_all(
             annotator.annotate_files(wanted, tags=metadata or image_tags, batch_size=batch_size),
             output,
@@ -118,6 +119,8 @@ def annotate(
         notice(f"note: {line}")
     for line in tags_report.lines() if tags_report else ():
         notice(f"note: {line}")
+    if str(passed_over):
+        notice(f"passed over: {passed_over}")
     if output is not terminal:
         notice(f"{summary}, {output.already_done:,} were annotated already")
     if as_json and output is terminal:
@@ -126,6 +129,7 @@ def annotate(
         print_json(
             {
                 **summary.document(),
+                "passed_over": passed_over.document(),
                 "earlier": output.already_done,
                 "earlier_errors": output.earlier_errors,
                 **({"tags_file": tags_report.document()} if tags_report else {}),

@@ -2,7 +2,9 @@
 
 import tensorflow as tf
 
-from mmannot_tf.data.images import DCT, decode
+from tfrecords_tools.photographs.decoding import DCT, Orientation, decode
+from tfrecords_tools.photographs.exif_orientation import orientation_of
+from tfrecords_tools.photographs.turning import orient, stored_window, upright_shape
 
 AREA = (0.08, 1.0)
 ASPECT = (3 / 4, 4 / 3)
@@ -36,27 +38,35 @@ def random_window(shape: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     return tf.concat([begin[:2], size[:2]], axis=0)
 
 
-def decode_window(encoded: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+def decode_window(encoded: tf.Tensor, seed: tf.Tensor, *, orientation: Orientation = "ignored") -> tf.Tensor:
     """The pixels of a random window. For a JPEG, only these go through the inverse DCT.
 
     They equal the pixels of the whole image decoded and then cropped, except for the first and the last
     column where a JPEG stores its colours at half the width (4:2:2, 4:2:0): there libjpeg-turbo has no
-    neighbour to interpolate from. JPEGs with full colours (4:4:4, as MS-COCO's) are bit-exact.
+    neighbour to interpolate from. JPEGs with full colours (4:4:4, as MS-COCO's) are bit-exact. The window is
+    drawn in the upright picture, so it does not depend on how the picture is stored.
 
     Args:
         encoded: JPEG or PNG bytes, string [].
         seed: of the window, int32 [2].
+        orientation: as in `decode`.
 
     Returns:
         uint8 [h, w, 3].
     """
 
     def decode_and_crop() -> tf.Tensor:
-        window = random_window(tf.image.extract_jpeg_shape(encoded), seed)
-        return tf.io.decode_and_crop_jpeg(encoded, window, channels=3, dct_method=DCT)
+        shape = tf.image.extract_jpeg_shape(encoded)
+        if orientation == "ignored":
+            window = random_window(shape, seed)
+            return tf.io.decode_and_crop_jpeg(encoded, window, channels=3, dct_method=DCT)
+        stated = orientation_of(encoded)
+        window = random_window(upright_shape(shape, stated), seed)
+        stored = stored_window(window, shape, stated)
+        return orient(tf.io.decode_and_crop_jpeg(encoded, stored, channels=3, dct_method=DCT), stated)
 
     def decode_then_crop() -> tf.Tensor:
-        pixels = decode(encoded)
+        pixels = decode(encoded, orientation=orientation)
         top, left, height, width = tf.unstack(random_window(tf.shape(pixels), seed))
         return pixels[top : top + height, left : left + width]
 

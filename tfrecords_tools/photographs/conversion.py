@@ -12,6 +12,7 @@ import numpy as np
 from PIL import ExifTags, Image
 
 from tfrecords_tools.photographs.formats import PhotographFormat
+from tfrecords_tools.photographs.limited_reads import LimitedReads
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
 from tfrecords_tools.shell.errors import one_line
 
@@ -51,9 +52,7 @@ def converted_to_png(content: bytes, source: PhotographFormat, *, max_pixels: in
                 raise UnreadableImageError(f"{image.width} x {image.height} pixels, more than {max_pixels:,}")
             for key in XMP:
                 image.info.pop(key, None)
-            file = io.BytesIO()
-            _upright_rgb(image).save(file, "PNG", compress_level=COMPRESSION)
-            return file.getvalue()
+            return _png(_rgb(_upright(image)))
     except UnreadableImageError:
         raise
     except Exception as error:  # whatever a reader raises: RecursionError, MemoryError, …
@@ -64,7 +63,7 @@ def converted_to_png(content: bytes, source: PhotographFormat, *, max_pixels: in
 
 def _opened(content: bytes, source: PhotographFormat) -> Image.Image:
     if source.pillow != "HEIF":
-        return Image.open(io.BytesIO(content), formats=[source.pillow])
+        return Image.open(LimitedReads(content), formats=[source.pillow])
     try:
         from pillow_heif import HeifImageFile
     except ImportError:
@@ -72,6 +71,30 @@ def _opened(content: bytes, source: PhotographFormat) -> Image.Image:
             f"{source.name} needs pillow-heif: pip install 'mmannot-tf[{source.extra}]'"
         ) from None
     return HeifImageFile(io.BytesIO(content))
+
+
+def as_png(image: Image.Image) -> bytes:
+    """An image that Pillow holds as PNG, with its EXIF orientation beside the pixels.
+
+    Raises:
+        UnreadableImageError: its file is broken, or its pixels have no defined white.
+    """
+    try:
+        image.load()
+        exif = Image.Exif()
+        exif[ExifTags.Base.Orientation] = _orientation(image)
+        return _png(_rgb(image), exif=exif.tobytes())
+    except UnreadableImageError:
+        raise
+    except Exception as error:  # as above
+        reason = one_line(error)
+    raise UnreadableImageError(reason)
+
+
+def _png(image: Image.Image, **options: bytes) -> bytes:
+    file = io.BytesIO()
+    image.save(file, "PNG", compress_level=COMPRESSION, **options)
+    return file.getvalue()
 
 
 def _orientation(image: Image.Image) -> int:
@@ -82,16 +105,18 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _upright_rgb(image: Image.Image) -> Image.Image:
+def _upright(image: Image.Image) -> Image.Image:
     """The picture as people see it. The readers of HEIC and TIFF turn it, and remove the orientation."""
     image.load()
     turn = TURNS.get(_orientation(image))
-    upright = image.transpose(turn) if turn is not None else image
-    if upright.mode in UNBOUNDED:
-        raise UnreadableImageError(f"pixels must have 8 or 16 bits, received Pillow's mode {upright.mode}")
-    if upright.mode in SIXTEEN_BITS:
-        return Image.fromarray((np.asarray(upright) >> 8).astype(np.uint8)).convert("RGB")
-    if upright.mode == "RGBA":
-        red, green, blue, _ = upright.split()
-        return Image.merge("RGB", (red, green, blue))
-    return upright.convert("RGB")
+    return image if turn is None else image.transpose(turn)
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    if image.mode in UNBOUNDED:
+        raise UnreadableImageError(f"pixels must have 8 or 16 bits, received Pillow's mode {image.mode}")
+    if image.mode in SIXTEEN_BITS:
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    if image.mode == "RGBA":
+        return Image.merge("RGB", image.split()[:3])
+    return image.convert("RGB")

@@ -10,7 +10,8 @@ from typing import Literal
 import tensorflow as tf
 
 from tfrecords_tools.photographs.encoded import MAX_PIXELS
-from tfrecords_tools.photographs.exif_orientation import UPRIGHT, may_be_turned, orientation_of
+from tfrecords_tools.photographs.exif_orientation import may_be_turned, orientation_of
+from tfrecords_tools.photographs.turning import orient
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
 from tfrecords_tools.shell.errors import one_line
 
@@ -18,7 +19,7 @@ JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 """The first bytes by which TensorFlow's decoder tells the two formats apart."""
 START_OF_SCAN = b"\xff\xda"
 MAX_SCANNED_PIXELS = 4_000_000_000
-"""Pixels times scans of a JPEG: a scan of a few bytes takes a nanosecond a pixel, and a file may have many."""
+"""Pixels times scans of a JPEG: a scan of a few bytes takes a nanosecond a pixel, and files may have many."""
 DCT = "INTEGER_ACCURATE"
 """The slow integer DCT of libjpeg: the same pixels as Pillow decodes."""
 OVERSAMPLING = 2
@@ -69,39 +70,6 @@ def decode_reduced(encoded: tf.Tensor, *, orientation: Orientation, at_least: in
     return _upright(tf.ensure_shape(pixels, [None, None, 3]), encoded, orientation)
 
 
-def orient(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
-    """Turns pixels upright.
-
-    Args:
-        pixels: [H, W, C] as stored.
-        orientation: how EXIF says they are stored, 1 to 8, int32 [].
-
-    Returns:
-        [H, W, C], or [W, H, C] for 5 to 8.
-    """
-    upright = tf.cond(
-        tf.equal(orientation, UPRIGHT), lambda: pixels, lambda: _reoriented(pixels, orientation)
-    )
-    return tf.ensure_shape(upright, [None, None, pixels.shape[-1]])
-
-
-_ROWS, _COLUMNS, _BOTH, _NEITHER = (
-    (True, False, False),
-    (False, True, False),
-    (True, True, False),
-    (False, False, False),
-)
-_REVERSED = (_NEITHER, _NEITHER, _COLUMNS, _BOTH, _ROWS, _NEITHER, _COLUMNS, _BOTH, _ROWS)
-"""The axes that are reversed, by orientation; 5 to 8 are transposed before."""
-
-
-# Inlined, its operations would take time for upright images as well.
-@tf.function(experimental_attributes={"_noinline": True})
-def _reoriented(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
-    stored = tf.cond(orientation > 4, lambda: tf.transpose(pixels, [1, 0, 2]), lambda: pixels)
-    return tf.raw_ops.Reverse(tensor=stored, dims=tf.gather(_REVERSED, orientation))
-
-
 def _at_ratio(encoded: tf.Tensor, ratio: int) -> Callable[[], tf.Tensor]:
     return lambda: tf.io.decode_jpeg(encoded, channels=3, ratio=ratio, dct_method=DCT)
 
@@ -118,8 +86,8 @@ def _turned(pixels: tf.Tensor, encoded: tf.Tensor) -> tf.Tensor:
     return orient(pixels, orientation_of(encoded))
 
 
-def check_size(encoded: bytes, *, max_pixels: int = MAX_PIXELS) -> None:
-    """Reads the header of a JPEG or PNG.
+def check_size(encoded: bytes, *, max_pixels: int = MAX_PIXELS) -> int:
+    """Reads the header of a JPEG or PNG, and returns the number of its pixels.
 
     Raises:
         UnreadableImageError: it is neither, broken, larger than `max_pixels`, or has too many scans.
@@ -136,6 +104,7 @@ def check_size(encoded: bytes, *, max_pixels: int = MAX_PIXELS) -> None:
     scans = encoded.count(START_OF_SCAN) if encoded.startswith(JPEG) else 1
     if scans * width * height > MAX_SCANNED_PIXELS:
         raise UnreadableImageError(f"{scans} scans of {width} x {height} pixels, which take too long")
+    return width * height
 
 
 def check_decodable(encoded: bytes, *, max_pixels: int = MAX_PIXELS) -> None:

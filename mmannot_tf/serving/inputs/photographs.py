@@ -2,13 +2,60 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypedDict
 
+from tfrecords_tools.photographs.formats import SUFFIXES
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.paths import shown
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".jpe", ".png"})
+SIDECAR = ".xmp"
+"""The suffix of files that belong to photographs, and are not counted as passed over."""
+
+
+class PassedOverDocument(TypedDict):
+    """What a folder holds beside photographs, as JSON values."""
+
+    other_files: dict[str, int]
+    hidden: int
+    linked_folders: int
+
+
+@dataclass
+class PassedOver:
+    """Counts of what is no photograph below the named folders, sidecars excluded.
+
+    Attributes:
+        other_files: number of files by suffix, in lower case; "" for none.
+        hidden: number of files and folders whose names begin with a dot.
+        linked_folders: number of links to folders.
+    """
+
+    other_files: Counter[str] = field(default_factory=Counter)
+    hidden: int = 0
+    linked_folders: int = 0
+
+    def document(self) -> PassedOverDocument:
+        """The counts as JSON values."""
+        return {
+            "other_files": dict(self.other_files.most_common()),
+            "hidden": self.hidden,
+            "linked_folders": self.linked_folders,
+        }
+
+    def __str__(self) -> str:
+        """The counts in one line; empty if nothing was passed over."""
+        suffixes = self.other_files.most_common()
+        others = ", ".join(f"{count:,} {shown(suffix) or 'without'}" for suffix, count in suffixes)
+        parts = (
+            (self.other_files.total(), "files with another suffix" + (f" ({others})" if others else "")),
+            (self.hidden, "hidden files or folders"),
+            (self.linked_folders, "linked folders"),
+        )
+        return ", ".join(f"{count:,} {what}" for count, what in parts if count)
 
 
 @dataclass(frozen=True)
@@ -38,21 +85,27 @@ def check_local(paths: Sequence[Path]) -> None:
             raise UserError(f"Photographs must be local files or folders. Received: {path}. Copy them first.")
 
 
-def photographs(paths: Sequence[Path]) -> Iterator[Photograph]:
+def photographs(paths: Sequence[Path], passed_over: PassedOver | None = None) -> Iterator[Photograph]:
     """Lists named files, and the photographs below named folders in order of their names.
 
-    Below folders, files are recognised by their suffix; hidden files and linked folders are skipped. Memory
-    holds only the names in the folders above the current file. A folder that cannot be listed is yielded as
-    a photograph, which then cannot be read, so it is counted and reported like any other.
+    Below folders, files are recognised by the suffixes of `photographs.formats`; other files, hidden files
+    and linked folders are passed over. Memory holds only the names in the folders above the current file. A
+    folder that cannot be listed is yielded as a photograph, which then cannot be read, so it is counted and
+    reported like any other.
+
+    Args:
+        paths: files and folders.
+        passed_over: counts what is passed over.
     """
+    counts = PassedOver() if passed_over is None else passed_over
     for path in paths:
         if path.is_dir():
-            yield from _below(path, path)
+            yield from _below(path, path, counts)
         else:
             yield Photograph(path, path.name)
 
 
-def _below(folder: Path, top: Path) -> Iterator[Photograph]:
+def _below(folder: Path, top: Path, passed_over: PassedOver) -> Iterator[Photograph]:
     try:
         with os.scandir(folder) as entries:
             names = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
@@ -62,8 +115,12 @@ def _below(folder: Path, top: Path) -> Iterator[Photograph]:
     for name, is_folder in names:
         path = folder / name
         if name.startswith("."):
-            continue
-        if is_folder:
-            yield from _below(path, top)
+            passed_over.hidden += 1
+        elif is_folder:
+            yield from _below(path, top, passed_over)
         elif path.suffix.lower() in SUFFIXES:
             yield Photograph(path, str(path.relative_to(top)))
+        elif path.is_dir():
+            passed_over.linked_folders += 1
+        elif path.suffix.lower() != SIDECAR:
+            passed_over.other_files[path.suffix.lower()] += 1
