@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import Field, create_model, model_validator
 
-from mmannot_tf.config.section import Positive, Rate, Section, Share
+from mmannot_tf.config.section import Dropout, Epochs, Positive, Rate, Section, Share
 from mmannot_tf.config.stage import StageSettings
 
 LabelOrder = Literal["frequent_first", "rare_first"]
+Focusing = Annotated[float, Field(ge=0.0, le=100.0)]
 
 
 class MethodSettings(StageSettings):
     """The settings of a stage with the defaults of a compared system."""
 
-    epochs: Positive = 20
+    epochs: Epochs = 20
     learning_rate: Rate = 0.002
 
 
@@ -108,7 +109,7 @@ class TagNeighbour(MethodSettings):
     drawn: Positive = 3
     draws: Positive = 10
     hidden: Positive = 500
-    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.5
+    dropout: Dropout = 0.5
     pool: Literal["train", "all"] = "train"
 
     @model_validator(mode="after")
@@ -144,8 +145,8 @@ class Asl(MethodSettings):
         margin: subtracted from the probabilities of the negatives.
     """
 
-    gamma_negative: Annotated[float, Field(ge=0.0)] = 4.0
-    gamma_positive: Annotated[float, Field(ge=0.0)] = 0.0
+    gamma_negative: Focusing = 4.0
+    gamma_positive: Focusing = 0.0
     margin: Share = 0.05
 
 
@@ -164,7 +165,7 @@ class MlDecoder(Asl):
     width: Positive = 768
     heads: Positive = 8
     feed_forward: Positive = 2048
-    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
+    dropout: Dropout = 0.1
 
     @model_validator(mode="after")
     def _the_heads_share_the_width(self) -> Self:

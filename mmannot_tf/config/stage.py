@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
-from mmannot_tf.config.section import Positive, Rate, Section
+from mmannot_tf.config.section import Epochs, Positive, Rate, Section
 
 
 class StageSettings(Section):
@@ -19,7 +19,7 @@ class StageSettings(Section):
         optimizer: "sgd" with training.momentum (Sec. IV-A3), or "adam" as some compared systems have it.
     """
 
-    epochs: Positive
+    epochs: Epochs
     learning_rate: Rate
     batch_size: Positive | None = None
     backbone_rate: Rate = 1.0

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmannot_tf.data.tag_lists import padded
-from tfrecords_tools.reading.records import Records, data_loss_as_user_error, read
+from tfrecords_tools.reading.records import Records, check_label_ids, data_loss_as_user_error, read
 from tfrecords_tools.shell.errors import UserError
 
 
@@ -54,6 +54,7 @@ def load_arrays(records: Records, split: str, tags: Sequence[str]) -> SplitArray
     with data_loss_as_user_error(records):
         for row, example in enumerate(read(records, split, images=False).as_numpy_iterator()):
             ids.append(example["id"].decode())
+            check_label_ids(records, ids[-1], example["labels"].tolist())
             labels[row, example["labels"]] = 1
             words = (word.decode() for word in example["tags"])
             tag_indices.append([index[word] for word in words if word in index])

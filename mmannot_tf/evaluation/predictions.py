@@ -1,6 +1,9 @@
 """The predictions of one run on one split: a frozen value that is also a .npz file."""
 
+import hashlib
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,12 +72,13 @@ class Predictions:
         return self.labels.sum(axis=1)
 
     def save(self, path: Path) -> None:
-        """Writes one uncompressed .npz file atomically."""
+        """Writes one uncompressed .npz file atomically, with a digest of its arrays."""
         arrays = {name: np.asarray(getattr(self, name)) for name in _PLAIN}
         arrays |= {_SCORER + name: np.asarray(a, np.float32) for name, a in self.probabilities.items()}
         arrays |= {_REGRESSOR + name: np.asarray(a, np.float32) for name, a in self.quantity.items()}
         if self.label_frequencies is not None:
             arrays[_FREQUENCIES] = np.asarray(self.label_frequencies, np.float32)
+        arrays = {_SEAL: np.asarray(_digest(arrays)), **arrays}  # first: a cut directory still has it
         with atomic_path(path) as staging, staging.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy: one of the names could be allow_pickle
 
@@ -86,9 +90,7 @@ class Predictions:
             UserError: the file is missing, is no such file, is truncated, or holds impossible values.
         """
         arrays = _read(path)
-        lacking = [name for name in _PLAIN if name not in arrays]
-        if lacking:
-            raise UserError(f"a predictions file must hold {', '.join(lacking)}. Received: {path}, without.")
+        _check_content(path, arrays)
         try:
             return cls(
                 split=str(arrays["split"]),
@@ -100,26 +102,76 @@ class Predictions:
                 quantity=_under(_REGRESSOR, arrays),
                 label_frequencies=arrays.get(_FREQUENCIES),
             )
-        except UserError as error:
-            raise UserError(f"{path}: {error}") from None
+        except (UserError, TypeError, ValueError) as error:
+            raise UserError(f"{path}: {one_line(error)}") from None
 
 
 _PLAIN = ("split", "digest", "ids", "labels", "label_names")
+_SEAL = "seal"
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    ValueError,
+    EOFError,
+    OSError,
+    TypeError,
+    KeyError,
+    IndexError,
+    RuntimeError,  # an unknown compression, or encryption
+    SyntaxError,
+    MemoryError,
+    OverflowError,
+)
+"""What zipfile and numpy raise for damaged files."""
 
 
 def _read(path: Path) -> dict[str, np.ndarray]:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return dict(archive)
+            names = archive.files
+            if len(set(names)) < len(names):
+                raise ValueError("an array occurs twice")
+            arrays = {name: archive[name] for name in names}
+            if not all(isinstance(array, np.ndarray) for array in arrays.values()):
+                raise ValueError("an array has no header")
+            return arrays
     except FileNotFoundError:
         raise UserError(
             f"predictions must have been made. Received: {path}, which does not exist; train the run first."
         ) from None
-    except (zipfile.BadZipFile, ValueError, EOFError, OSError, TypeError) as error:
-        raise UserError(
-            f"predictions must be a whole .npz file. Received: {path} ({one_line(error)}); "
-            "delete it to have it made again."
-        ) from None
+    except _DAMAGE as error:
+        raise _damaged(path, one_line(error)) from None
+
+
+def _check_content(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Checks the names of the arrays, and their digest; files of earlier versions have none."""
+    lacking = [name for name in _PLAIN if name not in arrays]
+    if lacking:
+        raise UserError(f"a predictions file must hold {', '.join(lacking)}. Received: {path}, without.")
+    known = {*_PLAIN, _FREQUENCIES, _SEAL}
+    unknown = [name for name in arrays if name not in known and not name.startswith((_SCORER, _REGRESSOR))]
+    if unknown:
+        raise _damaged(path, f"with an unknown array {unknown[0]!r}")
+    if _SEAL in arrays and str(arrays[_SEAL]) != _digest(arrays):
+        raise _damaged(path, "its content differs from its digest")
+
+
+def _digest(arrays: Mapping[str, np.ndarray]) -> str:
+    """The SHA-256 of the names, types, shapes and values of all arrays but the seal."""
+    total = hashlib.sha256()
+    for name in sorted(arrays.keys() - {_SEAL}):
+        array = np.ascontiguousarray(arrays[name])
+        total.update(f"{name} {array.dtype.str} {list(arrays[name].shape)}\n".encode())
+        total.update(array.tobytes())
+    return total.hexdigest()
+
+
+def _damaged(path: Path, reason: str) -> UserError:
+    return UserError(
+        f"predictions must be a whole .npz file. Received: {path} ({reason}); "
+        "delete it to have it made again."
+    )
 
 
 def _under(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -135,8 +187,8 @@ def _check_finite(what: str, values: np.ndarray) -> None:
     bad = values.size - np.count_nonzero(np.isfinite(values))
     if bad:
         raise UserError(
-            f"{what} must be finite. Received: {bad} of {values.size} values NaN or infinite; "
-            "the stage diverged: lower its learning rate."
+            f"{what} must be finite. Received: {bad} of {values.size} values NaN or infinite. Train its "
+            "stage again; a lower learning rate helps where its weights have diverged."
         )
 
 

@@ -1,6 +1,8 @@
 """Trains a run's stages from records: skips finished stages and resumes an interrupted one."""
 
-from collections.abc import Sequence
+import contextlib
+import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import keras
@@ -11,15 +13,22 @@ from mmannot_tf.data.arrays import load_arrays, vocabulary
 from mmannot_tf.runs import plan
 from mmannot_tf.runs.run import Run, create_run, open_run
 from mmannot_tf.runs.stage import Stage
+from mmannot_tf.runs.stage_record import Outcome
 from mmannot_tf.training.distribution import Distribution, one_device, worker_loss_as_user_error
 from mmannot_tf.training.loop.job import AfterStep
 from mmannot_tf.training.loop.preemption import Signals
 from mmannot_tf.training.session import Session
 from mmannot_tf.training.stage_builder import fit_stage
 from mmannot_tf.weights.source import resolve
-from tfrecords_tools.reading.records import data_loss_as_user_error, open_records
+from tfrecords_tools.reading.records import check_unchanged, data_loss_as_user_error, open_records
+from tfrecords_tools.reading.stored_files import ChangedRecordsError
 from tfrecords_tools.shell.console import notice, progress_bars
-from tfrecords_tools.shell.errors import UserError, one_line
+from tfrecords_tools.shell.errors import StoppedBySignal, UserError, one_line
+from tfrecords_tools.shell.files import clear_leftovers_in
+from tfrecords_tools.shell.lock import folder_lock
+
+FOLDERS = ("stages/*", "features/*", "predictions", "decoded")
+"""Where a run's files lie, besides its own folder."""
 
 
 def train(
@@ -56,13 +65,24 @@ def train(
         notice(
             "warning: weight decay as printed shrinks every kernel to nothing; docs/fidelity.md, reading 2"
         )
-    session = open_training(config, data, run, distribution, chosen)
-    signals = Signals(distribution.any_process if distribution.processes > 1 else None)
-    with signals.listening(), worker_loss_as_user_error(distribution.processes):
-        for stage in chosen:
-            signals.check()
-            _train_stage(session, stage, signals, after_step)
+    with contextlib.ExitStack() as stack:
+        distribution.on_chief(lambda: stack.enter_context(_only_writer(run)))
+        session = open_training(config, data, run, distribution, chosen)
+        signals = Signals(distribution.any_process if distribution.processes > 1 else None)
+        with signals.listening(), worker_loss_as_user_error(distribution.processes):
+            for stage in chosen:
+                signals.check()
+                _train_stage(session, stage, signals, after_step)
     return session.run
+
+
+@contextlib.contextmanager
+def _only_writer(run: Path) -> Iterator[None]:
+    """Locks a run for one training; removes what killed ones left in its folders."""
+    with folder_lock(run, command="train", option="--run"):
+        for folder in (run, *(place for pattern in FOLDERS for place in run.glob(pattern))):
+            clear_leftovers_in(folder)
+        yield
 
 
 def _check_replicas(config: Config, stages: Sequence[Stage], examples: int, replicas: int) -> None:
@@ -118,13 +138,38 @@ def _train_stage(session: Session, stage: Stage, signals: Signals, after_step: A
     if session.distribution.chief_decides(lambda: plan.is_finished(run, stage)):
         return
     session.distribution.on_chief(lambda: plan.begin(run, stage))
+    with _discarded_if_records_change(session, stage):
+        outcome = _fit(session, stage, signals, after_step)
+        session.distribution.on_chief(lambda: check_unchanged(session.records))
+    session.distribution.on_chief(lambda: plan.finish(run, stage, outcome))
+    keras.backend.clear_session(free_memory=True)
+
+
+def _fit(session: Session, stage: Stage, signals: Signals, after_step: AfterStep | None) -> Outcome:
     try:
         with progress_bars() as bars, data_loss_as_user_error(session.records):
-            outcome = fit_stage(session, stage, bars, signals, after_step=after_step)
+            return fit_stage(session, stage, bars, signals, after_step=after_step)
     except tf.errors.ResourceExhaustedError as error:
         raise UserError(
             f"Stage {stage.name} needs memory and disk space. Received: {one_line(error)}. "
             "Run the same command to resume."
         ) from None
-    session.distribution.on_chief(lambda: plan.finish(run, stage, outcome))
-    keras.backend.clear_session(free_memory=True)
+
+
+@contextlib.contextmanager
+def _discarded_if_records_change(session: Session, stage: Stage) -> Iterator[None]:
+    """Deletes an unfinished stage if the records were changed meanwhile: it learned from other images.
+
+    Raises:
+        ChangedRecordsError: they were; it replaces the error that ended the stage.
+    """
+    try:
+        yield
+    except (UserError, StoppedBySignal):
+        if session.distribution.is_chief:
+            try:
+                check_unchanged(session.records)
+            except ChangedRecordsError:
+                shutil.rmtree(session.run.stage(stage.name), ignore_errors=True)
+                raise
+        raise

@@ -4,7 +4,6 @@
 classes; here only names, numbers and settings are read, so no code of the file can run.
 """
 
-import io
 import json
 import posixpath
 import zipfile
@@ -15,6 +14,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from mmannot_tf.weights.hdf5 import open_hdf5
 from mmannot_tf.weights.keras_names import LayerConfig, ModelConfig, layers_of
 from tfrecords_tools.shell.errors import UserError, one_line
 
@@ -61,9 +61,10 @@ def read_keras(path: Path) -> KerasFile:
     try:
         if zipfile.is_zipfile(path):
             return _archive(path)
-        with h5py.File(path, "r") as file:
+        with open_hdf5(path) as file:
             return _hdf5(file)
     except (
+        MemoryError,
         OSError,
         RuntimeError,
         KeyError,
@@ -81,7 +82,7 @@ def read_keras(path: Path) -> KerasFile:
 def _archive(path: Path) -> KerasFile:
     with zipfile.ZipFile(path) as archive:
         model = json.loads(archive.read(CONFIG))
-        with h5py.File(io.BytesIO(archive.read(WEIGHTS)), "r") as file:
+        with open_hdf5(path, archive.read(WEIGHTS)) as file:
             return KerasFile(tuple(_numbered(file)), tuple(layers_of(model)))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
+from mmannot_tf.weights.hdf5 import open_hdf5
 from mmannot_tf.weights.provenance import Provenance
 from tfrecords_tools.shell.errors import UserError, one_line
 from tfrecords_tools.shell.files import atomic_path
@@ -70,7 +71,7 @@ def read(path: Path) -> tuple[Provenance, dict[str, np.ndarray]]:
         provenance = _provenance(path, file)
         try:
             file.visititems(collect)
-        except (OSError, RuntimeError) as error:
+        except (OSError, RuntimeError, MemoryError) as error:
             raise _damaged(path, str(error)) from None
     if tensors_digest(tensors) != provenance.digest:
         raise _damaged(path, "its tensors do not have the digest it was written with")
@@ -89,8 +90,8 @@ def _opened(path: Path) -> h5py.File:
             f"Received: {path}, which is not."
         )
     try:
-        return h5py.File(path, "r")
-    except OSError as error:
+        return open_hdf5(path)
+    except (OSError, RuntimeError, KeyError, ValueError) as error:
         raise _damaged(path, str(error)) from None
 
 

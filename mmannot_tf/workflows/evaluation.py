@@ -10,6 +10,7 @@ from mmannot_tf.evaluation.rows import evaluate
 from mmannot_tf.paper.readings import in_force
 from mmannot_tf.runs.plan import predictions_digest
 from mmannot_tf.runs.run import Run, open_run
+from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.files import write_json
 from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
@@ -51,6 +52,13 @@ def _predict(run: Run, split: str, data: Path | None) -> Predictions:
 
 
 def write_scores(path: Path, evaluation: Evaluation) -> None:
-    """Writes a run's scores.json; does nothing for an evaluation of another split than test."""
-    if evaluation.split == "test":
+    """Writes a run's scores.json; does nothing for an evaluation of another split than test.
+
+    A line reports where the file cannot be written, such as in a read-only run.
+    """
+    if evaluation.split != "test":
+        return
+    try:
         write_json(path / "scores.json", document(evaluation))
+    except OSError as error:
+        notice(f"warning: scores are not saved: {error.filename}: {error.strerror}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tfrecords_tools.pages.thumbnail import thumbnail
 from tfrecords_tools.reading.example import features
-from tfrecords_tools.reading.records import Records, data_loss_as_user_error
+from tfrecords_tools.reading.records import Records, check_label_ids, data_loss_as_user_error
 from tfrecords_tools.shell.tensorflow_logging import quiet_tfds
 
 if TYPE_CHECKING:
@@ -89,12 +89,14 @@ def _sample(records: Records, record_features: tfds.features.FeaturesDict, seria
     example = record_features.deserialize_example(serialized, decoders={"image": tfds.decode.SkipDecoding()})
     name = example["id"].numpy().decode()
     uri, (width, height) = thumbnail(records, name, example["image"].numpy())
+    ids = example["labels"].numpy().tolist()
+    check_label_ids(records, name, ids)
     return Sample(
         id=name,
         image=uri,
         width=width,
         height=height,
-        labels=tuple(records.labels[label] for label in example["labels"].numpy().tolist()),
+        labels=tuple(records.labels[label] for label in ids),
         tags=_words(example, "tags"),
         groups=_words(example, "groups"),
     )

@@ -7,11 +7,20 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, TypedDict
 
+from tfrecords_tools.reading.passed_over import PassedOver
 from tfrecords_tools.reading.published import CountComparison, published_counts
-from tfrecords_tools.reading.records import VOCABULARY, Records, data_loss_as_user_error, read
+from tfrecords_tools.reading.records import (
+    MARKER,
+    VOCABULARY,
+    Marker,
+    Records,
+    check_label_ids,
+    data_loss_as_user_error,
+    read,
+)
 from tfrecords_tools.reading.vocabulary import read_vocabulary
 from tfrecords_tools.shell.console import progress_bars
-from tfrecords_tools.shell.files import Json
+from tfrecords_tools.shell.files import Json, read_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -42,10 +51,13 @@ class Inspection(TypedDict):
     vocabulary: int
     most_frequent_tags: dict[str, int]
     published: list[CountComparison]
+    passed_over: PassedOver | None
 
 
 def inspect(records: Records) -> Inspection:
-    """Counts the images, labels and tags of all records."""
+    """Counts the images, labels and tags of all records; adds what the build left out, if it counted that."""
+    marker: Marker = read_json(records.path / MARKER, "records' metadata")
+    passed_over = marker.get("passed_over")
     with progress_bars("images") as display, data_loss_as_user_error(records):
         splits = {}
         for split, images in records.splits.items():
@@ -60,6 +72,7 @@ def inspect(records: Records) -> Inspection:
         "vocabulary": len(records.vocabulary),
         "most_frequent_tags": dict(read_vocabulary(records.path / VOCABULARY)[:MOST_FREQUENT]),
         "published": published_counts(records.published, records.splits),
+        "passed_over": passed_over,
     }
 
 
@@ -68,7 +81,9 @@ def _count(records: Records, split: str, *, advance: Callable[[], None]) -> Spli
     quantities: Counter[int] = Counter()
     tags = untagged = 0
     for example in read(records, split, images=False).as_numpy_iterator():
-        labels.update(example["labels"].tolist())
+        ids = example["labels"].tolist()
+        check_label_ids(records, example["id"].decode(errors="replace"), ids)
+        labels.update(ids)
         quantities[len(example["labels"])] += 1
         tags += len(example["tags"])
         untagged += len(example["tags"]) == 0

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NotRequired, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict, cast
 
+from tfrecords_tools.reading.passed_over import PassedOver
 from tfrecords_tools.reading.published import PublishedCounts, PublishedEntry
+from tfrecords_tools.reading.stored_files import StoredFile, check_metadata, stored_files
+from tfrecords_tools.reading.stored_files import check_unchanged as check_files_unchanged
 from tfrecords_tools.reading.vocabulary import read_vocabulary
+from tfrecords_tools.shell.documents import read_sealed
 from tfrecords_tools.shell.errors import UserError, one_line
 from tfrecords_tools.shell.files import Json, digest, read_json
 from tfrecords_tools.shell.tensorflow_logging import quiet_tfds
@@ -32,6 +36,7 @@ class UnusableImage(TypedDict):
     id: str
     file: str
     reason: str
+    row: NotRequired[str]
 
 
 class ConvertedImage(TypedDict):
@@ -59,6 +64,8 @@ class Marker(TypedDict):
     repaired: list[str]
     repeated: dict[str, list[str]]
     published: list[PublishedEntry]
+    leakage: NotRequired[list[dict[str, list[str]]]]
+    passed_over: NotRequired[PassedOver]
     groups: bool
     files: dict[str, str]
     digest: str
@@ -84,6 +91,7 @@ class Records:
         digest: SHA-256 of the content: builds with the same digest hold the same examples.
         published: published counts of this data set.
         has_groups: whether the examples have group names beside tags.
+        files: the files by name, as they were when the records were opened; see `check_unchanged`.
     """
 
     path: Path
@@ -95,28 +103,33 @@ class Records:
     digest: str
     published: tuple[PublishedCounts, ...]
     has_groups: bool
+    files: Mapping[str, StoredFile] = field(default_factory=dict, repr=False, compare=False)
 
 
-def open_records(path: str | Path) -> Records:
+def open_records(path: str | Path, *, check: bool = True) -> Records:
     """Opens the records in `path` or in the only folder of records below it. Reads no example.
 
     Args:
         path: a folder that `mmannot-records build` wrote, or one above it.
+        check: whether to compare the metadata, and every file but the shards, with their digests.
 
     Returns:
         The records' labels, tag vocabulary, splits and settings. Their folder, `Records.path`, is a TFDS data
         set; a folder DIR/mscoco/2014 is also `tfds.load("mscoco/2014", data_dir=DIR)`.
 
     Raises:
-        UserError: the folder is missing, or holds no complete records or several sets.
+        UserError: the folder is missing, or holds no complete records or several sets, or they are damaged.
 
     Example:
         >>> records = mmannot_tf.open_records("records/mscoco")                             # doctest: +SKIP
         >>> dataset = tfds.builder_from_directory(records.path).as_dataset(split="train")   # doctest: +SKIP
     """
     folder = _find(Path(path))
-    marker: Marker = read_json(folder / MARKER, "records' metadata")
+    marker = _marker(folder, check=check)
     try:
+        files = stored_files(folder, marker.get("files") or {})
+        if check:
+            check_metadata(folder, files)
         return Records(
             path=folder,
             source=marker["source"],
@@ -127,12 +140,44 @@ def open_records(path: str | Path) -> Records:
             digest=marker["digest"],
             published=tuple(PublishedCounts(**counts) for counts in marker["published"]),
             has_groups=marker["groups"],
+            files=MappingProxyType(files),
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise UserError(
             f"{MARKER} must state source, settings, labels, splits, digest, published and groups. "
             f"Received: {folder / MARKER} ({error!r}). Build the records again with --overwrite."
         ) from None
+
+
+def _marker(folder: Path, *, check: bool) -> Marker:
+    what = "records' metadata"
+    remedy = f"See `mmannot-records verify {folder}`, then build again with --overwrite."
+    if check:
+        return cast(Marker, read_sealed(folder / MARKER, what=what, remedy=remedy))
+    return read_json(folder / MARKER, what, remedy=remedy)
+
+
+def check_unchanged(records: Records) -> None:
+    """Checks that records were not changed since they were opened. Call it before a result is kept.
+
+    Raises:
+        ChangedRecordsError: they were rebuilt or changed.
+    """
+    check_files_unchanged(records.path, records.files)
+
+
+def check_label_ids(records: Records, image: str, ids: Sequence[int]) -> None:
+    """Checks the label ids of an example before they are used as indices, where -1 would be the last label.
+
+    Raises:
+        UserError: an id is no label's.
+    """
+    unknown = [label for label in ids if not 0 <= label < len(records.labels)]
+    if unknown:
+        raise UserError(
+            f"label ids of records must lie in 0..{len(records.labels) - 1}. Received: {records.path}, image "
+            f"{image} with {unknown[0]}. See `mmannot-records verify {records.path}`, then build them again."
+        )
 
 
 def _find(path: Path) -> Path:
@@ -198,16 +243,16 @@ def read(records: Records, split: str, *, seed: int | None = None, images: bool 
 
 @contextlib.contextmanager
 def data_loss_as_user_error(records: Records) -> Iterator[None]:
-    """Raises a UserError when a pass over `read` meets a corrupt shard.
+    """Raises a UserError when a pass over `read` meets a corrupt or missing shard.
 
     Raises:
-        UserError: a record's checksum is wrong, or a shard is truncated.
+        UserError: a record's checksum is wrong, or a shard is truncated or was removed.
     """
     import tensorflow as tf
 
     try:
         yield
-    except tf.errors.DataLossError as error:
+    except (tf.errors.DataLossError, tf.errors.NotFoundError) as error:
         raise UserError(
             f"records must be whole. Received: {records.path} ({one_line(error)}). "
             f"See `mmannot-records verify {records.path}`, then build again with --overwrite."

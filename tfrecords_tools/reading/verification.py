@@ -67,9 +67,14 @@ def _file_problems(folder: Path, hashes: Mapping[str, str]) -> Iterator[str]:
             yield f"{name}: missing"
         elif sha256(folder / name) != expected:
             yield f"{name}: SHA-256 differs from {MARKER}'s"
-    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not _holds_files(path)}
     for name in sorted(present - set(hashes) - {MARKER}):
         yield f"{name}: not listed in {MARKER}"
+
+
+def _holds_files(path: Path) -> bool:
+    """Whether a path is a folder with something in it; links, pipes and empty folders are not."""
+    return path.is_dir() and not path.is_symlink() and any(path.iterdir())
 
 
 class _Reader:

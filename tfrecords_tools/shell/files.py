@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -111,11 +111,39 @@ def clear_leftovers(path: Path, *, even_unlockable: bool = False) -> None:
             _clear(staging, path)
 
 
-def clear_leftovers_in(folder: Path) -> None:
-    """`clear_leftovers` of every path in a folder; staging folders of running writers are left alone."""
+def clear_leftovers_in(folder: Path, wanted: Callable[[str], bool] = lambda name: True) -> None:
+    """`clear_leftovers` of every path in a folder; staging folders of running writers are left alone.
+
+    Args:
+        folder: the folder.
+        wanted: names in the folder → whether this project writes them.
+    """
     for staging, path in _stagings(folder):
-        if _is_abandoned(staging):
+        if wanted(path.name) and _is_abandoned(staging):
             _clear(staging, path)
+
+
+def restore_in(folder: Path, wanted: Callable[[str], bool]) -> None:
+    """Restores what a killed writer moved away in a folder, for readers; the arguments are as above.
+
+    Raises:
+        UserError: the file system refuses it.
+    """
+    for staging, path in _stagings(folder):
+        if (
+            wanted(path.name)
+            and (staging / REPLACED).is_dir()
+            and not path.exists()
+            and _is_abandoned(staging)
+        ):
+            try:
+                restore_replaced(staging, path)
+            except OSError as error:
+                raise UserError(
+                    f"{path} must exist. Received: {staging / REPLACED}, where an interrupted command left "
+                    f"it and from where it cannot be moved back ({error.strerror}). Run that command again."
+                ) from None
+            notice(f"restored: {path}, which an interrupted command was about to replace")
 
 
 def is_staging(path: Path) -> bool:

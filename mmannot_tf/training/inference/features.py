@@ -4,6 +4,7 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -18,7 +19,11 @@ from mmannot_tf.runs.stages import KNOWN
 from mmannot_tf.training.distribution import Distribution
 from mmannot_tf.training.inference.inference import model_outputs
 from mmannot_tf.training.inference.trained_branches import feature_model
-from tfrecords_tools.shell.files import atomic_path, read_json, write_json
+from tfrecords_tools.reading.records import check_unchanged
+from tfrecords_tools.shell.console import notice
+from tfrecords_tools.shell.documents import read_sealed, sealed
+from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import atomic_path, sha256_once, write_json
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class FeatureCache:
         for reads in dict.fromkeys(stage.reads for stage in missing):
             features = self._compute([stage for stage in missing if stage.reads == reads])
             self.distribution.on_chief(functools.partial(self._store, features))
-        return {name: np.load(self._file(name)) for name in stages}
+        return {name: self._load(name) for name in stages}
 
     def concatenated(self, stages: Sequence[str]) -> np.ndarray:
         """The named stages' features concatenated, [N, ΣD]: f = [f_v, f_t] (Sec. III-B)."""
@@ -57,19 +62,52 @@ class FeatureCache:
     def _file(self, stage: str) -> Path:
         return self.run.features(self.split) / f"{stage}.npy"
 
-    def _index(self) -> dict[str, str]:
+    def _load(self, stage: str) -> np.ndarray:
+        values = np.load(self._file(stage))
+        if not np.isfinite([values.min(initial=0.0), values.max(initial=0.0)]).all():
+            bad = np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
+            raise UserError(
+                f"features must be finite. Received: {self._file(stage)}, NaN or infinite for {len(bad)} of "
+                f"{len(values)} images, {self.arrays.ids[bad[0]]} first. Delete the file to compute it "
+                "again; if that does not help, look at the image and at the weights of the stage."
+            )
+        return values
+
+    def _index(self) -> dict[str, Any]:
+        """What is known of each file: the digest of the stage, and that of the file.
+
+        Files of earlier versions have only the first. A damaged index counts as none.
+        """
         file = self.run.features(self.split) / "index.json"
-        return read_json(file, "A feature cache's index.json") if file.exists() else {}
+        if not file.exists():
+            return {}
+        try:
+            return read_sealed(file, what="A feature cache's index.json", remedy="")
+        except UserError as error:
+            notice(f"{error}; computing the features again")
+            return {}
 
     def _is_valid(self, stage: str) -> bool:
-        return self._file(stage).exists() and self._index().get(stage) == stage_digest(self.run, stage)
+        file, entry = self._file(stage), self._index().get(stage)
+        made_from, sha256 = (entry, None) if isinstance(entry, str) else _digests(entry)
+        if not file.exists() or made_from != stage_digest(self.run, stage):
+            return False
+        if sha256 == sha256_once(file) if sha256 else _rows(file) == len(self.arrays.ids):
+            return True
+        notice(f"{file}: not as it was written; computing it again")
+        return False
 
     def _store(self, features: dict[str, np.ndarray]) -> None:
+        check_unchanged(self.images.records)
+        entries = {}
         for stage, values in features.items():
-            with atomic_path(self._file(stage)) as staging:
-                np.save(staging, values)
-        made_from = {stage: stage_digest(self.run, stage) for stage in features}
-        write_json(self.run.features(self.split) / "index.json", {**self._index(), **made_from})
+            with atomic_path(self._file(stage)) as staging, staging.open("wb") as file:
+                np.save(file, values)
+            entries[stage] = {
+                "made_from": stage_digest(self.run, stage),
+                "sha256": sha256_once(self._file(stage)),
+            }
+        write_json(self.run.features(self.split) / "index.json", sealed({**self._index(), **entries}))
 
     def _compute(self, stages: Sequence[Stage]) -> dict[str, np.ndarray]:
         with self.distribution.scope():
@@ -82,3 +120,15 @@ class FeatureCache:
         images, max_tags = self.images, self.arrays.tag_lists.shape[1]
         images = images.with_tags(self.run.dataset.tags, max_tags) if "tags" in reads else images
         return images.ordered_split(self.split)
+
+
+def _digests(entry: object) -> tuple[str | None, str | None]:
+    return (entry.get("made_from"), entry.get("sha256")) if isinstance(entry, dict) else (None, None)
+
+
+def _rows(file: Path) -> int | None:
+    """The number of rows of a whole .npy file; None for a damaged one."""
+    try:
+        return len(np.load(file, mmap_mode="r"))
+    except (ValueError, TypeError, EOFError, OSError, OverflowError, SyntaxError):
+        return None

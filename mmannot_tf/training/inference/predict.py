@@ -12,7 +12,8 @@ from mmannot_tf.training.inference.inference import model_outputs
 from mmannot_tf.training.inference.trained_branches import trained_branch
 from mmannot_tf.training.method_builder import method_scores
 from mmannot_tf.training.session import Session
-from tfrecords_tools.reading.records import data_loss_as_user_error
+from tfrecords_tools.reading.records import check_unchanged, data_loss_as_user_error
+from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.errors import UserError
 
 
@@ -57,8 +58,17 @@ def predict(session: Session, split: str) -> Predictions:
         quantity=_outputs_for(results, "quantity"),
         label_frequencies=session.arrays("train").labels.mean(axis=0, dtype=np.float64).astype(np.float32),
     )
-    session.distribution.on_chief(lambda: predictions.save(run.predictions(split)))
+    session.distribution.on_chief(lambda: _save(predictions, session))
     return predictions
+
+
+def _save(predictions: Predictions, session: Session) -> None:
+    """Saves predictions in the run; where the run cannot be written, a line reports it."""
+    check_unchanged(session.records)
+    try:
+        predictions.save(session.run.predictions(predictions.split))
+    except OSError as error:
+        notice(f"warning: predictions are not saved: {error.filename}: {error.strerror}")
 
 
 def _outputs_for(results: Mapping[tuple[str, Target], np.ndarray], target: Target) -> dict[str, np.ndarray]:

@@ -10,8 +10,9 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from tfrecords_tools.shell.documents import read_sealed, sealed
 from tfrecords_tools.shell.errors import UserError
-from tfrecords_tools.shell.files import read_json, sha256, write_json
+from tfrecords_tools.shell.files import sha256, write_json
 
 SEAL = ".seal.json"
 MAX_TO_KEEP = 2
@@ -41,14 +42,16 @@ class SealedCheckpoint:
     def fault(self) -> str | None:
         """What is wrong with it, in words; None where it is intact."""
         try:
-            expected = dict(read_json(self.seal, "A checkpoint's seal"))
-        except (UserError, TypeError, ValueError):
+            expected = read_sealed(self.seal, what="A checkpoint's seal", remedy="")
+            files = {name: self.prefix.with_name(name) for name in expected}
+        except (UserError, ValueError):
+            expected, files = {}, {}
+        if not expected:
             return f"{self.seal.name} is unreadable"
         for name, digest in expected.items():
-            file = self.prefix.with_name(name)
-            if not file.is_file():
+            if not files[name].is_file():
                 return f"{name} is missing"
-            if sha256(file) != digest:
+            if sha256(files[name]) != digest:
                 return f"{name} is not as it was written"
         return None
 
@@ -56,7 +59,7 @@ class SealedCheckpoint:
 def seal(prefix: str | Path) -> None:
     """Seals a checkpoint; all its files must be written."""
     checkpoint = SealedCheckpoint(Path(prefix))
-    write_json(checkpoint.seal, {file.name: sha256(file) for file in _files(checkpoint.prefix)})
+    write_json(checkpoint.seal, sealed({file.name: sha256(file) for file in _files(checkpoint.prefix)}))
 
 
 def invalidate(prefix: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import tensorflow as tf
 from rich.progress import Progress
 
-from tfrecords_tools.shell.files import write_text
+from tfrecords_tools.shell.console import notice
+from tfrecords_tools.shell.files import errors_named, write_text
 
 REFRESH_SECONDS = 1.0
 """How often the progress bar is updated and the losses are checked (ours)."""
@@ -32,10 +33,13 @@ class StageLog:
         self._refreshed = time.monotonic()
 
     def resumed(self, epoch: int, step: int) -> None:
-        """Continues after `epoch` whole epochs and `step` steps; removes later lines of the log."""
+        """Continues after `epoch` whole epochs and `step` steps; removes later and damaged lines."""
         self._done = epoch * self._steps
         lines = self._lines()[:epoch]
-        write_text(self.folder / "log.jsonl", "".join(lines))
+        whole = [line for line in lines if _is_whole(line)]
+        if len(whole) < len(lines):
+            notice(f"{self._file}: damaged; {len(lines) - len(whole)} lines are removed")
+        write_text(self._file, b"".join(whole).decode())
         self._bars.update(self._task, completed=(self._done + step) * self._batch_size)
         self._bars.console.print(
             f"{self._name}: resumed in epoch {epoch + 1} after {step} of {self._steps} steps",
@@ -55,8 +59,8 @@ class StageLog:
         """Logs a finished epoch (counted from 1) with its loss and validation measures."""
         line = {"stage": self._name, "epoch": epoch, **measures, "images_per_second": images_per_second}
         if epoch == 1:
-            (self.folder / "log.jsonl").unlink(missing_ok=True)
-        with (self.folder / "log.jsonl").open("a", encoding="utf-8") as file:
+            self._file.unlink(missing_ok=True)
+        with errors_named(self._file), self._file.open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
         with self._summary.as_default(step=epoch):
             for name, value in measures.items():
@@ -75,9 +79,20 @@ class StageLog:
         self._bars.remove_task(self._task)
         self._summary.close()
 
-    def _lines(self) -> list[str]:
-        file = self.folder / "log.jsonl"
-        return file.read_text(encoding="utf-8").splitlines(keepends=True) if file.exists() else []
+    @property
+    def _file(self) -> Path:
+        return self.folder / "log.jsonl"
+
+    def _lines(self) -> list[bytes]:
+        return self._file.read_bytes().splitlines(keepends=True) if self._file.exists() else []
+
+
+def _is_whole(line: bytes) -> bool:
+    """Whether a line of the log is a JSON object."""
+    try:
+        return isinstance(json.loads(line), dict) and line.endswith(b"\n")
+    except ValueError:
+        return False
 
 
 class SilentLog(StageLog):

@@ -105,8 +105,45 @@ def test_impossible_values_in_a_file_name_it(predictions, tmp_path):
     path = tmp_path / "test.npz"
     predictions.save(path)
     with np.load(path) as archive:
-        arrays = dict(archive)
+        arrays = {
+            name: archive[name] for name in archive.files if name != "seal"
+        }  # as earlier versions wrote
     arrays["quantity.quantity"] = np.full(2, np.nan, np.float32)
     np.savez(path, **arrays)
     with pytest.raises(UserError, match=r"test\.npz: outputs of quantity must be finite"):
+        Predictions.load(path)
+
+
+def test_fault_32_no_flipped_bit_is_read_as_other_predictions(predictions, tmp_path):
+    """The archive's directories too: a flipped name must not become another scorer."""
+    path = tmp_path / "test.npz"
+    predictions.save(path)
+    whole, before = path.read_bytes(), Predictions.load(path)
+    silent = 0
+    for place in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << place % 8
+        path.write_bytes(damaged)
+        try:
+            after = Predictions.load(path)
+        except UserError:
+            continue
+        silent += 1
+        assert (after.ids, after.label_names) == (before.ids, before.label_names)
+        assert after.probabilities.keys() == before.probabilities.keys()
+        assert all(
+            (after.probabilities[name] == values).all() for name, values in before.probabilities.items()
+        )
+    assert silent < len(whole) / 4, "times and attributes of the archive, which mean nothing"
+
+
+def test_predictions_of_earlier_versions_open(predictions, tmp_path):
+    path = tmp_path / "test.npz"
+    predictions.save(path)
+    with np.load(path) as archive:
+        arrays = {name: archive[name] for name in archive.files if name != "seal"}
+    np.savez(path, **arrays)
+    assert Predictions.load(path).digest == predictions.digest
+    np.savez(path, **arrays, **{"probabilites.cnn": arrays["labels"]})
+    with pytest.raises(UserError, match="unknown array 'probabilites"):
         Predictions.load(path)

@@ -27,7 +27,11 @@ def _sealed(folder, number):
 
 def test_a_seal_names_each_file_and_vouches_for_it(tmp_path):
     checkpoint = _sealed(tmp_path, 7)
-    assert set(json.loads(checkpoint.seal.read_text())) == {"ckpt-7.index", "ckpt-7.data-00000-of-00001"}
+    assert set(json.loads(checkpoint.seal.read_text())) == {
+        "ckpt-7.index",
+        "ckpt-7.data-00000-of-00001",
+        "seal",
+    }
     assert checkpoint.fault() is None
     assert checkpoint.prefix == tmp_path / "ckpt-7"
 
