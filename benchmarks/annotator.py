@@ -21,7 +21,7 @@ from fresh_run import TAGS, random_run
 from harness import Answer, JsonOption, SmokeOption, compare, report
 from photographs import photograph
 
-from mmannot_tf.data.images import decode, resize
+from mmannot_tf.data.images import decode_resized
 from mmannot_tf.data.tag_lists import padded
 from mmannot_tf.serving.exporting.annotator_module import AnnotatorModule
 from mmannot_tf.serving.formats import openvino
@@ -103,9 +103,8 @@ def _from_bytes(module: AnnotatorModule, inputs: NetworkInputs, pairs: int) -> A
     @tf.function
     def decoded(encoded: tf.Tensor) -> tf.Tensor:
         spec = tf.TensorSpec([size, size, 3], tf.float32)
-        return tf.map_fn(
-            lambda image: resize(decode(image), size, "half_pixel"), encoded, fn_output_signature=spec
-        )
+        reading = {"size": size, "sampling": "antialiased", "orientation": "exif"}
+        return tf.map_fn(lambda image: decode_resized(image, **reading), encoded, fn_output_signature=spec)
 
     return compare(
         "annotator from JPEG bytes and text",

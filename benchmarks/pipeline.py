@@ -19,7 +19,7 @@ from photographs import photograph_records
 
 from mmannot_tf.config.settings import DataSettings
 from mmannot_tf.data.image_batches import ImageBatches
-from mmannot_tf.data.images import decode, network_input, resize
+from mmannot_tf.data.images import decode, decode_resized, normalise
 from mmannot_tf.weights.provenance import CENTRED
 from tfrecords_tools.reading.records import open_records, read
 
@@ -36,10 +36,10 @@ def main(
         records = open_records(data) if data else photograph_records(Path(scratch), 40 if smoke else COUNT)
         batches = ImageBatches(records, DataSettings(image_size=224), CENTRED, batch_size=BATCH)
         encoded = [example["image"] for example in read(records, "train").as_numpy_iterator()]
-        decoded = _draining(_mapped(encoded, decode))
+        decoded = _draining(_mapped(encoded, lambda image: decode(image, orientation="ignored")))
         parts = {
             "read alone": read(records, "train"),
-            "decode, resize": _mapped(encoded, lambda image: resize(decode(image), 224, "half_pixel")),
+            "decode, resize": _mapped(encoded, _resized),
             "decode, resize, normalise": _mapped(encoded, _input),
         }
         answers = [
@@ -64,8 +64,12 @@ def main(
     report(answers, json_file)
 
 
+def _resized(encoded: tf.Tensor) -> tf.Tensor:
+    return decode_resized(encoded, size=224, sampling="antialiased", orientation="exif")
+
+
 def _input(encoded: tf.Tensor) -> tf.Tensor:
-    return network_input(decode(encoded), size=224, sampling="half_pixel", preprocessing=CENTRED)
+    return normalise(_resized(encoded), CENTRED)
 
 
 def _mapped(encoded: list[bytes], made: Callable[[tf.Tensor], tf.Tensor]) -> tf.data.Dataset:

@@ -33,18 +33,18 @@ class Variant:
         return f"{self.key}={self.value}" if self.key else "as_configured"
 
     def of(self, config: Config, *, seed: int) -> Config:
-        """The configuration read this way, with a seed.
+        """The configuration read this way, with a seed; it states no more keys than `config`.
 
         Raises:
             UserError: the value is not possible in this configuration.
         """
-        document = config.model_dump(mode="json", exclude_none=True)
-        document["training"]["seed"] = seed
+        document = config.model_dump(mode="json", exclude_none=True, exclude_unset=True)
+        document.setdefault("training", {})["seed"] = seed
         if self.key:
             *sections, last = self.key.split(".")
             place = document
             for section in sections:
-                place = place[section]
+                place = place.setdefault(section, {})
             place[last] = self.value
         return parse(document, self.name)
 

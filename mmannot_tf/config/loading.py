@@ -9,6 +9,7 @@ from pathlib import Path
 import tomli_w
 from pydantic import BaseModel, ValidationError
 
+from mmannot_tf.config.data_keys import FORMER
 from mmannot_tf.config.settings import Config
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import Json
@@ -34,17 +35,34 @@ def load(config: str | Path, overrides: Sequence[str] = ()) -> Config:
     path = Path(config)
     if not path.is_file():
         path = shipped().get(str(config), path)
-    try:
-        settings = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError):
-        raise UserError(
-            f"The configuration must be a TOML file or one of {', '.join(shipped())}. Received: {config}."
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"The configuration must be valid TOML. Received: {path}: {error}.") from None
+    settings = _read(path)
     for override in overrides:
         _override(settings, override)
     return parse(settings, str(config))
+
+
+def load_recorded(path: Path) -> Config:
+    """Reads the configuration that a run keeps; keys that it lacks have their former values.
+
+    Raises:
+        UserError: as `load`.
+    """
+    settings = _read(path)
+    data = settings.setdefault("data", {})
+    if isinstance(data, dict):
+        settings["data"] = {**FORMER, **data}
+    return parse(settings, str(path))
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError):
+        raise UserError(
+            f"The configuration must be a TOML file or one of {', '.join(shipped())}. Received: {path}."
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(f"The configuration must be valid TOML. Received: {path}: {error}.") from None
 
 
 def parse(settings: Mapping[str, object], origin: str) -> Config:
@@ -58,6 +76,28 @@ def parse(settings: Mapping[str, object], origin: str) -> Config:
 def dump(config: Config) -> str:
     """The configuration as TOML, every key stated."""
     return tomli_w.dumps(config.model_dump(mode="json", exclude_none=True))
+
+
+def keep_recorded(config: Config, recorded: Config) -> tuple[Config, dict[str, str]]:
+    """Gives keys of `FORMER` that a configuration does not state the values of a run's configuration.
+
+    Their defaults changed: without this, a run of before would be trained again by the same file.
+
+    Args:
+        config: as the user gave it.
+        recorded: of the run.
+
+    Returns:
+        The configuration, and the values that it took over, by dotted key.
+    """
+    kept = {
+        key: getattr(recorded.data, key)
+        for key in FORMER
+        if key not in config.data.model_fields_set
+        and getattr(recorded.data, key) != getattr(config.data, key)
+    }
+    data = config.data.model_copy(update=kept)
+    return config.model_copy(update={"data": data}), {f"data.{key}": value for key, value in kept.items()}
 
 
 def flatten(settings: Mapping[str, Json], prefix: str = "") -> dict[str, Json]:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from mmannot_tf.config.methods import Methods
-from mmannot_tf.config.section import Positive, Rate, Section, Share
+from mmannot_tf.config.section import Dropout, Epsilon, Positive, Rate, Section, Share
 from mmannot_tf.config.stage import StageSettings
 
 
@@ -21,7 +21,10 @@ class DataSettings(Section):
             or with records that have no tags, stages that need tags are left out.
         preprocessing: of the pixels: "weights", as the backbone's weights were trained; "caffe", BGR minus
             channel means; "centred", RGB from -1 to 1 [20].
-        resize: where bilinear resizing samples: pixel centres, or corners as TF 1 did [19].
+        orientation: "exif" turns images upright as their EXIF tag says; "ignored" takes the pixels as they
+            are stored [19].
+        resize: "antialiased", bilinear over all pixels that an output pixel covers; or bilinear over four
+            pixels, sampled at pixel centres ("half_pixel") or at corners as TF 1 did ("tf1") [19].
         augmentation: of training images: "flip", random horizontal flips; "crop", random parts of 8 % to
             100 % of the area and 3/4 to 4/3 of the aspect (Szegedy et al. 2015), resized; "crop-flip" [5].
         decoded_cache: "memory" or "disk" (below the run's folder): training images are decoded and resized
@@ -29,10 +32,11 @@ class DataSettings(Section):
             same to the last bit. Crops need the original images and exclude it.
     """
 
-    image_size: Annotated[int, Field(ge=32)] = 224
-    vocabulary_size: Annotated[int, Field(ge=0)] = 1000
+    image_size: Annotated[int, Field(ge=32, le=4096)] = 224
+    vocabulary_size: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
     preprocessing: Literal["weights", "caffe", "centred"] = "weights"
-    resize: Literal["half_pixel", "tf1"] = "half_pixel"
+    orientation: Literal["exif", "ignored"] = "exif"
+    resize: Literal["antialiased", "half_pixel", "tf1"] = "antialiased"
     augmentation: Literal["none", "flip", "crop", "crop-flip"] = "none"
     decoded_cache: Literal["none", "memory", "disk"] = "none"
 
@@ -66,12 +70,12 @@ class ModelSettings(Section):
     backbone: Literal["resnet50", "resnet101", "resnet152", "tiny"] = "resnet101"
     weights: str = "imagenet"
     batch_norm_momentum: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.9997
-    backbone_epsilon: Rate | Literal["weights"] = "weights"
-    block_epsilon: Rate = 1e-3
+    backbone_epsilon: Epsilon | Literal["weights"] = "weights"
+    block_epsilon: Epsilon = 1e-3
     fusion_gamma: Rate = 1.0
     tag_hidden: tuple[Positive, Positive] = (2048, 2048)
     quantity_hidden: tuple[Positive, Positive] = (512, 256)
-    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.5
+    dropout: Dropout = 0.5
     quantity_bias: Literal["mean", "zero"] = "mean"
 
     @model_validator(mode="after")
@@ -105,7 +109,7 @@ class TrainingSettings(Section):
         checkpoint_seconds: the longest time between two checkpoints within an epoch.
     """
 
-    seed: Annotated[int, Field(ge=0)] = 0
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
     batch_size: Positive = 32
     momentum: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.9
     batch_norm: Literal["synchronized", "per-replica"] = "synchronized"
@@ -113,9 +117,9 @@ class TrainingSettings(Section):
     jit_compile: bool = False
     weight_decay: Literal["l2", "ema", "shrink", "literal", "none"] = "l2"
     loss_reduction: Literal["sum", "mean"] = "sum"
-    reestimate_batches: Annotated[int, Field(ge=0)] = 10
-    shuffle_buffer: Positive = 4096
-    checkpoint_seconds: Annotated[float, Field(ge=0.0)] = 300.0
+    reestimate_batches: Annotated[int, Field(ge=0, le=100_000)] = 10
+    shuffle_buffer: Annotated[int, Field(gt=0, le=10_000_000)] = 4096
+    checkpoint_seconds: Annotated[float, Field(ge=0.0, le=1e7)] = 300.0
 
 
 class Stages(Section):

@@ -9,11 +9,13 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from mmannot_tf.config.data_keys import PIXELS
+from mmannot_tf.config.data_keys import FORMER, PIXELS
 from mmannot_tf.data.image_batches import ImageBatches
+from tfrecords_tools.reading.records import check_unchanged
 from tfrecords_tools.shell.console import notice
+from tfrecords_tools.shell.documents import read_sealed, sealed
 from tfrecords_tools.shell.errors import UserError
-from tfrecords_tools.shell.files import atomic_path, digest, read_json, sha256, staging_folders, write_json
+from tfrecords_tools.shell.files import atomic_path, digest, sha256, staging_folders, write_json
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +78,8 @@ class DecodedCache:
                 np.lib.format.write_array_header_1_0(out, header)
                 for batch in self._decoded():
                     out.write(np.ascontiguousarray(batch, "<f4").data)
-            write_json(self._record, {"made_from": self._made_from(), "sha256": sha256(self._file)})
+            check_unchanged(self.images.records)
+            write_json(self._record, sealed({"made_from": self._made_from(), "sha256": sha256(self._file)}))
         except OSError as error:
             raise UserError(
                 f'data.decoded_cache = "disk" needs {_gigabytes(self.bytes)} for {self._description()}. '
@@ -101,11 +104,16 @@ class DecodedCache:
     def _is_valid(self) -> bool:
         if not self._record.exists() or not self._file.exists():
             return False
-        record = read_json(self._record, "A decoded cache's train.json")
-        if digest(record["made_from"]) != digest(self._made_from()):
+        try:
+            record = read_sealed(self._record, what="A decoded cache's train.json", remedy="")
+            made_from = {**FORMER, **record["made_from"]}
+        except (UserError, KeyError, TypeError):
+            notice(f"{self._record}: not as it was written; writing it again")
+            return False
+        if digest(made_from) != digest(self._made_from()):
             notice(f"{self._file}: made from other records or settings; writing it again")
             return False
-        if record["sha256"] != sha256(self._file):
+        if record.get("sha256") != sha256(self._file):
             notice(f"{self._file}: not as it was written; writing it again")
             return False
         return True

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from mmannot_tf.config.settings import DataSettings
 from mmannot_tf.data.cropping import decode_window
-from mmannot_tf.data.images import decode, network_input
+from mmannot_tf.data.images import decode_resized, normalise, resize
 from mmannot_tf.data.replicas import OrderedSplit, ReplicaRange, split_for_replicas
 from mmannot_tf.data.tags import indices_of, multi_hot, tag_lists, tag_table
 from mmannot_tf.weights.provenance import Preprocessing
@@ -94,8 +94,8 @@ class ImageBatches:
 
         def load(place: tf.Tensor, encoded: tf.Tensor) -> tf.Tensor:
             seed = seed_of_example(epoch_seed, place)
-            pixels = decode_window(encoded, seed) if crops else decode(encoded)
-            return self.flipped(self._network_input(pixels), seed)
+            pixels = self._resized_crop(encoded, seed) if crops else self._resized(encoded)
+            return self.flipped(normalise(pixels, self.preprocessing), seed)
 
         return load
 
@@ -121,7 +121,9 @@ class ImageBatches:
             where = record_positions(self.records, split).enumerate()
             own = where.filter(lambda index, _: replicas.contains(index // self.batch_size))
             examples = read_at_positions(self.records, own)
-        decoded = self._decoded(examples, lambda _, encoded: self._network_input(decode(encoded)))
+        decoded = self._decoded(
+            examples, lambda _, encoded: normalise(self._resized(encoded), self.preprocessing)
+        )
         return self._batched(decoded, self.batch_size)
 
     def ordered_split(self, split: str) -> OrderedSplit:
@@ -163,13 +165,15 @@ class ImageBatches:
             return tf.image.stateless_random_flip_left_right(image, seed)
         return image
 
-    def _network_input(self, pixels: tf.Tensor) -> tf.Tensor:
-        return network_input(
-            pixels,
-            size=self.data.image_size,
-            sampling=self.data.resize,
-            preprocessing=self.preprocessing,
+    def _resized(self, encoded: tf.Tensor) -> tf.Tensor:
+        data = self.data
+        return decode_resized(
+            encoded, size=data.image_size, sampling=data.resize, orientation=data.orientation
         )
+
+    def _resized_crop(self, encoded: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        pixels = decode_window(encoded, seed, orientation=self.data.orientation)
+        return resize(pixels, self.data.image_size, self.data.resize)
 
 
 def seed_of_epoch(seed: int, epoch: int) -> int:

@@ -1,36 +1,70 @@
 """Encoded images to network input, in graph; training, prediction and serving use the same code."""
 
+from typing import Literal
+
 import numpy as np
 import tensorflow as tf
 
 from mmannot_tf.weights.provenance import Preprocessing
+from tfrecords_tools.photographs.decoding import Orientation, decode, decode_reduced
 
-DCT = "INTEGER_ACCURATE"
-"""The slow integer DCT of libjpeg: the same pixels as Pillow decodes."""
-
-
-def decode(encoded: tf.Tensor) -> tf.Tensor:
-    """Decodes JPEG or PNG bytes (string []) to RGB, uint8 [H, W, 3], also from grey, CMYK and alpha."""
-    return tf.io.decode_jpeg(encoded, channels=3, dct_method=DCT)
+Sampling = Literal["antialiased", "half_pixel", "tf1"]
+"""A value of the key `data.resize`."""
 
 
-def resize(pixels: tf.Tensor, size: int, sampling: str) -> tf.Tensor:
-    """Resizes to a square (Sec. IV-A3): bilinear, without antialiasing or keeping the aspect ratio.
+def decode_resized(
+    encoded: tf.Tensor, *, size: int, sampling: Sampling, orientation: Orientation
+) -> tf.Tensor:
+    """Decodes an image to the pixels that the network sees, for training and serving alike.
+
+    An antialiased resize starts from a JPEG decoded at a half, a quarter or an eighth where its shorter side
+    stays at least twice as long as `size`: faster, and within a grey level of the whole image on average.
+
+    Args:
+        encoded: JPEG or PNG bytes, string [].
+        size: side of the result.
+        sampling: as in `resize`.
+        orientation: as in `photographs.decoding.decode`.
+
+    Returns:
+        RGB, float32 [size, size, 3], 0 to 255.
+    """
+    if sampling == "antialiased":
+        pixels = decode_reduced(encoded, orientation=orientation, at_least=size)
+    else:
+        pixels = decode(encoded, orientation=orientation)
+    return resize(pixels, size, sampling)
+
+
+def resize(pixels: tf.Tensor, size: int, sampling: Sampling) -> tf.Tensor:
+    """Resizes to a square (Sec. IV-A3): bilinear, without keeping the aspect ratio.
 
     Args:
         pixels: uint8 or float32 [H, W, 3].
         size: side of the result.
-        sampling: "half_pixel", or "tf1" for TF 1's corner-based sampling.
+        sampling: "antialiased", over all pixels that an output pixel covers, as Pillow's BILINEAR; over four
+            pixels, "half_pixel", or "tf1" for TF 1's corner-based sampling.
 
     Returns:
         float32 [size, size, 3], 0 to 255.
     """
-    resized = tf.raw_ops.ResizeBilinear(
-        images=pixels[tf.newaxis],
-        size=(size, size),
-        align_corners=False,
-        half_pixel_centers=sampling == "half_pixel",
-    )
+    images = pixels[tf.newaxis]
+    if sampling == "antialiased":
+        resized = tf.raw_ops.ScaleAndTranslate(
+            images=images,
+            size=(size, size),
+            scale=size / tf.cast(tf.shape(pixels)[:2], tf.float32),
+            translation=tf.zeros([2]),
+            kernel_type="triangle",
+            antialias=True,
+        )
+    else:
+        resized = tf.raw_ops.ResizeBilinear(
+            images=images,
+            size=(size, size),
+            align_corners=False,
+            half_pixel_centers=sampling == "half_pixel",
+        )
     return tf.ensure_shape(resized[0], (size, size, 3))
 
 
@@ -50,8 +84,3 @@ def normalise(pixels: tf.Tensor, preprocessing: Preprocessing) -> tf.Tensor:
     if (scale != 1).any():
         rows = rows * scale
     return tf.ensure_shape(tf.reshape(rows, tf.shape(pixels)), pixels.shape)
-
-
-def network_input(pixels: tf.Tensor, *, size: int, sampling: str, preprocessing: Preprocessing) -> tf.Tensor:
-    """Resizes and normalises pixels uint8 [H, W, 3]; returns float32 [size, size, 3]."""
-    return normalise(resize(pixels, size, sampling), preprocessing)

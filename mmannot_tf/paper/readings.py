@@ -25,6 +25,7 @@ class Key:
         name: a dotted configuration key ("training.weight_decay"), or a command with its option
             ("mmannot-records build --keep-untagged").
         default: its default.
+        paper: the value that reads the paper, where the default is another one on purpose; else None.
         options: the values to choose from; empty where any value of the default's type is valid.
         tried: the values that an ablation tries besides the configured one.
     """
@@ -33,6 +34,12 @@ class Key:
     default: Json
     options: tuple[Json, ...] = ()
     tried: tuple[Json, ...] = ()
+    paper: Json = None
+
+    @property
+    def of_the_paper(self) -> Json:
+        """The value that a run is compared with the paper by."""
+        return self.default if self.paper is None else self.paper
 
     @property
     def in_configuration(self) -> bool:
@@ -88,6 +95,7 @@ class _KeyEntry(TypedDict):
     default: Json
     options: NotRequired[list[Json]]
     tried: NotRequired[list[Json]]
+    paper: NotRequired[Json]
 
 
 class _Entry(TypedDict):
@@ -140,17 +148,21 @@ def readings_in_force(values: Mapping[str, Json]) -> tuple[ReadingInForce, ...]:
 
 
 def departures(values: Mapping[str, Json]) -> list[str]:
-    """A run's readings that are not the default, one phrase a key.
+    """A run's readings that are not those of the paper, one phrase a key.
 
     Args:
-        values: from `in_force`; a key it lacks is taken to be at its default.
+        values: from `in_force`; a key it lacks is taken to be as in the paper.
     """
     return [
-        f"{key.name} is {_shown(values[key.name])} where the default reading is {_shown(key.default)} "
-        f"[{reading.number}]"
+        f"{key.name} is {_shown(values[key.name])} where {_reference(key)} [{reading.number}]"
         for key, reading in configuration_keys()
-        if key.name in values and _shown(values[key.name]) != _shown(key.default)
+        if key.name in values and _shown(values[key.name]) != _shown(key.of_the_paper)
     ]
+
+
+def _reference(key: Key) -> str:
+    whose = "default" if key.paper is None else "paper's"
+    return f"the {whose} reading is {_shown(key.of_the_paper)}"
 
 
 def _reading(entry: _Entry) -> Reading:
@@ -168,7 +180,8 @@ def _reading(entry: _Entry) -> Reading:
 
 def _key(entry: _KeyEntry) -> Key:
     options = tuple(entry.get("options", ()))
-    return Key(entry["name"], entry["default"], options, tuple(entry.get("tried", options)))
+    tried = tuple(entry.get("tried", options))
+    return Key(entry["name"], entry["default"], options, tried, entry.get("paper"))
 
 
 def _shown(value: Json) -> str:

@@ -45,7 +45,7 @@ def _measured() -> str:
 
 def _keys_table() -> str:
     rows = [
-        [str(reading.number), f"`{key.name}`", _value(key.default), _options(key)]
+        [str(reading.number), f"`{key.name}`", _default(key), _options(key)]
         for reading in readings()
         for key in reading.keys
     ]
@@ -64,6 +64,11 @@ def _reading(reading: Reading) -> str:
     if reading.keys:
         lines.append("- Key: " + ", ".join(f"`{key.name}`" for key in reading.keys))
     return "\n".join(lines) + "\n"
+
+
+def _default(key: Key) -> str:
+    paper = "" if key.paper is None else f" (the paper's: {_value(key.paper)})"
+    return f"{_value(key.default)}{paper}"
 
 
 def _options(key: Key) -> str:

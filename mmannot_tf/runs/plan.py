@@ -226,10 +226,10 @@ def require_upstream(run: Run, stage: Stage) -> None:
 def changed_inputs(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
     """What changed between two sets of inputs, one phrase each.
 
-    A key that `before` lacks is newer and counts as having had its default: the default of a new key is the
-    behaviour before it.
+    A key that `before` lacks is newer and counts as having had its former value, which is the default, or
+    stands in `data_keys.FORMER`.
     """
-    before = {**{key: value for key, value in _defaults().items() if key in after}, **before}
+    before = {**{key: value for key, value in _former_values().items() if key in after}, **before}
     changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
     return [
         f"{key} changed" if _is_digest(key) else f"{key} was {before.get(key)}, is {after.get(key)}"
@@ -237,9 +237,13 @@ def changed_inputs(before: Mapping[str, object], after: Mapping[str, object]) ->
     ]
 
 
-def _defaults() -> dict[str, Json]:
-    """The defaults of what all stages share, by dotted key."""
-    sections = {"data": DataSettings(), "model": ModelSettings(), "training": TrainingSettings()}
+def _former_values() -> dict[str, Json]:
+    """What all stages share, as it was before each key, by dotted key."""
+    sections = {
+        "data": DataSettings.model_validate(data_keys.FORMER),
+        "model": ModelSettings(),
+        "training": TrainingSettings(),
+    }
     return flatten({name: section.model_dump(mode="json") for name, section in sections.items()})
 
 

@@ -10,11 +10,12 @@ from mmannot_tf.config import loading
 from mmannot_tf.config.settings import Config
 from mmannot_tf.weights.provenance import PREPROCESSINGS, Preprocessing, Provenance
 from tfrecords_tools.reading.records import Records
+from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.documents import damaged, read_document, write_document
 from tfrecords_tools.shell.errors import UserError, one_line
 from tfrecords_tools.shell.files import write_text
 
-FACTS = "dataset.json"
+FACTS, CONFIG = "dataset.json", "config.toml"
 WHAT = "A run's dataset.json"
 REMEDY = "Restore it from a copy, or train the run again."
 
@@ -104,7 +105,7 @@ def open_run(path: Path) -> Run:
         UserError: no such folder, or not a run's.
     """
     dataset, provenance = _read_facts(path)
-    return Run(path, loading.load(path / "config.toml"), dataset, provenance)
+    return Run(path, loading.load_recorded(path / CONFIG), dataset, provenance)
 
 
 def _read_facts(path: Path) -> tuple[Dataset, Provenance]:
@@ -125,7 +126,8 @@ def create_run(
 ) -> Run:
     """Writes a run's dataset.json, then its config.toml; a run that exists keeps its stages.
 
-    In this order, so that after a kill in between the same command continues the run.
+    In this order, so that after a kill in between the same command continues the run. How pixels are made, if
+    `config` does not state it, stays as in the run: the defaults changed.
 
     Raises:
         UserError: the run exists and was made from other records.
@@ -140,13 +142,24 @@ def create_run(
     )
     if (path / FACTS).exists():
         _check_same_records(path, dataset)
-    elif path.is_file() or (path / "config.toml").exists():
+        config = _kept(path / CONFIG, config)
+    elif path.is_file() or (path / CONFIG).exists():
         raise UserError(
             f"--run must be a run, or a folder to make one in. Received: {path}, which is something else."
         )
     write_document(path / FACTS, _facts(dataset, provenance, config.training.seed))
-    write_text(path / "config.toml", loading.dump(config))
+    write_text(path / CONFIG, loading.dump(config))
     return Run(path, config, dataset, provenance)
+
+
+def _kept(file: Path, config: Config) -> Config:
+    if not file.exists():
+        return config
+    config, kept = loading.keep_recorded(config, loading.load_recorded(file))
+    if kept:
+        values = ", ".join(f'{key} = "{value}"' for key, value in kept.items())
+        notice(f"note: keys that the configuration does not state stay as in {file.parent}: {values}")
+    return config
 
 
 def _check_same_records(path: Path, dataset: Dataset) -> None:

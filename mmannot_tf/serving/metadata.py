@@ -25,15 +25,20 @@ class ExportMetadata(TypedDict):
     Attributes:
         digest: of the model, see `Model`.
         image_size: S, pixels.
-        resize: where resizing samples, a value of the key `data.resize`.
+        orientation: whether EXIF turns images, a value of the key `data.orientation`; before this key, no.
+        resize: how images are resized, a value of the key `data.resize`.
         formats: the exported formats and how each was verified.
         tolerance: the largest difference that verification allowed.
         versions: of the packages that wrote the export.
+        files: the SHA-256 of each file by its name, without export.json and README.md; exports of earlier
+            versions have none.
     """
 
     digest: str
     image_size: int
+    orientation: NotRequired[str]
     resize: str
     formats: dict[str, FormatCheck]
     tolerance: float
     versions: dict[str, str]
+    files: NotRequired[dict[str, str]]

@@ -3,14 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, cast
 
-from mmannot_tf.config.data_keys import PIXELS
+from mmannot_tf.config.data_keys import FORMER, pixel_values
+from mmannot_tf.config.settings import DataSettings
 from mmannot_tf.runs.plan import stage_digest
 from mmannot_tf.runs.run import Run, open_run
 from mmannot_tf.serving.metadata import METADATA_FILE, ExportMetadata
-from tfrecords_tools.shell.errors import UserError
-from tfrecords_tools.shell.files import digest, read_json
+from tfrecords_tools.shell.documents import damaged, read_sealed
+from tfrecords_tools.shell.errors import UserError, one_line
+from tfrecords_tools.shell.files import digest, restore_in, sha256_once
 
+WHAT = f"An export's {METADATA_FILE}"
+REMEDY = "Export the run again."
 SAVED_MODEL_FILE = "saved_model.pb"
 LABELS, TAGS = Path("assets") / "labels.txt", Path("assets") / "tags.txt"
 BRANCHES: Mapping[str, tuple[str, str]] = {
@@ -40,7 +45,8 @@ class Model:
         labels: the C label names in index order.
         tags: the T tags of the vocabulary in index order.
         image_size: S, pixels.
-        resize: where resizing samples, a value of the key `data.resize`.
+        orientation: whether EXIF turns images, a value of the key `data.orientation`.
+        resize: how images are resized, a value of the key `data.resize`.
         digest: of the trained stages and of every setting that changes an annotation.
     """
 
@@ -49,7 +55,8 @@ class Model:
     labels: tuple[str, ...]
     tags: tuple[str, ...]
     image_size: int
-    resize: str
+    orientation: Literal["exif", "ignored"]
+    resize: Literal["antialiased", "half_pixel", "tf1"]
     digest: str
 
 
@@ -59,6 +66,8 @@ def open_model(path: Path) -> Model:
     Raises:
         UserError: `path` is none of them, or an earlier version of this project wrote it without metadata.
     """
+    if path.name.isdecimal():
+        restore_in(path.parent, lambda name: name == path.name)
     if not path.is_dir():
         raise UserError(
             f"MODEL must be the folder of a run or an export. Received: {path}, which does not exist."
@@ -66,22 +75,43 @@ def open_model(path: Path) -> Model:
     if (path / "dataset.json").is_file():
         return model_of(open_run(path))
     folder = _version_folder(path)
-    metadata: ExportMetadata = read_json(folder / METADATA_FILE, f"An export's {METADATA_FILE}")
+    metadata = cast(ExportMetadata, read_sealed(folder / METADATA_FILE, what=WHAT, remedy=REMEDY))
     try:
+        _check_files(folder, metadata.get("files", {}))
+        data = _pixel_settings(metadata)
         return Model(
             path=folder,
             run=None,
             labels=_read_names(folder / LABELS),
             tags=_read_names(folder / TAGS),
-            image_size=int(metadata["image_size"]),
-            resize=str(metadata["resize"]),
+            image_size=data.image_size,
+            orientation=data.orientation,
+            resize=data.resize,
             digest=str(metadata["digest"]),
         )
-    except (KeyError, TypeError, ValueError) as error:
-        raise UserError(
-            f"An export's {METADATA_FILE} must be unchanged since `mmannot export` wrote it. Received: "
-            f"{folder / METADATA_FILE} ({error})."
-        ) from None
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise damaged(folder / METADATA_FILE, WHAT, one_line(error), REMEDY) from None
+
+
+def _check_files(folder: Path, digests: Mapping[str, str]) -> None:
+    """Compares an export's files with their digests, once in a process; a removed format is no error.
+
+    Raises:
+        UserError: a file was changed since the export.
+    """
+    for name, expected in digests.items():
+        file = folder / name
+        if file.is_file() and sha256_once(file) != expected:
+            raise UserError(
+                f"An export's files must be unchanged since `mmannot export` wrote them. Received: {file}, "
+                f"damaged or edited. {REMEDY}"
+            )
+
+
+def _pixel_settings(metadata: ExportMetadata) -> DataSettings:
+    """How an export makes pixels; keys that its metadata lacks have their former values."""
+    stated = {key: metadata.get(key, value) for key, value in FORMER.items()}
+    return DataSettings.model_validate({"image_size": metadata["image_size"], **stated})
 
 
 def model_of(run: Run) -> Model:
@@ -92,6 +122,7 @@ def model_of(run: Run) -> Model:
         labels=run.dataset.labels,
         tags=run.dataset.tags,
         image_size=run.config.data.image_size,
+        orientation=run.config.data.orientation,
         resize=run.config.data.resize,
         digest=_annotator_digest(run),
     )
@@ -123,6 +154,7 @@ def _version_folder(path: Path) -> Path:
             f"An export must hold {METADATA_FILE}, as `mmannot export` writes it. Received: {path}, without: "
             "export the run again."
         )
+    restore_in(path, str.isdecimal)
     exported = [folder for folder in versions(path).values() if (folder / METADATA_FILE).is_file()]
     if not exported:
         raise UserError(f"MODEL must be a run or an export. Received: {path}, which is neither.")
@@ -134,7 +166,7 @@ def _annotator_digest(run: Run) -> str:
     return digest(
         [
             {name: stage_digest(run, name) for name in required_stages(run)},
-            [getattr(run.config.data, key) for key in PIXELS],
+            pixel_values(run.config.data),
             [settings.least_quantity, settings.quantity_rounding],
         ]
     )

@@ -33,7 +33,7 @@ class Annotator:
         """`select` returns the engine; it is called once, with the first batch."""
         self.model, self._select = model, select
         self.engine: Engine | None = None
-        self.decode = Decoder(size=model.image_size, sampling=model.resize)
+        self.decode = Decoder(size=model.image_size, sampling=model.resize, orientation=model.orientation)
         self._tags = tag_table(model.tags)
 
     @classmethod

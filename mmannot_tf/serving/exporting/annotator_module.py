@@ -7,7 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from mmannot_tf.data.images import decode, normalise, resize
+from mmannot_tf.data.images import decode_resized, normalise, resize
 from mmannot_tf.data.tags import indices_of, split_tags
 from mmannot_tf.data.tags import tag_lists as ragged_to_lists
 from mmannot_tf.models.decision import build_decision
@@ -101,7 +101,7 @@ class AnnotatorModule(tf.Module):
 
     @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8, name="image"), _TEXT])
     def annotate_decoded(self, image: tf.Tensor, tags: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Annotates decoded images: uint8 [B, H, W, 3], RGB, of any size."""
+        """Annotates decoded images: uint8 [B, H, W, 3], RGB, upright, of any size."""
         size, sampling = self._data.image_size, self._data.resize
         pixels = tf.map_fn(
             lambda decoded: resize(decoded, size, sampling), image, fn_output_signature=self._image_spec()
@@ -168,10 +168,12 @@ class AnnotatorModule(tf.Module):
         return tf.TensorSpec(self._sizes.image_shape(), tf.float32)
 
     def _images(self, encoded: tf.Tensor) -> tf.Tensor:
-        size, sampling = self._data.image_size, self._data.resize
+        data = self._data
 
         def decoded(image: tf.Tensor) -> tf.Tensor:
-            return resize(decode(image), size, sampling)
+            return decode_resized(
+                image, size=data.image_size, sampling=data.resize, orientation=data.orientation
+            )
 
         return tf.map_fn(decoded, encoded, fn_output_signature=self._image_spec())
 

@@ -18,8 +18,10 @@ from mmannot_tf.serving.formats.saved_model import TensorFlowEngine
 from mmannot_tf.serving.metadata import METADATA_FILE, ExportMetadata, FormatCheck
 from mmannot_tf.serving.model import LABELS, SAVED_MODEL_FILE, Model, model_of, versions, write_name_lists
 from mmannot_tf.serving.network import TOLERANCE
+from tfrecords_tools.shell.documents import sealed
 from tfrecords_tools.shell.errors import UserError
-from tfrecords_tools.shell.files import atomic_path, write_json
+from tfrecords_tools.shell.files import atomic_path, clear_leftovers_in, is_staging, sha256, write_json
+from tfrecords_tools.shell.lock import folder_lock
 
 SAVED_MODEL = "saved_model"
 PACKAGES = ("mmannot-tf", "tensorflow", "keras", "onnx", "tf2onnx", "openvino", "ai-edge-litert")
@@ -49,7 +51,16 @@ def export(
             holds something else or cannot be written.
     """
     writers = {name: export_format(name) for name in dict.fromkeys(formats)}
-    folder = _version_folder(out)
+    if out.exists() and not out.is_dir():
+        raise _not_an_export(out)
+    versions_folder = out.parent if out.name.isdecimal() else out
+    with folder_lock(versions_folder, command="export", option="--out"):
+        clear_leftovers_in(versions_folder, str.isdecimal)
+        return _write(run, _version_folder(out), writers, log)
+
+
+def _write(run: Run, folder: Path, writers: Mapping[str, ExportFormat], log: Callable[[str], None]) -> Path:
+    """Writes the version folder."""
     model = model_of(run)
     with tempfile.TemporaryDirectory() as assets:
         module = AnnotatorModule(run, Path(assets))
@@ -66,11 +77,9 @@ def export(
 def _version_folder(out: Path) -> Path:
     """Returns `out` itself if its name is a number, else its next version."""
     if not out.name.isdecimal():
-        if out.is_dir() and not versions(out) and any(out.iterdir()):
+        if not versions(out) and not all(is_staging(entry) for entry in out.iterdir()):
             raise _not_an_export(out)
-        if out.exists() and not out.is_dir():
-            raise _not_an_export(out)
-        return out / str(max(versions(out) if out.is_dir() else (), default=0) + 1)
+        return out / str(max(versions(out), default=0) + 1)
     is_export = (out / METADATA_FILE).is_file() or (out / SAVED_MODEL_FILE).is_file()
     if out.exists() and not is_export and (not out.is_dir() or any(out.iterdir())):
         raise _not_an_export(out)
@@ -114,14 +123,25 @@ def _write_descriptions(
     metadata: ExportMetadata = {
         "digest": model.digest,
         "image_size": model.image_size,
+        "orientation": model.orientation,
         "resize": model.resize,
         "formats": checks,
         "tolerance": TOLERANCE,
         "versions": _package_versions(),
+        "files": _file_digests(folder),
     }
-    write_json(folder / METADATA_FILE, metadata)
+    write_json(folder / METADATA_FILE, sealed(metadata))
     parameters = sum(math.prod(weight.shape) for weight in module.weights)
     (folder / "README.md").write_text(model_card(run, metadata, parameters=parameters), encoding="utf-8")
+
+
+def _file_digests(folder: Path) -> dict[str, str]:
+    """The SHA-256 of each file in a version folder, by its name."""
+    return {
+        file.relative_to(folder).as_posix(): sha256(file)
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+    }
 
 
 def _package_versions() -> dict[str, str]:

@@ -13,12 +13,25 @@ from mmannot_tf.runs.plan import predictions_digest
 from mmannot_tf.runs.run import Run
 from mmannot_tf.serving.exporting.licenses import DATA_LICENSES, UNKNOWN, WEIGHTS_LICENSES
 from mmannot_tf.serving.metadata import ExportMetadata, FormatCheck
+from tfrecords_tools.photographs.decoding import OVERSAMPLING, RATIOS
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import read_json
 
 METHOD, FEATURES = "MS-CNN+Tags+LQP", "MS-CNN+Tags"
 """The rows of the result tables that describe an export."""
-SAMPLINGS = {"half_pixel": "sampled at pixel centres", "tf1": "sampled at corners as TensorFlow 1 did"}
+RESIZES = {
+    "antialiased": (
+        "bilinear with antialiasing, as `tf.image.resize(…, antialias=True)` and Pillow's BILINEAR. A JPEG "
+        "whose shorter side is {reduced} pixels or more is first decoded at a half, a quarter or an eighth "
+        "that leaves {least} or more"
+    ),
+    "half_pixel": "bilinear without antialiasing, sampled at pixel centres",
+    "tf1": "bilinear without antialiasing, sampled at corners as TensorFlow 1 did",
+}
+ORIENTATIONS = {
+    "exif": "Photographs are turned upright as their EXIF orientation says",
+    "ignored": "The EXIF orientation is not applied: pixels are taken as they are stored",
+}
 
 
 def model_card(run: Run, metadata: ExportMetadata, *, parameters: int) -> str:
@@ -36,7 +49,8 @@ def model_card(run: Run, metadata: ExportMetadata, *, parameters: int) -> str:
         "architecture": run.provenance.architecture,
         "parameters": f"{parameters:,}",
         "size": metadata["image_size"],
-        "sampling": SAMPLINGS[metadata["resize"]],
+        "resize": _resize(metadata),
+        "orientation": ORIENTATIONS[metadata["orientation"]],
         "tolerance": f"{metadata['tolerance']:.0e}",
         "checked": _checked(metadata["formats"]),
         "source": dataset.source,
@@ -53,6 +67,11 @@ def model_card(run: Run, metadata: ExportMetadata, *, parameters: int) -> str:
         "versions": ", ".join(f"{name} {version}" for name, version in metadata["versions"].items()),
     }
     return Template((files(__package__) / "model_card.md").read_text(encoding="utf-8")).substitute(values)
+
+
+def _resize(metadata: ExportMetadata) -> str:
+    least = OVERSAMPLING * metadata["image_size"]
+    return RESIZES[metadata["resize"]].format(reduced=RATIOS[1] * least, least=least)
 
 
 def _checked(formats: Mapping[str, FormatCheck]) -> str:

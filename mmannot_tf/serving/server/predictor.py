@@ -18,9 +18,10 @@ from mmannot_tf.serving.server.json_parsing import JsonValue
 from mmannot_tf.serving.server.json_values import ANY, to_array
 from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.metrics import Metrics
+from mmannot_tf.serving.server.pixel_budget import PixelBudget
+from tfrecords_tools.photographs.decoding import check_size
+from tfrecords_tools.photographs.formats import format_of
 
-MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
-"""The first bytes of JPEG and PNG. No parser sees anything else."""
 Row = tuple[np.ndarray, np.ndarray]
 """Pixels float32 [S, S, 3] and a tag list int32 [L]."""
 
@@ -37,11 +38,17 @@ class Predictor:
         """`metrics` counts images and batches."""
         model = annotator.model
         self.annotator, self._limits, self._metrics = annotator, limits, metrics
-        self._decoder = Decoder(size=model.image_size, sampling=model.resize, max_pixels=limits.pixels)
+        self._decoder = Decoder(
+            size=model.image_size,
+            sampling=model.resize,
+            orientation=model.orientation,
+            max_pixels=limits.pixels,
+        )
         self.batcher: Batcher[Row, NetworkOutputs] = Batcher(
             self._run, max_items=limits.batch_size, wait_seconds=limits.wait_seconds
         )
         self._threads = ThreadPoolExecutor(os.cpu_count(), "decode")
+        self._pixels = PixelBudget(limits.decoding_pixels)
         self._decoded_images = asyncio.Semaphore(limits.decoded_images)
 
     async def start(self) -> None:
@@ -54,14 +61,16 @@ class Predictor:
         self._threads.shutdown()
 
     def decode(self, encoded: bytes) -> np.ndarray:
-        """Decodes a JPEG or PNG to pixels float32 [S, S, 3].
+        """Decodes a photograph, of a format of `photographs.formats`, to pixels float32 [S, S, 3].
 
         Raises:
-            UnreadableError: it is neither, broken, or too large.
+            UnreadableError: it has another format, is broken, or too large.
         """
-        if not encoded.startswith(MAGIC):
-            raise UnreadableError("not a JPEG or PNG")
-        return self._decoder(encoded)
+        known = format_of(encoded)
+        native = known is not None and known.native
+        pixels = check_size(encoded, max_pixels=self._limits.pixels) if native else self._limits.pixels
+        with self._pixels.taken(pixels):
+            return self._decoder(encoded)
 
     def resize(self, nested: JsonValue) -> np.ndarray:
         """Converts nested lists of an image's pixels, [H, W, 3] of 0 to 255, to pixels float32 [S, S, 3].

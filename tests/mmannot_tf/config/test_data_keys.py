@@ -1,4 +1,4 @@
-from mmannot_tf.config.data_keys import AUGMENTATION, PIXELS, TAGS
+from mmannot_tf.config.data_keys import ADDED, AUGMENTATION, FORMER, PIXELS, TAGS, pixel_values
 from mmannot_tf.config.settings import DataSettings, ModelSettings, TrainingSettings
 from mmannot_tf.runs import plan
 
@@ -19,9 +19,10 @@ def test_every_shared_key_is_an_input_of_a_stage_or_known_to_change_no_weights()
 
 
 def test_stages_list_the_keys_of_images_in_the_order_of_earlier_runs():
-    """stage.json keeps this order; runs of earlier versions have it."""
+    """stage.json keeps this order; runs of earlier versions have it, without the orientation."""
     assert plan.READING_KEYS["images"] == (
         "data.image_size",
+        "data.orientation",
         "data.preprocessing",
         "data.resize",
         "data.augmentation",
@@ -30,5 +31,16 @@ def test_stages_list_the_keys_of_images_in_the_order_of_earlier_runs():
 
 
 def test_annotators_list_the_keys_of_images_in_the_order_of_earlier_exports():
-    """The digest of an annotator has the values in this order."""
-    assert PIXELS == ("image_size", "resize", "preprocessing")
+    """The digest of an annotator has the values in this order, those of later keys behind them."""
+    assert ("image_size", "resize", "preprocessing", *ADDED) == PIXELS
+
+
+def test_an_annotator_that_answers_as_before_a_key_keeps_its_digest():
+    former = DataSettings.model_validate(FORMER)
+    assert pixel_values(former) == [224, "half_pixel", "weights"]
+    assert pixel_values(former.model_copy(update={"orientation": "exif"})) != pixel_values(former)
+
+
+def test_former_values_are_values_of_the_keys_and_no_defaults():
+    assert DataSettings.model_validate(FORMER).model_fields_set == set(FORMER)
+    assert all(getattr(DataSettings(), key) != value for key, value in FORMER.items())

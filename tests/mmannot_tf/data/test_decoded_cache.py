@@ -1,10 +1,12 @@
 """The file of decoded images: when it is written, and when it is written again."""
 
+import json
 import resource
 
 import numpy as np
 import pytest
 
+from mmannot_tf.config.data_keys import FORMER
 from mmannot_tf.config.loading import parse
 from mmannot_tf.config.settings import DataSettings
 from mmannot_tf.data.decoded_cache import DecodedCache
@@ -47,7 +49,7 @@ def test_a_file_that_holds_is_left_alone(cache_of, tmp_path, capsys):
 
 @pytest.mark.parametrize(
     "other",
-    [{"image_size": 40}, {"resize": "tf1"}, {"preprocessing": CAFFE}],
+    [{"image_size": 40}, {"resize": "tf1"}, {"orientation": "ignored"}, {"preprocessing": CAFFE}],
     ids=lambda case: next(iter(case)),
 )
 def test_what_was_made_from_other_settings_is_made_again(cache_of, other, capsys):
@@ -56,6 +58,20 @@ def test_what_was_made_from_other_settings_is_made_again(cache_of, other, capsys
     changed.store()
     assert "made from other records or settings" in _told(capsys)
     np.testing.assert_array_equal(changed.open(), changed.in_memory())
+
+
+def test_a_file_of_before_the_orientation_was_a_key_is_kept_for_the_former_reading(
+    cache_of, tmp_path, capsys
+):
+    cache_of(**FORMER).store()
+    record = json.loads((tmp_path / "train.json").read_text())
+    del record["made_from"]["orientation"]
+    (tmp_path / "train.json").write_text(json.dumps(record))
+    _told(capsys)
+    cache_of(**FORMER).store()
+    assert _told(capsys) == ""
+    cache_of(resize="half_pixel").store()
+    assert "made from other records or settings" in _told(capsys)
 
 
 @pytest.mark.parametrize("damage", ["flipped", "cut", "removed"])
@@ -77,7 +93,7 @@ def test_a_damaged_file_is_made_again(cache_of, tmp_path, damage, capsys):
 
 
 def test_what_a_killed_process_left_is_removed(cache_of, tmp_path):
-    left = tmp_path / ".train.npy.abc"
+    left = tmp_path / ".train.npy.abc12345"
     left.mkdir()
     (left / "train.npy").write_bytes(b"half")
     cache_of().store()

@@ -17,21 +17,25 @@ def _encoded(format: str, mode: str = "RGB", **options) -> bytes:
     return buffer.getvalue()
 
 
+def _decoded(encoded: bytes) -> tf.Tensor:
+    return images.decode(tf.constant(encoded), orientation="ignored")
+
+
 @pytest.mark.parametrize("mode", ["RGB", "L"])
 def test_jpeg_decodes_to_pillows_pixels(mode):
     encoded = _encoded("JPEG", mode, quality=90, subsampling=0)
     expected = np.asarray(Image.open(io.BytesIO(encoded)).convert("RGB"))
-    np.testing.assert_array_equal(images.decode(tf.constant(encoded)), expected)
+    np.testing.assert_array_equal(_decoded(encoded), expected)
 
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA"])
 def test_png_decodes_to_three_channels(mode):
     expected = np.asarray(Image.fromarray(PHOTO).convert(mode).convert("RGB"))
-    np.testing.assert_array_equal(images.decode(tf.constant(_encoded("PNG", mode))), expected)
+    np.testing.assert_array_equal(_decoded(_encoded("PNG", mode)), expected)
 
 
 def test_cmyk_jpeg_decodes_to_three_channels():
-    assert images.decode(tf.constant(_encoded("JPEG", "CMYK"))).shape == (37, 53, 3)
+    assert _decoded(_encoded("JPEG", "CMYK")).shape == (37, 53, 3)
 
 
 def _bilinear(pixels: np.ndarray, size: int, half: float) -> np.ndarray:
@@ -95,12 +99,13 @@ def test_normalise_centred_spans_minus_one_to_one():
     np.testing.assert_allclose(images.normalise(tf.constant(rgb), CENTRED), [[[-1.0, 0.0, 1.0]]], atol=1e-6)
 
 
-def test_network_input_is_the_same_eagerly_and_in_a_dataset():
+@pytest.mark.parametrize("sampling", ["antialiased", "half_pixel"])
+def test_network_input_is_the_same_eagerly_and_in_a_dataset(sampling):
     encoded = _encoded("JPEG")
 
     def made(jpeg):
-        pixels = images.decode(jpeg)
-        return images.network_input(pixels, size=32, sampling="half_pixel", preprocessing=CAFFE)
+        pixels = images.decode_resized(jpeg, size=32, sampling=sampling, orientation="exif")
+        return images.normalise(pixels, CAFFE)
 
     (in_dataset,) = tf.data.Dataset.from_tensors(tf.constant(encoded)).map(made)
     np.testing.assert_array_equal(in_dataset, made(tf.constant(encoded)))

@@ -4,6 +4,7 @@ import pytest
 import typer
 from pydantic import BaseModel
 
+from mmannot_tf.config.loading import load
 from mmannot_tf.config.settings import Config, EvaluationSettings, Stages, StageSettings, TrainingSettings
 from mmannot_tf.evaluation.document import document
 from mmannot_tf.paper.readings import configuration_keys, departures, in_force, readings, readings_in_force
@@ -11,6 +12,10 @@ from tfrecords_tools.cli.main import app as records
 from tfrecords_tools.cli.sources import SOURCES
 
 KEYS = [key for key, _ in configuration_keys()]
+PIXELS = [
+    "data.orientation is exif where the paper's reading is ignored [19]",
+    "data.resize is antialiased where the paper's reading is half_pixel [19]",
+]
 SECTIONS = ["Optimisation", "Model", "Data", "Evaluation"]
 
 
@@ -119,8 +124,13 @@ def test_in_force_reads_the_configuration():
     assert list(values) == [key.name for key in KEYS]
 
 
-def test_defaults_are_no_departure():
-    assert departures(in_force(config())) == []
+@pytest.mark.parametrize("name", ["nus_wide", "mscoco"])
+def test_the_papers_configurations_do_not_depart_in_how_pixels_are_made(name):
+    assert not [departure for departure in departures(in_force(load(name))) if "data." in departure]
+
+
+def test_the_only_defaults_that_depart_from_the_paper_say_what_the_paper_has():
+    assert departures(in_force(config())) == PIXELS
 
 
 def test_a_departure_names_key_value_default_and_number():
@@ -129,6 +139,7 @@ def test_a_departure_names_key_value_default_and_number():
     )
     assert departures(values) == [
         "training.weight_decay is shrink where the default reading is l2 [2]",
+        *PIXELS,
         "evaluation.k is 2 where the default reading is 3 [15]",
     ]
     assert departures({"model.tag_hidden": [64, 64]}) == [

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 import tensorflow as tf
-from PIL import Image
+from PIL import Image, ImageOps
 from tiers import exhaustive
 
 from mmannot_tf.cli.main import app
@@ -55,17 +55,11 @@ def requests(exported, photographs, words):
 
 
 def _resized(photo, size):
-    """Bilinear, sampled at pixel centres, no antialiasing."""
+    """Turned upright, then bilinear with antialiasing, in float."""
     with Image.open(photo) as image:
-        pixels = np.asarray(image.convert("RGB"), np.float32)
-    for axis in (0, 1):
-        length = pixels.shape[axis]
-        places = np.maximum((np.arange(size) + 0.5) * length / size - 0.5, 0)
-        low = np.floor(places).astype(int)
-        share = (places - low).reshape((-1, 1, 1) if axis == 0 else (1, -1, 1)).astype(np.float32)
-        high = np.minimum(low + 1, length - 1)
-        pixels = np.take(pixels, low, axis) * (1 - share) + np.take(pixels, high, axis) * share
-    return pixels
+        channels = ImageOps.exif_transpose(image.convert("RGB")).split()
+    bilinear = Image.Resampling.BILINEAR
+    return np.stack([np.asarray(band.convert("F").resize((size, size), bilinear)) for band in channels], -1)
 
 
 def _same_annotations(outputs, exported, expected):

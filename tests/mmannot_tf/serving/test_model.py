@@ -32,5 +32,5 @@ def test_damaged_facts_and_missing_lists_are_named(exported, tmp_path):
     with pytest.raises(UserError, match=r"labels\.txt"):
         open_model(tmp_path)
     shutil.copytree(exported / "assets", tmp_path / "assets")
-    with pytest.raises(UserError, match="resize"):
+    with pytest.raises(UserError, match="digest"):
         open_model(tmp_path)

@@ -27,6 +27,7 @@ CONCERNS = {
     "data.vocabulary_size": (20, ["tag_encoder"]),
     "data.image_size": (48, VISUAL),
     "data.preprocessing": ("caffe", VISUAL),
+    "data.orientation": ("ignored", VISUAL),
     "data.resize": ("tf1", VISUAL),
     "evaluation.k": (2, []),
     "evaluation.never_predicted": ("left_out", []),

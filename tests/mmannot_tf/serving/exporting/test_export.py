@@ -186,6 +186,7 @@ def test_the_card_has_the_scores_of_the_run_as_it_is(tiny_run, tmp_path):
     run = open_run(shutil.copytree(tiny_run.path, tmp_path / "run"))
     metadata = {
         "image_size": 32,
+        "orientation": "exif",
         "resize": "tf1",
         "formats": {},
         "tolerance": 1e-4,
