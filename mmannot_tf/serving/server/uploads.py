@@ -20,7 +20,7 @@ from mmannot_tf.serving.server.errors import JsonResponse, RequestError, short_r
 from mmannot_tf.serving.server.forms import Part, parse_form
 from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.predictor import Predictor
-from tfrecords_tools.photographs.keywords import as_text, embedded_keywords
+from tfrecords_tools.photographs.keywords import PhotographKeywords, as_text, embedded_keywords
 
 MAX_NAME = 255
 """The number of characters of a file's name that the response repeats. No file of that name is opened."""
@@ -37,10 +37,12 @@ class UploadDocument(AnnotationDocument):
     Attributes:
         unknown_tags: the tags that the model does not know.
         ranking: the best labels, whether selected or not.
+        metadata_problems: damaged metadata whose keywords could not be read.
     """
 
     unknown_tags: list[str]
     ranking: NotRequired[list[LabelDocument]]
+    metadata_problems: NotRequired[list[str]]
 
 
 class Uploads:
@@ -63,19 +65,27 @@ class Uploads:
         )
         files, tags = self._fields([part for part in parts if part.name != TAGS_FROM])
         encoded = [bytes(file.content) for file in files]
+        keywords = [PhotographKeywords()] * len(files)
         if _wants_keywords(parts):
-            tags = await asyncio.to_thread(self._with_keywords, tags, encoded)
+            keywords = await asyncio.to_thread(lambda: [embedded_keywords(image) for image in encoded])
+            most = self._limits.tag_bytes
+            tags = [_joined(text, own.words, most) for text, own in zip(tags, keywords, strict=True)]
         names = [(file.file_name or "")[:MAX_NAME] for file in files]
         tag_lists = await asyncio.to_thread(self._predictor.annotator.tag_lists, tags)
         answers = await self._predictor([partial(self._predictor.decode, raw) for raw in encoded], tag_lists)
         results = [
-            self._result(answer, name, text, ranked)
-            for answer, name, text in zip(answers, names, tags, strict=True)
+            self._result(answer, name, text, own.problems, ranked)
+            for answer, name, text, own in zip(answers, names, tags, keywords, strict=True)
         ]
         return JsonResponse({"model": self._model.digest, "results": results})
 
     def _result(
-        self, answer: NetworkOutputs | UnreadableError, name: str, tags: str, ranked: int
+        self,
+        answer: NetworkOutputs | UnreadableError,
+        name: str,
+        tags: str,
+        problems: Sequence[str],
+        ranked: int,
     ) -> UploadDocument | UnreadableDocument:
         if isinstance(answer, UnreadableError):
             return Unreadable(name, tags, str(answer)).document()
@@ -85,20 +95,14 @@ class Uploads:
             **annotation.document(),
             "unknown_tags": self._predictor.annotator.unknown_tags(tags),
         }
+        if problems:
+            document["metadata_problems"] = list(problems)
         if ranked:
             document["ranking"] = [
                 {"label": labels[label], "probability": float(answer.probabilities[0, label])}
                 for label in answer.order[0, :ranked]
             ]
         return document
-
-    def _with_keywords(self, tags: Sequence[str], images: Sequence[bytes]) -> list[str]:
-        """Returns the tags of each image with its own keywords, as many as `tag_bytes` allows."""
-        most = self._limits.tag_bytes
-        return [
-            _joined(text, embedded_keywords(image).words, most)
-            for text, image in zip(tags, images, strict=True)
-        ]
 
     def _fields(self, parts: Sequence[Part]) -> tuple[list[Part], list[str]]:
         """Returns a form's files, and the tags of each."""
