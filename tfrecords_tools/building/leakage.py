@@ -58,9 +58,10 @@ def find_copies(source: RecordSource) -> Copies:
     examples: defaultdict[str, list[tuple[str, str, bool]]] = defaultdict(list)
     for split, candidates in source.splits.items():
         for example in candidates.examples():
-            if isinstance(example.image, Path):
-                kept = rules.drop_reason(example.labels, example.tags) is None
-                examples[str(example.image)].append((split, example.id, kept))
+            if not isinstance(example.image, Path):
+                break  # all images of a source are files, or none is
+            kept = rules.drop_reason(example.labels, example.tags) is None
+            examples[str(example.image)].append((split, example.id, kept))
     paths = [Path(name) for name, entries in examples.items() for _ in entries]
     placeholders: dict[str, int] = {}
     leaks: list[Leak] = []

@@ -4,24 +4,22 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.tables import no_text, open_text
+
+WHAT = "list of labels"
 
 
 def read_labels(path: Path) -> tuple[str, ...]:
     """Reads the labels of a file, one per line, in its order; ignores blanks around them and empty lines.
 
     Raises:
-        UserError: the file is missing, no UTF-8 text, has no label or a label twice.
+        UserError: the file is missing, no text in a known encoding, has no label or a label twice.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError:
-        raise UserError(
-            f"list of labels must exist. Received: {path}, which does not. Pass --labels."
-        ) from None
+        with open_text(path, WHAT) as file:
+            lines = file.read().splitlines()
     except UnicodeDecodeError as error:
-        raise UserError(
-            f"list of labels must be UTF-8 text. Received: {path} ({error.reason}). Save it as UTF-8."
-        ) from None
+        raise no_text(path, WHAT, error.reason) from None
     numbers: dict[str, int] = {}
     for number, label in enumerate((line.strip() for line in lines), start=1):
         if label and numbers.setdefault(label, number) != number:

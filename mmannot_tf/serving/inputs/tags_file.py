@@ -97,11 +97,11 @@ class TagsFile:
         self._notes = table.notes
         self._database = sqlite3.connect("")
         self._database.execute(
-            "CREATE TABLE tags (name BLOB PRIMARY KEY, image BLOB, tags TEXT, matched BLOB, ambiguous INT)"
-            " WITHOUT ROWID"
+            "CREATE TABLE tags (name BLOB PRIMARY KEY, image BLOB, tags TEXT, line INT, matched BLOB,"
+            " ambiguous INT) WITHOUT ROWID"
         )
         self._database.executemany(
-            "INSERT OR REPLACE INTO tags VALUES (?, ?, ?, NULL, 0)", self._entries(table)
+            "INSERT OR REPLACE INTO tags VALUES (?, ?, ?, ?, NULL, 0)", self._entries(table)
         )
 
     def get(self, photograph: Photograph) -> str:
@@ -134,7 +134,7 @@ class TagsFile:
         """Frees the database."""
         self._database.close()
 
-    def _entries(self, table: Table) -> Iterator[tuple[bytes, bytes, str]]:
+    def _entries(self, table: Table) -> Iterator[tuple[bytes, bytes, str, int]]:
         for row in table.rows():
             if row.problem:
                 raise UserError(
@@ -143,7 +143,7 @@ class TagsFile:
                 )
             self._rows += 1
             image = row.cells["image"]
-            yield _key(image), os.fsencode(image), row.cells["tags"]
+            yield _key(image), os.fsencode(image), row.cells["tags"], row.number
 
     def _mark(self, name: bytes, photograph: Photograph, matched: bytes | None) -> None:
         """Keeps which photograph a row matched, and whether there are several."""
@@ -154,9 +154,11 @@ class TagsFile:
             self._database.execute("UPDATE tags SET ambiguous = 1 WHERE name = ?", (name,))
 
     def _images(self, condition: str) -> tuple[int, list[str]]:
-        """The number of rows with a condition, and the first images of them."""
+        """The number of rows with a condition, and the first images of them in the file's order."""
         (count,) = self._database.execute(f"SELECT count(*) FROM tags WHERE {condition}").fetchone()
-        rows = self._database.execute(f"SELECT image FROM tags WHERE {condition} LIMIT {MAX_NAMED}")
+        rows = self._database.execute(
+            f"SELECT image FROM tags WHERE {condition} ORDER BY line LIMIT {MAX_NAMED}"
+        )
         return count, [os.fsdecode(image) for (image,) in rows]
 
 
