@@ -219,6 +219,19 @@ def test_fault_13_copying_tags_by_name_copies_nothing_of_ours_to_standard_tags(t
     assert tags["XMP-dc:Subject"] == "sea"
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("exiftool"), reason="needs ExifTool")
+def test_fault_12_labels_that_exiftool_copied_to_another_field_are_replaced_there(tmp_path):
+    image = _photograph(tmp_path)
+    _annotate(image, "sea/sun")
+    file = tmp_path / "a.jpg.xmp"
+    command = ("exiftool", "-q", "-r", "-overwrite_original", "-ext", "xmp")
+    _run(*command, "-XMP-digiKam:TagsList<XMP-dc:Subject", tmp_path)  # as docs/serving.md says
+    assert _exiftool(file)["XMP-digiKam:TagsList"] == ["sea/sun"]
+    _annotate(image, "sky", model="n")
+    assert _exiftool(file)["XMP-digiKam:TagsList"] == ["sky"] and _is_done(image, "n")
+
+
 def test_fault_13_the_former_names_are_replaced(tmp_path):
     former = DIGIKAM.replace(
         "</rdf:Description>", "<m:model xmlns:m='urn:mmannot:1.0/'>m</m:model></rdf:Description>"
