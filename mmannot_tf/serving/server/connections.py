@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any, cast
 
 import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 from mmannot_tf.serving.server.errors import error_response
 from mmannot_tf.serving.server.limits import Limits
@@ -105,7 +105,7 @@ class Connection(H11Protocol):
 
     def fail(self, status: int, text: str) -> None:
         """Answers a request that never reached the application, and closes."""
-        if self.cycle is not None and not self.cycle.response_complete:
+        if not self._waits:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
         if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
@@ -151,7 +151,8 @@ class Connection(H11Protocol):
 
     @property
     def _waits(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is None or cycle.response_complete
 
 
 class LingeringTransport:

@@ -2,11 +2,15 @@
 
 import re
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from mmannot_tf.serving.server.errors import RequestError, short_repr
+
+if TYPE_CHECKING:
+    from python_multipart.multipart import MultipartCallbacks
 
 PIECE = 1 << 16
 """The number of bytes that are parsed at once; other threads run between two pieces."""
@@ -85,7 +89,7 @@ class _Reader:
         self._header, self._value = bytearray(), bytearray()
         self._headers: dict[bytes, bytes] = {}
 
-    def callbacks(self) -> dict[str, object]:
+    def callbacks(self) -> "MultipartCallbacks":
         """Returns what the parser calls."""
         return {
             "on_part_begin": self._begin,

@@ -21,11 +21,13 @@ class IncomingBody:
         started: when it started, by the event loop's clock.
         size: the number of bytes that arrived.
         deadline: when the server gives it up.
+        given_up: whether the server gave it up for others.
     """
 
     def __init__(self, started: float, deadline: asyncio.Timeout):
         """No byte has arrived."""
         self.started, self.deadline, self.size = started, deadline, 0
+        self.given_up = False
 
     def rate(self, now: float) -> float:
         """Returns bytes per second; infinite for a young body."""
@@ -95,6 +97,8 @@ class IncomingBodies:
             parts.append(part)
             if not message.get("more_body", False):
                 return b"".join(parts)
+            if body.given_up:
+                raise TimeoutError
             seconds = self._limits.upload_grace_seconds + body.size / self._limits.upload_rate
             body.deadline.reschedule(body.started + seconds)
 
@@ -105,7 +109,7 @@ class IncomingBodies:
             RequestError: no body arrives that could be given up.
         """
         now = asyncio.get_running_loop().time()
-        arriving = [body for body in self._arriving if not body.deadline.expired()]
+        arriving = [body for body in self._arriving if not (body.given_up or body.deadline.expired())]
         too_many = len(arriving) > self._limits.uploads
         too_large = self._held > self._limits.held_bytes
         if not too_many and not too_large:
@@ -113,4 +117,5 @@ class IncomingBodies:
         if not arriving:
             raise RequestError(503, "The server holds as many bytes as it can. Try again later.")
         slowest = min(arriving, key=lambda body: (body.rate(now), body.started))
+        slowest.given_up = True
         slowest.deadline.reschedule(now)

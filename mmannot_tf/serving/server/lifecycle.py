@@ -6,7 +6,7 @@ import math
 import resource
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from types import FrameType
 
@@ -79,7 +79,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+    def capture_signals(self) -> Generator[None]:
         """Stops by SIGHUP as by SIGTERM, unless it is ignored, as under nohup."""
         with super().capture_signals():
             if signal.getsignal(signal.SIGHUP) is not _stop:
