@@ -5,19 +5,25 @@ A strategy is an entry of `STRATEGIES`. No other code depends on the chosen one:
 """
 
 import contextlib
+import faulthandler
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 import tensorflow as tf
 
 from mmannot_tf.data.replicas import OrderedSplit, ReplicaRange, padded_forever
+from mmannot_tf.training.cluster import read_cluster, wait_for_all
 from tfrecords_tools.shell.errors import UserError
 
 Result = TypeVar("Result")
 
+CONNECT_SECONDS = 300.0
+"""How long TensorFlow may take to connect processes that have all started (ours)."""
 ABORTED = "Collective ops is aborted"
 """The start of the message of every error that ends TensorFlow's collective operations."""
 
@@ -165,22 +171,25 @@ def multi_worker() -> Distribution:
     """All GPUs (or the CPU) of every process that TF_CONFIG names.
 
     Raises:
-        UserError: TF_CONFIG is not set or names no workers.
+        UserError: TF_CONFIG is not as it must be, or not all processes have started.
     """
-    cluster = tf.distribute.cluster_resolver.TFConfigClusterResolver()
-    try:
-        addresses = cluster.cluster_spec().as_dict()
-        if addresses:
-            process = int(cluster.task_id) + len(addresses.get("chief", ())) * (cluster.task_type == "worker")
-    except (ValueError, TypeError, AttributeError) as error:
-        raise UserError(f"TF_CONFIG must be as TensorFlow documents it. Received: {error}.") from None
-    if not addresses or not set(addresses) <= {"chief", "worker"}:
-        raise UserError(
-            "--strategy multi-worker needs TF_CONFIG to name the workers. Received: "
-            f"{', '.join(addresses) or 'none'}. On one machine `mmannot launch` sets it; docs/distributed.md."
-        )
-    strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=cluster)
-    return Distribution(strategy, process, sum(len(jobs) for jobs in addresses.values()))
+    cluster = read_cluster(os.environ.get("TF_CONFIG"))
+    wait_for_all(cluster)
+    resolver = tf.distribute.cluster_resolver.TFConfigClusterResolver()
+    with _ended_after(CONNECT_SECONDS):
+        strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
+    return Distribution(strategy, cluster.process, len(cluster.addresses))
+
+
+@contextlib.contextmanager
+def _ended_after(seconds: float) -> Iterator[None]:
+    """Ends the process if a call of TensorFlow takes longer, which is deaf to signals until it ends."""
+    with Path(os.devnull).open("w") as nowhere:
+        faulthandler.dump_traceback_later(seconds, exit=True, file=nowhere)
+        try:
+            yield
+        finally:
+            faulthandler.cancel_dump_traceback_later()
 
 
 # A TPU would be one more entry: a TPUStrategy whose resolver is named on the command line.
