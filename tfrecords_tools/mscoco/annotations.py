@@ -60,7 +60,7 @@ def read_instances(path: Path) -> Instances:
         files[identifier] = _value(path, entry, "file_name", str)
 
     def add_category(entry: Entry) -> None:
-        identifier, name = _value(path, entry, "id", int), _value(path, entry, "name", str)
+        identifier, name = _value(path, entry, "id", int), _category_name(path, entry)
         if identifier in categories or name in categories.values():
             raise UserError(
                 f"categories' ids and names must be unique. Received: {path}: {identifier}, {name!r}."
@@ -68,7 +68,7 @@ def read_instances(path: Path) -> Instances:
         categories[identifier] = name
 
     def add_object(entry: Entry) -> None:
-        objects.append((entry.get("image_id"), entry.get("category_id")))
+        objects.append((_id(entry, "image_id"), _id(entry, "category_id")))
 
     _read(path, {"images": add_image, "annotations": add_object, "categories": add_category})
     if not categories:
@@ -94,9 +94,9 @@ def read_captions(path: Path, *, images: Container[int]) -> Captions:
     def add(entry: Entry) -> None:
         nonlocal row
         row += 1
-        image, caption, identifier = entry.get("image_id"), entry.get("caption"), entry.get("id")
+        image, caption, identifier = _id(entry, "image_id"), entry.get("caption"), _id(entry, "id")
         if type(image) is not int or image not in images:
-            defects.append(_defect(path, row, f"image_id {image!r} is no image's"))
+            defects.append(_unknown_id(path, row, "image", image))
         elif not isinstance(caption, str):
             defects.append(_defect(path, row, f"caption {caption!r} is no string"))
         else:
@@ -124,12 +124,24 @@ def _labels(
     defects: list[AnnotationDefect] = []
     for row, (image, category) in enumerate(objects, start=1):
         if type(image) is not int or image not in images:
-            defects.append(_defect(path, row, f"image_id {image!r} is no image's"))
+            defects.append(_unknown_id(path, row, "image", image))
         elif type(category) is not int or category not in categories:
-            defects.append(_defect(path, row, f"category_id {category!r} is no category's"))
+            defects.append(_unknown_id(path, row, "category", category))
         else:
             seen.setdefault(image, set()).add(category)
     return {image: frozenset(labels) for image, labels in seen.items()}, tuple(defects)
+
+
+def _id(entry: Entry, key: str) -> Json:
+    """An id; tools that keep ids in tables of floats write 1.0 for 1."""
+    value = entry.get(key)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _unknown_id(path: Path, row: int, kind: str, value: Json) -> AnnotationDefect:
+    if type(value) is int:
+        return _defect(path, row, f"{kind}_id {value} is no {kind}'s")
+    return _defect(path, row, f"{kind}_id {value!r} is no whole number, as ids must be")
 
 
 def _defect(path: Path, row: int, problem: str) -> AnnotationDefect:
@@ -137,8 +149,19 @@ def _defect(path: Path, row: int, problem: str) -> AnnotationDefect:
     return AnnotationDefect(file, row, f"{problem}; a repair leaves the annotation out")
 
 
+def _category_name(path: Path, entry: Entry) -> str:
+    """The name without blanks around it, one line: lists of names hold one a line."""
+    name = _value(path, entry, "name", str).strip()
+    if len(name.splitlines()) != 1:
+        raise UserError(
+            "a category's name must be one line of text. "
+            f"Received: {path}: category {entry.get('id')}, {entry['name']!r}. Rename it."
+        )
+    return name
+
+
 def _value(path: Path, entry: Entry, key: str, value_type: type[Value]) -> Value:
-    value = entry.get(key)
+    value = _id(entry, key)
     if type(value) is not value_type:
         shown = {name: entry[name] for name in list(entry)[:4]}
         raise UserError(f"every entry must have {key!r}, {value_type.__name__}. Received: {path}: {shown}.")

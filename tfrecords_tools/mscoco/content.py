@@ -1,7 +1,7 @@
 """`Content`, MS-COCO as read from the official files or from TFDS."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tfrecords_tools.building.source import AnnotationDefect, Split
@@ -21,6 +21,8 @@ class Content:
         splits: test is the official val, validation a part of the official train.
         origin: JSON values that identify the files or the version.
         defects: annotations that cannot be used; the splits do not contain them.
+        repeated: names of files that several images have, with the ids of these images.
+        notes: hints that are no errors, a sentence each.
     """
 
     year: int
@@ -28,10 +30,12 @@ class Content:
     splits: Mapping[str, Split]
     origin: Mapping[str, Json]
     defects: tuple[AnnotationDefect, ...] = ()
+    repeated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def example(
-    identifier: int,
+    identifier: int | str,
     image: Path | bytes,
     *,
     labels: Iterable[str],
@@ -41,7 +45,7 @@ def example(
     """The example of one image, the same from official files and from TFDS.
 
     Args:
-        identifier: the official id.
+        identifier: the official id, unique in all splits.
         image: the encoded image, or the path of its file.
         labels: names of its categories, in the order of all labels.
         captions: its captions in the order of their ids; the tags follow this order.

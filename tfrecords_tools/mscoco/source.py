@@ -39,5 +39,7 @@ def mscoco_source(settings: MscocoSettings) -> RecordSource:
         citation="Lin et al., Microsoft COCO: Common Objects in Context, ECCV 2014.",
         published=(PAPER, *OFFICIAL.get(content.year, ())),
         defects=content.defects,
+        repeated=content.repeated,
+        notes=content.notes,
         raw=settings.raw,
     )

@@ -110,11 +110,27 @@ def test_a_missing_file_with_a_folder_keeps_it(coco_raw, edited):
 
 WRONG = {
     "unknown image": (INSTANCES, lambda e: e.update(image_id=999), "image_id 999 is no image's"),
-    "image id no number": (INSTANCES, lambda e: e.update(image_id="1"), "image_id '1' is no image's"),
-    "image id a list": (INSTANCES, lambda e: e.update(image_id=[1]), "image_id [1] is no image's"),
-    "no image id": (INSTANCES, lambda e: e.pop("image_id"), "image_id None is no image's"),
+    "image id no number": (
+        INSTANCES,
+        lambda e: e.update(image_id="1"),
+        "image_id '1' is no whole number, as ids must be",
+    ),
+    "image id a list": (
+        INSTANCES,
+        lambda e: e.update(image_id=[1]),
+        "image_id [1] is no whole number, as ids must be",
+    ),
+    "no image id": (
+        INSTANCES,
+        lambda e: e.pop("image_id"),
+        "image_id None is no whole number, as ids must be",
+    ),
     "unknown category": (INSTANCES, lambda e: e.update(category_id=2), "category_id 2 is no category's"),
-    "category true": (INSTANCES, lambda e: e.update(category_id=True), "category_id True is no category's"),
+    "category true": (
+        INSTANCES,
+        lambda e: e.update(category_id=True),
+        "category_id True is no whole number, as ids must be",
+    ),
     "caption's image unknown": (CAPTIONS, lambda e: e.update(image_id=999), "image_id 999 is no image's"),
     "no caption": (CAPTIONS, lambda e: e.pop("caption"), "caption None is no string"),
     "caption no string": (CAPTIONS, lambda e: e.update(caption=3), "caption 3 is no string"),
