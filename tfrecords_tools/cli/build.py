@@ -58,14 +58,14 @@ def build(
 
 def _report(records: Records) -> None:
     marker: Marker = read_json(records.path / MARKER, "records' metadata")
-    typer.echo(f"{records.path}: {len(records.labels)} labels, {len(records.vocabulary):,} tags")
+    print_line(f"{records.path}: {len(records.labels)} labels, {len(records.vocabulary):,} tags")
     for split, images in records.splits.items():
-        typer.echo(
+        print_line(
             f"  {split}: {images:,} images of {marker['candidates'][split]:,} "
             f"({marker['unlabelled'][split]:,} without label, {marker['untagged'][split]:,} without tag)"
         )
     for row in published_counts(records.published, records.splits):
-        typer.echo(f"  {row['split']}: {row['ours']:,} ours, {row['published']:,} in {row['where']}")
+        print_line(f"  {row['split']}: {row['ours']:,} ours, {row['published']:,} in {row['where']}")
     for repaired in marker["repaired"][:SHOWN]:
         notice(f"repaired: {repaired}")
     for bad in marker["unreadable"][:SHOWN]:

@@ -218,3 +218,10 @@ def test_thumbnails_are_small_and_hold_the_picture(hostile: Records):
         assert max(thumbnail.shape) <= 192
         if thumbnail.shape[1] == 192:
             assert sample.height == round(192 * 20 / 300)
+
+
+def test_records_of_before_do_not_say_what_was_passed_over(built: Records, tmp_path: Path):
+    counts = inspect(built)
+    assert "The build left out nothing" in write(built, tmp_path / "page.html")
+    write_page(tmp_path / "old.html", built, {**counts, "passed_over": None})
+    assert "an earlier version made them" in (tmp_path / "old.html").read_text(encoding="utf-8")

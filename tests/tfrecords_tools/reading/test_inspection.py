@@ -33,6 +33,15 @@ def test_the_tables_show_every_label_and_split(built: Records, capsys):
     assert all(word in shown for word in (*built.labels, *built.splits, built.digest[:12]))
 
 
+def test_labels_are_no_markup_and_no_escapes(built: Records, capsys):
+    counts = inspect(built)
+    for split in counts["splits"].values():
+        split["label_frequencies"] = {"[bold]x[/bold]": 1, "a\x1b[31m": 2}
+    Console(width=120).print(*tables(counts))
+    shown = capsys.readouterr().out
+    assert "[bold]x[/bold]" in shown and r"a\x1b[31m" in shown
+
+
 def test_the_papers_training_images_stand_beside_train_and_validation_together():
     printed = PublishedCounts("the paper", train=56_414, test=30_774)
     assert published_counts([printed], {"train": 70, "validation": 10, "test": 40}) == [
