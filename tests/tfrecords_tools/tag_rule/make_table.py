@@ -1,4 +1,4 @@
-"""Makes the table of the tag rule from Python's Unicode data: `python make_table.py > TABLE`. Python 3.11 only.
+"""Makes the table of the tag rule from the Unicode data of Python 3.11: `python make_table.py > TABLE`.
 
 The table is frozen: a run, records and an export go on to be read by it. Change the rule's version with it.
 """
@@ -25,7 +25,8 @@ IGNORABLE = (
 HANGUL = range(0xAC00, 0xD7A4)
 """Decomposed and composed by arithmetic (The Unicode Standard, 3.12)."""
 HEADER = f"""\
-# The tag rule, version 2, from Unicode {UNICODE}; docs/tags.md says how it is used. Code points are hexadecimal.
+# The tag rule, version 2, from Unicode {UNICODE}. docs/tags.md says how it is used.
+# Code points are hexadecimal.
 # fold FIRST[..LAST] = ...    each of these characters becomes the characters after the sign, or vanishes
 # class FIRST[..LAST] = N     the combining class of these characters; 0 for all others
 # compose FIRST SECOND = ...  these two characters become the one after the sign
@@ -103,7 +104,5 @@ def _hex(code_point: int) -> str:
 
 if __name__ == "__main__":
     if unicodedata.unidata_version != UNICODE:
-        sys.exit(
-            f"Python must have Unicode {UNICODE}. Received: {unicodedata.unidata_version}. Use Python 3.11."
-        )
+        sys.exit(f"Python must have Unicode {UNICODE}. Received: {unicodedata.unidata_version}.")
     sys.stdout.write(table())
