@@ -105,8 +105,8 @@ class LoadedModel:
         """Gives each image as many labels as the model decides.
 
         Args:
-            images: a list of files, their bytes, RGB arrays uint8 [H, W, 3], or Pillow images. Files and Pillow
-                images are turned by their EXIF orientation if the model was trained on such images.
+            images: a list of files, their bytes, RGB arrays uint8 [H, W, 3], or Pillow images. All
+                but arrays are turned by their EXIF orientation if the model was trained on such images.
             tags: the user's tags of each image, or one text for all. Unknown tags are ignored.
             batch_size: images in one forward pass.
 

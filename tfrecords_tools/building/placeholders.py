@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from pathlib import Path
 
+from tfrecords_tools.photographs.regular_files import MAX_BYTES
+
 SAMPLE = 256
 """Bytes read from the middle of a file, where different photographs of equal length differ."""
 
@@ -19,7 +21,7 @@ def identical_groups(paths: Iterable[Path], *, copies: int) -> list[list[str]]:
     """Finds groups of at least `copies` identical files.
 
     Compares length, a sample of the middle, then SHA-256, so that few files are read whole. Skips files that
-    are missing, no regular files, or cannot be opened.
+    are missing, no regular files, too large for photographs, or cannot be opened.
 
     Args:
         paths: the files.
@@ -48,6 +50,8 @@ def _length(name: str) -> int:
     status = Path(name).stat()
     if not stat.S_ISREG(status.st_mode):
         raise OSError("no regular file")  # opening a pipe would wait for ever
+    if status.st_size > MAX_BYTES:
+        raise OSError("too large for a photograph")
     return status.st_size
 
 

@@ -3,6 +3,8 @@
 import base64
 from io import BytesIO
 
+from tfrecords_tools.photographs.conversion import small_picture
+from tfrecords_tools.photographs.unreadable import UnreadableImageError
 from tfrecords_tools.reading.records import Records
 from tfrecords_tools.shell.errors import UserError
 
@@ -11,7 +13,7 @@ SIDE = 192
 
 
 def thumbnail(records: Records, name: str, content: bytes) -> tuple[str, tuple[int, int]]:
-    """A JPEG thumbnail as a `data:` URI, its width and height; without EXIF rotation, as the network sees it.
+    """An upright JPEG thumbnail as a `data:` URI, its width and height.
 
     Args:
         records: the records of the image, for the error.
@@ -21,14 +23,9 @@ def thumbnail(records: Records, name: str, content: bytes) -> tuple[str, tuple[i
     Raises:
         UserError: it does not decode.
     """
-    from PIL import Image
-
     try:
-        with Image.open(BytesIO(content)) as opened:
-            opened.thumbnail((SIDE, SIDE))
-            opaque = opened.convert("RGBA") if "transparency" in opened.info else opened
-            small = opaque.convert("RGB")
-    except (OSError, SyntaxError, ValueError) as error:
+        small = small_picture(content, SIDE)
+    except UnreadableImageError as error:
         raise UserError(
             f"records' images must decode. Received: {records.path}, image {name!r} ({error}). "
             f"See `mmannot-records verify {records.path}`, then build again with --overwrite."

@@ -1,1 +1,1 @@
-"""Photographs as people have them: formats, orientation, sidecars and the keywords inside. Shared by both packages."""
+"""Photographs as people have them: formats, orientation, sidecars and the keywords inside."""

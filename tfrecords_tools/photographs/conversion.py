@@ -13,6 +13,7 @@ from PIL import ExifTags, Image
 
 from tfrecords_tools.photographs.formats import PhotographFormat
 from tfrecords_tools.photographs.limited_reads import LimitedReads
+from tfrecords_tools.photographs.regular_files import check_format
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
 from tfrecords_tools.shell.errors import one_line
 
@@ -50,9 +51,9 @@ def converted_to_png(content: bytes, source: PhotographFormat, *, max_pixels: in
         with _opened(content, source) as image:
             if image.width * image.height > max_pixels:
                 raise UnreadableImageError(f"{image.width} x {image.height} pixels, more than {max_pixels:,}")
-            for key in XMP:
-                image.info.pop(key, None)
-            return _png(_rgb(_upright(image)))
+            _forget_xmp(image)
+            image.load()  # the readers of HEIC and TIFF turn the picture, and remove the orientation
+            return _png(_upright(_rgb(image), _orientation(image)))
     except UnreadableImageError:
         raise
     except Exception as error:  # whatever a reader raises: RecursionError, MemoryError, …
@@ -91,6 +92,33 @@ def as_png(image: Image.Image) -> bytes:
     raise UnreadableImageError(reason)
 
 
+def small_picture(content: bytes, side: int) -> Image.Image:
+    """A photograph for a page: upright RGB whose longer side is at most `side` pixels.
+
+    Args:
+        content: its file, of a format of `photographs.formats`.
+        side: of the square that it fits into, in pixels.
+
+    Raises:
+        UnreadableImageError: it is broken.
+    """
+    try:
+        with _opened(content, check_format(content)) as image:
+            _forget_xmp(image)
+            image.thumbnail((side, side))
+            return _upright(_rgb(image), _orientation(image))
+    except UnreadableImageError:
+        raise
+    except Exception as error:  # as above
+        reason = one_line(error)
+    raise UnreadableImageError(reason)
+
+
+def _forget_xmp(image: Image.Image) -> None:
+    for key in XMP:
+        image.info.pop(key, None)
+
+
 def _png(image: Image.Image, **options: bytes) -> bytes:
     file = io.BytesIO()
     image.save(file, "PNG", compress_level=COMPRESSION, **options)
@@ -105,10 +133,8 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """The picture as people see it. The readers of HEIC and TIFF turn it, and remove the orientation."""
-    image.load()
-    turn = TURNS.get(_orientation(image))
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    turn = TURNS.get(orientation)
     return image if turn is None else image.transpose(turn)
 
 

@@ -11,20 +11,17 @@ class PhotographFormat:
         name: as messages show it.
         suffixes: of its files, in lower case.
         signatures: each at its offset; a file has the format if one of them matches.
-        pillow: Pillow's name of the reader that converts it; empty for a format that TensorFlow decodes.
+        pillow: Pillow's name of its reader.
+        native: whether records keep its bytes, and the model's graph decodes them.
         extra: the extra of this package that the reader needs; empty if none.
     """
 
     name: str
     suffixes: tuple[str, ...]
     signatures: tuple[tuple[int, bytes], ...]
-    pillow: str = ""
+    pillow: str
+    native: bool = False
     extra: str = ""
-
-    @property
-    def native(self) -> bool:
-        """Whether records keep its bytes, and the model's graph decodes them."""
-        return not self.pillow
 
     def matches(self, content: bytes) -> bool:
         """Whether `content`, a file or its first `SIGNATURE_BYTES` bytes, begins like this format."""
@@ -36,8 +33,10 @@ _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 
 FORMATS = (
     # MPO, several pictures in one file as many cameras write it, is a JPEG: its first picture is read.
-    PhotographFormat("JPEG", (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"), ((0, b"\xff\xd8\xff"),)),
-    PhotographFormat("PNG", (".png", ".apng"), ((0, b"\x89PNG\r\n\x1a\n"),)),
+    PhotographFormat(
+        "JPEG", (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"), ((0, b"\xff\xd8\xff"),), "JPEG", native=True
+    ),
+    PhotographFormat("PNG", (".png", ".apng"), ((0, b"\x89PNG\r\n\x1a\n"),), "PNG", native=True),
     PhotographFormat("WebP", (".webp",), ((8, b"WEBP"),), pillow="WEBP"),
     PhotographFormat(
         "HEIC",
