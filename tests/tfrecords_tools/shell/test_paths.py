@@ -62,6 +62,8 @@ def test_files_are_found_by_the_rule(tmp_path: Path):
     assert files.find("zoo/a.jpg") == tmp_path / "zoo" / "a.jpg"
     assert files.find("zoo/A.jpg") == tmp_path / "zoo" / "A.jpg"
     assert files.find("gone/c.jpg") == tmp_path / "gone" / "c.jpg"
+    (tmp_path / DECOMPOSED).rename(tmp_path / COMPOSED)
+    assert FilesBelow(tmp_path).find(DECOMPOSED) == tmp_path / COMPOSED
 
 
 def test_of_two_spellings_the_written_one_is_found(tmp_path: Path):
