@@ -12,7 +12,8 @@ from mmannot_tf.serving.inputs.photographs import Photograph
 from mmannot_tf.serving.outputs.finished_images import FinishedImages
 from mmannot_tf.serving.outputs.standing_errors import StandingErrors
 from tfrecords_tools.shell.errors import UserError
-from tfrecords_tools.shell.files import atomic_path
+from tfrecords_tools.shell.files import atomic_path, clear_leftovers, errors_named
+from tfrecords_tools.shell.lock import lock_file
 
 
 class StoredRecord(NamedTuple):
@@ -72,7 +73,7 @@ class RecordFile:
             retry_errors: whether images with an error are wanted again.
 
         Raises:
-            UserError: another model or something else wrote the file.
+            UserError: another model or something else wrote the file, or another process is writing it.
         """
         self.path, self._format, self._model = path, record_format, model
         self._retry_errors = retry_errors
@@ -80,8 +81,10 @@ class RecordFile:
         self.already_done, self.earlier_errors, self.truncated_bytes = 0, 0, 0
         self._has_replaced_errors = False
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("r+b" if path.exists() else "w+b")
+        self._file: BinaryIO = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
         try:
+            lock_file(self._file, path, command="annotate", option="--out")
+            clear_leftovers(path.resolve())
             if self._size() < len(record_format.header):
                 self._write_header()
             else:
@@ -102,8 +105,9 @@ class RecordFile:
     def write(self, results: Sequence[Result]) -> list[Result]:
         """Appends a batch, without errors that the file holds in the same words."""
         new = [result for result in results if not self._holds(result)]
-        self._file.write(b"".join(self._format.line(result, self._model) for result in new))
-        self._file.flush()
+        with errors_named(self.path):
+            self._file.write(b"".join(self._format.line(result, self._model) for result in new))
+            self._file.flush()
         for result in new:
             self._note(result.image, result.error if isinstance(result, Unreadable) else "")
         return list(results)
