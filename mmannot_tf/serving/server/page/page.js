@@ -14,10 +14,11 @@ let running = 0;
 let answered = 0;
 let skipped = 0;
 
-async function ask(file, tags) {
+async function ask(file, tags, own = false) {
   const form = new FormData();
   form.append("images", file, file.name);
   form.append("tags", tags);
+  if (own) form.append("tags_from", "metadata");
   let response;
   let answer;
   try {
@@ -88,8 +89,11 @@ async function annotate(card, file) {
   card.setAttribute("aria-busy", "true");
   for (const name of [".error", ".unknown", ".change"]) place(name).hidden = true;
   try {
-    const [bare, tagged] = await Promise.all([ask(file, ""), tags && ask(file, tags)]);
+    const [bare, asked] = await Promise.all([ask(file, ""), (tags || card.own) && ask(file, tags, card.own)]);
     if (card.latest !== request) return; // a newer request replaced this one
+    const tagged = asked && asked.tags ? asked : null;
+    if (card.own && tagged) place("input").value = tagged.tags;
+    card.own = false; // from now on the keywords are in the input, where they can be changed
     const columns = tagged ? [column("With these tags", tagged)] : [];
     place(".answers").replaceChildren(...columns, column("Without tags", bare));
     if (tagged) {
@@ -136,6 +140,7 @@ function add(file) {
   picture.alt = file.name;
   card.querySelector("figcaption").textContent = file.name;
   card.querySelector("input").value = find("tags").value;
+  card.own = find("own").checked;
   card.querySelector("form").addEventListener("submit", (event) => {
     event.preventDefault();
     enqueue(card, file);

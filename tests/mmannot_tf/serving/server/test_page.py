@@ -1,16 +1,21 @@
 """The page at `/` in a real Chromium, without a window: what a person does, by keyboard and by touch."""
 
 import contextlib
+import io
 import os
 import shutil
 
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 pytest.importorskip("playwright", reason="needs Playwright: pip install 'mmannot-tf[test]'")
 from playwright.sync_api import expect, sync_playwright
 
 pytestmark = pytest.mark.slow
 
+XMP = """<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description
+ xmlns:dc="http://purl.org/dc/elements/1.1/" dc:subject="beach"/></rdf:RDF>"""
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 expect.set_options(timeout=30_000)  # milliseconds; a busy machine takes more than the usual five seconds
@@ -97,6 +102,25 @@ def test_labels_with_and_without_tags_and_where_the_cut_falls(visit, file):
     assert card.locator("img").evaluate("image => image.naturalWidth") == 20
 
 
+def test_keywords_of_photographs_become_tags_that_can_be_changed(visit, photo):
+    page, written = visit(), io.BytesIO()
+    text = PngInfo()
+    text.add_itxt("XML:com.adobe.xmp", XMP)
+    Image.open(io.BytesIO(photo())).save(written, "PNG", pnginfo=text)
+    page.get_by_label("Tags of the photographs").fill("zyx")
+    page.get_by_label("Add the keywords").check()
+    own = {"name": "own.png", "mimeType": "image/png", "buffer": written.getvalue()}
+    page.get_by_label("Choose photographs").set_input_files([own])
+    expect(page.get_by_role("status")).to_have_text("Annotated: 1.")
+    card = page.locator("#cards > li").first
+    expect(card.get_by_label("Tags")).to_have_value("zyx, beach")
+    expect(card).to_contain_text("The tags change the labels: +\u00a0sea")
+    card.get_by_label("Tags").fill("")
+    card.get_by_label("Tags").press("Enter")
+    expect(page.get_by_role("status")).to_have_text("Annotated: 2.")
+    assert [title for title, _ in _answers(card)] == ["Without tags"]
+
+
 def test_bars_are_as_long_as_probabilities(visit, file):
     page = visit()
     page.get_by_label("Choose photographs").set_input_files([file()])
@@ -119,6 +143,8 @@ def test_the_keyboard_is_enough(visit, file):
     expect(page.get_by_role("status")).to_have_text("Annotated: 2.")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "tags"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.id") == "own"
     page.keyboard.press("Tab")
     page.keyboard.type("café")
     page.keyboard.press("Enter")
