@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from tfrecords_tools.shell.errors import UserError, one_line
-from tfrecords_tools.shell.files import atomic_path
+from tfrecords_tools.shell.files import atomic_path, clear_leftovers
 
 _SCORER = "probabilities."
 _REGRESSOR = "quantity."
@@ -79,6 +79,7 @@ class Predictions:
         if self.label_frequencies is not None:
             arrays[_FREQUENCIES] = np.asarray(self.label_frequencies, np.float32)
         arrays = {_SEAL: np.asarray(_digest(arrays)), **arrays}  # first: a cut directory still has it
+        clear_leftovers(path)
         with atomic_path(path) as staging, staging.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy: one of the names could be allow_pickle
 

@@ -15,7 +15,7 @@ import numpy as np
 from mmannot_tf.weights.hdf5 import open_hdf5
 from mmannot_tf.weights.provenance import Provenance
 from tfrecords_tools.shell.errors import UserError, one_line
-from tfrecords_tools.shell.files import atomic_path
+from tfrecords_tools.shell.files import atomic_path, clear_leftovers
 
 ATTRIBUTE = "mmannot_backbone"
 """The root attribute that makes an HDF5 file ours."""
@@ -39,6 +39,7 @@ def write(path: Path, tensors: Mapping[str, np.ndarray], provenance: Provenance)
         tensors: "layer/variable" to values.
         provenance: of them; its digest is `tensors_digest(tensors)`.
     """
+    clear_leftovers(path)
     with atomic_path(path) as staging, h5py.File(staging, "w") as file:
         file.attrs[ATTRIBUTE] = json.dumps(provenance.to_dict())
         for name, tensor in tensors.items():

@@ -184,7 +184,11 @@ def _clear(staging: Path, path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes `text` to `path` atomically, as UTF-8 with the same bytes on every system."""
+    """Writes `text` to `path` atomically, as UTF-8 with the same bytes on every system.
+
+    Removes what killed writers of `path` left.
+    """
+    clear_leftovers(path)
     with atomic_path(path) as staging:
         staging.write_text(text, encoding="utf-8", newline="\n")
 

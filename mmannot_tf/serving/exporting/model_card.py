@@ -7,6 +7,7 @@ from string import Template
 
 from mmannot_tf.evaluation.metrics import SYMBOLS
 from mmannot_tf.evaluation.predictions import Predictions
+from mmannot_tf.evaluation.rows import evaluate
 from mmannot_tf.paper.readings import departures, in_force
 from mmannot_tf.report.markdown import markdown_table
 from mmannot_tf.runs.plan import predictions_digest
@@ -15,7 +16,6 @@ from mmannot_tf.serving.exporting.licenses import DATA_LICENSES, UNKNOWN, WEIGHT
 from mmannot_tf.serving.metadata import ExportMetadata, FormatCheck
 from tfrecords_tools.photographs.decoding import OVERSAMPLING, RATIOS
 from tfrecords_tools.shell.errors import UserError
-from tfrecords_tools.shell.files import read_json
 
 METHOD, FEATURES = "MS-CNN+Tags+LQP", "MS-CNN+Tags"
 """The rows of the result tables that describe an export."""
@@ -91,28 +91,34 @@ def _readings(run: Run) -> str:
 
 def _scores(run: Run) -> str:
     """The export's scores, if the run was evaluated after its last training."""
-    if not _evaluated(run):
+    predictions = _evaluated(run)
+    if predictions is None:
         return "Not evaluated since the last training: run `mmannot evaluate`, then export again."
-    scores = read_json(run.path / "scores.json", "A run's scores.json")
-    rows = [[f"{row[name]:.1f}" for name in SYMBOLS] for row in scores["rows"] if row["method"] == METHOD]
-    quantity = [
-        f" Label quantity: {row['accuracy']:.1f} % exact, MSE {row['mse']:.2f}."
-        for row in scores["quantity"]
-        if row["features"] == FEATURES
+    evaluation = evaluate(predictions, run.config.evaluation, readings=in_force(run.config), resampling=None)
+    rows = [
+        [f"{getattr(row.scores, name):.1f}" for name in SYMBOLS]
+        for row in evaluation.rows
+        if row.method == METHOD
     ]
-    text = f"On the {scores['images']:,} images of the test split, percent.{''.join(quantity)}"
+    quantity = [
+        f" Label quantity: {row.scores.accuracy:.1f} % exact, MSE {row.scores.mse:.2f}."
+        for row in evaluation.quantity
+        if row.features == FEATURES
+    ]
+    text = f"On the {evaluation.images:,} images of the test split, percent.{''.join(quantity)}"
     return f"{text}\n\n{markdown_table(tuple(SYMBOLS.values()), rows, text_columns=0).rstrip()}"
 
 
-def _evaluated(run: Run) -> bool:
-    """Whether scores.json belongs to the stages as trained now."""
-    predictions = run.predictions("test")
-    if not (run.path / "scores.json").is_file() or not predictions.is_file():
-        return False
+def _evaluated(run: Run) -> Predictions | None:
+    """The predictions of the stages as trained now, if the run was evaluated."""
+    file = run.predictions("test")
+    if not (run.path / "scores.json").is_file() or not file.is_file():
+        return None
     try:
-        return Predictions.load(predictions).digest == predictions_digest(run, "test")
+        predictions = Predictions.load(file)
     except UserError:
-        return False
+        return None
+    return predictions if predictions.digest == predictions_digest(run, "test") else None
 
 
 def _weights(run: Run) -> str:
