@@ -7,6 +7,7 @@ from pathlib import Path
 
 from tfrecords_tools.building.source import RecordSource
 from tfrecords_tools.photographs.formats import SUFFIXES
+from tfrecords_tools.photographs.system_folders import is_system_folder
 from tfrecords_tools.reading.passed_over import UnlistedFiles
 
 NAMED = 10
@@ -24,7 +25,8 @@ def find_unlisted(source: RecordSource) -> UnlistedFiles | None:
 def unlisted_files(folder: Path, listed: Container[str]) -> UnlistedFiles:
     """Counts the files below a folder whose paths are not in `listed`.
 
-    Hidden files and folders are counted, not looked into; linked folders are not followed. A file counts as a
+    Hidden files and folders, and folders such as @eaDir, are counted, not looked into; linked folders are not
+    followed. A file counts as a
     photograph by its suffix.
 
     Args:
@@ -35,8 +37,9 @@ def unlisted_files(folder: Path, listed: Container[str]) -> UnlistedFiles:
     named: list[str] = []
     others: Counter[str] = Counter()
     for place, folders, files in os.walk(folder):
-        hidden += sum(name.startswith(".") for name in (*folders, *files))
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        shown = sorted(name for name in folders if not (name.startswith(".") or is_system_folder(name)))
+        hidden += len(folders) - len(shown) + sum(name.startswith(".") for name in files)
+        folders[:] = shown
         for name in sorted(files):
             path = Path(place, name)
             if name.startswith(".") or str(path) in listed:

@@ -34,7 +34,11 @@ _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 FORMATS = (
     # MPO, several pictures in one file as many cameras write it, is a JPEG: its first picture is read.
     PhotographFormat(
-        "JPEG", (".jpg", ".jpeg", ".jpe", ".jfif", ".mpo"), ((0, b"\xff\xd8\xff"),), "JPEG", native=True
+        "JPEG",
+        (".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".pjpeg", ".mpo"),
+        ((0, b"\xff\xd8\xff"),),
+        "JPEG",
+        native=True,
     ),
     PhotographFormat("PNG", (".png", ".apng"), ((0, b"\x89PNG\r\n\x1a\n"),), "PNG", native=True),
     PhotographFormat("WebP", (".webp",), ((8, b"WEBP"),), pillow="WEBP"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from tfrecords_tools.photographs.formats import SUFFIXES
+from tfrecords_tools.photographs.system_folders import is_system_folder
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.paths import shown
 
@@ -22,6 +23,7 @@ class PassedOverDocument(TypedDict):
     other_files: dict[str, int]
     hidden: int
     linked_folders: int
+    system_folders: dict[str, int]
 
 
 @dataclass
@@ -32,11 +34,13 @@ class PassedOver:
         other_files: number of files by suffix, in lower case; "" for none.
         hidden: number of files and folders whose names begin with a dot.
         linked_folders: number of links to folders.
+        system_folders: number of folders such as @eaDir by name.
     """
 
     other_files: Counter[str] = field(default_factory=Counter)
     hidden: int = 0
     linked_folders: int = 0
+    system_folders: Counter[str] = field(default_factory=Counter)
 
     def document(self) -> PassedOverDocument:
         """The counts as JSON values."""
@@ -44,6 +48,7 @@ class PassedOver:
             "other_files": dict(self.other_files.most_common()),
             "hidden": self.hidden,
             "linked_folders": self.linked_folders,
+            "system_folders": dict(self.system_folders.most_common()),
         }
 
     def __str__(self) -> str:
@@ -54,6 +59,7 @@ class PassedOver:
             (self.other_files.total(), "files with another suffix" + (f" ({others})" if others else "")),
             (self.hidden, "hidden files or folders"),
             (self.linked_folders, "linked folders"),
+            (self.system_folders.total(), f"system folders ({', '.join(sorted(self.system_folders))})"),
         )
         return ", ".join(f"{count:,} {what}" for count, what in parts if count)
 
@@ -88,10 +94,10 @@ def check_local(paths: Sequence[Path]) -> None:
 def photographs(paths: Sequence[Path], passed_over: PassedOver | None = None) -> Iterator[Photograph]:
     """Lists named files, and the photographs below named folders in order of their names.
 
-    Below folders, files are recognised by the suffixes of `photographs.formats`; other files, hidden files
-    and linked folders are passed over. Memory holds only the names in the folders above the current file. A
-    folder that cannot be listed is yielded as a photograph, which then cannot be read, so it is counted and
-    reported like any other.
+    Below folders, files are recognised by the suffixes of `photographs.formats`; other files, hidden files,
+    linked folders and the folders of `photographs.system_folders` are passed over. Memory holds only the
+    names in the folders above the current file. A folder that cannot be listed is yielded as a photograph,
+    which then cannot be read, so it is counted and reported like any other.
 
     Args:
         paths: files and folders.
@@ -116,6 +122,8 @@ def _below(folder: Path, top: Path, passed_over: PassedOver) -> Iterator[Photogr
         path = folder / name
         if name.startswith("."):
             passed_over.hidden += 1
+        elif is_folder and is_system_folder(name):
+            passed_over.system_folders[name] += 1
         elif is_folder:
             yield from _below(path, top, passed_over)
         elif path.suffix.lower() in SUFFIXES:
