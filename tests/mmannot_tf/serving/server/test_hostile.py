@@ -6,9 +6,12 @@ import json
 import socket
 import struct
 import zlib
+from urllib.parse import quote
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 pytestmark = pytest.mark.slow
 
@@ -293,3 +296,43 @@ def _all(connection):
     except ConnectionError:
         pass
     return received
+
+
+HEADER = st.binary(max_size=30).map(lambda raw: raw.translate(None, b"\r\n\0\v\f"))
+PIECES = st.sampled_from(
+    [
+        b"charset=",
+        b"utf-7",
+        b"name=",
+        b"filename=",
+        b"filename*=UTF-8''%ff",
+        b'"',
+        b";",
+        b"\\",
+        b"images",
+        b"tags",
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(PIECES | HEADER, max_size=8), st.lists(PIECES | HEADER, max_size=5), HEADER, HEADER)
+def test_headers_that_a_client_makes_up(client, photo, disposition, kind, query, value):
+    """Whatever a client writes into headers, parts, queries and JSON is refused in JSON or answered."""
+    part = (
+        b"Content-Disposition: form-data; " + b"".join(disposition) + b"\r\nContent-Type: " + b"".join(kind),
+        photo(),
+    )
+    headers = {"content-type": b"multipart/form-data; boundary=x; z=" + b"".join(kind) + b"z"}
+    answers = [
+        client.post("/annotate", content=_form(part), headers=MULTIPART),
+        client.post("/annotate", content=_form(_file(photo())), headers=headers),
+        client.post(f"/annotate?ranking={quote(query)}&{quote(value)}", files={"images": photo()}),
+        client.get(f"/v1/models/{quote(query)}/versions/{quote(value)}"),
+        client.post(
+            PREDICT, content=b'{"signature_name": %s}' % json.dumps(value.decode("latin-1")).encode()
+        ),
+    ]
+    for answer in answers:
+        assert answer.status_code < 500, answer.text
+        assert isinstance(answer.json(), dict)
