@@ -41,3 +41,6 @@ def inspect(folder: Folder, json: Json = False, html: Html = None) -> None:
         Console().print(*tables(counts), sep="\n")
         if counts["passed_over"] is not None:
             console.print_line(summary(counts["passed_over"]))
+        if counts["converted"]:
+            formats = (f"{count:,} {name}" for name, count in counts["converted"].items())
+            console.print_line(f"converted to PNG: {', '.join(formats)}")

@@ -22,7 +22,7 @@ class Sample:
 
     Attributes:
         id: the image's id.
-        image: the thumbnail as a `data:` URI, without EXIF rotation, as the network sees the image.
+        image: the upright thumbnail as a `data:` URI.
         width: of the thumbnail, in pixels.
         height: of the thumbnail, in pixels.
         labels: names of the labels.

@@ -21,6 +21,7 @@ from tfrecords_tools.reading.records import (
 from tfrecords_tools.reading.vocabulary import read_vocabulary
 from tfrecords_tools.shell.console import progress_bars
 from tfrecords_tools.shell.files import Json, read_json
+from tfrecords_tools.shell.paths import shown
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -52,10 +53,11 @@ class Inspection(TypedDict):
     most_frequent_tags: dict[str, int]
     published: list[CountComparison]
     passed_over: PassedOver | None
+    converted: dict[str, int]
 
 
 def inspect(records: Records) -> Inspection:
-    """Counts the images, labels and tags of all records; adds what the build left out, if it counted that."""
+    """Counts the images, labels and tags of all records; adds what the build left out and converted."""
     marker: Marker = read_json(records.path / MARKER, "records' metadata")
     passed_over = marker.get("passed_over")
     with progress_bars("images") as display, data_loss_as_user_error(records):
@@ -73,6 +75,7 @@ def inspect(records: Records) -> Inspection:
         "most_frequent_tags": dict(read_vocabulary(records.path / VOCABULARY)[:MOST_FREQUENT]),
         "published": published_counts(records.published, records.splits),
         "passed_over": passed_over,
+        "converted": dict(Counter(image["format"] for image in marker.get("converted", ()))),
     }
 
 
@@ -101,6 +104,7 @@ def _count(records: Records, split: str, *, advance: Callable[[], None]) -> Spli
 
 def tables(counts: Inspection) -> list[Table]:
     """The counts as two tables: splits, and images by label."""
+    from rich.markup import escape
     from rich.table import Table
 
     splits = counts["splits"]
@@ -114,5 +118,7 @@ def tables(counts: Inspection) -> list[Table]:
         sizes.add_row(f"{row['split']}, {row['where']}", f"{row['published']:,} (ours {row['ours']:,})")
     labels = Table("label", *splits, title="images by label")
     for label in next(iter(splits.values()))["label_frequencies"]:
-        labels.add_row(label, *(f"{split['label_frequencies'][label]:,}" for split in splits.values()))
+        labels.add_row(
+            escape(shown(label)), *(f"{split['label_frequencies'][label]:,}" for split in splits.values())
+        )
     return [sizes, labels]

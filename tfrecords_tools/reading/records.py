@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,12 +19,15 @@ from tfrecords_tools.shell.documents import read_sealed
 from tfrecords_tools.shell.errors import UserError, one_line
 from tfrecords_tools.shell.files import Json, digest, read_json
 from tfrecords_tools.shell.tensorflow_logging import quiet_tfds
+from tfrecords_tools.tag_rule.version import FORMER_TAG_RULE, known_version
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 MARKER = "records.json"
 VOCABULARY = "vocabulary.tsv"
+DECODERS = re.compile("Decode(AndCrop)?Jpeg|ExtractJpegShape")
+"""TensorFlow's operations that decode JPEG and PNG, as its messages name them."""
 VERSION = "1.0.0"
 """Of the records' format; also the name of their folder."""
 SHARDS_AT_ONCE, RECORDS_AT_ONCE = 16, 16
@@ -67,6 +71,7 @@ class Marker(TypedDict):
     leakage: NotRequired[list[dict[str, list[str]]]]
     passed_over: NotRequired[PassedOver]
     groups: bool
+    tag_rule: NotRequired[int]
     files: dict[str, str]
     digest: str
     seal: NotRequired[str]
@@ -91,6 +96,7 @@ class Records:
         digest: SHA-256 of the content: builds with the same digest hold the same examples.
         published: published counts of this data set.
         has_groups: whether the examples have group names beside tags.
+        tag_rule: version of the rule by which the tags are spelled (docs/tags.md); 1 in earlier records.
         files: the files by name, as they were when the records were opened; see `check_unchanged`.
     """
 
@@ -103,6 +109,7 @@ class Records:
     digest: str
     published: tuple[PublishedCounts, ...]
     has_groups: bool
+    tag_rule: int = FORMER_TAG_RULE
     files: Mapping[str, StoredFile] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -140,9 +147,10 @@ def open_records(path: str | Path, *, check: bool = True) -> Records:
             digest=marker["digest"],
             published=tuple(PublishedCounts(**counts) for counts in marker["published"]),
             has_groups=marker["groups"],
+            tag_rule=known_version(marker.get("tag_rule", FORMER_TAG_RULE), folder / MARKER),
             files=MappingProxyType(files),
         )
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(
             f"{MARKER} must state source, settings, labels, splits, digest, published and groups. "
             f"Received: {folder / MARKER} ({error!r}). Build the records again with --overwrite."
@@ -243,10 +251,11 @@ def read(records: Records, split: str, *, seed: int | None = None, images: bool 
 
 @contextlib.contextmanager
 def data_loss_as_user_error(records: Records) -> Iterator[None]:
-    """Raises a UserError when a pass over `read` meets a corrupt or missing shard.
+    """Raises a UserError when a pass over `read` meets a corrupt or missing shard, or an undecodable image.
 
     Raises:
-        UserError: a record's checksum is wrong, or a shard is truncated or was removed.
+        UserError: a record's checksum is wrong, a shard is truncated or was removed, or an image is none that
+            the decoder takes, such as a BMP or GIF in records of earlier versions.
     """
     import tensorflow as tf
 
@@ -256,6 +265,14 @@ def data_loss_as_user_error(records: Records) -> Iterator[None]:
         raise UserError(
             f"records must be whole. Received: {records.path} ({one_line(error)}). "
             f"See `mmannot-records verify {records.path}`, then build again with --overwrite."
+        ) from None
+    except tf.errors.InvalidArgumentError as error:
+        if not DECODERS.search(str(error)):
+            raise
+        raise UserError(
+            f"records' images must decode as JPEG or PNG. Received: {records.path} ({one_line(error)}). "
+            "Build again with --overwrite, which converts BMP and GIF and leaves out what is broken; "
+            f"`mmannot-records verify {records.path}` names the images."
         ) from None
 
 

@@ -15,7 +15,7 @@ from tfrecords_tools.reading.example import (
     features,
     fingerprint,
 )
-from tfrecords_tools.reading.records import MARKER, Marker, Records, seal
+from tfrecords_tools.reading.records import DECODERS, MARKER, Marker, Records, seal
 from tfrecords_tools.shell.console import progress_bars
 from tfrecords_tools.shell.errors import UserError, one_line
 from tfrecords_tools.shell.files import json_text, read_json, sha256
@@ -77,6 +77,12 @@ def _holds_files(path: Path) -> bool:
     return path.is_dir() and not path.is_symlink() and any(path.iterdir())
 
 
+def _remedy(error: Exception) -> str:
+    """What to do about an image that does not decode, such as a BMP or GIF of an earlier version."""
+    converts = "; build the records again with --overwrite, which converts BMP and GIF"
+    return converts if DECODERS.search(str(error)) else ""
+
+
 class _Reader:
     """Reads the shards of one split record by record; parses and decodes several in parallel."""
 
@@ -107,7 +113,7 @@ class _Reader:
             except StopIteration:
                 return
             except (tf.errors.InvalidArgumentError, ValueError) as error:
-                yield f"{name}: record {number}: {one_line(error)}"
+                yield f"{name}: record {number}: {one_line(error)}{_remedy(error)}"
             except tf.errors.OpError as error:
                 yield f"{name}: unreadable from record {number} on: {one_line(error)}"
                 return
@@ -118,10 +124,12 @@ class _Reader:
         import tensorflow as tf
         import tensorflow_datasets as tfds
 
+        from tfrecords_tools.photographs.decoding import decode
+
         def parsed(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
             skip = {"image": tfds.decode.SkipDecoding()}
             example = self._features.deserialize_example(serialized, decoders=skip)
-            pixels = tf.io.decode_image(example["image"], channels=3, expand_animations=False)
+            pixels = decode(example["image"], orientation="ignored")
             return {
                 **example,
                 "shape": tf.shape(pixels),
