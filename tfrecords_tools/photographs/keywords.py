@@ -115,8 +115,3 @@ def embedded_keywords(image: bytes | Path) -> PhotographKeywords:
     collector = _Collector()
     collector.add_file("image" if isinstance(image, bytes) else image.name, image)
     return collector.result()
-
-
-def as_text(words: Iterable[str]) -> str:
-    """Joins words to one text of comma-separated tags; a comma or semicolon in a word counts as a blank."""
-    return ", ".join(cleaned(re.sub("[,;]", " ", word) for word in words))

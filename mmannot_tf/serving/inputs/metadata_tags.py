@@ -1,13 +1,14 @@
 """The keywords in photographs' own metadata as tags."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypedDict
 
 from mmannot_tf.serving.inputs.photographs import Photograph
 from mmannot_tf.serving.inputs.tag_source import TagSource
-from tfrecords_tools.photographs.keywords import as_text, read_keywords
+from tfrecords_tools.photographs.keywords import read_keywords
 from tfrecords_tools.photographs.sidecars import SidecarFinder
+from tfrecords_tools.tag_rule.rule import join_tags
 
 MAX_NAMED = 20
 """The number of photographs with damaged metadata that a report names; the others are counted."""
@@ -77,4 +78,11 @@ class MetadataTags:
             self.report.damaged += 1
             if len(self.report.problems) < MAX_NAMED:
                 self.report.problems.append(f"{photograph}: {'; '.join(found.problems)}")
-        return ", ".join(text for text in (tags, as_text(found.words)) if text.strip())
+        return ", ".join(text for text in (tags, *keyword_tags(found.words)) if text.strip())
+
+
+def keyword_tags(keywords: Iterable[str]) -> Iterator[str]:
+    """Yields keywords as tags, in which no character separates tags; a comma counts as a blank."""
+    for keyword in keywords:
+        if tag := " ".join(join_tags([keyword]).split()):
+            yield tag

@@ -15,12 +15,13 @@ from mmannot_tf.serving.annotation import (
     Unreadable,
     UnreadableDocument,
 )
+from mmannot_tf.serving.inputs.metadata_tags import keyword_tags
 from mmannot_tf.serving.network import NetworkOutputs
 from mmannot_tf.serving.server.errors import JsonResponse, RequestError, short_repr
 from mmannot_tf.serving.server.forms import Part, parse_form
 from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.predictor import Predictor
-from tfrecords_tools.photographs.keywords import PhotographKeywords, as_text, embedded_keywords
+from tfrecords_tools.photographs.keywords import PhotographKeywords, embedded_keywords
 
 MAX_NAME = 255
 """The number of characters of a file's name that the response repeats. No file of that name is opened."""
@@ -35,12 +36,10 @@ class UploadDocument(AnnotationDocument):
     """The annotation of an upload as JSON values.
 
     Attributes:
-        unknown_tags: the tags that the model does not know.
         ranking: the best labels, whether selected or not.
         metadata_problems: damaged metadata whose keywords could not be read.
     """
 
-    unknown_tags: list[str]
     ranking: NotRequired[list[LabelDocument]]
     metadata_problems: NotRequired[list[str]]
 
@@ -71,7 +70,7 @@ class Uploads:
             most = self._limits.tag_bytes
             tags = [_joined(text, own.words, most) for text, own in zip(tags, keywords, strict=True)]
         names = [(file.file_name or "")[:MAX_NAME] for file in files]
-        tag_lists = await asyncio.to_thread(self._predictor.annotator.tag_lists, tags)
+        tag_lists, _ = await asyncio.to_thread(self._predictor.find_tags, tags)
         answers = await self._predictor([partial(self._predictor.decode, raw) for raw in encoded], tag_lists)
         results = [
             self._result(answer, name, text, own.problems, ranked)
@@ -140,7 +139,7 @@ def _joined(tags: str, keywords: Sequence[str], most: int) -> str:
     """Returns tags and as many keywords as `most` bytes hold, as one text."""
     texts = [tags] if tags.strip() else []
     size = len(tags.encode())
-    for text in filter(None, (as_text([keyword]) for keyword in keywords)):
+    for text in keyword_tags(keywords):
         size += len(f", {text}".encode())
         if size > most:
             break

@@ -8,7 +8,7 @@ from PIL import Image, TiffImagePlugin
 
 from tfrecords_tools.photographs.embedded import MAX_BLOCK
 from tfrecords_tools.photographs.keyword_fields import set_labels
-from tfrecords_tools.photographs.keywords import MAX_KEYWORDS, as_text, embedded_keywords, read_keywords
+from tfrecords_tools.photographs.keywords import MAX_KEYWORDS, embedded_keywords, read_keywords
 from tfrecords_tools.photographs.sidecars import SidecarFinder
 from tfrecords_tools.photographs.xmp import EMPTY, RDF, XmpPacket
 
@@ -189,7 +189,3 @@ def test_words_are_one_line_and_their_number_is_bounded():
     found = embedded_keywords(_png(_chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + own)))
     assert found.words == tuple(words[:MAX_KEYWORDS])
     assert found.problems == ("only 1,000 of 1,001 keywords are read",)
-
-
-def test_separators_inside_words_become_blanks():
-    assert as_text(["San Francisco, CA", "a;b", ",", "sea"]) == "San Francisco CA, a b, sea"

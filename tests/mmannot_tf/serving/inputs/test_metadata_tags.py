@@ -1,6 +1,6 @@
 from PIL import Image
 
-from mmannot_tf.serving.inputs.metadata_tags import MAX_NAMED, MetadataTags
+from mmannot_tf.serving.inputs.metadata_tags import MAX_NAMED, MetadataTags, keyword_tags
 from mmannot_tf.serving.inputs.photographs import Photograph
 from tfrecords_tools.photographs.keyword_fields import SUBJECT
 from tfrecords_tools.photographs.xmp import XmpPacket
@@ -24,6 +24,11 @@ def test_keywords_are_added_to_the_tags_of_all_or_of_each(tmp_path):
     tags = MetadataTags(_Tags())
     assert [tags.get(photograph) for photograph in photographs] == ["sea, sun, boat, a b", ""]
     assert list(tags.report.lines()) == ["1 of 2 photographs have keywords of their own"]
+
+
+def test_a_keyword_is_one_tag():
+    keywords = ["San Francisco, CA", "a;b", "a\N{FULLWIDTH COMMA}b", ",", "sea"]
+    assert list(keyword_tags(keywords)) == ["San Francisco CA", "a b", "a b", "sea"]
 
 
 def test_damaged_metadata_is_named_for_the_first_photographs(tmp_path):
