@@ -32,6 +32,7 @@ QUESTIONS = (
     "tags",
     "labels",
     "options",
+    "resizing",
 )
 """The programs, each with --smoke and --json."""
 

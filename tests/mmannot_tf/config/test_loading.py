@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+import tomli_w
 from pydantic import ValidationError
 
 from mmannot_tf.config import loading
@@ -28,6 +29,28 @@ def test_shipped_configurations_survive_a_round_trip(name, tmp_path):
     copy = tmp_path / "copy.toml"
     copy.write_text(loading.dump(config), encoding="utf-8")
     assert loading.load(copy) == config
+
+
+def test_keys_that_a_runs_configuration_lacks_have_their_former_values(tmp_path):
+    file = tmp_path / "config.toml"
+    file.write_text(tomli_w.dumps({"stages": STAGES}))
+    data = loading.load_recorded(file).data
+    assert (data.orientation, data.resize) == ("ignored", "half_pixel")
+    file.write_text(tomli_w.dumps({"stages": STAGES, "data": {"resize": "tf1"}}))
+    data = loading.load_recorded(file).data
+    assert (data.orientation, data.resize) == ("ignored", "tf1")
+    data = loading.load(file).data
+    assert (data.orientation, data.resize) == ("exif", "tf1")
+
+
+def test_keys_that_are_not_stated_stay_as_recorded_and_stated_ones_do_not():
+    recorded = loading.parse({"stages": STAGES, "data": {"resize": "tf1", "orientation": "ignored"}}, "run")
+    config, kept = loading.keep_recorded(
+        loading.parse({"stages": STAGES, "data": {"resize": "antialiased"}}, "own"), recorded
+    )
+    assert (config.data.orientation, config.data.resize) == ("ignored", "antialiased")
+    assert kept == {"data.orientation": "ignored"}
+    assert loading.keep_recorded(recorded, config) == (recorded, {})
 
 
 @pytest.mark.parametrize("name", loading.shipped())

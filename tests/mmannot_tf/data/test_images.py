@@ -64,6 +64,34 @@ def test_resize_samples_where_the_key_says(sampling, half):
     np.testing.assert_allclose(images.resize(tf.constant(PHOTO), 24, sampling), expected, atol=1e-3)
 
 
+@pytest.mark.parametrize("size", [8, 24, 37, 64])
+@pytest.mark.parametrize("dtype", [tf.uint8, tf.float32])
+def test_antialiased_is_pillows_bilinear_of_each_channel_in_float(size, dtype):
+    bands = [
+        band.convert("F").resize((size, size), Image.BILINEAR) for band in Image.fromarray(PHOTO).split()
+    ]
+    expected = np.stack([np.asarray(band) for band in bands], axis=-1)
+    made = images.resize(tf.cast(PHOTO, dtype), size, "antialiased")
+    np.testing.assert_allclose(made, expected, atol=1e-3)
+
+
+def test_antialiasing_gives_grey_for_fine_stripes_and_the_plain_resize_one_of_them():
+    """Each output pixel covers five columns; the triangle's weights of every second one sum to 2.6 of 5."""
+    stripes = tf.tile(tf.constant([[[255] * 3, [0] * 3]], tf.uint8), [80, 40, 1])
+    antialiased, plain = (images.resize(stripes, 16, way).numpy() for way in ("antialiased", "half_pixel"))
+    inner = antialiased[1:-1, 1:-1]
+    np.testing.assert_allclose(np.abs(inner - 127.5), 255 * (2.6 / 5 - 0.5), atol=0.01)
+    assert set(np.unique(plain)) == {0.0, 255.0}
+
+
+@pytest.mark.parametrize("sampling", ["antialiased", "half_pixel", "tf1"])
+def test_only_an_antialiased_resize_starts_from_a_fraction_of_a_large_jpeg(sampling):
+    encoded = tf.constant(_encoded("JPEG"))
+    whole = images.resize(_decoded(encoded.numpy()), 8, sampling)
+    made = images.decode_resized(encoded, size=8, sampling=sampling, orientation="ignored")
+    assert np.array_equal(made, whole) == (sampling != "antialiased")
+
+
 FROZEN_TF1 = {
     # tf.image.resize_bilinear of TensorFlow 1.x, align_corners=False: source coordinate = target * in / out
     ((1, 2), (3, 4)): [[1, 1.5, 2, 2], [2, 2.5, 3, 3], [3, 3.5, 4, 4], [3, 3.5, 4, 4]],

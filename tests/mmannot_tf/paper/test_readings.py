@@ -139,8 +139,8 @@ def test_a_departure_names_key_value_default_and_number():
     )
     assert departures(values) == [
         "training.weight_decay is shrink where the default reading is l2 [2]",
-        *PIXELS,
         "evaluation.k is 2 where the default reading is 3 [15]",
+        *PIXELS,
     ]
     assert departures({"model.tag_hidden": [64, 64]}) == [
         "model.tag_hidden is 64, 64 where the default reading is 2048, 2048 [10]"

@@ -1,0 +1,109 @@
+"""What an antialiased resize gives and costs, compared with the paper's plain one.
+
+    python benchmarks/resizing.py [--smoke] [--json FILE]
+
+The first answers are differences in grey levels per pixel at 224 pixels: between a sharp photograph of
+4032 x 3024 pixels and its copy of 1024 x 768, and between a JPEG decoded at a fraction and the whole one. The
+others are times from JPEG bytes to the network's pixels.
+"""
+
+import io
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+import typer
+from harness import Answer, JsonOption, SmokeOption, compare, report, single
+from PIL import Image, ImageDraw
+
+from mmannot_tf.data.images import Sampling, decode_resized, resize
+from tfrecords_tools.photographs.decoding import decode
+
+SIZE = 224
+PLAIN, GOOD = "half_pixel", "antialiased"
+
+
+def main(smoke: SmokeOption = False, json_file: JsonOption = None) -> None:
+    """Prints the differences and the ratios."""
+    shrink, pairs = (8, 1) if smoke else (1, 15)
+    large = sharp_scene(4032 // shrink, 3024 // shrink)
+    copy = large.resize((1024 // shrink, 768 // shrink), Image.Resampling.LANCZOS)
+    answers = [
+        _difference_of_copies(jpeg(large), jpeg(copy)),
+        _difference_of_fraction(jpeg(large)),
+        *(_cost(width // shrink, height // shrink, pairs) for width, height in ((500, 375), (4000, 3000))),
+    ]
+    report(answers, json_file)
+
+
+def sharp_scene(width: int, height: int) -> Image.Image:
+    """A coarse coloured picture with stripes of one to eight pixels, and small print."""
+    draw = np.random.default_rng(0)
+    coarse = Image.fromarray(draw.integers(0, 256, (6, 8, 3), np.uint8))
+    image = coarse.resize((width, height), Image.Resampling.BICUBIC)
+    pen = ImageDraw.Draw(image)
+    for number, step in enumerate((1, 2, 4, 8)):
+        top = height // 16 + number * height // 8
+        for left in range(width // 16, width // 2, 2 * step):
+            pen.rectangle((left, top, left + step - 1, top + height // 9), fill="white")
+    for line in range(20):
+        place = (width // 2, height // 16 + line * height // 24)
+        pen.text(place, "fine print " * 30, fill="black", font_size=max(8, height // 60))
+    return image
+
+
+def jpeg(image: Image.Image) -> bytes:
+    """The image as a JPEG of high quality."""
+    written = io.BytesIO()
+    image.save(written, "JPEG", quality=95)
+    return written.getvalue()
+
+
+def _pixels(encoded: bytes, sampling: Sampling) -> tf.Tensor:
+    return decode_resized(tf.constant(encoded), size=SIZE, sampling=sampling, orientation="exif")
+
+
+def _grey_levels(one: tf.Tensor, other: tf.Tensor) -> float:
+    return float(tf.reduce_mean(tf.abs(one - other)))
+
+
+def _difference_of_copies(large: bytes, copy: bytes) -> Answer:
+    good, plain = (_grey_levels(_pixels(large, how), _pixels(copy, how)) for how in (GOOD, PLAIN))
+    return single(
+        "a large photograph and its copy, grey levels per pixel",
+        (f"{GOOD}, grey levels", good),
+        (f"{PLAIN}, grey levels", plain),
+    )
+
+
+def _difference_of_fraction(large: bytes) -> Answer:
+    whole = resize(decode(tf.constant(large), orientation="exif"), SIZE, GOOD)
+    good, plain = (_grey_levels(_pixels(large, how), whole) for how in (GOOD, PLAIN))
+    return single(
+        "a large JPEG, difference from the whole one antialiased",
+        ("decoded at a fraction and antialiased, grey levels", good),
+        (f"{PLAIN}, grey levels", plain),
+    )
+
+
+def _cost(width: int, height: int, pairs: int) -> Answer:
+    encoded = jpeg(sharp_scene(width, height))
+    return compare(
+        f"a JPEG of {width} x {height} to {SIZE} pixels",
+        (GOOD, _repeated(encoded, GOOD)),
+        (PLAIN, _repeated(encoded, PLAIN)),
+        pairs=pairs,
+    )
+
+
+def _repeated(encoded: bytes, sampling: Sampling) -> Callable[[], object]:
+    graph = tf.function(
+        lambda image: decode_resized(image, size=SIZE, sampling=sampling, orientation="exif"),
+        input_signature=[tf.TensorSpec([], tf.string)],
+    )
+    image = tf.constant(encoded)
+    return lambda: [graph(image) for _ in range(10)]
+
+
+if __name__ == "__main__":
+    typer.run(main)
