@@ -21,9 +21,10 @@ from mmannot_tf.serving.inputs.photographs import PassedOver, photographs
 from tfrecords_tools.building.images import checked_photograph
 from tfrecords_tools.cli.main import main as records_main
 from tfrecords_tools.photographs.decoding import decode
-from tfrecords_tools.photographs.encoded import UnreadableImageError, encoded_photograph
+from tfrecords_tools.photographs.encoded import EncodedPhotograph, UnreadableImageError, encoded_photograph
 from tfrecords_tools.photographs.exif_orientation import orientation_of
-from tfrecords_tools.reading.records import open_records, read
+from tfrecords_tools.reading.records import data_loss_as_user_error, open_records, read
+from tfrecords_tools.shell.errors import UserError
 
 ENDLESS_ERROR = (
     b"DDS "
@@ -257,6 +258,10 @@ def _manifest(folder, contents):
     (folder / "list.csv").write_text("\n".join(rows), encoding="utf-8")
 
 
+def _build(raw, out):
+    return ["build", "manifest", "--manifest", str(raw / "list.csv"), "--raw", str(raw), "--out", str(out)]
+
+
 def test_fault_03_records_keep_what_a_converted_photograph_was(tmp_path, capsys):
     raw = tmp_path / "raw"
     raw.mkdir()
@@ -267,12 +272,7 @@ def test_fault_03_records_keep_what_a_converted_photograph_was(tmp_path, capsys)
     }
     _manifest(raw, contents)
     out = tmp_path / "records"
-    assert (
-        records_main(
-            ["build", "manifest", "--manifest", str(raw / "list.csv"), "--raw", str(raw), "--out", str(out)]
-        )
-        == 0
-    ), capsys.readouterr().err
+    assert records_main(_build(raw, out)) == 0, capsys.readouterr().err
     records = open_records(out)
     marker = json.loads((records.path / "records.json").read_text(encoding="utf-8"))
     assert [(entry["file"], entry["format"]) for entry in marker["converted"]] == [
@@ -287,6 +287,26 @@ def test_fault_03_records_keep_what_a_converted_photograph_was(tmp_path, capsys)
     capsys.readouterr()
     assert records_main(["inspect", str(out)]) == 0
     assert "converted to PNG: 1 BMP, 1 WebP" in capsys.readouterr().out
+
+
+def test_fault_21_records_with_a_bmp_say_what_to_do(tmp_path, capsys, monkeypatch):
+    """As versions before built them."""
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    _manifest(raw, {f"{number}.bmp": _bytes(_picture(), "BMP") for number in range(3)})
+    monkeypatch.setattr(
+        "tfrecords_tools.building.examining.checked_photograph",
+        lambda path: EncodedPhotograph(path.read_bytes()),
+    )
+    out = tmp_path / "records"
+    assert records_main(_build(raw, out)) == 0
+    assert records_main(["verify", str(out)]) == 1
+    assert "build the records again with --overwrite, which converts BMP" in "".join(capsys.readouterr())
+    records = open_records(out)
+    decoded = read(records, "train").map(lambda example: decode(example["image"], orientation="exif"))
+    message = "with --overwrite, which converts BMP"
+    with pytest.raises(UserError, match=message), data_loss_as_user_error(records):
+        next(iter(decoded))
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "dds"])
