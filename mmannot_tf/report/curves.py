@@ -62,7 +62,7 @@ def _line(file: Path, number: int, text: bytes) -> Mapping[str, float]:
     """A line of the log: numbers by name, and the stage's name."""
     try:
         line = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _broken(file, number, one_line(error)) from None
     if not isinstance(line, dict):
         raise _broken(file, number, "no object")

@@ -91,7 +91,7 @@ def _is_whole(line: bytes) -> bool:
     """Whether a line of the log is a JSON object."""
     try:
         return isinstance(json.loads(line), dict) and line.endswith(b"\n")
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 
