@@ -1,7 +1,7 @@
 """Reads CSV files with a header, as people and spreadsheets write them: one reader for all commands.
 
 The header decides the delimiter: the one of `DELIMITERS` that gives the most known columns. Text is UTF-8, or
-UTF-16 with a byte-order mark. A row must have as many cells as the header.
+UTF-16 with a byte-order mark. A row must have as many cells as the header; a row of empty cells is none.
 """
 
 import codecs
@@ -22,6 +22,8 @@ DELIMITERS: Mapping[str, str] = {",": "commas", ";": "semicolons", "\t": "tabs",
 SYNONYMS = (("path", "image", "file", "filename", "file_name"),)
 """Groups of names that mean the same column, in CSV and in JSON lines."""
 
+MAX_CELL = 2**24
+"""Characters of the longest cell; Python's own limit is 131,072, fewer than some photographs' tags have."""
 _EXCEL = re.compile(r'"?sep=(.)"?\r?\n')
 
 
@@ -95,7 +97,7 @@ class Table:
         self._names = names
 
     def rows(self) -> Iterator[TableRow]:
-        """Yields the rows in order, without empty lines.
+        """Yields the rows in order, without empty lines and rows of empty cells.
 
         Raises:
             UserError: the file is no text or no CSV.
@@ -164,13 +166,14 @@ class Table:
         with open_text(self.path, self._what) as file:
             for _ in range(self._first - 1):
                 file.readline()
+            csv.field_size_limit(MAX_CELL)
             reader = csv.reader(file, delimiter=delimiter, skipinitialspace=skip_blanks, strict=True)
             before = self._first - 1
             try:
                 next(reader, None)
                 last = reader.line_num
                 for cells in reader:
-                    if cells:
+                    if any(cell.strip() for cell in cells):
                         yield before + last + 1, cells
                     last = reader.line_num
             except csv.Error as error:
