@@ -14,6 +14,7 @@ from mmannot_tf.weights.slim import import_slim
 from mmannot_tf.weights.tfjs import import_tfjs
 from mmannot_tf.weights.torchvision import import_torchvision
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.lfs import check_no_pointer
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ def import_weights(path: Path, origin: str, out: Path) -> Imported:
         raise UserError(f"weights can be imported from {', '.join(ORIGINS)}. Received: {origin}.")
     if out.is_dir():
         raise UserError(f"weights are written to a file. Received: {out}, which is a folder.")
+    check_no_pointer(path)
     weights = ORIGINS[origin].read(path)
     _check_numbers(weights.tensors, path)
     _check_fit(weights, path)

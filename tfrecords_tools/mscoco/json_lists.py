@@ -8,6 +8,7 @@ from typing import Any, TextIO, TypeAlias
 
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import Json
+from tfrecords_tools.shell.lfs import check_no_pointer
 
 CHUNK = 2**20
 """Characters read at a time."""
@@ -35,6 +36,7 @@ def read_lists(path: Path, keys: tuple[str, ...]) -> Iterator[tuple[str, int, En
         UserError: the file is missing, no UTF-8 text, no JSON or no object; a list is missing, comes twice
             or has an entry that is no object.
     """
+    check_no_pointer(path)
     try:
         with path.open(encoding="utf-8-sig") as file:
             yield from _lists(path, _Window(file), keys)
