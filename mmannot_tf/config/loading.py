@@ -56,7 +56,7 @@ def load_recorded(path: Path) -> Config:
 
 def _read(path: Path) -> dict[str, object]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (FileNotFoundError, IsADirectoryError):
         raise UserError(
             f"The configuration must be a TOML file or one of {', '.join(shipped())}. Received: {path}."
