@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -38,7 +39,8 @@ def run(app: typer.Typer, argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that is no UTF-8 must not end a command
     command = typer.main.get_command(app)
     try:
-        status = command.main(args=None if argv is None else list(argv), standalone_mode=False)
+        arguments = map(_with_home, sys.argv[1:] if argv is None else argv)
+        status = command.main(args=list(arguments), standalone_mode=False)
     except StoppedBySignal as stop:
         notice(str(stop))
         return stop.status
@@ -51,6 +53,14 @@ def run(app: typer.Typer, argv: Sequence[str] | None = None) -> int:
     if status == INTERRUPTED:
         notice("interrupted: no file is left half-written; run the same command again")
     return status if isinstance(status, int) else 0
+
+
+def _with_home(argument: str) -> str:
+    """An argument `--option=~/path` with the home folder, which shells do not put in after an equals sign."""
+    option, equals, value = argument.partition("=")
+    if not equals or not option.startswith("--") or not (value == "~" or value.startswith("~/")):
+        return argument
+    return f"{option}={Path(value).expanduser()}"
 
 
 def _by_interrupt(error: BaseException | None) -> bool:
