@@ -1,14 +1,17 @@
 """What an antialiased resize gives and costs, compared with the paper's plain one.
 
-    python benchmarks/resizing.py [--smoke] [--json FILE]
+    python benchmarks/resizing.py [--model EXPORT] [--smoke] [--json FILE]
 
 The first answers are differences in grey levels per pixel at 224 pixels: between a sharp photograph of
 4032 x 3024 pixels and its copy of 1024 x 768, and between a JPEG decoded at a fraction and the whole one. The
-others are times from JPEG bytes to the network's pixels.
+others are times from JPEG bytes to the network's pixels. With a model, one answer is the largest difference
+of its probabilities between the photograph and the copy, with each resize.
 """
 
 import io
 from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import tensorflow as tf
@@ -17,18 +20,25 @@ from harness import Answer, JsonOption, SmokeOption, compare, report, single
 from PIL import Image, ImageDraw
 
 from mmannot_tf.data.images import Sampling, decode_resized, resize
+from mmannot_tf.serving.annotating.annotator import open_annotator
+from mmannot_tf.serving.annotating.decoding import Decoder
 from tfrecords_tools.photographs.decoding import decode
 
 SIZE = 224
 PLAIN, GOOD = "half_pixel", "antialiased"
 
 
-def main(smoke: SmokeOption = False, json_file: JsonOption = None) -> None:
+def main(
+    model: Annotated[Path | None, typer.Option(help="An export, for its probabilities.")] = None,
+    smoke: SmokeOption = False,
+    json_file: JsonOption = None,
+) -> None:
     """Prints the differences and the ratios."""
     shrink, pairs = (8, 1) if smoke else (1, 15)
     large = sharp_scene(4032 // shrink, 3024 // shrink)
     copy = large.resize((1024 // shrink, 768 // shrink), Image.Resampling.LANCZOS)
     answers = [
+        *([_difference_of_probabilities(model, jpeg(large), jpeg(copy))] if model else []),
         _difference_of_copies(jpeg(large), jpeg(copy)),
         _difference_of_fraction(jpeg(large)),
         *(_cost(width // shrink, height // shrink, pairs) for width, height in ((500, 375), (4000, 3000))),
@@ -73,6 +83,21 @@ def _difference_of_copies(large: bytes, copy: bytes) -> Answer:
         "a large photograph and its copy, grey levels per pixel",
         (f"{GOOD}, grey levels", good),
         (f"{PLAIN}, grey levels", plain),
+    )
+
+
+def _difference_of_probabilities(model: Path, large: bytes, copy: bytes) -> Answer:
+    annotator = open_annotator(model)
+    differences = []
+    for sampling in (GOOD, PLAIN):
+        decode_bytes = Decoder(size=annotator.model.image_size, sampling=sampling, orientation="exif")
+        outputs = annotator.run(annotator.inputs([decode_bytes(large), decode_bytes(copy)], ["", ""]))
+        typer.echo(f"{sampling}: labels {[outputs.selected_labels(row) for row in (0, 1)]}")
+        differences.append(float(np.ptp(outputs.probabilities, axis=0).max()))
+    return single(
+        "a large photograph and its copy, largest difference of a probability",
+        (GOOD, differences[0]),
+        (PLAIN, differences[1]),
     )
 
 

@@ -15,6 +15,7 @@ from mmannot_tf.models.tag_encoder import portable
 from mmannot_tf.runs.plan import stage_digest
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stages import STAGES
+from mmannot_tf.serving.exporting.pixel_description import pixel_description
 from mmannot_tf.serving.model import LABELS, TAGS, branches_of, required_stages, write_name_lists
 from mmannot_tf.serving.network import NETWORK_OUTPUTS
 from mmannot_tf.training.inference.trained_branches import network_spec_of, trained_branch
@@ -76,6 +77,12 @@ class AnnotatorModule(tf.Module):
     def weights(self) -> list[keras.Variable]:
         """The weights of all branches."""
         return [weight for branch in self.branches.values() for weight in branch.variables]
+
+    @property
+    def pixels(self) -> str:
+        """What the input `image` of `network` holds, in words."""
+        data = self._data
+        return pixel_description(size=data.image_size, orientation=data.orientation, resize=data.resize)
 
     @property
     def signatures_by_name(self) -> dict[str, tf.types.experimental.PolymorphicFunction]:

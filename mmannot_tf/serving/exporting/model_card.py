@@ -13,25 +13,12 @@ from mmannot_tf.report.markdown import markdown_table
 from mmannot_tf.runs.plan import predictions_digest
 from mmannot_tf.runs.run import Run
 from mmannot_tf.serving.exporting.licenses import DATA_LICENSES, UNKNOWN, WEIGHTS_LICENSES
+from mmannot_tf.serving.exporting.pixel_description import ORIENTATIONS, resize_description
 from mmannot_tf.serving.metadata import ExportMetadata, FormatCheck
-from tfrecords_tools.photographs.decoding import OVERSAMPLING, RATIOS
 from tfrecords_tools.shell.errors import UserError
 
 METHOD, FEATURES = "MS-CNN+Tags+LQP", "MS-CNN+Tags"
 """The rows of the result tables that describe an export."""
-RESIZES = {
-    "antialiased": (
-        "bilinear with antialiasing, as `tf.image.resize(…, antialias=True)` and Pillow's BILINEAR. A JPEG "
-        "whose shorter side is {reduced} pixels or more is first decoded at a half, a quarter or an eighth "
-        "that leaves {least} or more"
-    ),
-    "half_pixel": "bilinear without antialiasing, sampled at pixel centres",
-    "tf1": "bilinear without antialiasing, sampled at corners as TensorFlow 1 did",
-}
-ORIENTATIONS = {
-    "exif": "Photographs are turned upright as their EXIF orientation says",
-    "ignored": "The EXIF orientation is not applied: pixels are taken as they are stored",
-}
 
 
 def model_card(run: Run, metadata: ExportMetadata, *, parameters: int) -> str:
@@ -49,7 +36,7 @@ def model_card(run: Run, metadata: ExportMetadata, *, parameters: int) -> str:
         "architecture": run.provenance.architecture,
         "parameters": f"{parameters:,}",
         "size": metadata["image_size"],
-        "resize": _resize(metadata),
+        "resize": resize_description(metadata["resize"], metadata["image_size"]),
         "orientation": ORIENTATIONS[metadata["orientation"]],
         "tolerance": f"{metadata['tolerance']:.0e}",
         "checked": _checked(metadata["formats"]),
@@ -67,11 +54,6 @@ def model_card(run: Run, metadata: ExportMetadata, *, parameters: int) -> str:
         "versions": ", ".join(f"{name} {version}" for name, version in metadata["versions"].items()),
     }
     return Template((files(__package__) / "model_card.md").read_text(encoding="utf-8")).substitute(values)
-
-
-def _resize(metadata: ExportMetadata) -> str:
-    least = OVERSAMPLING * metadata["image_size"]
-    return RESIZES[metadata["resize"]].format(reduced=RATIOS[1] * least, least=least)
 
 
 def _checked(formats: Mapping[str, FormatCheck]) -> str:

@@ -19,7 +19,7 @@ OPSET = 18
 
 
 def write(module: AnnotatorModule, folder: Path) -> None:
-    """Writes model.onnx, in float32.
+    """Writes model.onnx, in float32; the input `image` says how its pixels are made.
 
     The converter sees the weights as inputs; their values are added afterwards. Constants would be copied by
     each of its passes, which takes 18 GB for a ResNet-50.
@@ -35,6 +35,7 @@ def write(module: AnnotatorModule, folder: Path) -> None:
             value = keras.ops.convert_to_numpy(values[node.name])
             graph.initializer.append(onnx.numpy_helper.from_array(value, node.name))
     del graph.input[:]
+    inputs["image"].doc_string = module.pixels
     graph.input.extend(inputs[name] for name in INPUTS)
     onnx.save(converted, folder / FILE)
 

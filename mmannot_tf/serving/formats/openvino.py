@@ -17,9 +17,10 @@ PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
 
 
 def write(module: AnnotatorModule, folder: Path) -> None:
-    """Writes openvino/model.xml and model.bin, in float32."""
+    """Writes openvino/model.xml and model.bin, in float32; its rt_info says how `image` is made."""
     (folder / FILE).parent.mkdir(parents=True)
     converted = _converted(module.network.get_concrete_function())
+    converted.set_rt_info(module.pixels, "image")
     ov.save_model(converted, str(folder / FILE), compress_to_fp16=False)
 
 

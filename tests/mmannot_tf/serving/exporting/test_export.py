@@ -4,6 +4,8 @@ import subprocess
 import sys
 
 import numpy as np
+import onnx
+import openvino as ov
 import pytest
 import tensorflow as tf
 
@@ -177,6 +179,14 @@ def test_the_card_says_what_the_model_is(exported, tiny_run):
     assert all(f"| `{name}` |" in card for name in ("onnx", "openvino", "litert", "serving_default", "top_k"))
     assert "$" not in card
     assert str(tiny_run.path) not in card
+
+
+def test_formats_that_take_pixels_say_how_these_are_made(exported):
+    (image,) = [node for node in onnx.load(exported / "model.onnx").graph.input if node.name == "image"]
+    said = ov.Core().read_model(exported / "openvino" / "model.xml").get_rt_info("image").value
+    assert image.doc_string == said
+    assert said.startswith("RGB from 0 to 255, not normalised. Photographs are turned upright")
+    assert "Resize to 32 x 32: bilinear with antialiasing" in said
 
 
 def test_the_card_has_the_scores_of_the_run_as_it_is(tiny_run, tmp_path):
