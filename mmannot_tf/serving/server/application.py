@@ -11,6 +11,7 @@ from starlette.requests import ClientDisconnect
 from mmannot_tf.serving.annotating.annotator import Annotator
 from mmannot_tf.serving.server import tensorflow_serving, uploads, web_page
 from mmannot_tf.serving.server.errors import JsonResponse, RequestError, error_response
+from mmannot_tf.serving.server.head_requests import HeadRequests
 from mmannot_tf.serving.server.host_policy import HostPolicy
 from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.metrics import Metrics
@@ -61,7 +62,7 @@ def application(annotator: Annotator, name: str, limits: Limits, hosts: HostPoli
         """Returns the metrics in Prometheus' format."""
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
-    return RequestLimiter(app, limits, metrics, hosts)
+    return RequestLimiter(HeadRequests(app), limits, metrics, hosts)
 
 
 async def _on_error(_: Request, error: Exception) -> Response:

@@ -37,8 +37,21 @@ def to_bytes(name: str, value: JsonValue) -> bytes:
         return _from_base64(encoded)
     except ValueError as error:
         raise RequestError(
-            400, f"{name} must be base64. Received: {short_repr(encoded)} ({error})."
+            400, f'{name} must be base64 alone in {{"b64": "…"}}. Received: {short_repr(encoded)} ({error}).'
         ) from None
+
+
+def to_image(name: str, value: JsonValue) -> bytes:
+    """Converts `{"b64": …}`. A string is refused: no photograph is text, but base64 without its key is.
+
+    Raises:
+        RequestError: the value is something else.
+    """
+    if isinstance(value, str):
+        raise RequestError(
+            400, f'{name} must be {{"b64": "…"}} with a file as base64. Received: {short_repr(value)}.'
+        )
+    return to_bytes(name, value)
 
 
 def to_text(name: str, value: JsonValue, *, max_bytes: int) -> str:
