@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, HTTPException, Request, Response
 
 from mmannot_tf.data.tag_lists import NONE, padded
 from mmannot_tf.serving.annotating.decoding import UnreadableError
 from mmannot_tf.serving.network import NetworkOutputs
 from mmannot_tf.serving.server.errors import JsonResponse, RequestError, short_repr
 from mmannot_tf.serving.server.json_parsing import JsonValue
-from mmannot_tf.serving.server.json_values import to_bytes, to_integer, to_text
+from mmannot_tf.serving.server.json_values import to_image, to_integer, to_text
 from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.predict_request import PredictRequest, parse_predict_request
 from mmannot_tf.serving.server.predictor import Predictor, concatenated
@@ -106,7 +106,7 @@ class TensorFlowServing:
         tag_lists = self._predictor.annotator.tag_lists(tags)
         extra = _extra(columns, signature)
         if signature.inputs["image"].dtype == "DT_STRING":
-            encoded = [to_bytes("image", image) for image in images]
+            encoded = [to_image("image", image) for image in images]
             return PredictInputs([partial(self._predictor.decode, raw) for raw in encoded], tag_lists, extra)
         return PredictInputs(_arrays(images, self._predictor.resize), tag_lists, extra)
 
@@ -176,11 +176,17 @@ def _entries(name: str, column: JsonValue, images: int) -> list[JsonValue]:
     return column
 
 
+async def _needs_post() -> Response:
+    """Answers the method of browsers, which `/v1/models/{name}` would take for a model's name."""
+    raise HTTPException(405, "predict must be asked with POST.", headers={"allow": "POST"})
+
+
 def router(predictor: Predictor, name: str, limits: Limits) -> APIRouter:
     """Returns the routes of the API."""
     api, routes = TensorFlowServing(predictor, name, limits), APIRouter()
     for path in (ROOT, VERSION):
         routes.post(path + ":predict")(api.predict)
+        routes.get(path + ":predict")(_needs_post)
         routes.get(path + "/metadata")(api.metadata)
         routes.get(path)(api.status)
     return routes
