@@ -15,7 +15,7 @@ import tensorflow as tf
 from mutated_images import mutated_images, pictures
 from PIL import Image, ImageOps
 
-from mmannot_tf.data.cropping import decode_window
+from mmannot_tf.data.cropping import decode_window, random_window
 from mmannot_tf.serving.annotating.decoding import Decoder
 from mmannot_tf.serving.inputs.photographs import PassedOver, photographs
 from tfrecords_tools.building.images import checked_photograph
@@ -145,6 +145,17 @@ def test_fault_01_orientation_is_what_pillow_reads(orientation, order, image_for
 def test_fault_01_odd_exif_is_read_as_far_as_it_is_defined(exif, orientation):
     content = _late_exif(_bytes(_picture(), "PNG"), exif)
     assert orientation_of(tf.constant(content)).numpy() == orientation
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_fault_01_a_crop_of_a_turned_jpeg_is_cut_from_the_upright_picture(orientation):
+    stored = _stored(orientation, "JPEG", subsampling=0)
+    upright = _decoded(stored)
+    for seed in ([1, 2], [3, 4], [5, 6]):
+        window = random_window(tf.constant(upright.shape), tf.constant(seed))
+        top, left, height, width = window.numpy()
+        crop = decode_window(tf.constant(stored), tf.constant(seed), orientation="exif")
+        np.testing.assert_array_equal(crop, upright[top : top + height, left : left + width])
 
 
 @pytest.mark.skipif(not shutil.which("jpegtran"), reason="needs jpegtran")
