@@ -17,9 +17,10 @@ from short_run import learning, plain_step
 from typer import run
 
 from mmannot_tf.data.tag_lists import padded
-from mmannot_tf.data.tags import indices_of, split_tags, tag_lists, tag_table
+from mmannot_tf.data.tags import graph_splitter, indices_of, tag_lists, tag_table
 from mmannot_tf.models.classifier import build_classifier
 from mmannot_tf.models.tag_encoder import build_tag_encoder, portable
+from tfrecords_tools.tag_rule.version import TAG_RULE
 
 FEW, MANY = 1_000, 100_000
 """Tags."""
@@ -124,9 +125,11 @@ def _texts(few: int, many: int, *, pairs: int) -> Answer:
         table = tag_table([f"tag{number}" for number in range(vocabulary)])
         texts = tf.constant([",".join(f"tag{tag}" for tag in row) for row in drawn(vocabulary, BATCH)])
 
+        split = graph_splitter(TAG_RULE)
+
         @tf.function
         def lists(text: tf.Tensor) -> tf.Tensor:
-            return tag_lists(indices_of(split_tags(text), table), vocabulary)
+            return tag_lists(indices_of(split(text), table), vocabulary)
 
         return lambda: [lists(texts) for _ in range(100)][-1].numpy()
 

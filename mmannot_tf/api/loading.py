@@ -20,11 +20,12 @@ from mmannot_tf.serving.network import NETWORK_OUTPUTS
 from tfrecords_tools.photographs.conversion import as_png
 from tfrecords_tools.photographs.encoded import UnreadableImageError, encoded_photograph
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.tag_rule.rule import join_tags
 
 ImageLike = str | Path | bytes | np.ndarray | Image.Image
 """A photograph's file, its bytes, RGB pixels uint8 [H, W, 3], or a Pillow image."""
 TagsLike = str | Sequence[str] | Sequence[Sequence[str]]
-"""Comma-separated tags for all images, or for each image such a text or a list of tags."""
+"""A text of several tags for all images, or for each image such a text or a list of tags (docs/tags.md)."""
 
 
 def load(path: str | Path) -> "LoadedModel":
@@ -111,8 +112,8 @@ class LoadedModel:
             batch_size: images in one forward pass.
 
         Returns:
-            One `Annotation` per image, with `labels`, the (label, probability) pairs, best first, and
-            `predicted_quantity`, the regressor's output before rounding.
+            One `Annotation` per image, with `labels`, the (label, probability) pairs, best first,
+            `predicted_quantity`, the regressor's output before rounding, and `unknown_tags`.
 
         Raises:
             ValueError: `images` is one image instead of a list, or there is not one entry of tags for each.
@@ -228,7 +229,7 @@ def _text(entry: Any) -> str:
         return entry
     if not isinstance(entry, Sequence) or not all(isinstance(tag, str) for tag in entry):
         raise ValueError(f"The tags of an image must be a text or a list of texts. Received: {entry!r}")
-    return ",".join(entry)
+    return join_tags(entry)
 
 
 def _batches(items: Sequence[tuple[int, ImageLike]], size: int) -> Iterator[list[tuple[int, ImageLike]]]:

@@ -115,6 +115,8 @@ def annotate(
         )
         whole = not (on_error == "fail" and summary.unreadable)
         tags_report = image_tags.report() if isinstance(image_tags, TagsFile) and whole else None
+    for line in summary.unknown_tags.lines():
+        notice(f"note: {line}")
     for line in metadata.report.lines() if metadata else ():
         notice(f"note: {line}")
     for line in tags_report.lines() if tags_report else ():

@@ -1,10 +1,12 @@
 """Tag strings to lists of indices and to multi-hot vectors, in graph."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
 from mmannot_tf.data.tag_lists import NONE
+from tfrecords_tools.tag_rule.graph_rule import GraphRule
+from tfrecords_tools.tag_rule.version import FORMER_TAG_RULE
 
 
 def tag_table(vocabulary: Sequence[str]) -> tf.lookup.StaticHashTable:
@@ -20,7 +22,16 @@ def indices_of(words: tf.RaggedTensor, table: tf.lookup.StaticHashTable) -> tf.R
     return words.with_flat_values(table.lookup(words.flat_values))
 
 
-def split_tags(text: tf.Tensor) -> tf.RaggedTensor:
+def graph_splitter(rule: int) -> Callable[[tf.Tensor], tf.RaggedTensor]:
+    """A function that splits texts (string [B]) into tags as a graph looks them up (ragged string [B, None]).
+
+    Args:
+        rule: version of the tag rule. The function of version 2 is a method of a `tf.Module`.
+    """
+    return split_by_former_rule if rule == FORMER_TAG_RULE else GraphRule().split_tags
+
+
+def split_by_former_rule(text: tf.Tensor) -> tf.RaggedTensor:
     """Comma-separated tags (string [B]) to tags (ragged string [B, None]), lower-case and stripped."""
     return tf.strings.strip(tf.strings.lower(tf.strings.split(text, ","), encoding="utf-8"))
 

@@ -14,6 +14,7 @@ from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.documents import damaged, read_document, write_document
 from tfrecords_tools.shell.errors import UserError, one_line
 from tfrecords_tools.shell.files import write_text
+from tfrecords_tools.tag_rule.version import FORMER_TAG_RULE, known_version
 
 FACTS, CONFIG = "dataset.json", "config.toml"
 WHAT = "A run's dataset.json"
@@ -31,6 +32,7 @@ class Dataset:
         splits: images a split.
         labels: the C label names in index order.
         tags: the T tags of the vocabulary in index order.
+        tag_rule: version of the rule by which they are spelled (docs/tags.md); 1 in earlier runs.
     """
 
     path: str
@@ -39,6 +41,7 @@ class Dataset:
     splits: Mapping[str, int]
     labels: tuple[str, ...]
     tags: tuple[str, ...]
+    tag_rule: int = FORMER_TAG_RULE
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,7 @@ def _read_facts(path: Path) -> tuple[Dataset, Provenance]:
     file = path / FACTS
     facts = read_document(file, Facts, what=WHAT, remedy=REMEDY)
     try:
+        known_version(facts.records.tag_rule, file)
         return facts.records, Provenance.from_dict(facts.weights)
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(file, WHAT, one_line(error), REMEDY) from None
@@ -139,6 +143,7 @@ def create_run(
         splits=dict(records.splits),
         labels=records.labels,
         tags=tags,
+        tag_rule=records.tag_rule,
     )
     if (path / FACTS).exists():
         _check_same_records(path, dataset)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from mmannot_tf.serving.network import NetworkOutputs
 
@@ -21,6 +21,7 @@ class AnnotationDocument(TypedDict):
     tags: str
     predicted_quantity: float
     annotations: list[LabelDocument]
+    unknown_tags: NotRequired[list[str]]
 
 
 class UnreadableDocument(TypedDict):
@@ -40,32 +41,45 @@ class Annotation:
         tags: its tags, comma-separated.
         labels: the selected labels with their probabilities, best first.
         predicted_quantity: the regressor's output before rounding.
+        unknown_tags: those of the tags that the model does not know and ignored.
     """
 
     image: str
     tags: str
     labels: tuple[tuple[str, float], ...]
     predicted_quantity: float
+    unknown_tags: tuple[str, ...] = ()
 
     @classmethod
     def from_outputs(
-        cls, outputs: NetworkOutputs, row: int, *, labels: Sequence[str], image: str, tags: str
+        cls,
+        outputs: NetworkOutputs,
+        row: int,
+        *,
+        labels: Sequence[str],
+        image: str,
+        tags: str,
+        unknown_tags: Sequence[str] = (),
     ) -> "Annotation":
         """Takes one row of the network's outputs; `labels` are the names in index order."""
         probabilities = outputs.probabilities[row]
         selected = tuple(
             (labels[index], float(probabilities[index])) for index in outputs.selected_labels(row)
         )
-        return cls(image, tags, selected, float(outputs.predicted_quantity[row]))
+        quantity = float(outputs.predicted_quantity[row])
+        return cls(image, tags, selected, quantity, tuple(unknown_tags))
 
     def document(self) -> AnnotationDocument:
-        """The annotation as JSON values."""
-        return {
+        """The annotation as JSON values; `unknown_tags` only if there are any."""
+        document: AnnotationDocument = {
             "image": self.image,
             "tags": self.tags,
             "predicted_quantity": self.predicted_quantity,
             "annotations": [{"label": label, "probability": score} for label, score in self.labels],
         }
+        if self.unknown_tags:
+            document["unknown_tags"] = list(self.unknown_tags)
+        return document
 
 
 @dataclass(frozen=True)

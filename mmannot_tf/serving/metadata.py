@@ -27,6 +27,7 @@ class ExportMetadata(TypedDict):
         image_size: S, pixels.
         orientation: whether EXIF turns images, a value of the key `data.orientation`; before this key, no.
         resize: how images are resized, a value of the key `data.resize`.
+        tag_rule: version of the rule by which tags are read (docs/tags.md); before this key, 1.
         formats: the exported formats and how each was verified.
         tolerance: the largest difference that verification allowed.
         versions: of the packages that wrote the export.
@@ -38,6 +39,7 @@ class ExportMetadata(TypedDict):
     image_size: int
     orientation: NotRequired[str]
     resize: str
+    tag_rule: NotRequired[int]
     formats: dict[str, FormatCheck]
     tolerance: float
     versions: dict[str, str]

@@ -13,11 +13,15 @@ from mmannot_tf.serving.metadata import METADATA_FILE, ExportMetadata
 from tfrecords_tools.shell.documents import damaged, read_sealed
 from tfrecords_tools.shell.errors import UserError, one_line
 from tfrecords_tools.shell.files import digest, restore_in, sha256_once
+from tfrecords_tools.tag_rule.rule import lookup_key
+from tfrecords_tools.tag_rule.version import FORMER_TAG_RULE, TAG_RULE, known_version
 
 WHAT = f"An export's {METADATA_FILE}"
 REMEDY = "Export the run again."
 SAVED_MODEL_FILE = "saved_model.pb"
 LABELS, TAGS = Path("assets") / "labels.txt", Path("assets") / "tags.txt"
+TAG_KEYS = Path("assets") / "tag_keys.txt"
+"""The tags as the graph looks them up."""
 BRANCHES: Mapping[str, tuple[str, str]] = {
     "backbone": ("ms_cnn", "backbone"),
     "fusion": ("ms_cnn", "fusion"),
@@ -44,6 +48,7 @@ class Model:
         run: the run; None for an export.
         labels: the C label names in index order.
         tags: the T tags of the vocabulary in index order.
+        tag_rule: version of the rule by which tags are read (docs/tags.md).
         image_size: S, pixels.
         orientation: whether EXIF turns images, a value of the key `data.orientation`.
         resize: how images are resized, a value of the key `data.resize`.
@@ -58,6 +63,7 @@ class Model:
     orientation: Literal["exif", "ignored"]
     resize: Literal["antialiased", "half_pixel", "tf1"]
     digest: str
+    tag_rule: int = TAG_RULE
 
 
 def open_model(path: Path) -> Model:
@@ -88,6 +94,7 @@ def open_model(path: Path) -> Model:
             orientation=data.orientation,
             resize=data.resize,
             digest=str(metadata["digest"]),
+            tag_rule=known_version(metadata.get("tag_rule", FORMER_TAG_RULE), folder / METADATA_FILE),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(folder / METADATA_FILE, WHAT, one_line(error), REMEDY) from None
@@ -125,6 +132,7 @@ def model_of(run: Run) -> Model:
         orientation=run.config.data.orientation,
         resize=run.config.data.resize,
         digest=_annotator_digest(run),
+        tag_rule=run.dataset.tag_rule,
     )
 
 
@@ -168,14 +176,16 @@ def _annotator_digest(run: Run) -> str:
             {name: stage_digest(run, name) for name in required_stages(run)},
             pixel_values(run.config.data),
             [settings.least_quantity, settings.quantity_rounding],
+            *([] if run.dataset.tag_rule == FORMER_TAG_RULE else [{"tag_rule": run.dataset.tag_rule}]),
         ]
     )
 
 
-def write_name_lists(assets: Path, *, labels: Sequence[str], tags: Sequence[str]) -> None:
-    """Writes labels.txt and tags.txt into a folder, one name per line in index order."""
+def write_name_lists(assets: Path, *, labels: Sequence[str], tags: Sequence[str], tag_rule: int) -> None:
+    """Writes labels.txt, tags.txt and tag_keys.txt into a folder, one name per line in index order."""
     assets.mkdir(parents=True, exist_ok=True)
-    for file, names in ((LABELS, labels), (TAGS, tags)):
+    keys = tags if tag_rule == FORMER_TAG_RULE else list(map(lookup_key, tags))
+    for file, names in ((LABELS, labels), (TAGS, tags), (TAG_KEYS, keys)):
         (assets / file.name).write_text("".join(f"{name}\n" for name in names), encoding="utf-8")
 
 

@@ -19,6 +19,7 @@ from tfrecords_tools.shell import files
 from tfrecords_tools.shell.console import notice, progress_bars
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.lock import writer_lock
+from tfrecords_tools.tag_rule.version import TAG_RULE
 
 
 def build_records(
@@ -113,6 +114,11 @@ def _already_built(final: Path, source: RecordSource) -> Records:
             f"{'; '.join(differences)}. Choose another --out, or pass --overwrite."
         )
     notice(f"already built: {final}")
+    if records.tag_rule != TAG_RULE:
+        notice(
+            f"note: {final} spells tags by version {records.tag_rule} of the tag rule, not {TAG_RULE}. "
+            "Pass --overwrite to build anew."
+        )
     return records
 
 
@@ -155,6 +161,7 @@ def _marker(
         "leakage": [leak.as_json() for leak in tally.leaks],
         "passed_over": passed_over(source, tally.dropped, unlisted),
         "groups": source.has_groups,
+        "tag_rule": TAG_RULE,
         "files": hashes,
         "digest": content_digest(source.labels, tally.fingerprints),
     }

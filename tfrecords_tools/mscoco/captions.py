@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Literal
 
+from tfrecords_tools.tag_rule.rule import normalize_tag
+
 Tokens = Literal["letters", "whitespace"]
 StopWords = Literal["drop", "keep"]
 
@@ -25,7 +27,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 def words(
     captions: Iterable[str], *, tokens: Tokens = "letters", stop_words: StopWords = "drop"
 ) -> tuple[str, ...]:
-    """The distinct words of an image's captions in lower case, in the order of their first use.
+    """The distinct words of an image's captions by the tag rule, in the order of their first use.
 
     Args:
         captions: the image's captions.
@@ -34,6 +36,6 @@ def words(
     """
     unique: dict[str, None] = {}
     for caption in captions:
-        lower = caption.lower()
-        unique.update(dict.fromkeys(_LETTERS.findall(lower) if tokens == "letters" else lower.split()))
+        text = normalize_tag(caption)
+        unique.update(dict.fromkeys(_LETTERS.findall(text) if tokens == "letters" else text.split()))
     return tuple(word for word in unique if stop_words == "keep" or word not in STOP_WORDS)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
 from tfrecords_tools.shell.files import digest
+from tfrecords_tools.tag_rule.rule import unique_tags
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +44,8 @@ class Example:
         id: unique over all splits of the source.
         image: the encoded image, or the path of its file.
         labels: names of the image's labels in order; duplicates are dropped.
-        tags: the user's words in lower case; blanks around them, empty tags and duplicates are dropped.
+        tags: the user's words, normalised by the tag rule (docs/tags.md); empty tags and duplicates are
+            dropped.
         groups: names of the photograph's groups; None if the source has no groups.
     """
 
@@ -54,8 +56,7 @@ class Example:
     groups: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
-        tags = (tag.strip().lower() for tag in self.tags)
-        object.__setattr__(self, "tags", tuple(dict.fromkeys(tag for tag in tags if tag)))
+        object.__setattr__(self, "tags", unique_tags(self.tags))
         object.__setattr__(self, "labels", tuple(dict.fromkeys(self.labels)))
         if self.groups is not None:
             object.__setattr__(self, "groups", tuple(dict.fromkeys(self.groups)))

@@ -1,12 +1,11 @@
 """How a tag is spelled: docs/tags.md, in Python, for every version of Python alike."""
 
+import functools
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import groupby
 
-from tfrecords_tools.tag_rule.table import VERSION, hangul_syllable, rule_table
-
-__all__ = ["VERSION", "lookup_key", "normalize_tag", "split_tags", "unique_tags"]
+from tfrecords_tools.tag_rule.table import hangul_syllable, rule_table
 
 SEPARATOR = ","
 """What the table makes of commas, semicolons and line breaks."""
@@ -37,6 +36,16 @@ def split_tags(text: str) -> list[str]:
     return [_composed(key) for key in keys if key]
 
 
+def join_tags(tags: Iterable[str]) -> str:
+    """A text that `split_tags` splits into these tags; separators inside a tag become blanks.
+
+    Example:
+        >>> join_tags(["Beach", "San Francisco, CA"])
+        'Beach, San Francisco  CA'
+    """
+    return ", ".join(tag.translate(_without_separators()) for tag in tags)
+
+
 def unique_tags(tags: Iterable[str]) -> tuple[str, ...]:
     """The normalised tags of a list, each once, in the order of their first spelling."""
     return tuple(dict.fromkeys(tag for tag in map(normalize_tag, tags) if tag))
@@ -45,6 +54,15 @@ def unique_tags(tags: Iterable[str]) -> tuple[str, ...]:
 def lookup_key(text: str) -> str:
     """`normalize_tag` without the composition: the form that a graph looks up."""
     return _trimmed(_folded(text).replace(SEPARATOR, " "))
+
+
+@functools.cache
+def _without_separators() -> Mapping[int, str]:
+    """The characters whose folded form has a separator, and that form with a blank instead."""
+    fold = rule_table().fold
+    return {one: form.replace(SEPARATOR, " ") for one, form in fold.items() if SEPARATOR in form} | {
+        ord(SEPARATOR): " "
+    }
 
 
 def _folded(text: str) -> str:

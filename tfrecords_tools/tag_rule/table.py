@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-VERSION = 2
-"""Of the rule. Version 1, of earlier releases, had no table: strip, and lower case."""
-FILE = Path(__file__).with_name(f"version_{VERSION}.txt")
+from tfrecords_tools.tag_rule.version import TAG_RULE
+
+FILE = Path(__file__).with_name(f"version_{TAG_RULE}.txt")
 HANGUL = range(0xAC00, 0xD7A4)
 """The syllables, which are no lines of the file: their letters follow from their numbers."""
 LEADING, VOWEL, TRAILING = 0x1100, 0x1161, 0x11A7
@@ -32,7 +32,7 @@ class RuleTable:
 
 @functools.cache
 def rule_table() -> RuleTable:
-    """The table of `VERSION`."""
+    """The table of `TAG_RULE`."""
     fold = {syllable: hangul_letters(syllable) for syllable in HANGUL}
     classes: dict[int, int] = {}
     compose: dict[tuple[str, str], str] = {}
@@ -44,8 +44,8 @@ def rule_table() -> RuleTable:
         elif kind == "class":
             classes.update(dict.fromkeys(_range(key), int(value)))
         elif kind == "compose":
-            first, second = _text(key)
-            compose[first, second] = _text(value)
+            pair = _text(key)
+            compose[pair[0], pair[1]] = _text(value)
     return RuleTable(fold, classes, compose)
 
 

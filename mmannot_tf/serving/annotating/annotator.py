@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
-from mmannot_tf.data.tags import indices_of, split_tags, tag_lists, tag_table
+from mmannot_tf.data.tag_index import TagIndex
 from mmannot_tf.serving.annotating.decoding import DecodedPhotograph, Decoder, decode_photographs
 from mmannot_tf.serving.annotation import Annotation, Result, Unreadable
 from mmannot_tf.serving.engines.selection import EngineOptions, check_options, select_engine
@@ -27,6 +26,7 @@ class Annotator:
         model: from `open_model`.
         engine: the engine; None until the first batch has selected it.
         decode: turns encoded bytes into pixels, for callers that do not read files.
+        tags: finds tags in the model's vocabulary.
     """
 
     def __init__(self, model: Model, select: Callable[[NetworkInputs], Engine]):
@@ -34,7 +34,7 @@ class Annotator:
         self.model, self._select = model, select
         self.engine: Engine | None = None
         self.decode = Decoder(size=model.image_size, sampling=model.resize, orientation=model.orientation)
-        self._tags = tag_table(model.tags)
+        self.tags = TagIndex(model.tags, model.tag_rule)
 
     @classmethod
     def with_engine(cls, model: Model, options: EngineOptions, *, log: Callable[[str], None]) -> "Annotator":
@@ -46,19 +46,13 @@ class Annotator:
         return NetworkInputs(np.stack(pixels), self.tag_lists(tags))
 
     def tag_lists(self, tags: Sequence[str]) -> np.ndarray:
-        """Turns comma-separated tags, one text per image, into int32 [B, L]; unknown tags are ignored."""
-        return tag_lists(self._indices(tags)[1], len(self.model.tags)).numpy()
+        """Turns texts of several tags, one per image, into int32 [B, L]; unknown tags are ignored."""
+        return self.tags.lists(self.tags.split(tags))
 
     def unknown_tags(self, tags: str) -> list[str]:
-        """Returns those of comma-separated tags that the model does not know, normalised."""
-        words, indices = (ragged[0] for ragged in self._indices([tags]))
-        unknown = tf.boolean_mask(words, (indices < 0) & (words != "")).numpy()
-        return [word.decode("utf-8", "replace") for word in unknown]
-
-    def _indices(self, tags: Sequence[str]) -> tuple[tf.RaggedTensor, tf.RaggedTensor]:
-        """Returns normalised tags and their indices in the vocabulary; both [B, None]."""
-        words = split_tags(tf.constant(tags, tf.string))
-        return words, indices_of(words, self._tags)
+        """Returns those tags of a text that the model does not know, normalised, each once."""
+        (words,) = self.tags.split([tags])
+        return list(self.tags.unknown(words))
 
     def run(self, inputs: NetworkInputs) -> NetworkOutputs:
         """Runs the engine on a batch; the first batch also selects the engine."""
@@ -70,9 +64,17 @@ class Annotator:
         self, pixels: Sequence[np.ndarray], tags: Sequence[str], images: Sequence[str]
     ) -> list[Annotation]:
         """Annotates one batch of decoded images; `images` are their names in the annotations."""
-        outputs = self.run(self.inputs(pixels, tags))
+        words = self.tags.split(tags)
+        outputs = self.run(NetworkInputs(np.stack(pixels), self.tags.lists(words)))
         return [
-            Annotation.from_outputs(outputs, row, labels=self.model.labels, image=image, tags=text)
+            Annotation.from_outputs(
+                outputs,
+                row,
+                labels=self.model.labels,
+                image=image,
+                tags=text,
+                unknown_tags=self.tags.unknown(words[row]),
+            )
             for row, (image, text) in enumerate(zip(images, tags, strict=True))
         ]
 

@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from mmannot_tf.data.images import decode_resized, normalise, resize
-from mmannot_tf.data.tags import indices_of, split_tags
+from mmannot_tf.data.tags import graph_splitter, indices_of
 from mmannot_tf.data.tags import tag_lists as ragged_to_lists
 from mmannot_tf.models.decision import build_decision
 from mmannot_tf.models.tag_encoder import portable
@@ -16,7 +16,7 @@ from mmannot_tf.runs.plan import stage_digest
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stages import STAGES
 from mmannot_tf.serving.exporting.pixel_description import pixel_description
-from mmannot_tf.serving.model import LABELS, TAGS, branches_of, required_stages, write_name_lists
+from mmannot_tf.serving.model import LABELS, TAG_KEYS, branches_of, required_stages, write_name_lists
 from mmannot_tf.serving.network import NETWORK_OUTPUTS
 from mmannot_tf.training.inference.trained_branches import network_spec_of, trained_branch
 from tfrecords_tools.shell.errors import UserError
@@ -28,20 +28,21 @@ _TEXT = tf.TensorSpec([None], tf.string, name="tags")
 class AnnotatorModule(tf.Module):
     """The whole annotator with its lookup tables, for tf.saved_model.save.
 
-    In every signature `image` holds JPEG or PNG bytes, string [B]; `tags` holds comma-separated tags, string
-    [B], "" for none; unknown tags are ignored. `annotations` are the selected labels, best first, then "";
-    `scores` are the probabilities of all labels, best first.
+    In every signature `image` holds JPEG or PNG bytes, string [B]; `tags` holds an image's tags, separated by
+    commas, string [B], "" for none, and is read by the run's tag rule (docs/tags.md); unknown tags are
+    ignored. `annotations` are the selected labels, best first, then ""; `scores` are the probabilities of all
+    labels, best first.
 
     Attributes:
         branches: the Keras models by their names.
         network: the network without strings, for other engines: `image` float32 [B, S, S, 3], RGB from 0 to
             255 and resized; `tag_lists` int32 [B, L], line numbers in tags.txt, each once, padded with -1.
         label_file: asset, one label per line in index order.
-        tag_file: asset, one tag of the vocabulary per line in index order.
+        tag_file: asset, one tag of the vocabulary per line in index order, as the graph looks it up.
     """
 
     def __init__(self, run: Run, assets: Path):
-        """Assembles the trained branches; writes labels.txt and tags.txt into the folder `assets`.
+        """Assembles the trained branches; writes the lists of their names into the folder `assets`.
 
         Raises:
             UserError: a required stage is not finished.
@@ -62,11 +63,13 @@ class AnnotatorModule(tf.Module):
         )
         encoder = self.branches.get("tag_encoder")
         self._portable = portable(encoder) if encoder else _no_textual_feature
-        write_name_lists(assets, labels=run.dataset.labels, tags=run.dataset.tags)
+        dataset = run.dataset
+        write_name_lists(assets, labels=dataset.labels, tags=dataset.tags, tag_rule=dataset.tag_rule)
         self.label_file = tf.saved_model.Asset(str(assets / LABELS.name))
-        self.tag_file = tf.saved_model.Asset(str(assets / TAGS.name))
+        self.tag_file = tf.saved_model.Asset(str(assets / TAG_KEYS.name))
         self._labels = _table(self.label_file, key="number", default="")
         self._tags = _table(self.tag_file, key="line", default=-1) if encoder else None
+        self._split = graph_splitter(dataset.tag_rule)
         image = tf.TensorSpec([None, *self._sizes.image_shape()], tf.float32, name="image")
         textual = tf.TensorSpec([None, encoder.output_shape[-1] if encoder else 0], tf.float32, name="f_t")
         lists = tf.TensorSpec([None, None], tf.int32, name="tag_lists")
@@ -156,7 +159,7 @@ class AnnotatorModule(tf.Module):
     def _run_all(self, pixels: tf.Tensor, text: tf.Tensor) -> dict[str, tf.Tensor]:
         if self._tags is None:
             return self._from_tag_features(pixels, _no_textual_feature(text))
-        indices = indices_of(split_tags(text), self._tags)
+        indices = indices_of(self._split(text), self._tags)
         textual = self.branches["tag_encoder"](ragged_to_lists(indices, self._sizes.tags), training=False)
         return self._from_tag_features(pixels, textual)
 

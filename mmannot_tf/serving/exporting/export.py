@@ -119,12 +119,13 @@ def _write_descriptions(
     folder: Path, run: Run, model: Model, module: AnnotatorModule, checks: dict[str, FormatCheck]
 ) -> None:
     """Writes the lists of labels and tags, export.json and the model card."""
-    write_name_lists(folder / LABELS.parent, labels=model.labels, tags=model.tags)
+    write_name_lists(folder / LABELS.parent, labels=model.labels, tags=model.tags, tag_rule=model.tag_rule)
     metadata: ExportMetadata = {
         "digest": model.digest,
         "image_size": model.image_size,
         "orientation": model.orientation,
         "resize": model.resize,
+        "tag_rule": model.tag_rule,
         "formats": checks,
         "tolerance": TOLERANCE,
         "versions": _package_versions(),

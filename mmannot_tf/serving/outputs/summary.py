@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from mmannot_tf.serving.annotation import Result, Unreadable
 from mmannot_tf.serving.outputs.output import Output
+from mmannot_tf.serving.outputs.unknown_tags import UnknownTags, UnknownTagsDocument
 
 MAX_NAMED = 20
 """The number of unreadable files that are named; an output file names them all."""
@@ -17,6 +18,7 @@ class SummaryDocument(TypedDict):
     annotated: int
     unreadable: int
     seconds: float
+    unknown_tags: UnknownTagsDocument
 
 
 class Summary:
@@ -27,12 +29,14 @@ class Summary:
         unreadable: the number of unreadable images.
         named: the first `MAX_NAMED` unreadable images.
         seconds: since the first batch was requested.
+        unknown_tags: the tags that the model ignored.
     """
 
     def __init__(self) -> None:
         """Starts at zero."""
         self.annotated, self.unreadable, self.seconds = 0, 0, 0.0
         self.named: list[Unreadable] = []
+        self.unknown_tags = UnknownTags()
 
     def write_all(
         self,
@@ -67,6 +71,7 @@ class Summary:
     def _count(self, result: Result) -> None:
         if not isinstance(result, Unreadable):
             self.annotated += 1
+            self.unknown_tags.add(result.unknown_tags)
             return
         self.unreadable += 1
         if len(self.named) < MAX_NAMED:
@@ -74,7 +79,12 @@ class Summary:
 
     def document(self) -> SummaryDocument:
         """The counts as JSON values."""
-        return {"annotated": self.annotated, "unreadable": self.unreadable, "seconds": self.seconds}
+        return {
+            "annotated": self.annotated,
+            "unreadable": self.unreadable,
+            "seconds": self.seconds,
+            "unknown_tags": self.unknown_tags.document(),
+        }
 
     def __str__(self) -> str:
         return f"annotated {self.annotated:,} photographs in {self.seconds:.1f} s with loading"

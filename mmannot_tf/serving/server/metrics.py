@@ -14,6 +14,7 @@ class Metrics:
         seconds: how long they took, by route.
         in_hand: requests that are not answered yet.
         batch_images: images per forward pass.
+        unknown_tags: tags that the model did not know.
     """
 
     def __init__(self) -> None:
@@ -34,6 +35,11 @@ class Metrics:
         )
         self.batch_images = Histogram(
             "mmannot_batch_images", "Images per forward pass.", buckets=BATCHES, registry=self._registry
+        )
+        self.unknown_tags = Counter(
+            "mmannot_unknown_tags",
+            "Tags that the model did not know and ignored.",
+            registry=self._registry,
         )
 
     def text(self) -> bytes:

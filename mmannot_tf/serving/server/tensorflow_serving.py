@@ -1,6 +1,7 @@
 """`/v1/models`: TensorFlow Serving's REST API."""
 
 import asyncio
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,6 +22,10 @@ from mmannot_tf.serving.server.signatures import Extra, Signature, find_signatur
 
 ROOT = "/v1/models/{name}"
 VERSION = ROOT + "/versions/{version}"
+UNKNOWN_TAGS_HEADER = "x-mmannot-unknown-tags"
+"""A response's header, for the body has TensorFlow Serving's format: a JSON list, if any tag is unknown."""
+MAX_NAMED, MAX_CHARACTERS = 10, 100
+"""The number of tags in the header, and of characters of each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,11 +36,13 @@ class PredictInputs:
         loaders: return the pixels of each image, float32 [S, S, 3].
         tag_lists: int32 [B, L].
         extra: the signature's third input.
+        unknown_tags: the tags that the model does not know, each once.
     """
 
     loaders: Sequence[Callable[[], np.ndarray]]
     tag_lists: np.ndarray
     extra: Extra
+    unknown_tags: tuple[str, ...] = ()
 
 
 class TensorFlowServing:
@@ -78,7 +85,8 @@ class TensorFlowServing:
                 )
             answers.append(answer)
         outputs = signature.compute(concatenated(answers), inputs.extra)
-        return JsonResponse(parsed.document({name: array.tolist() for name, array in outputs.items()}))
+        document = parsed.document({name: array.tolist() for name, array in outputs.items()})
+        return JsonResponse(document, headers=_unknown_tags_header(inputs.unknown_tags))
 
     def _parse(self, body: bytes) -> tuple[Signature, PredictInputs, PredictRequest]:
         request = parse_predict_request(body, max_values=self._limits.json_values)
@@ -103,12 +111,13 @@ class TensorFlowServing:
             indices = [self._indices(tags) for tags in lists["tag_lists"]]
             return PredictInputs(_arrays(images, self._predictor.network_image), padded(indices), ())
         tags = [to_text("tags", text, max_bytes=self._limits.tag_bytes) for text in lists["tags"]]
-        tag_lists = self._predictor.annotator.tag_lists(tags)
+        tag_lists, unknown = self._predictor.find_tags(tags)
         extra = _extra(columns, signature)
         if signature.inputs["image"].dtype == "DT_STRING":
             encoded = [to_image("image", image) for image in images]
-            return PredictInputs([partial(self._predictor.decode, raw) for raw in encoded], tag_lists, extra)
-        return PredictInputs(_arrays(images, self._predictor.resize), tag_lists, extra)
+            loaders = [partial(self._predictor.decode, raw) for raw in encoded]
+            return PredictInputs(loaders, tag_lists, extra, unknown)
+        return PredictInputs(_arrays(images, self._predictor.resize), tag_lists, extra, unknown)
 
     def _indices(self, value: JsonValue) -> list[int]:
         """Returns an image's entry of `tag_lists` without its padding."""
@@ -125,6 +134,11 @@ class TensorFlowServing:
         if name != self._name or version not in (None, self._version):
             wanted = f"Latest({name[:50]})" if version is None else f"Specific({name[:50]}, {version[:20]})"
             raise RequestError(404, f"Servable not found for request: {wanted}")
+
+
+def _unknown_tags_header(tags: Sequence[str]) -> dict[str, str]:
+    named = [tag[:MAX_CHARACTERS] for tag in tags[:MAX_NAMED]]
+    return {UNKNOWN_TAGS_HEADER: json.dumps(named)} if named else {}
 
 
 def _arrays(

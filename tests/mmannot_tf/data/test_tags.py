@@ -3,11 +3,18 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mmannot_tf.data.tags import multi_hot, split_tags, tag_lists, tag_table
+from mmannot_tf.data.tags import graph_splitter, multi_hot, tag_lists, tag_table
 
 
-def test_split_tags_strips_and_lowers_also_beyond_ascii():
-    tags = split_tags(tf.constant([" Elk,  red deer ,ÉLAN", ""]))
+def test_the_current_rule_separates_at_semicolons_too():
+    assert graph_splitter(2)(tf.constant([" Elk;red  deer ,#ÉLAN", ""])).to_list() == [
+        [b"elk", b"red deer", "e\u0301lan".encode()],
+        [b""],
+    ]
+
+
+def test_the_former_rule_strips_and_lowers_also_beyond_ascii():
+    tags = graph_splitter(1)(tf.constant([" Elk,  red deer ,ÉLAN", ""]))
     assert [[tag.decode() for tag in row] for row in tags.to_list()] == [["elk", "red deer", "élan"], [""]]
 
 

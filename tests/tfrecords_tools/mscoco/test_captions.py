@@ -11,8 +11,12 @@ def test_letters_part_at_digits_punctuation_and_contractions():
     assert words(["stop-sign no2 dog's café_bar"]) == ("stop", "sign", "dog", "café", "bar")
 
 
-def test_whitespace_keeps_punctuation():
-    assert words(["A stop-sign, no2. "], tokens="whitespace") == ("stop-sign,", "no2.")
+def test_whitespace_keeps_punctuation_that_a_tag_may_hold():
+    assert words(["A stop-sign, no2. "], tokens="whitespace") == ("stop-sign", "no2.")
+
+
+def test_composed_and_decomposed_letters_are_one_word():
+    assert words(["cafe\u0301", "caf\u00e9"]) == ("caf\u00e9",)
 
 
 def test_stop_words_can_be_kept():
