@@ -21,6 +21,10 @@ Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json
 
 REPLACED = "replaced"
 """Name of the replaced folder while it is kept in the staging folder."""
+LONGEST_NAME = 255
+"""Bytes of the longest name that usual file systems take."""
+RANDOM_CHARACTERS = 8
+"""What `tempfile.mkdtemp` adds to a name."""
 
 
 @contextlib.contextmanager
@@ -36,7 +40,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     """
     with errors_named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+        staging = Path(tempfile.mkdtemp(prefix=f".{_staged_name(path)}.", dir=path.parent))
         with _locked_if_possible(staging):
             try:
                 yield staging / path.name
@@ -58,7 +62,7 @@ def errors_named(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         name = error.filename if isinstance(error.filename, str) else ""
-        if name and f"/.{path.name}." not in name:
+        if name and f"/.{_staged_name(path)}." not in name:
             raise
         reason = error.strerror or " ".join(str(error).split()) or type(error).__name__
         raise OSError(error.errno, reason, str(path)) from None
@@ -95,7 +99,8 @@ def restore_replaced(staging: Path, path: Path) -> bool:
 
 def staging_folders(path: Path) -> list[Path]:
     """The staging folders of `atomic_path(path)`: of a running writer, or left by a killed one."""
-    return [staging for staging, target in _stagings(path.parent) if target == path]
+    name = _staged_name(path)
+    return [staging for staging, target in _stagings(path.parent) if target.name == name]
 
 
 def clear_leftovers(path: Path, *, even_unlockable: bool = False) -> None:
@@ -144,6 +149,16 @@ def restore_in(folder: Path, wanted: Callable[[str], bool]) -> None:
                     f"it and from where it cannot be moved back ({error.strerror}). Run that command again."
                 ) from None
             notice(f"restored: {path}, which an interrupted command was about to replace")
+
+
+def _staged_name(path: Path) -> str:
+    """How the staging folder of a path is called within its dots; its name, if that is not too long."""
+    name = os.fsencode(path.name)
+    longest = LONGEST_NAME - len("..") - RANDOM_CHARACTERS
+    if len(name) <= longest:
+        return path.name
+    end = f"~{hashlib.sha256(name).hexdigest()[:12]}"
+    return name[: longest - len(end)].decode("utf-8", "ignore") + end
 
 
 def is_staging(path: Path) -> bool:
