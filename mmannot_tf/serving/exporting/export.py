@@ -43,8 +43,8 @@ def export(
         log: receives a line on each verified format.
 
     Returns:
-        The version folder: the formats' files, assets/labels.txt and tags.txt, export.json, README.md (the
-        model card).
+        The version folder: the formats' files, assets/labels.txt, tags.txt and tag_keys.txt, export.json,
+        README.md (the model card).
 
     Raises:
         UserError: a stage is missing, a format is unknown, needs a package or gives other outputs, or `out`

@@ -72,7 +72,11 @@ def test_outputs_have_the_promised_shapes(answer, tiny_records):
 
 def test_label_and_tag_lists_are_assets(exported, tiny_run):
     assets = {file.name: tuple(file.read_text().splitlines()) for file in (exported / "assets").iterdir()}
-    assert assets == {"labels.txt": tiny_run.dataset.labels, "tags.txt": tiny_run.dataset.tags}
+    assert assets == {
+        "labels.txt": tiny_run.dataset.labels,
+        "tags.txt": tiny_run.dataset.tags,
+        "tag_keys.txt": tiny_run.dataset.tags,
+    }
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +146,14 @@ def test_each_format_is_logged_with_its_agreement(tiny_run, tmp_path):
     folder = export(tiny_run, tmp_path, formats=["onnx", "onnx"], log=lines.append)
     assert [line.partition(",")[0] for line in lines] == ["onnx: same labels on 8 of 8 images"]
     files = sorted(str(file.relative_to(folder)) for file in folder.rglob("*") if file.is_file())
-    assert files == ["README.md", "assets/labels.txt", "assets/tags.txt", "export.json", "model.onnx"]
+    assert files == [
+        "README.md",
+        "assets/labels.txt",
+        "assets/tag_keys.txt",
+        "assets/tags.txt",
+        "export.json",
+        "model.onnx",
+    ]
     assert set(json.loads((folder / "export.json").read_text())["formats"]) == {"onnx"}
 
 
