@@ -56,7 +56,7 @@ def train(
         UserError: an input is not usable.
         StoppedBySignal: SIGTERM or SIGINT came; the current stage is saved.
     """
-    has_tags = bool(vocabulary(open_records(data), config.data.vocabulary_size))
+    has_tags = bool(open_records(data).vocabulary and config.data.vocabulary_size)
     chosen = plan.select_stages(config, stages, methods, has_tags=has_tags)
     distribution = distribution or one_device()
     if not has_tags:

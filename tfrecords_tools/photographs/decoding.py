@@ -17,6 +17,8 @@ from tfrecords_tools.shell.errors import one_line
 
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 """The first bytes by which TensorFlow's decoder tells the two formats apart."""
+DECODER_GIVES_UP = ("jpeg::Uncompress failed", "Invalid PNG data")
+"""How TensorFlow's messages begin about images that are cut short or damaged."""
 START_OF_SCAN = b"\xff\xda"
 MAX_SCANNED_PIXELS = 4_000_000_000
 """Pixels times scans of a JPEG: a scan of a few bytes takes a nanosecond a pixel, and files may have many."""
@@ -127,6 +129,8 @@ def decoder_errors() -> Iterator[None]:
     try:
         yield
     except tf.errors.OpError as error:
-        raise UnreadableImageError(one_line(error)) from None
+        text = one_line(error)
+        damaged = text.startswith(DECODER_GIVES_UP)
+        raise UnreadableImageError("truncated or damaged" if damaged else text) from None
     except UnicodeDecodeError:  # TensorFlow's message quotes bytes of the image
-        raise UnreadableImageError("broken image") from None
+        raise UnreadableImageError("truncated or damaged") from None

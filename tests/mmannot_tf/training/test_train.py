@@ -12,6 +12,7 @@ from mmannot_tf.runs.run import open_run
 from mmannot_tf.runs.stages import STAGES
 from mmannot_tf.training.inference.trained_branches import feature_model, network_spec_of, trained_branch
 from mmannot_tf.training.train import train
+from tfrecords_tools.reading.records import seal
 from tfrecords_tools.shell.errors import UserError
 
 
@@ -142,7 +143,7 @@ def test_an_empty_split_is_refused(tiny_config, tiny_records, tmp_path):
     copy = shutil.copytree(tiny_records.path, tmp_path / "records")
     marker = json.loads((copy / "records.json").read_text())
     marker["splits"]["validation"] = 0
-    (copy / "records.json").write_text(json.dumps(marker))
+    (copy / "records.json").write_text(json.dumps({**marker, "seal": seal(marker)}))
     with pytest.raises(UserError, match="validation is empty"):
         train(tiny_config, data=copy, run=tmp_path / "run")
 

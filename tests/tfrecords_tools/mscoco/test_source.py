@@ -58,7 +58,10 @@ def test_a_missing_and_a_broken_image_are_listed(coco_raw, tmp_path: Path):
     settings = MscocoSettings(raw, rules=Rules(bad_share=0.1))
     records = build(tmp_path / "out", settings)
     unreadable = json.loads((records.path / "records.json").read_text())["unreadable"]
-    assert [entry["file"] for entry in unreadable] == ["000000000003.jpg", "000000000051.jpg"]
+    assert [entry["file"] for entry in unreadable] == [
+        "train2017/000000000003.jpg",
+        "val2017/000000000051.jpg",
+    ]
     assert "truncated" in unreadable[0]["reason"]
     assert unreadable[1]["reason"] == "missing"
     with pytest.raises(UserError, match="--bad-share"):
