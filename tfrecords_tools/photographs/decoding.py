@@ -17,7 +17,7 @@ from tfrecords_tools.shell.errors import one_line
 
 JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
 """The first bytes by which TensorFlow's decoder tells the two formats apart."""
-DECODER_GIVES_UP = ("jpeg::Uncompress failed", "Invalid PNG data")
+DECODER_GIVES_UP = ("jpeg::Uncompress failed", "Invalid JPEG data", "Invalid PNG")
 """How TensorFlow's messages begin about images that are cut short or damaged."""
 START_OF_SCAN = b"\xff\xda"
 MAX_SCANNED_PIXELS = 4_000_000_000
