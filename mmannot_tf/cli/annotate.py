@@ -1,7 +1,7 @@
 """`mmannot annotate`."""
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,9 +11,6 @@ from mmannot_tf.cli.arguments import EngineOption, JsonOption, PrecisionOption, 
 from mmannot_tf.serving.network import TOLERANCE
 
 if TYPE_CHECKING:
-    from mmannot_tf.serving.inputs.photographs import Photograph
-    from mmannot_tf.serving.inputs.tags_file import TagsFile
-    from mmannot_tf.serving.outputs.output import Output
     from mmannot_tf.serving.outputs.summary import Summary
 
 BATCH_SIZE = 16
@@ -75,6 +72,7 @@ def annotate(
     from mmannot_tf.serving.outputs.factory import open_output
     from mmannot_tf.serving.outputs.summary import Summary
     from mmannot_tf.serving.outputs.terminal import TerminalOutput
+    from mmannot_tf.serving.outputs.wanted_photographs import WantedPhotographs
     from tfrecords_tools.shell.console import notice, print_json, print_line
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
@@ -106,7 +104,12 @@ def annotate(
 
         annotator = Annotator.with_engine(opened, options, log=notice)
         advance = stack.enter_context(_progress(images, shown=output is not terminal or as_json))
-        wanted = _wanted(photographs(images, passed_over), output, image_tags)
+        wanted = WantedPhotographs(
+            photographs(images, passed_over),
+            output,
+            image_tags.get if isinstance(image_tags, TagsFile) else lambda _: image_tags,
+            compare_tags=metadata is None,
+        )
         summary.write_all(
             annotator.annotate_files(wanted, tags=metadata or image_tags, batch_size=batch_size),
             output,
@@ -121,6 +124,10 @@ def annotate(
         notice(f"note: {line}")
     for line in tags_report.lines() if tags_report else ():
         notice(f"note: {line}")
+    for line in wanted.lines():
+        notice(f"note: {line}")
+    if not wanted.found:
+        notice(f"note: no photograph was found in {', '.join(map(str, images))}")
     if str(passed_over):
         notice(f"passed over: {passed_over}")
     if output is not terminal:
@@ -132,6 +139,7 @@ def annotate(
             {
                 **summary.document(),
                 "passed_over": passed_over.document(),
+                "outdated": wanted.document(),
                 "earlier": output.already_done,
                 "earlier_errors": output.earlier_errors,
                 **({"tags_file": tags_report.document()} if tags_report else {}),
@@ -139,17 +147,6 @@ def annotate(
             }
         )
     _report_errors(summary, output.earlier_errors, on_error, listed=output is not terminal)
-
-
-def _wanted(
-    photographs: "Iterable[Photograph]", output: "Output", tags: "str | TagsFile"
-) -> "Iterator[Photograph]":
-    """The photographs that `output` wants; rows of the tags file that name others count as matched, too."""
-    for photograph in photographs:
-        if output.wants(photograph):
-            yield photograph
-        elif not isinstance(tags, str):
-            tags.get(photograph)
 
 
 @contextlib.contextmanager

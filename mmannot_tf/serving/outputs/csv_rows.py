@@ -47,7 +47,9 @@ class CsvRows:
             if len(row) != len(COLUMNS):
                 raise ValueError(f"{len(row)} columns instead of {len(COLUMNS)}")
             fields = dict(zip(COLUMNS, row, strict=True))
-            yield StoredRecord(unescaped(fields["image"]), fields["model"], fields["error"])
+            yield StoredRecord(
+                unescaped(fields["image"]), fields["model"], fields["error"], unescaped(fields["tags"])
+            )
 
 
 def _row(values: Sequence[str]) -> bytes:

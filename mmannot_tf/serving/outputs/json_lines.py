@@ -27,4 +27,5 @@ class JsonLines:
             record = json.loads(line)
             if not isinstance(record, dict) or not isinstance(record.get("image"), str):
                 raise ValueError("not an object with an image")
-            yield StoredRecord(record["image"], str(record.get("model", "")), str(record.get("error", "")))
+            model, error, tags = (str(record.get(key, "")) for key in ("model", "error", "tags"))
+            yield StoredRecord(record["image"], model, error, tags)

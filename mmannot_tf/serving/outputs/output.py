@@ -1,10 +1,24 @@
 """The interface of every place that annotations are written to."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from mmannot_tf.serving.annotation import Result
 from mmannot_tf.serving.inputs.photographs import Photograph
+
+
+@dataclass(frozen=True)
+class EarlierAnnotation:
+    """What an output holds of a photograph from an earlier run.
+
+    Attributes:
+        tags: that it was annotated with; None if the output does not keep them.
+        written: when the output was written last, in seconds since the epoch.
+    """
+
+    tags: str | None
+    written: float
 
 
 class Output(Protocol):
@@ -20,6 +34,10 @@ class Output(Protocol):
 
     def wants(self, photograph: Photograph) -> bool:
         """Whether a photograph must still be annotated; True once per photograph."""
+        ...
+
+    def earlier(self, photograph: Photograph) -> EarlierAnnotation | None:
+        """What an earlier run wrote of a photograph; None if it wrote no labels."""
         ...
 
     def write(self, results: Sequence[Result]) -> list[Result]:

@@ -10,6 +10,7 @@ from typing import BinaryIO, NamedTuple, Protocol
 from mmannot_tf.serving.annotation import Result, Unreadable
 from mmannot_tf.serving.inputs.photographs import Photograph
 from mmannot_tf.serving.outputs.finished_images import FinishedImages
+from mmannot_tf.serving.outputs.output import EarlierAnnotation
 from mmannot_tf.serving.outputs.standing_errors import StandingErrors
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import atomic_path, clear_leftovers, errors_named
@@ -17,11 +18,12 @@ from tfrecords_tools.shell.lock import lock_file
 
 
 class StoredRecord(NamedTuple):
-    """What resuming needs of a record: its image, the model, and the error; "" if it has labels."""
+    """What resuming needs of a record: its image and tags, the model, and the error; "" if it has labels."""
 
     image: str
     model: str
     error: str
+    tags: str
 
 
 class RecordFormat(Protocol):
@@ -82,6 +84,7 @@ class RecordFile:
         self._has_replaced_errors = False
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file: BinaryIO = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
+        self._written = os.fstat(self._file.fileno()).st_mtime
         try:
             lock_file(self._file, path, command="annotate", option="--out")
             clear_leftovers(path.resolve())
@@ -101,6 +104,11 @@ class RecordFile:
         wanted = self._finished.add(str(photograph))
         self.earlier_errors -= wanted and failed
         return wanted
+
+    def earlier(self, photograph: Photograph) -> EarlierAnnotation | None:
+        """The tags of a photograph that the file had labels of, and when the file was written last."""
+        tags = self._finished.earlier_tags(str(photograph))
+        return None if tags is None else EarlierAnnotation(tags, self._written)
 
     def write(self, results: Sequence[Result]) -> list[Result]:
         """Appends a batch, without errors that the file holds in the same words."""
@@ -158,14 +166,14 @@ class RecordFile:
         lines = _CompleteLines(self._file)
         end = self._file.tell()
         try:
-            for image, model, error in self._format.records(iter(lines)):
+            for image, model, error, tags in self._format.records(iter(lines)):
                 if model != self._model:
                     raise UserError(
                         f"--out must be from the same model. Received: {self.path}, in which {image} was "
                         f"annotated by {model or 'none'}; this model is {self._model}. Name another --out."
                     )
                 self._note(image, error)
-                self.already_done += not error and self._finished.add(image)
+                self.already_done += not error and self._finished.add(image, tags)
                 end = lines.end
                 lines.take()
         except ValueError as error:

@@ -6,6 +6,7 @@ from pathlib import Path
 from mmannot_tf.serving.annotation import Annotation, Result, Unreadable
 from mmannot_tf.serving.inputs.photographs import Photograph
 from mmannot_tf.serving.outputs.finished_images import FinishedImages
+from mmannot_tf.serving.outputs.output import EarlierAnnotation
 from tfrecords_tools.photographs.keyword_fields import model_of, set_labels
 from tfrecords_tools.photographs.keywords import embedded_keywords
 from tfrecords_tools.photographs.sidecars import SidecarFinder, SidecarName, read_sidecar, write_sidecar
@@ -51,6 +52,14 @@ class Sidecars:
             return True
         self.already_done += done
         return not done
+
+    def earlier(self, photograph: Photograph) -> EarlierAnnotation | None:
+        """When the sidecar was written; it does not keep the tags."""
+        try:
+            status = self._finder.path_to_write(photograph.path).stat()
+        except OSError:
+            return None
+        return EarlierAnnotation(None, status.st_mtime)
 
     def write(self, results: Sequence[Result]) -> list[Result]:
         """Writes the sidecars of a batch, each atomically."""

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from mmannot_tf.serving.annotation import Annotation, AnnotationDocument, Result
 from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.outputs.output import EarlierAnnotation
 
 
 class TerminalOutput:
@@ -23,6 +24,10 @@ class TerminalOutput:
     def wants(self, photograph: Photograph) -> bool:
         """Returns True: a file that is named twice is printed twice."""
         return True
+
+    def earlier(self, photograph: Photograph) -> EarlierAnnotation | None:
+        """Returns None, because nothing is kept between runs."""
+        return None
 
     def write(self, results: Sequence[Result]) -> list[Result]:
         """Prints the annotated images; the command reports the others at the end."""
