@@ -32,7 +32,7 @@ from tfrecords_tools.shell.errors import StoppedBySignal
 photo, b64, serve, start = served.photo, served.b64, served.serve, served.start
 PREDICT = "/v1/models/photos:predict"
 MIB = 1 << 20
-TOO_MANY_SCANS = 100_000
+TOO_MANY_SCANS = 2_000
 
 
 def _is_well(running):
@@ -141,20 +141,22 @@ def test_fault_26_no_thread_waits_while_json_is_parsed():
     assert longest < 0.1
 
 
-def test_fault_26_images_that_are_made_to_take_long_do_not(start, photo):
+def test_fault_26_images_that_are_made_to_take_long_do_not(start):
     running = start()
-    jpeg = photo(form="JPEG", side=1000)
-    scan = jpeg[jpeg.index(b"\xff\xda") : -2]
+    written = io.BytesIO()
+    Image.new("L", (2000, 2000), 128).save(written, "JPEG", progressive=True)
+    jpeg = written.getvalue()
+    last_scan = jpeg[jpeg.rindex(b"\xff\xda") : -2]
     broken = {
         "fill": b"\xff\xd8\xff" + b"\xff" * (4 * MIB),
-        "scans": jpeg[:-2] + scan[:20] * TOO_MANY_SCANS + b"\xff\xd9",
+        "scans": jpeg[:-2] + last_scan * TOO_MANY_SCANS + b"\xff\xd9",
         "comments": _gif_of_comments(500_000),
     }
     began = time.process_time()
     for name, content in broken.items():
         answer, _ = _while_posting(running, "/annotate", None, files={"images": content})
         assert "error" in answer.json()["results"][0], name
-    assert time.process_time() - began < 15
+    assert time.process_time() - began < 4
 
 
 def _gif_of_comments(number):
@@ -269,12 +271,14 @@ def test_fault_36_sighup_ends_as_sigterm_does():
     try:
         for number in SIGNALS:
             signal.signal(number, _stop)
+        reached = False
         with pytest.raises(StoppedBySignal) as stopped, server.capture_signals():
             os.kill(os.getpid(), signal.SIGHUP)
-            assert server.should_exit
+            reached = server.should_exit
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+    assert reached  # the signal itself was not raised while requests were open
     assert stopped.value.status == 128 + signal.SIGHUP
 
 
