@@ -36,7 +36,7 @@ def main(
     """Prints the differences and the ratios."""
     shrink, pairs = (8, 1) if smoke else (1, 15)
     large = sharp_scene(4032 // shrink, 3024 // shrink)
-    copy = large.resize((1024 // shrink, 768 // shrink), Image.Resampling.LANCZOS)
+    copy = large.resize((1024 // shrink, 768 // shrink), Image.Resampling.BOX)
     answers = [
         *([_difference_of_probabilities(model, jpeg(large), jpeg(copy))] if model else []),
         _difference_of_copies(jpeg(large), jpeg(copy)),
