@@ -81,7 +81,7 @@ class TensorFlowServing:
         for number, answer in enumerate(await self._predictor(inputs.loaders, inputs.tag_lists)):
             if isinstance(answer, UnreadableError):
                 raise RequestError(
-                    400, f"Every image must be a readable JPEG or PNG. Received: image {number}: {answer}."
+                    400, f"Every image must be a readable photograph. Received: image {number}: {answer}."
                 )
             answers.append(answer)
         outputs = signature.compute(concatenated(answers), inputs.extra)

@@ -2,7 +2,7 @@
 
 const RANKED = 10; // labels shown, or all selected labels if there are more
 const AT_ONCE = 2; // concurrent requests
-const KINDS = ["image/jpeg", "image/png"];
+const PHOTOGRAPH = /^image\/|\.hei[cf]$/i; // in a media type, or in a name that the browser has no type of
 
 const find = (id) => document.getElementById(id);
 const copy = (id) => find(id).content.firstElementChild.cloneNode(true);
@@ -124,7 +124,7 @@ async function next() {
 
 function showStatus() {
   const left = queue.length + running;
-  const others = skipped ? ` Skipped, not a JPEG or PNG: ${skipped}.` : "";
+  const others = skipped ? ` Skipped, not a photograph: ${skipped}.` : "";
   find("status").textContent = (left ? `Annotating: ${left} to go.` : `Annotated: ${answered}.`) + others;
 }
 
@@ -156,7 +156,7 @@ function add(file) {
 }
 
 function addAll(files) {
-  const photographs = [...files].filter((file) => KINDS.includes(file.type));
+  const photographs = [...files].filter((file) => PHOTOGRAPH.test(file.type || file.name));
   skipped = files.length - photographs.length;
   photographs.forEach(add);
   showStatus();

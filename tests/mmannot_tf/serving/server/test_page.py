@@ -173,7 +173,7 @@ def test_photographs_are_dropped_and_others_passed_over(visit, file):
         }
     }"""
     page.evaluate(drop, [["a.png", "image/png", [*file()["buffer"]]], ["notes.txt", "text/plain", [65]]])
-    expect(page.get_by_role("status")).to_have_text("Annotated: 1. Skipped, not a JPEG or PNG: 1.")
+    expect(page.get_by_role("status")).to_have_text("Annotated: 1. Skipped, not a photograph: 1.")
     expect(page.locator("figcaption")).to_have_text("a.png")
     assert not page.locator("#drop.over").count()
 
@@ -184,7 +184,7 @@ def test_what_cannot_be_annotated_says_why_and_can_be_asked_again(visit, file, r
     page.get_by_label("Choose photographs").set_input_files([broken, file()])
     expect(page.get_by_role("status")).to_have_text("Annotated: 2.")
     expect(page.locator("#cards > li").first.get_by_role("alert")).to_have_text(
-        "Not annotated: not a JPEG or PNG."
+        "Not annotated: not JPEG, PNG, WebP, HEIC, TIFF, BMP or GIF."
     )
     second = page.locator("#cards > li").nth(1)
     expect(second.get_by_role("alert")).to_be_hidden()
