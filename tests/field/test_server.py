@@ -368,3 +368,12 @@ def test_fault_19_a_photograph_of_61_megapixels_is_annotated(start):
     answer = start().client.post("/annotate", files={"images": written.getvalue()}, timeout=60)
     (result,) = answer.json()["results"]
     assert [annotation["label"] for annotation in result["annotations"]] == ["sky"]
+
+
+def test_a_negative_number_of_labels_is_refused(client, b64, photo):
+    body = {
+        "signature_name": "given_quantity",
+        "inputs": {"image": [b64(photo())], "tags": [""], "quantity": [-2]},
+    }
+    response = client.post("/v1/models/photos:predict", json=body)
+    assert response.status_code == 400 and "must not be negative. Received: -2" in response.json()["error"]

@@ -123,6 +123,10 @@ class AnnotatorModule(tf.Module):
         self, image: tf.Tensor, tags: tf.Tensor, quantity: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         """Annotates with the number of labels that the caller gives for each image: `quantity` int32 [B]."""
+        tf.debugging.assert_non_negative(quantity, "quantity must not be negative")
+        tf.debugging.assert_equal(
+            tf.shape(quantity), tf.shape(image), "quantity must have an entry per image"
+        )
         outputs = self._run_all(self._images(image), tags)
         rank = tf.argsort(outputs["order"])
         return self._annotated({**outputs, "selected": rank < quantity[:, tf.newaxis]})
@@ -130,6 +134,7 @@ class AnnotatorModule(tf.Module):
     @tf.function(input_signature=[_ENCODED, _TEXT, tf.TensorSpec([], tf.int32, name="k")])
     def annotate_top_k(self, image: tf.Tensor, tags: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the `k` best labels: `annotations` string [B, k] and `scores` float32 [B, k]."""
+        tf.debugging.assert_non_negative(k, "k must not be negative")
         outputs = self._run_all(self._images(image), tags)
         return {
             "annotations": self._names(outputs)[:, :k],

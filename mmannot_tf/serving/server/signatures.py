@@ -122,6 +122,8 @@ def signatures(model: Model) -> dict[str, Signature]:
 
     def given_quantity(outputs: NetworkOutputs, quantities: Extra) -> dict[str, np.ndarray]:
         rank = np.argsort(outputs.order, axis=1)
+        if min(quantities) < 0:
+            raise RequestError(400, f"quantity must not be negative. Received: {min(quantities)}.")
         selected = rank < np.array(quantities)[:, np.newaxis]
         return predicted_quantity(replace(outputs, selected=selected), ())
 

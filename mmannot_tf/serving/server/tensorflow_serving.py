@@ -122,8 +122,9 @@ class TensorFlowServing:
     def _indices(self, value: JsonValue) -> list[int]:
         """Returns an image's entry of `tag_lists` without its padding."""
         tags = len(self._model.tags)
-        rule = f"tag_lists must be lists of 1 to {tags} numbers from {NONE} to {tags - 1}"
-        if not isinstance(value, list) or not 0 < len(value) <= tags:
+        most = max(tags, 1)  # a model without tags takes padding
+        rule = f"tag_lists must be lists of 1 to {most} numbers from {NONE} to {tags - 1}"
+        if not isinstance(value, list) or not 0 < len(value) <= most:
             raise RequestError(400, f"{rule}. Received: {short_repr(value)}.")
         indices = [to_integer("tag_lists", index) for index in value]
         if not all(NONE <= index < tags for index in indices):

@@ -240,3 +240,13 @@ def test_a_run_without_a_stage_that_is_needed_names_it(tiny_run, tmp_path):
     with pytest.raises(UserError, match="without quantity"):
         export(open_run(copy), tmp_path / "export")
     assert not (tmp_path / "export").exists()
+
+
+def test_the_saved_model_refuses_numbers_of_labels_that_cannot_be(exported, scenes):
+    signatures = tf.saved_model.load(str(exported)).signatures
+    encoded = {"image": tf.constant([next(iter(scenes)).read_bytes()] * 2), "tags": tf.constant(["", ""])}
+    for name, arguments in (("top_k", {"k": -1}), ("given_quantity", {"quantity": [1, -1]})):
+        with pytest.raises(tf.errors.InvalidArgumentError, match="must not be negative"):
+            signatures[name](**encoded, **{key: tf.constant(value) for key, value in arguments.items()})
+    with pytest.raises(tf.errors.InvalidArgumentError, match="an entry per image"):
+        signatures["given_quantity"](**encoded, quantity=tf.constant([1]))
