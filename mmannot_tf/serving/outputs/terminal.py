@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from mmannot_tf.serving.annotation import Annotation, AnnotationDocument, Result
+from mmannot_tf.serving.annotation import Annotation, AnnotationDocument, Result, UnreadableDocument
 from mmannot_tf.serving.inputs.photographs import Photograph
 from mmannot_tf.serving.outputs.output import EarlierAnnotation
 
@@ -13,13 +13,13 @@ class TerminalOutput:
     Attributes:
         already_done: 0, because nothing is kept between runs.
         earlier_errors: 0, likewise.
-        documents: the annotated images, if `print_line` is None.
+        documents: the images, if `print_line` is None.
     """
 
     def __init__(self, print_line: Callable[[str], None] | None):
         """`print_line` prints a line."""
         self.already_done, self.earlier_errors, self._print_line = 0, 0, print_line
-        self.documents: list[AnnotationDocument] = []
+        self.documents: list[AnnotationDocument | UnreadableDocument] = []
 
     def wants(self, photograph: Photograph) -> bool:
         """Returns True: a file that is named twice is printed twice."""
@@ -30,13 +30,12 @@ class TerminalOutput:
         return None
 
     def write(self, results: Sequence[Result]) -> list[Result]:
-        """Prints the annotated images; the command reports the others at the end."""
+        """Prints the annotated images; the command reports the others at the end. JSON holds all images."""
         for result in results:
-            if isinstance(result, Annotation):
-                if self._print_line is None:
-                    self.documents.append(result.document())
-                else:
-                    self._print_line(_line(result))
+            if self._print_line is None:
+                self.documents.append(result.document())
+            elif isinstance(result, Annotation):
+                self._print_line(_line(result))
         return list(results)
 
     def close(self) -> None:
