@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import importlib
+import re
 import struct
 import threading
 import warnings
@@ -22,7 +23,8 @@ _READERS = {"JPEG": "JPEG", "PNG": "PNG", "TIFF": "TIFF", "WebP": "WEBP", "HEIC"
 """The formats whose metadata is read, and Pillow's names of their readers."""
 _FILTERING = threading.Lock()
 _EXTENSION = b"http://ns.adobe.com/xmp/extension/\0"
-_GUID_BYTES = 32
+_NAMED_EXTENSION = re.compile(rb"HasExtendedXMP\s*(?:=\s*[\"']|>)\s*([^\s\"'<>]{32})")
+"""The name of the extension in the main packet, as an attribute or an element."""
 _XMP_KEYWORD = b"XML:com.adobe.xmp\0"
 _CHARACTER_SET, _KEYWORDS = (1, 90), (2, 25)
 _UTF8 = b"\x1b%G"
@@ -103,22 +105,31 @@ def _available() -> frozenset[str]:
 
 
 def _extended_xmp(image: JpegImagePlugin.JpegImageFile) -> list[bytes]:
-    """Joins the segments of a packet that is larger than a segment (XMP specification, part 3, 1.1.3.1)."""
-    joined: dict[bytes, bytearray] = {}
+    """Returns the one extension that the main packet names (XMP specification, part 3, 1.1.3.1)."""
+    named = _NAMED_EXTENSION.search(image.info.get("xmp", b"").replace(b"\0", b""))
+    if named is None:
+        return []
+    parts: dict[int, bytes] = {}
+    start, length = _EXTENSION + named[1], 0
     for marker, segment in image.applist:
-        if marker != "APP1" or not segment.startswith(_EXTENSION):
+        if marker != "APP1" or not segment.startswith(start):
             continue
-        start = len(_EXTENSION) + _GUID_BYTES
-        guid, header, data = (
-            segment[len(_EXTENSION) : start],
-            segment[start : start + 8],
-            segment[start + 8 :],
-        )
-        length, offset = struct.unpack(">II", header)
+        (length, offset), data = struct.unpack_from(">II", segment, len(start)), segment[len(start) + 8 :]
         if length > MAX_BLOCK or offset + len(data) > length:
             raise ValueError(f"{length:,} bytes, at most {MAX_BLOCK:,} are read, with a part at {offset:,}")
-        joined.setdefault(guid, bytearray(length))[offset : offset + len(data)] = data
-    return [bytes(packet) for guid, packet in joined.items() if guid in image.info.get("xmp", b"")]
+        parts[offset] = data
+    return [_joined(parts, length)] if parts else []
+
+
+def _joined(parts: dict[int, bytes], length: int) -> bytes:
+    """Joins the parts of a block, which are at their offsets."""
+    joined = bytearray()
+    for offset, data in sorted(parts.items()):
+        if offset == len(joined):
+            joined += data
+    if len(joined) != length:
+        raise ValueError(f"its parts must fill {length:,} bytes. Received: {len(joined):,} without a gap")
+    return bytes(joined)
 
 
 def _iptc_keywords(image: ImageFile.ImageFile) -> Iterator[str]:

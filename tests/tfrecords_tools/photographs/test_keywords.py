@@ -1,6 +1,7 @@
 import io
 import os
 import struct
+import tracemalloc
 import zlib
 
 import pytest
@@ -146,6 +147,53 @@ def test_damaged_metadata_is_a_problem_of_its_part_alone(kind):
     assert found.words == words
     assert len(found.problems) <= 1 and problem in "".join(found.problems)
     assert "\n" not in "".join(found.problems)
+
+
+def _peak(content):
+    """Returns the keywords in an image, and the most bytes that Python took to read them."""
+    embedded_keywords(_jpeg())  # imports what it needs
+    tracemalloc.start()
+    try:
+        found = embedded_keywords(content)
+        return found, tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("main", [None, XMP, b"names"])
+def test_extensions_take_no_memory_that_their_bytes_do_not_fill(main):
+    guids = [b"%032d" % number for number in range(200)]
+    extension = b"http://ns.adobe.com/xmp/extension/\0"
+    segments = [(0xE1, extension + guid + struct.pack(">II", MAX_BLOCK, 0) + b"x") for guid in guids]
+    if main == b"names":
+        note = b"".join(b' n:n%d="%s"' % (number, guid) for number, guid in enumerate(guids))
+        main = XMP.replace(b"xmlns:lr=", b'xmlns:n="n"' + note + b" xmlns:lr=")
+    found, peak = _peak(_jpeg(*segments, **({"xmp": main} if main else {})))
+    assert (found.words, found.problems) == (WORDS if main else (), ())
+    assert peak < 2 * MAX_BLOCK
+
+
+@pytest.mark.parametrize("part", [0, 1])
+def test_an_extension_without_one_of_its_parts_is_a_problem(part):
+    start, *parts = _extended(MORE).split(b"http://ns.adobe.com/xmp/extension/\0")
+    signatures = [b"http://ns.adobe.com/xmp/extension/\0"] * 2
+    signatures[part] = b"http://ns.adobe.com/xmp/elsewhere/\0"
+    content = start + b"".join(map(bytes.__add__, signatures, parts))
+    found = embedded_keywords(content)
+    assert found.words == WORDS
+    assert "its parts must fill" in "".join(found.problems)
+
+
+def test_the_extension_of_an_element_is_read():
+    guid = b"0123456789ABCDEF0123456789ABCDEF"
+    attribute = b' n:HasExtendedXMP="%s"' % guid
+    element = b"<n:HasExtendedXMP>%s</n:HasExtendedXMP>" % guid
+    content = _extended(MORE)
+    main = content[content.index(b"<x:xmpmeta", content.index(b"http://ns.adobe.com/xap/1.0/")) :]
+    main = main[: main.index(b"</x:xmpmeta>") + len(b"</x:xmpmeta>")]
+    other = main.replace(attribute, b"").replace(b"<dc:subject>", element + b"<dc:subject>")
+    header = b"http://ns.adobe.com/xmp/extension/\0" + guid + struct.pack(">II", len(MORE), 0)
+    assert embedded_keywords(_jpeg((0xE1, header + MORE), xmp=other)).words == (*WORDS, "more")
 
 
 @pytest.mark.parametrize("kind", ["JPEG, all", "PNG", "TIFF", "WebP", "JPEG, extended"])
