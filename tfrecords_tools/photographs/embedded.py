@@ -150,16 +150,28 @@ def _windows_keywords(exif: Image.Exif) -> str:
 
 
 def _read_png(file: BinaryIO, found: EmbeddedMetadata) -> None:
-    """Reads a PNG chunk by chunk: Pillow stops before the pixels, behind which ExifTool writes metadata."""
+    """Reads a PNG chunk by chunk: Pillow stops before the pixels, behind which ExifTool writes metadata.
+
+    A PNG has one chunk of EXIF and one of XMP at most, so only the first of each is read.
+    """
+    numbers = {"EXIF": 0, "XMP": 0}
     for kind, data in _chunks(file):
-        if kind == b"eXIf":
-            with _problems_of("EXIF", found):
+        what = "EXIF" if kind == b"eXIf" else "XMP"
+        if what == "XMP" and not data.startswith(_XMP_KEYWORD):
+            continue
+        numbers[what] += 1
+        if numbers[what] > 1:
+            continue
+        with _problems_of(what, found):
+            if what == "XMP":
+                _add_packet(_international_text(data[len(_XMP_KEYWORD) :]), found)
+            else:
                 exif = Image.Exif()
                 exif.load(data)
                 found.windows_keywords = _windows_keywords(exif)
-        elif data.startswith(_XMP_KEYWORD):
-            with _problems_of("XMP", found):
-                _add_packet(_international_text(data[len(_XMP_KEYWORD) :]), found)
+    for what, number in numbers.items():
+        if number > 1:
+            found.problems.append(f"{what}: only the first of {number:,} blocks is read")
 
 
 def _international_text(data: bytes) -> bytes:

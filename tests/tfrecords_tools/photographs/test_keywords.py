@@ -173,6 +173,25 @@ def test_extensions_take_no_memory_that_their_bytes_do_not_fill(main):
     assert peak < 2 * MAX_BLOCK
 
 
+def test_only_the_first_packet_of_a_png_is_unpacked():
+    first, other = XMP, MORE.replace(b"<dc:subject>", b" " * (MAX_BLOCK - 2 * len(MORE)) + b"<dc:subject>")
+    chunks = [
+        _chunk(b"iTXt", b"XML:com.adobe.xmp\0\1\0\0\0" + zlib.compress(packet)) for packet in (first, other)
+    ]
+    found, peak = _peak(_png(chunks[0], *chunks[1:] * 300))
+    assert found.words == WORDS
+    assert found.problems == ("image: XMP: only the first of 301 blocks is read",)
+    assert peak < MAX_BLOCK
+
+
+def test_only_the_first_exif_of_a_png_is_read():
+    other = Image.Exif()
+    other[0x9C9E] = "boat".encode("utf-16-le")
+    found = embedded_keywords(_png(*(_chunk(b"eXIf", exif.tobytes()) for exif in (WINDOWS, other))))
+    assert found.words == ("sea", "schön")
+    assert found.problems == ("image: EXIF: only the first of 2 blocks is read",)
+
+
 @pytest.mark.parametrize("part", [0, 1])
 def test_an_extension_without_one_of_its_parts_is_a_problem(part):
     start, *parts = _extended(MORE).split(b"http://ns.adobe.com/xmp/extension/\0")
