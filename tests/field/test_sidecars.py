@@ -11,6 +11,8 @@ from mmannot_tf.cli.main import main
 from mmannot_tf.serving.annotation import Annotation
 from mmannot_tf.serving.inputs.photographs import Photograph
 from mmannot_tf.serving.outputs.sidecars import Sidecars
+from tfrecords_tools.photographs.keyword_fields import SUBJECT, added_labels
+from tfrecords_tools.photographs.xmp import XmpPacket
 
 HEAD = """<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
 <x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="XMP Core 4.4.0-Exiv2">
@@ -264,6 +266,18 @@ def test_fault_15_an_existing_sidecar_of_either_name_is_merged(tmp_path, existin
     assert all((tmp_path / file).read_text(encoding="utf-8") == DIGIKAM for file in others)
     assert len(lines) == len(others)
     assert _is_done(image)
+
+
+def test_fault_12_a_label_that_a_person_gives_later_stays(tmp_path):
+    image = _photograph(tmp_path, DIGIKAM)
+    _annotate(image, "beach", "sea")
+    file = tmp_path / "a.xmp"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("letters|alpha<", "places|beach<"), encoding="utf-8")
+    _annotate(image, "sky", model="n")
+    packet = XmpPacket(file.read_bytes())
+    assert packet.values(SUBJECT.name) == ["alpha", "beach", "sky"]
+    assert added_labels(packet) == ["sky"]
 
 
 def test_fault_15_the_command_names_new_sidecars(tiny_run, tmp_path, capsys):

@@ -87,7 +87,8 @@ def set_labels(
     """Replaces the labels of an earlier annotation; people's keywords stay.
 
     `dc:subject` gets the labels, and so does each other field that the packet has. A label that a person
-    gave too, in any field, is that person's keyword: no later annotation removes it.
+    gave too, before or after, as a level of a path in any field or elsewhere, is that person's keyword: no
+    later annotation removes it. An item that is an earlier label counts as a program's copy of it.
 
     Args:
         packet: the packet.
@@ -100,10 +101,11 @@ def set_labels(
     """
     earlier = added_labels(packet)
     texts = list(dict.fromkeys(xml_text(label) for label in labels))
-    theirs = {*keywords(packet, without=earlier), *(word for word in elsewhere if word not in earlier)}
+    theirs = {*keywords(packet, without=earlier), *elsewhere}
+    ours = [label for label in earlier if label not in theirs]
     for field in FIELDS:
         if field is SUBJECT or packet.has(field.name):
-            _replace(packet, field, earlier, texts)
+            _replace(packet, field, ours, texts)
     for name in (MODEL, ADDED, FORMER_MODEL, FORMER_ADDED):
         packet.remove(name)
     added = [text for text in texts if text not in theirs]
@@ -111,8 +113,8 @@ def set_labels(
     packet.set_text(MODEL, model)
 
 
-def _replace(packet: XmpPacket, field: KeywordField, earlier: Sequence[str], labels: Sequence[str]) -> None:
-    old, new = _forms(field, earlier), dict.fromkeys(field.written(label) for label in labels)
+def _replace(packet: XmpPacket, field: KeywordField, ours: Sequence[str], labels: Sequence[str]) -> None:
+    old, new = _forms(field, ours), dict.fromkeys(field.written(label) for label in labels)
     values = packet.values(field.name)
     kept = [value for value in values if value not in old]
     packet.change_items(

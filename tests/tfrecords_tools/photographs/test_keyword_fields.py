@@ -1,5 +1,8 @@
+import pytest
+
 from tfrecords_tools.photographs.keyword_fields import (
     FIELDS,
+    SUBJECT,
     added_labels,
     keywords,
     model_of,
@@ -79,7 +82,28 @@ def test_the_same_annotation_again_changes_no_byte():
 def test_labels_of_a_person_elsewhere_are_not_ours():
     once = _annotated(EMPTY, "sky", "boat", elsewhere=["sky"])
     assert added_labels(XmpPacket(once)) == ["boat"]
-    assert added_labels(XmpPacket(_annotated(once, "boat", elsewhere=["boat"]))) == ["boat"]
+    assert added_labels(XmpPacket(_annotated(once, "boat", elsewhere=["boat"]))) == []
+
+
+@pytest.mark.parametrize("field", FIELDS[1:], ids=str)
+def test_a_label_that_a_person_gives_later_stays(field):
+    packet = XmpPacket(_annotated(EMPTY, "beach", "sea"))
+    theirs = f"places{field.separator}beach" if field.separator else "beach"
+    packet.change_items(field.name, removed=(), added=[theirs], kind=field.kind)
+    twice = _annotated(packet.to_bytes(), "sky", model="n")
+    # A value without levels may be a program's copy of the label, so it is no person's.
+    kept, own = (["beach"], [theirs]) if field.separator else ([], [])
+    assert XmpPacket(twice).values(SUBJECT.name) == [*kept, "sky"]
+    assert XmpPacket(twice).values(field.name) == [*own, "sky"]
+    assert added_labels(XmpPacket(twice)) == ["sky"]
+    assert XmpPacket(_annotated(twice, "tree", model="o")).values(SUBJECT.name) == [*kept, "tree"]
+
+
+def test_a_label_that_a_person_gives_the_photograph_later_stays():
+    once = _annotated(EMPTY, "beach", "sea")
+    twice = _annotated(once, "sky", model="n", elsewhere=["beach"])
+    assert XmpPacket(twice).values(SUBJECT.name) == ["beach", "sky"]
+    assert added_labels(XmpPacket(twice)) == ["sky"]
 
 
 def test_the_former_names_are_read_and_replaced():
