@@ -9,6 +9,8 @@ from tfrecords_tools.photographs.keyword_fields import SUBJECT
 from tfrecords_tools.photographs.xmp import XmpPacket
 from tfrecords_tools.shell.console import run as run_app
 
+NO_PHOTOGRAPH = "not JPEG, PNG, WebP, HEIC, TIFF, BMP or GIF"
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -46,7 +48,7 @@ def test_a_folder_becomes_json_lines_with_its_tags_and_errors(tiny_run, folder, 
     assert [record.get("error") for record in records][2] == "not JPEG, PNG, WebP, HEIC, TIFF, BMP or GIF"
     assert all(record["annotations"] for record in records if "error" not in record)
     assert "annotated 4 photographs" in stderr
-    assert f"error: {folder / 'z.jpg'}: not an image" in stderr
+    assert f"error: {folder / 'z.jpg'}: {NO_PHOTOGRAPH}" in stderr
     assert stderr.splitlines()[-1].endswith("Received: 2 unreadable, named above.")
 
 
