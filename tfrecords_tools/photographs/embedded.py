@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import importlib
+import io
 import re
 import struct
 import threading
@@ -10,11 +11,12 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
-from PIL import ExifTags, Image, ImageFile, IptcImagePlugin, JpegImagePlugin
+from PIL import ExifTags, Image, ImageFile, IptcImagePlugin, JpegImagePlugin, TiffImagePlugin
 
 from tfrecords_tools.photographs.formats import SIGNATURE_BYTES, format_of
+from tfrecords_tools.photographs.limited_reads import MAX_READS
 
 MAX_BLOCK = 4 << 20
 """The largest number of bytes of one block, also unpacked. Parsed, it can take 30 times as much memory."""
@@ -55,15 +57,31 @@ def read_embedded(file: BinaryIO) -> EmbeddedMetadata:
     if reader is None or reader not in _available():
         return found
     file.seek(0)
+    counted = _CountedReads(file)
     # Pillow warns of damage that its result shows; a lock, for the filters of warnings are the process's.
     with _problems_of("image", found), _FILTERING, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         if reader == "PNG":
-            _read_png(file, found)
+            _read_png(counted, found)
         else:
-            with Image.open(file, formats=[reader]) as image:
+            with Image.open(counted, formats=[reader]) as image:
                 _read_image(image, found)
+    counted.detach()
     return found
+
+
+class _CountedReads(io.BufferedReader):
+    """Raises an error at the read that is one too many: a reader takes some for each part of a file."""
+
+    def __init__(self, file: BinaryIO):
+        super().__init__(cast(io.RawIOBase, file))
+        self._reads = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self._reads += 1
+        if self._reads > MAX_READS:
+            raise OSError("it has too many parts")
+        return super().read(size)
 
 
 def _read_image(image: ImageFile.ImageFile, found: EmbeddedMetadata) -> None:
@@ -87,10 +105,14 @@ def _problems_of(what: str, found: EmbeddedMetadata) -> Iterator[None]:
 
 
 def _add_packet(packet: bytes, found: EmbeddedMetadata) -> None:
-    if len(packet) > MAX_BLOCK:
-        raise ValueError(f"{len(packet):,} bytes, more than {MAX_BLOCK:,}")
+    _check_size(packet)
     if packet:
         found.packets.append(packet)
+
+
+def _check_size(block: bytes) -> None:
+    if len(block) > MAX_BLOCK:
+        raise ValueError(f"{len(block):,} bytes, more than {MAX_BLOCK:,}")
 
 
 @functools.cache
@@ -134,6 +156,8 @@ def _joined(parts: dict[int, bytes], length: int) -> bytes:
 
 def _iptc_keywords(image: ImageFile.ImageFile) -> Iterator[str]:
     """Yields the keywords: UTF-8 if the block says so or if they are valid UTF-8, else Windows-1252."""
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        _check_size(image.tag_v2._tagdata.get(TiffImagePlugin.IPTC_NAA_CHUNK, b""))  # what getiptcinfo reads
     datasets = IptcImagePlugin.getiptcinfo(image) or {}
     found = datasets.get(_KEYWORDS, [])
     for keyword in found if isinstance(found, list) else [found]:
@@ -146,7 +170,10 @@ def _iptc_keywords(image: ImageFile.ImageFile) -> Iterator[str]:
 
 def _windows_keywords(exif: Image.Exif) -> str:
     value = exif.get(ExifTags.Base.XPKeywords, b"")
-    return value.decode("utf-16-le", "replace").rstrip("\0") if isinstance(value, bytes) else ""
+    if not isinstance(value, bytes):
+        return ""
+    _check_size(value)
+    return value.decode("utf-16-le", "replace").rstrip("\0")
 
 
 def _read_png(file: BinaryIO, found: EmbeddedMetadata) -> None:

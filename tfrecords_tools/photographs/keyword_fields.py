@@ -4,7 +4,7 @@ The list is digiKam's (digikam/core/libs/metadataengine), which darktable, Light
 ExifTool share parts of. `dc:subject` has words; the others have paths such as `places|beach`.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from tfrecords_tools.photographs.xml_document import xml_text
@@ -70,9 +70,10 @@ def added_labels(packet: XmpPacket) -> list[str]:
     return [*packet.values(ADDED), *packet.values(FORMER_ADDED)]
 
 
-def keywords(packet: XmpPacket, *, without: Sequence[str]) -> list[str]:
+def keywords(packet: XmpPacket, *, without: Iterable[str]) -> list[str]:
     """Returns the words of all fields, each once, without the values that are the labels `without`."""
     words: dict[str, None] = {}
+    without = frozenset(without)
     for field in FIELDS:
         forms = _forms(field, without)
         for value in packet.values(field.name):
@@ -115,16 +116,15 @@ def set_labels(
 
 def _replace(packet: XmpPacket, field: KeywordField, ours: Sequence[str], labels: Sequence[str]) -> None:
     old, new = _forms(field, ours), dict.fromkeys(field.written(label) for label in labels)
-    values = packet.values(field.name)
-    kept = [value for value in values if value not in old]
+    values = frozenset(packet.values(field.name))
     packet.change_items(
         field.name,
-        removed=[value for value in values if value in old],
-        added=[text for text in new if text not in kept],
+        removed=values & old,
+        added=[text for text in new if text in old or text not in values],
         kind=field.kind,
     )
 
 
-def _forms(field: KeywordField, labels: Sequence[str]) -> set[str]:
+def _forms(field: KeywordField, labels: Collection[str]) -> set[str]:
     """The values of a field that are these labels; a program may have copied a label without its form."""
     return {*labels, *map(field.written, labels)}

@@ -70,7 +70,7 @@ class _Collector:
         self._packets.append(XmpPacket(content))
 
     def result(self) -> PhotographKeywords:
-        added = [label for packet in self._packets for label in added_labels(packet)]
+        added = frozenset(label for packet in self._packets for label in added_labels(packet))
         found = [word for packet in self._packets for word in keywords(packet, without=added)]
         found += [word for word in self._words if word not in added]
         words = dict.fromkeys(cleaned(found))

@@ -4,7 +4,7 @@ A property is an element or an attribute of an `rdf:Description`. Its value is t
 alternative of items; a qualified value is in `rdf:value`. Prefixes are of any name.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from lxml import etree
@@ -100,7 +100,7 @@ class XmpPacket:
         self._add(name).text = xml_text(text)
 
     def change_items(
-        self, name: Property, *, removed: Sequence[str], added: Sequence[str], kind: str
+        self, name: Property, *, removed: Collection[str], added: Sequence[str], kind: str
     ) -> None:
         """Removes and adds texts of a property; other items stay as they are, qualifiers included.
 
@@ -116,7 +116,8 @@ class XmpPacket:
         Raises:
             ValueError: the property has a form that holds no list of texts.
         """
-        if not added and not set(removed) & set(self.values(name)):
+        removed = frozenset(removed)
+        if not added and removed.isdisjoint(self.values(name)):
             return
         container = self._joined_container(name, kind)
         for item in list(container.iterchildren(etree.Element)):
@@ -224,7 +225,7 @@ def _move(element: etree._Element, container: etree._Element) -> None:
 
 def _append(parent: etree._Element, tag: str, prefixes: dict[str, str] | None = None) -> etree._Element:
     """Appends a new element, on a line of its own where its siblings have one."""
-    last = parent[-1] if len(parent) else None
+    last = next(parent.iterchildren(reversed=True), None)  # len() would count all children
     element = etree.SubElement(parent, tag, nsmap=_new_prefixes(parent, prefixes or {}))
     if last is not None:
         element.tail, last.tail = last.tail, parent.text

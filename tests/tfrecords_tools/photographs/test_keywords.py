@@ -1,6 +1,7 @@
 import io
 import os
 import struct
+import time
 import tracemalloc
 import zlib
 
@@ -171,6 +172,52 @@ def test_extensions_take_no_memory_that_their_bytes_do_not_fill(main):
     found, peak = _peak(_jpeg(*segments, **({"xmp": main} if main else {})))
     assert (found.words, found.problems) == (WORDS if main else (), ())
     assert peak < 2 * MAX_BLOCK
+
+
+MANY_PARTS = {
+    "segments": _jpeg(xmp=XMP)[:2] + b"\xff\xe0\x00\x02" * 250_000 + _jpeg(xmp=XMP)[2:],
+    "bytes between segments": b"\xff\xd8\xff\xe0\0\2" + b"\0" * 1_000_000,
+    "chunks": _png(_chunk(b"none", b"") * 100_000),
+}
+
+
+@pytest.mark.parametrize("kind", MANY_PARTS)
+def test_the_number_of_parts_that_are_read_is_bounded(kind):
+    found = embedded_keywords(MANY_PARTS[kind])
+    assert (found.words, found.problems) == ((), ("image: image: it has too many parts",))
+
+
+def test_a_photograph_of_many_parts_is_read():
+    start = _jpeg(xmp=XMP)
+    assert embedded_keywords(start[:2] + b"\xff\xe0\x00\x02" * 10_000 + start[2:]).words == WORDS
+    assert embedded_keywords(_png(_chunk(b"none", b"") * 60_000, IMAGES["PNG"][0][8:])).words == WORDS
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        _tiff(_40094=(1, b"a\0;\0" * (MAX_BLOCK // 4 + 1)), _700=(1, XMP)),
+        _tiff(_33723=(7, _iptc(b"sea") * (MAX_BLOCK // 8 + 1)), _700=(1, XMP)),
+    ],
+    ids=["EXIF", "IPTC"],
+)
+def test_blocks_of_keywords_are_bounded(content):
+    found = embedded_keywords(content)
+    assert found.words == WORDS and len(found.problems) == 1
+    assert "bytes, more than 4,194,304" in found.problems[0]
+
+
+def test_many_words_are_compared_with_many_labels_at_once():
+    number = 30_000
+    packet = XmpPacket(EMPTY)
+    set_labels(packet, [f"label {index}" for index in range(number)], "m")
+    words = Image.Exif()
+    words[0x9C9E] = ";".join(f"word {index}" for index in range(number)).encode("utf-16-le")
+    packed = _chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + packet.to_bytes())
+    start = time.process_time()
+    found = embedded_keywords(_png(packed, _chunk(b"eXIf", words.tobytes())))
+    assert time.process_time() - start < 3  # seconds; each word with each label takes 9
+    assert len(found.words) == MAX_KEYWORDS
 
 
 def test_only_the_first_packet_of_a_png_is_unpacked():
