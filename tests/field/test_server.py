@@ -1,5 +1,6 @@
 """The server under requests of clients that are hostile, slow, or ordinary but too large."""
 
+import asyncio
 import base64
 import contextlib
 import gc
@@ -22,6 +23,7 @@ import pytest
 import served
 from PIL import Image
 
+from mmannot_tf.data.tag_index import TagIndex
 from mmannot_tf.serving.server.host_policy import HostPolicy
 from mmannot_tf.serving.server.json_parsing import parse_json
 from mmannot_tf.serving.server.lifecycle import SIGNALS, Server, ServerConfig, _stop
@@ -377,3 +379,19 @@ def test_a_negative_number_of_labels_is_refused(client, b64, photo):
     }
     response = client.post("/v1/models/photos:predict", json=body)
     assert response.status_code == 400 and "must not be negative. Received: -2" in response.json()["error"]
+
+
+def test_fault_21_long_tags_of_a_form_are_split_once_and_not_on_the_event_loop(start, photo, monkeypatch):
+    texts = []
+
+    def split(index, wanted, original=TagIndex.split):
+        with pytest.raises(RuntimeError):  # a thread of its own has no event loop
+            asyncio.get_running_loop()
+        texts.extend(wanted)
+        return original(index, wanted)
+
+    monkeypatch.setattr(TagIndex, "split", split)
+    files = [("images", photo()) for _ in range(8)]
+    answer = start().client.post("/annotate", files=files, data={"tags": "\ufdfa; nobody"})
+    assert texts == ["\ufdfa; nobody"]
+    assert [row["unknown_tags"][1:] for row in answer.json()["results"]] == [["nobody"]] * 8

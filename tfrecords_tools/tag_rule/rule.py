@@ -5,7 +5,14 @@ import re
 from collections.abc import Iterable, Mapping
 from itertools import groupby
 
-from tfrecords_tools.tag_rule.table import hangul_syllable, rule_table
+from tfrecords_tools.tag_rule.table import (
+    TRAILING,
+    TRAILINGS,
+    VOWEL,
+    VOWELS,
+    hangul_syllable,
+    rule_table,
+)
 
 SEPARATOR = ","
 """What the table makes of commas, semicolons and line breaks."""
@@ -77,15 +84,31 @@ def _trimmed(text: str) -> str:
 
 def _ordered(text: str) -> str:
     """Sorts each run of marks by their combining classes; the sort is stable."""
+    if _marks().isdisjoint(text):  # far faster than what follows
+        return text
     classes = rule_table().classes
     pairs = [(classes.get(ord(character), 0), character) for character in text]
     runs = (list(run) for _, run in groupby(pairs, key=lambda pair: pair[0] > 0))
     return "".join(character for run in runs for _, character in (sorted(run, key=lambda pair: pair[0])))
 
 
+@functools.cache
+def _marks() -> frozenset[str]:
+    """The characters whose combining class is not 0."""
+    return frozenset(chr(code) for code, rank in rule_table().classes.items() if rank)
+
+
+@functools.cache
+def _second_characters() -> re.Pattern[str]:
+    """A character that may be composed with one before it."""
+    pairs = {second for _, second in rule_table().compose}
+    letters = f"{chr(VOWEL)}-{chr(VOWEL + VOWELS - 1)}{chr(TRAILING + 1)}-{chr(TRAILING + TRAILINGS - 1)}"
+    return re.compile(f"[{re.escape(''.join(sorted(pairs)))}{letters}]")
+
+
 def _composed(text: str) -> str:
     """The canonical composition of text whose marks are in order (The Unicode Standard, D117)."""
-    if text.isascii():
+    if text.isascii() or not _second_characters().search(text):
         return text
     classes, compose = rule_table().classes, rule_table().compose
     characters: list[str] = []

@@ -49,11 +49,6 @@ class Annotator:
         """Turns texts of several tags, one per image, into int32 [B, L]; unknown tags are ignored."""
         return self.tags.lists(self.tags.split(tags))
 
-    def unknown_tags(self, tags: str) -> list[str]:
-        """Returns those tags of a text that the model does not know, normalised, each once."""
-        (words,) = self.tags.split([tags])
-        return list(self.tags.unknown(words))
-
     def run(self, inputs: NetworkInputs) -> NetworkOutputs:
         """Runs the engine on a batch; the first batch also selects the engine."""
         if self.engine is None:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 
 import numpy as np
 from fastapi import APIRouter, HTTPException, Request, Response
@@ -111,7 +112,8 @@ class TensorFlowServing:
             indices = [self._indices(tags) for tags in lists["tag_lists"]]
             return PredictInputs(_arrays(images, self._predictor.network_image), padded(indices), ())
         tags = [to_text("tags", text, max_bytes=self._limits.tag_bytes) for text in lists["tags"]]
-        tag_lists, unknown = self._predictor.find_tags(tags)
+        tag_lists, unknown_by_image = self._predictor.find_tags(tags)
+        unknown = tuple(dict.fromkeys(chain.from_iterable(unknown_by_image)))
         extra = _extra(columns, signature)
         if signature.inputs["image"].dtype == "DT_STRING":
             encoded = [to_image("image", image) for image in images]

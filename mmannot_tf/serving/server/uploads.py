@@ -70,11 +70,13 @@ class Uploads:
             most = self._limits.tag_bytes
             tags = [_joined(text, own.words, most) for text, own in zip(tags, keywords, strict=True)]
         names = [(file.file_name or "")[:MAX_NAME] for file in files]
-        tag_lists, _ = await asyncio.to_thread(self._predictor.find_tags, tags)
+        tag_lists, unknown = await asyncio.to_thread(self._predictor.find_tags, tags)
         answers = await self._predictor([partial(self._predictor.decode, raw) for raw in encoded], tag_lists)
         results = [
-            self._result(answer, name, text, own.problems, ranked)
-            for answer, name, text, own in zip(answers, names, tags, keywords, strict=True)
+            self._result(answer, name, text, tags_unknown, own.problems, ranked)
+            for answer, name, text, tags_unknown, own in zip(
+                answers, names, tags, unknown, keywords, strict=True
+            )
         ]
         return JsonResponse({"model": self._model.digest, "results": results})
 
@@ -83,6 +85,7 @@ class Uploads:
         answer: NetworkOutputs | UnreadableError,
         name: str,
         tags: str,
+        unknown: Sequence[str],
         problems: Sequence[str],
         ranked: int,
     ) -> UploadDocument | UnreadableDocument:
@@ -92,7 +95,7 @@ class Uploads:
         annotation = Annotation.from_outputs(answer, 0, labels=labels, image=name, tags=tags)
         document: UploadDocument = {
             **annotation.document(),
-            "unknown_tags": self._predictor.annotator.unknown_tags(tags),
+            "unknown_tags": list(unknown),
         }
         if problems:
             document["metadata_problems"] = list(problems)
