@@ -15,6 +15,8 @@ BLANKS = " \t\n\v\f\r"
 """White space that base64 may contain anywhere, such as a line break every 76 characters."""
 PIECE = 1 << 18
 """The number of characters of base64 that are decoded at once; other threads run between two pieces."""
+NUMBERS = frozenset((int, float))
+"""The types of JSON's numbers; bool is none of them."""
 ANY = -1
 """In a shape: any size."""
 
@@ -113,10 +115,26 @@ def _numbers(row: JsonValue) -> np.ndarray:
     Raises:
         ValueError: it has lists of unequal lengths, or something other than numbers.
     """
+    _check_numbers(row)
     array = np.asarray(row)
     if array.dtype.kind not in "iuf":
         raise ValueError("not numbers")
     return array
+
+
+def _check_numbers(value: JsonValue) -> None:
+    """Numpy would make all entries as long as the longest text among them.
+
+    Raises:
+        ValueError: it holds something other than numbers and lists.
+    """
+    entries = value if isinstance(value, list) else [value]
+    if not NUMBERS.issuperset(map(type, entries)):
+        for entry in entries:
+            if isinstance(entry, list):
+                _check_numbers(entry)
+            elif type(entry) not in NUMBERS:
+                raise ValueError("not numbers")
 
 
 def _from_base64(text: str) -> bytes:
