@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from mmannot_tf.serving.annotation import Annotation, Result
 from mmannot_tf.serving.outputs.record_file import StoredRecord
 from tfrecords_tools.shell.cells import SEPARATOR, escaped, escaped_list, unescaped
+from tfrecords_tools.shell.tables import MAX_CELL
 
 COLUMNS = ("image", "tags", "predicted_quantity", "labels", "probabilities", "error", "model")
 
@@ -33,6 +34,7 @@ class CsvRows:
 
     def records(self, lines: Iterator[str]) -> Iterator[StoredRecord]:
         """Yields the rows' records, except that of an incomplete last row."""
+        csv.field_size_limit(MAX_CELL)
         # before names were escaped, a carriage return in one was written as it is
         rows = csv.reader((line.replace("\r", r"\x0d") for line in lines), strict=True)
         while True:
@@ -48,7 +50,10 @@ class CsvRows:
                 raise ValueError(f"{len(row)} columns instead of {len(COLUMNS)}")
             fields = dict(zip(COLUMNS, row, strict=True))
             yield StoredRecord(
-                unescaped(fields["image"]), fields["model"], fields["error"], unescaped(fields["tags"])
+                unescaped(fields["image"]),
+                fields["model"],
+                unescaped(fields["error"]),
+                unescaped(fields["tags"]),
             )
 
 

@@ -207,3 +207,23 @@ class TestOpening:
     def test_what_does_not_go_together_is_refused(self, tmp_path, out, record_format, message):
         with pytest.raises(UserError, match=message):
             open_output(out and tmp_path / out, record_format, "m")
+
+
+def test_long_tags_and_errors_with_escapes_are_read_again(tmp_path, record_format):
+    csv.field_size_limit(131_072)  # Python's own, which another reader of this process may have raised
+    file, failed = tmp_path / "labels", Unreadable("b.jpg", "", "=1\x1b")
+    results = [Annotation("a.jpg", "sea, " * 30_000, (("sky", 0.5),), 1.0), failed]
+    for _ in range(2):
+        output = RecordFile(file, record_format(), "m")
+        output.write([failed] if output.already_done else results)
+        output.close()
+    assert output.already_done == 1
+    with file.open(encoding="utf-8", newline="") as lines:
+        stored = list(record_format().records(_after_header(lines, record_format)))
+    assert [record.error for record in stored][-1] == "=1\x1b"
+
+
+def _after_header(lines, record_format):
+    if record_format.header:
+        next(lines)
+    return lines
