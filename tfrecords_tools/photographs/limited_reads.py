@@ -4,7 +4,9 @@ import io
 import time
 
 MAX_READS = 1 << 16
-"""Of one file: readers read each of its parts apart, and a photograph has some thousand."""
+"""Of a small file: readers read each of its parts apart, and a photograph has some thousand."""
+READS_PER_BYTE = 2
+"""Of a larger file: a BMP of runs has a part for every two bytes. `MAX_SECONDS` bounds the whole."""
 MAX_SECONDS = 5.0
 """Of processor time of the reading thread, up to the last read: a large TIFF takes one second."""
 
@@ -19,6 +21,7 @@ class LimitedReads(io.BytesIO):
         """Starts the clock."""
         super().__init__(content)
         self._reads, self._started = 0, time.thread_time()
+        self._max_reads = max(MAX_READS, READS_PER_BYTE * len(content))
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Reads.
@@ -27,6 +30,6 @@ class LimitedReads(io.BytesIO):
             OSError: reading takes too long.
         """
         self._reads += 1
-        if self._reads > MAX_READS or time.thread_time() - self._started > MAX_SECONDS:
+        if self._reads > self._max_reads or time.thread_time() - self._started > MAX_SECONDS:
             raise OSError("its parts take too long to read")
         return super().read(size)
