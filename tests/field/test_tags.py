@@ -137,8 +137,8 @@ def test_fault_05_a_trained_model_answers_alike_for_every_spelling(exported, sce
     photo, tag = next(iter(scenes)), model.tags[0]
     spelled = [spelling.lower().replace("sea", tag) for spelling in (*SPELLINGS[:2], *SPELLINGS[3:])]
     texts = [tag, *spelled, f"x; {tag}", [f"#{tag},"], ""]
-    outputs = model.predict([photo] * len(texts), texts)["probabilities"]
-    features = model.features([photo] * len(texts), texts)["f_t"]
+    outputs = model.predict([photo] * len(texts), texts, batch_size=1)["probabilities"]
+    features = model.features([photo] * len(texts), texts, batch_size=1)["f_t"]
     for values in (outputs, features):
         assert np.ptp(values[:-1], axis=0).max() == 0
         assert np.abs(values[-1] - values[0]).max() > 0
