@@ -9,7 +9,7 @@ says which of them is white.
 import io
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from tfrecords_tools.photographs.formats import PhotographFormat
 from tfrecords_tools.photographs.limited_reads import LimitedReads
@@ -57,7 +57,7 @@ def converted_to_png(content: bytes, source: PhotographFormat, *, max_pixels: in
     except UnreadableImageError:
         raise
     except Exception as error:  # whatever a reader raises: RecursionError, MemoryError, …
-        reason = one_line(error)
+        reason = _reason(error, source)
     # Outside the handler, so that the error does not keep the reader's own, which may be its own cause.
     raise UnreadableImageError(reason)
 
@@ -102,16 +102,24 @@ def small_picture(content: bytes, side: int) -> Image.Image:
     Raises:
         UnreadableImageError: it is broken.
     """
+    source = check_format(content)
     try:
-        with _opened(content, check_format(content)) as image:
+        with _opened(content, source) as image:
             _forget_xmp(image)
             image.thumbnail((side, side))
             return _upright(_rgb(image), _orientation(image))
     except UnreadableImageError:
         raise
     except Exception as error:  # as above
-        reason = one_line(error)
+        reason = _reason(error, source)
     raise UnreadableImageError(reason)
+
+
+def _reason(error: Exception, source: PhotographFormat) -> str:
+    """What a reader's error says, without the address in memory that Pillow's own has."""
+    if isinstance(error, UnidentifiedImageError):
+        return f"truncated or damaged {source.name}"
+    return one_line(error)
 
 
 def _forget_xmp(image: Image.Image) -> None:
