@@ -15,12 +15,12 @@ _TAG, _SHORT, _LONG = 0x0112, 3, 4
 """Orientation (TIFF 6.0, p. 36) and its types. EXIF demands SHORT; Pillow reads LONG as well."""
 _MAX_ENTRIES = 1024
 """Entries of a directory that are read. Cameras write about 20, sorted; orientation is among the first."""
-_MAX_SEGMENTS = 64
-"""Segments of a JPEG that are read in search of Exif, which stands first or second."""
-_HEAD = 2**18
+_MAX_SEGMENTS = 512
+"""Segments of a JPEG that are read in search of Exif, which may stand behind a profile in many segments."""
+_HEAD = 2**22
 """Bytes of a JPEG that are searched for the name of Exif."""
-_MAX_CHUNKS = 4096
-"""Chunks of a PNG that are read in search of eXIf; libpng writes 32 MiB of pixels into so many."""
+_MAX_CHUNKS, _BYTES_PER_CHUNK = 4096, 2**13
+"""Chunks of a PNG that are read in search of eXIf; of a large file one for every 8 KiB, as libpng writes."""
 _EXIF, _EXIF_CHUNK = b"Exif\0\0", b"eXIf"
 _LONGEST = 2**31 - 2**8
 """So much of a length is added to a position: more would overflow."""
@@ -104,12 +104,15 @@ def _png_exif(encoded: tf.Tensor) -> tf.Tensor:
             kind == _EXIF_CHUNK, _FOUND, tf.where(ended, _ENDED, _WALKING)
         )
 
-    position, state = _walk(encoded, step, start=8, limit=_MAX_CHUNKS)
+    limit = tf.maximum(_MAX_CHUNKS, tf.strings.length(encoded) // _BYTES_PER_CHUNK)
+    position, state = _walk(encoded, step, start=8, limit=limit)
     length = _numbers(encoded, position, tf.int32, count=1)[0]
     return _content(encoded, position + 8, length, state)
 
 
-def _walk(encoded: tf.Tensor, step: Step, *, start: int, limit: int) -> tuple[tf.Tensor, tf.Tensor]:
+def _walk(
+    encoded: tf.Tensor, step: Step, *, start: int, limit: tf.Tensor | int
+) -> tuple[tf.Tensor, tf.Tensor]:
     """Steps through the parts of a file; returns the position of the last one and the state of the walk."""
     size = tf.strings.length(encoded)
 
