@@ -4,9 +4,9 @@ import io
 import time
 
 MAX_READS = 1 << 16
-"""Of a small file: readers read each of its parts apart, and a photograph has some thousand."""
-READS_PER_BYTE = 2
-"""Of a larger file: a BMP of runs has a part for every two bytes. `MAX_SECONDS` bounds the whole."""
+"""Readers read each part of a file apart, and a photograph has some thousand."""
+BMP, READS_PER_BYTE = b"BM", 2
+"""A BMP of runs has a part for every two bytes. `MAX_SECONDS` bounds the whole."""
 MAX_SECONDS = 5.0
 """Of processor time of the reading thread, up to the last read: a large TIFF takes one second."""
 
@@ -21,7 +21,8 @@ class LimitedReads(io.BytesIO):
         """Starts the clock."""
         super().__init__(content)
         self._reads, self._started = 0, time.thread_time()
-        self._max_reads = max(MAX_READS, READS_PER_BYTE * len(content))
+        parts = READS_PER_BYTE * len(content) if content.startswith(BMP) else 0
+        self._max_reads = max(MAX_READS, parts)
 
     def read(self, size: int | None = -1, /) -> bytes:
         """Reads.
