@@ -39,9 +39,9 @@ def test_pixels_are_those_of_the_training_pipeline(decoder, kind, mode):
     [
         (b"", "empty file"),
         (b"no image at all", "not JPEG, PNG, WebP, HEIC, TIFF, BMP or GIF"),
-        (_encoded("JPEG")[:-400], "JPEG"),
-        (_encoded("JPEG")[:300], "JPEG"),
-        (_encoded("PNG")[:600], "PNG"),
+        (_encoded("JPEG")[:-400], "truncated or damaged"),
+        (_encoded("JPEG")[:300], "truncated or damaged"),
+        (_encoded("PNG")[:600], "truncated or damaged"),
         (_encoded("GIF")[:60], "."),
         (_encoded("WEBP")[:60], "."),
     ],
