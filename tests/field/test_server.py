@@ -124,6 +124,7 @@ def test_fault_26_lists_without_end_are_refused_before_they_are_built(start):
     assert (answer.status_code, list(answer.json())) == (413, ["error"])
 
 
+@pytest.mark.exhaustive
 def test_fault_26_no_thread_waits_while_json_is_parsed():
     """Two million lists within the other limits; Python's own parser would stop all threads for long."""
     image = b"[%s]" % b",".join([b"[]"] * 60_000)
