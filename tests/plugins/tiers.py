@@ -19,6 +19,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if SLOW_FIXTURES & set(item.fixturenames):
             item.add_marker(pytest.mark.slow)
+        if "field" in item.path.parts and item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.exhaustive)  # so that those of `make test` stay within a minute
 
 
 def pytest_configure() -> None:
