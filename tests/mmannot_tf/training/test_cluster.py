@@ -1,3 +1,4 @@
+import concurrent.futures
 import json
 import socket
 import threading
@@ -77,12 +78,16 @@ def test_one_process_waits_for_nothing():
 
 
 def test_processes_find_each_other(addresses):
-    other = threading.Thread(target=wait_for_all, args=(Cluster(addresses, 1),), kwargs={"limit": 60.0})
-    other.start()
-    wait_for_all(Cluster(addresses, 0), limit=60.0)
-    with socket.create_server(("", int(addresses[0].rpartition(":")[2]))):  # as TensorFlow does now
-        other.join(60.0)
-    assert not other.is_alive()
+    found = threading.Barrier(2)
+
+    def process(number):
+        wait_for_all(Cluster(addresses, number), limit=60.0)
+        with socket.create_server(("", int(addresses[number].rpartition(":")[2]))):  # as TensorFlow does now
+            found.wait(60.0)
+
+    with concurrent.futures.ThreadPoolExecutor(2) as threads:
+        for end in [threads.submit(process, number) for number in (0, 1)]:
+            end.result()
 
 
 def test_fault_18_who_is_missing_is_reported_until_the_limit(addresses, capsys):
