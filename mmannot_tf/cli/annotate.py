@@ -69,6 +69,7 @@ def annotate(
     from mmannot_tf.serving.inputs.photographs import PassedOver, check_local, photographs
     from mmannot_tf.serving.inputs.tags_file import TagsFile
     from mmannot_tf.serving.model import open_model
+    from mmannot_tf.serving.outputs.end_report import EndReport
     from mmannot_tf.serving.outputs.factory import open_output
     from mmannot_tf.serving.outputs.summary import Summary
     from mmannot_tf.serving.outputs.terminal import TerminalOutput
@@ -118,34 +119,15 @@ def annotate(
         )
         whole = not (on_error == "fail" and summary.unreadable)
         tags_report = image_tags.report() if isinstance(image_tags, TagsFile) and whole else None
-    for line in summary.unknown_tags.lines():
-        notice(f"note: {line}")
-    for line in metadata.report.lines() if metadata else ():
-        notice(f"note: {line}")
-    for line in tags_report.lines() if tags_report else ():
-        notice(f"note: {line}")
-    for line in wanted.lines():
-        notice(f"note: {line}")
-    if not wanted.found:
-        notice(f"note: no photograph was found in {', '.join(map(str, images))}")
-    if str(passed_over):
-        notice(f"passed over: {passed_over}")
+    report = EndReport(
+        images, summary, output, wanted, passed_over, tags_report, metadata.report if metadata else None
+    )
+    for line in report.lines():
+        notice(line)
     if output is not terminal:
         notice(f"{summary}, {output.already_done:,} were annotated already")
-    if as_json and output is terminal:
-        print_json(terminal.documents)
-    elif as_json:
-        print_json(
-            {
-                **summary.document(),
-                "passed_over": passed_over.document(),
-                "outdated": wanted.document(),
-                "earlier": output.already_done,
-                "earlier_errors": output.earlier_errors,
-                **({"tags_file": tags_report.document()} if tags_report else {}),
-                **({"metadata": metadata.report.document()} if metadata else {}),
-            }
-        )
+    if as_json:
+        print_json(terminal.documents if output is terminal else report.document())
     _report_errors(summary, output.earlier_errors, on_error, listed=output is not terminal)
 
 

@@ -8,6 +8,7 @@ import typer
 
 from mmannot_tf.weights.imported import Imported
 from mmannot_tf.weights.importers import ORIGINS
+from tfrecords_tools.shell.listing import listed
 
 
 def _origins() -> str:
@@ -54,8 +55,7 @@ def _summary(imported: Imported) -> Iterator[str]:
         f"times {_numbers(preprocessing.scale)}"
     )
     if imported.ignored:
-        more = ", …" if len(imported.ignored) > 3 else ""
-        yield f"ignored: {len(imported.ignored)} tensors ({', '.join(imported.ignored[:3])}{more})"
+        yield f"ignored: {len(imported.ignored)} tensors ({listed(imported.ignored, 3)})"
 
 
 def _numbers(values: tuple[float, ...]) -> str:

@@ -22,6 +22,7 @@ from mmannot_tf.report.counts import (
 )
 from mmannot_tf.report.curves import Curve, curves
 from mmannot_tf.runs.run import Run
+from tfrecords_tools.reading.passed_over import PassedOver
 from tfrecords_tools.shell.files import Json
 
 CASES = 8
@@ -50,6 +51,7 @@ class Findings:
         readings: of the paper that concern the run, with the values in force.
         departures: from the default readings, a phrase each.
         build_known: whether the readings include those of the records' build.
+        passed_over: what that build left out; None where it is not known.
         predictions: their digest.
     """
 
@@ -66,16 +68,24 @@ class Findings:
     readings: list[ReadingInForce]
     departures: list[str]
     build_known: bool
+    passed_over: PassedOver | None
     predictions: str
 
 
-def findings(run: Run, predictions: Predictions, build: Mapping[str, Json] | None) -> Findings:
+def findings(
+    run: Run,
+    predictions: Predictions,
+    build: Mapping[str, Json] | None,
+    *,
+    passed_over: PassedOver | None = None,
+) -> Findings:
     """Collects the results of a run from a split's predictions and the stages' logs.
 
     Args:
         run: the run.
         predictions: of one of its splits.
         build: the settings that its records were built with; None where they are not available.
+        passed_over: what that build left out; None where it is not known.
 
     Raises:
         UserError: no known scorer is among the predictions, or a log is broken.
@@ -108,6 +118,7 @@ def findings(run: Run, predictions: Predictions, build: Mapping[str, Json] | Non
             *build_departures(run.dataset.source, build or {}),
         ],
         build_known=build is not None,
+        passed_over=passed_over,
         predictions=predictions.digest,
     )
 

@@ -3,6 +3,7 @@
 from mmannot_tf.config.loading import flatten
 from mmannot_tf.report.findings import Findings
 from mmannot_tf.runs.plan import finished_stages, stage_digest
+from tfrecords_tools.reading.passed_over import in_words
 from tfrecords_tools.shell.files import read_json
 
 
@@ -18,6 +19,9 @@ def provenance(findings: Findings) -> dict[str, dict[str, object]]:
             **{f"images, {split}": f"{count:,}" for split, count in dataset.splits.items()},
             "labels": len(dataset.labels),
             "tags of the vocabulary": len(dataset.tags),
+            "passed over by the build": (
+                "not known" if findings.passed_over is None else in_words(findings.passed_over)
+            ),
         },
         "Made on": {
             "seed": facts.get("seed", "unknown"),

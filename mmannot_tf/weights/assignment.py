@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.listing import listed
 
 if TYPE_CHECKING:
     import keras
 
+SHOWN = 3
+"""Tensors of a kind that an error names."""
 HEAD = "predictions/"
 """Tensors of an ImageNet classifier, named as in keras.applications; a backbone has no such layer."""
 
@@ -48,13 +51,8 @@ def assign(backbone: keras.Model, tensors: Mapping[str, np.ndarray], *, source: 
             if tuple(given[name].shape) != tuple(variables[name].shape)
         ],
     }
-    listed = "; ".join(_listed(what, names) for what, names in problems.items() if names)
-    if listed:
-        raise UserError(f"weights must fit the backbone tensor by tensor. Received: {source}; {listed}.")
+    found = "; ".join(f"{what}: {listed(names, SHOWN)}" for what, names in problems.items() if names)
+    if found:
+        raise UserError(f"weights must fit the backbone tensor by tensor. Received: {source}; {found}.")
     for name in shared:
         variables[name].assign(given[name])
-
-
-def _listed(what: str, names: list[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return f"{what}: {', '.join(names[:3])}{more}"

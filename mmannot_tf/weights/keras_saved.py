@@ -15,6 +15,7 @@ from mmannot_tf.weights.naming import NameScheme
 from mmannot_tf.weights.provenance import CAFFE
 from mmannot_tf.weights.source import KERAS_EPSILON
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.listing import listed
 
 SCHEME = NameScheme(f"the Keras model must be a ResNet with layers named {EXAMPLES}", rename)
 
@@ -50,4 +51,4 @@ def _made_with(file: KerasFile, path: Path) -> tuple[float, Geometry]:
 def _check_once(file: KerasFile, path: Path) -> None:
     doubled = [name for name, count in Counter(name for name, _ in file.tensors).items() if count > 1]
     if doubled:
-        raise UserError(f"each tensor must occur once. Received: {path}, doubled: {', '.join(doubled[:3])}.")
+        raise UserError(f"each tensor must occur once. Received: {path}, doubled: {listed(doubled, 3)}.")

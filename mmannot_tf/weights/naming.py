@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mmannot_tf.models.architectures import ARCHITECTURES
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.listing import listed
 
 UNIT = re.compile(r"conv(?P<group>[2-5])_block(?P<unit>\d+)_")
 """A layer of a bottleneck unit, by our name."""
@@ -64,7 +65,7 @@ class NameScheme:
         if unknown or not ours:
             raise UserError(
                 f"{self.what}. Received: {source}, "
-                f"{f'with a tensor {unknown[0]!r}' if unknown else 'with no tensors'}{_more(unknown, 1)}."
+                f"{f'with a tensor {listed([*map(repr, unknown)], 1)}' if unknown else 'with no tensors'}."
             )
         return Names(_inverted(known, source), ignored)
 
@@ -96,11 +97,5 @@ def _inverted(ours: dict[str, str], source: Path) -> dict[str, str]:
             doubled.append(f"{theirs[our]} and {name} for {our}")
         theirs.setdefault(our, name)
     if doubled:
-        raise UserError(
-            f"each tensor must occur once. Received: {source}, doubled: {doubled[0]}{_more(doubled, 1)}."
-        )
+        raise UserError(f"each tensor must occur once. Received: {source}, doubled: {listed(doubled, 1)}.")
     return theirs
-
-
-def _more(names: list[str], shown: int) -> str:
-    return f" and {len(names) - shown} more" if len(names) > shown else ""

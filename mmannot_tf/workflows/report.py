@@ -30,5 +30,10 @@ def write_report(
         records: the run's; None where they are not available.
     """
     predictions = Predictions.load(run.predictions(evaluation.split))
-    results = findings(run, predictions, None if records is None else records.settings)
+    results = findings(
+        run,
+        predictions,
+        None if records is None else records.settings,
+        passed_over=None if records is None else records.passed_over,
+    )
     write_page(page, results, comparison, systems_of(evaluation, run.dataset.source), records=records)

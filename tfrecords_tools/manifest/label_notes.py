@@ -2,8 +2,9 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
+from tfrecords_tools.shell.listing import listed
 from tfrecords_tools.tag_rule.rule import normalize_tag
 
 SHOWN = 10
@@ -31,13 +32,13 @@ def notes(images: Mapping[str, int], *, training_labels: Iterable[str]) -> Itera
         ([label for label in images if SUSPICIOUS.search(label)], "labels with a quote or a separator: {}"),
     ):
         if labels:
-            yield sentence.format(_listed([repr(label) for label in labels]))
+            yield sentence.format(listed([*map(repr, labels)], SHOWN))
     for same in _spellings(images):
-        named = _listed([repr(label) for label in same])
+        named = listed([*map(repr, same)], SHOWN)
         yield f"labels differ in case, blanks, commas or Unicode form only: {named}"
     pairs = misspellings(images)
     if pairs:
-        named = _listed([f"{rare!r} of {frequent!r}" for rare, frequent in pairs])
+        named = listed([f"{rare!r} of {frequent!r}" for rare, frequent in pairs], SHOWN)
         yield f"labels that may be misspellings: {named}"
 
 
@@ -83,8 +84,3 @@ def _spellings(labels: Iterable[str]) -> list[list[str]]:
     for label in labels:
         same[normalize_tag(label)].append(label)
     return [group for form, group in same.items() if form and len(group) > 1]
-
-
-def _listed(entries: Sequence[str]) -> str:
-    named = ", ".join(entries[:SHOWN])
-    return named if len(entries) <= SHOWN else f"{named} and {len(entries) - SHOWN} more"

@@ -16,6 +16,7 @@ from tfrecords_tools.manifest.splits import split_rows
 from tfrecords_tools.reading.example import Example
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import sha256
+from tfrecords_tools.shell.listing import listed
 
 
 def manifest_source(settings: ManifestSettings) -> RecordSource:
@@ -89,8 +90,7 @@ def _labels_of(rows: Rows, manifest: Path) -> tuple[str, ...]:
 def _unused(merging: LabelMerging, rows: Rows) -> Iterator[str]:
     unused = merging.unused(rows.images)
     if unused:
-        more = f" and {len(unused) - SHOWN} more" if len(unused) > SHOWN else ""
-        yield f"no image has the labels that become others: {', '.join(map(repr, unused[:SHOWN]))}{more}"
+        yield f"no image has the labels that become others: {listed([*map(repr, unused)], SHOWN)}"
 
 
 def _row_of(file: str, lines: Mapping[str, int], identifier: str) -> str:

@@ -13,6 +13,7 @@ from tfrecords_tools.mscoco.settings import MscocoSettings
 from tfrecords_tools.reading.example import Example
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import sha256
+from tfrecords_tools.shell.listing import listed
 
 HALVES = {"train": "train", "validation": "train", "test": "val"}
 """The official half that each split is a part of."""
@@ -57,7 +58,7 @@ def from_files(raw: Path, settings: MscocoSettings) -> Content:
 def _check_categories(raw: Path, train: OfficialHalf, val: OfficialHalf) -> None:
     if train.categories != val.categories:
         differences = "; ".join(
-            f"only {name} has {', '.join(f'{key} {label!r}' for key, label in alone[:SHOWN])}"
+            f"only {name} has {listed([f'{key} {label!r}' for key, label in alone], SHOWN)}"
             for name, alone in (
                 ("train", sorted(train.categories.items() - val.categories.items())),
                 ("val", sorted(val.categories.items() - train.categories.items())),
@@ -83,8 +84,7 @@ def _notes(train: OfficialHalf, training: list[int]) -> Iterator[str]:
     used = frozenset[int]().union(*(train.labels.get(image, ()) for image in training))
     unused = [repr(name) for category, name in train.categories.items() if category not in used]
     if unused:
-        more = f" and {len(unused) - SHOWN} more" if len(unused) > SHOWN else ""
-        yield f"no training image has {', '.join(unused[:SHOWN])}{more}"
+        yield f"no training image has {listed(unused, SHOWN)}"
 
 
 def _digests(raw: Path, year: int) -> dict[str, str]:

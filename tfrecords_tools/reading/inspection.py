@@ -59,7 +59,6 @@ class Inspection(TypedDict):
 def inspect(records: Records) -> Inspection:
     """Counts the images, labels and tags of all records; adds what the build left out and converted."""
     marker: Marker = read_json(records.path / MARKER, "records' metadata")
-    passed_over = marker.get("passed_over")
     with progress_bars("images") as display, data_loss_as_user_error(records):
         splits = {}
         for split, images in records.splits.items():
@@ -74,7 +73,7 @@ def inspect(records: Records) -> Inspection:
         "vocabulary": len(records.vocabulary),
         "most_frequent_tags": dict(read_vocabulary(records.path / VOCABULARY)[:MOST_FREQUENT]),
         "published": published_counts(records.published, records.splits),
-        "passed_over": passed_over,
+        "passed_over": records.passed_over,
         "converted": dict(Counter(image["format"] for image in marker.get("converted", ()))),
     }
 

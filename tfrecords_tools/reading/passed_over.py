@@ -1,8 +1,9 @@
-"""What a build left out: one summary for the terminal, records.json and the page of `inspect`."""
+"""What a build left out, as the terminal, records.json and the pages of `inspect` and `report` say it."""
 
 from collections.abc import Iterator
 from typing import TypedDict
 
+from tfrecords_tools.shell.listing import listed
 from tfrecords_tools.shell.paths import shown
 
 
@@ -57,12 +58,11 @@ def counts(passed_over: PassedOver) -> Iterator[PassedOverCount]:
     if unlisted is None:
         return
     if unlisted["photographs"]:
-        named = ", ".join(map(shown, unlisted["named"]))
-        more = ", …" if unlisted["photographs"] > len(unlisted["named"]) else ""
+        named = [*map(shown, unlisted["named"])]
         yield {
             "what": "photographs that no row names",
             "count": unlisted["photographs"],
-            "examples": named + more,
+            "examples": listed(named, len(named), count=unlisted["photographs"]),
         }
     if unlisted["other"]:
         suffixes = ", ".join(f"{count:,} {shown(suffix)}" for suffix, count in unlisted["other"].items())
@@ -72,9 +72,14 @@ def counts(passed_over: PassedOver) -> Iterator[PassedOverCount]:
 
 
 def summary(passed_over: PassedOver) -> str:
-    """The summary in one line."""
+    """The summary as a line of the terminal."""
+    return f"passed over: {in_words(passed_over)}"
+
+
+def in_words(passed_over: PassedOver) -> str:
+    """The counts in one line; "nothing" if there are none."""
     parts = [
         f"{line['count']:,} {line['what']}" + (f" ({line['examples']})" if line["examples"] else "")
         for line in counts(passed_over)
     ]
-    return f"passed over: {'; '.join(parts) or 'nothing'}"
+    return "; ".join(parts) or "nothing"

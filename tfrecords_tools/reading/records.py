@@ -97,6 +97,7 @@ class Records:
         published: published counts of this data set.
         has_groups: whether the examples have group names beside tags.
         tag_rule: version of the rule by which the tags are spelled (docs/tags.md); 1 in earlier records.
+        passed_over: what the build left out; None in earlier records, which do not say.
         files: the files by name, as they were when the records were opened; see `check_unchanged`.
     """
 
@@ -110,6 +111,7 @@ class Records:
     published: tuple[PublishedCounts, ...]
     has_groups: bool
     tag_rule: int = FORMER_TAG_RULE
+    passed_over: PassedOver | None = None
     files: Mapping[str, StoredFile] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -148,6 +150,7 @@ def open_records(path: str | Path, *, check: bool = True) -> Records:
             published=tuple(PublishedCounts(**counts) for counts in marker["published"]),
             has_groups=marker["groups"],
             tag_rule=known_version(marker.get("tag_rule", FORMER_TAG_RULE), folder / MARKER),
+            passed_over=marker.get("passed_over"),
             files=MappingProxyType(files),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

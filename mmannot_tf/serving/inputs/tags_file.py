@@ -9,6 +9,7 @@ from typing import TypedDict
 
 from mmannot_tf.serving.inputs.photographs import Photograph
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.listing import listed
 from tfrecords_tools.shell.paths import matching_form
 from tfrecords_tools.shell.tables import Columns, Table
 
@@ -67,12 +68,12 @@ class TagsFileReport:
         """A line for each thing that a user should know; none if every row matched one photograph."""
         yield from self.notes
         if self.unmatched:
-            named = _listed(self.unmatched_images, self.unmatched)
+            named = listed(self.unmatched_images, MAX_NAMED, count=self.unmatched)
             yield f"{self.file}: {self.unmatched:,} of {self.rows:,} rows match no photograph: {named}"
         if self.repeated:
             yield f"{self.file}: {self.repeated:,} rows name an image that a later row names, which counts"
         if self.ambiguous:
-            named = _listed(self.ambiguous_images, self.ambiguous)
+            named = listed(self.ambiguous_images, MAX_NAMED, count=self.ambiguous)
             yield f"{self.file}: {self.ambiguous:,} rows match several photographs each: {named}"
 
 
@@ -164,7 +165,3 @@ class TagsFile:
 
 def _key(name: str) -> bytes:
     return os.fsencode(matching_form(name))
-
-
-def _listed(images: list[str], count: int) -> str:
-    return ", ".join(images) + (f" and {count - len(images):,} more" if count > len(images) else "")

@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from mmannot_tf.serving.inputs.photographs import Photograph
 from mmannot_tf.serving.outputs.output import Output
+from tfrecords_tools.shell.listing import listed
 
 MAX_NAMED = 5
 """Most photographs that a note names; the rest is counted."""
@@ -29,8 +30,7 @@ class _Names:
             self.first.append(name)
 
     def __str__(self) -> str:
-        more = f" and {self.count - len(self.first):,} more" if self.count > len(self.first) else ""
-        return ", ".join(self.first) + more
+        return listed(self.first, MAX_NAMED, count=self.count)
 
 
 class WantedPhotographs:

@@ -9,6 +9,7 @@ from mmannot_tf.training.loop.checkpoint import StageCheckpoint, TrainingProgres
 from mmannot_tf.training.loop.job import Job
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import write_json
+from tfrecords_tools.shell.listing import listed
 
 RECORD = "not_finite.json"
 SHOWN = 8
@@ -92,10 +93,9 @@ class FiniteGuard:
         ids = list(job.batches.ids(seed=job.training.seed, epoch=epoch, step=nonfinite.step - 1))
         place = {"stage": name, "epoch": epoch + 1, "step": nonfinite.step}
         write_json(record, {**place, nonfinite.kind: str(nonfinite.value), "ids": ids})
-        listed = ", ".join(ids[:SHOWN]) + (", …" if len(ids) > SHOWN else "")
         return UserError(
             f"The {nonfinite.kind} of stage {name} must stay finite. Received: {nonfinite.value} in epoch "
-            f"{epoch + 1}, step {nonfinite.step}, on {len(ids)} images: {listed} ({record}). Lower "
-            f"{job.section}.{name}.learning_rate ({job.settings.learning_rate}), or repair the images. "
+            f"{epoch + 1}, step {nonfinite.step}, on {len(ids)} images: {listed(ids, SHOWN)} ({record}). "
+            f"Lower {job.section}.{name}.learning_rate ({job.settings.learning_rate}), or repair the images. "
             "The last checkpoint is from before this step."
         )

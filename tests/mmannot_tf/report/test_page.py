@@ -26,6 +26,11 @@ def _table(read, head):
     return next(rows[1:] for rows in read.tables if rows[0][0] == head)
 
 
+def _fact(read, name):
+    """The value of a name in the lists of provenance."""
+    return read.words[read.words.index(name) + 1]
+
+
 @pytest.fixture(scope="module")
 def copied(tiny_run, tmp_path_factory):
     return shutil.copytree(tiny_run.path, tmp_path_factory.mktemp("report") / "run")
@@ -180,6 +185,16 @@ def test_names_that_are_markup_stay_words(copied, predictions, evaluation, read_
     assert {HOSTILE, names[0]} <= set(read.words)
 
 
+def test_the_page_says_what_the_build_left_out(copied, text, predictions, evaluation, read_page):
+    assert _fact(read_page(text), "passed over by the build") == "nothing"
+    unlisted = {"photographs": 1, "named": ["new.jpg"], "other": {}, "hidden": 0}
+    left_out = {"images": {"unreadable": 2, "untagged": 0}, "unlisted": unlisted}
+    results = findings(open_run(copied), predictions, None, passed_over=left_out)
+    read = read_page(page(results, compare_run(copied, evaluation), None, {}))
+    words = "2 unreadable files; 1 photographs that no row names (new.jpg)"
+    assert _fact(read, "passed over by the build") == words
+
+
 def test_without_records_images_are_named(copied, predictions, tmp_path, read_page):
     moved = shutil.copytree(copied, tmp_path / "moved")
     facts = json.loads((moved / "dataset.json").read_text(encoding="utf-8"))
@@ -191,6 +206,7 @@ def test_without_records_images_are_named(copied, predictions, tmp_path, read_pa
     assert not read.named("img")
     assert any("images are named and not shown" in words for words in read.words)
     assert any("How the records were built is not known" in words for words in read.words)
+    assert _fact(read, "passed over by the build") == "not known"
     best = findings(open_run(moved), predictions, None).cases["best"][0]
     assert any(words.startswith(f"{best.id} · F1") for words in read.words)
 

@@ -10,6 +10,6 @@ def test_nothing_is_said_to_be_nothing():
 def test_each_kind_is_counted_and_names_are_escaped():
     unlisted = {"photographs": 2000, "named": ["a\x1b.jpg"], "other": {".mp4": 1}, "hidden": 3}
     assert summary({"images": {"untagged": 1234}, "unlisted": unlisted}) == (
-        "passed over: 1,234 photographs without a tag; 2,000 photographs that no row names (a\\x1b.jpg, …); "
-        "1 other files (1 .mp4); 3 hidden files and folders"
+        "passed over: 1,234 photographs without a tag; 2,000 photographs that no row names "
+        "(a\\x1b.jpg and 1,999 more); 1 other files (1 .mp4); 3 hidden files and folders"
     )

@@ -1,0 +1,74 @@
+"""What a bulk annotation says at its end: one summary, as lines and as JSON values."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NotRequired
+
+from mmannot_tf.serving.inputs.metadata_tags import MetadataDocument, MetadataReport
+from mmannot_tf.serving.inputs.photographs import PassedOver, PassedOverDocument
+from mmannot_tf.serving.inputs.tags_file import TagsFileDocument, TagsFileReport
+from mmannot_tf.serving.outputs.output import Output
+from mmannot_tf.serving.outputs.summary import Summary, SummaryDocument
+from mmannot_tf.serving.outputs.wanted_photographs import OutdatedDocument, WantedPhotographs
+
+
+class EndReportDocument(SummaryDocument):
+    """The report as JSON values; `tags_file` and `metadata` if tags came from there."""
+
+    passed_over: PassedOverDocument
+    outdated: OutdatedDocument
+    earlier: int
+    earlier_errors: int
+    tags_file: NotRequired[TagsFileDocument]
+    metadata: NotRequired[MetadataDocument]
+
+
+@dataclass(frozen=True)
+class EndReport:
+    """The report on a bulk annotation.
+
+    Attributes:
+        images: the files and folders that were named.
+        summary: the counts of this run's photographs.
+        output: where they were written.
+        wanted: the photographs that the output lacked.
+        passed_over: what is no photograph below the folders.
+        tags_file: how the rows of a file with tags matched; None without a file, or if the run stopped early.
+        metadata: how many photographs had keywords; None if nobody looked.
+    """
+
+    images: Sequence[Path]
+    summary: Summary
+    output: Output
+    wanted: WantedPhotographs
+    passed_over: PassedOver
+    tags_file: TagsFileReport | None
+    metadata: MetadataReport | None
+
+    def lines(self) -> Iterator[str]:
+        """What a user should know, a line each; none if there is nothing."""
+        notes = [*self.summary.unknown_tags.lines()]
+        notes += self.metadata.lines() if self.metadata else ()
+        notes += self.tags_file.lines() if self.tags_file else ()
+        notes += self.wanted.lines()
+        if not self.wanted.found:
+            notes.append(f"no photograph was found in {', '.join(map(str, self.images))}")
+        yield from (f"note: {note}" for note in notes)
+        if str(self.passed_over):
+            yield f"passed over: {self.passed_over}"
+
+    def document(self) -> EndReportDocument:
+        """The report as JSON values."""
+        document: EndReportDocument = {
+            **self.summary.document(),
+            "passed_over": self.passed_over.document(),
+            "outdated": self.wanted.document(),
+            "earlier": self.output.already_done,
+            "earlier_errors": self.output.earlier_errors,
+        }
+        if self.tags_file:
+            document["tags_file"] = self.tags_file.document()
+        if self.metadata:
+            document["metadata"] = self.metadata.document()
+        return document
