@@ -148,7 +148,7 @@ def test_what_cannot_be_measured_is_refused(tiny_config, tiny_records, tiny_run)
         _profile(_with(tiny_config, image_size=48), tiny_records, stage="ms_cnn", run=tiny_run)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_trace_is_tensorflows_own(tiny_config, tiny_records, tmp_path):
     _profile(tiny_config, tiny_records, trace=tmp_path / "trace")
     (written,) = (tmp_path / "trace").rglob("*.xplane.pb")
