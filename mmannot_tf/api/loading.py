@@ -18,7 +18,8 @@ from mmannot_tf.serving.formats.saved_model import TensorFlowEngine
 from mmannot_tf.serving.model import Model, open_model
 from mmannot_tf.serving.network import NETWORK_OUTPUTS
 from tfrecords_tools.photographs.conversion import as_png
-from tfrecords_tools.photographs.encoded import UnreadableImageError, encoded_photograph
+from tfrecords_tools.photographs.encoded import encoded_photograph
+from tfrecords_tools.photographs.unreadable import UnreadableImageError
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.tag_rule.rule import join_tags
 

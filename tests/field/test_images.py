@@ -21,8 +21,9 @@ from mmannot_tf.serving.inputs.photographs import PassedOver, photographs
 from tfrecords_tools.building.images import checked_photograph
 from tfrecords_tools.cli.main import main as records_main
 from tfrecords_tools.photographs.decoding import decode
-from tfrecords_tools.photographs.encoded import EncodedPhotograph, UnreadableImageError, encoded_photograph
+from tfrecords_tools.photographs.encoded import EncodedPhotograph, encoded_photograph
 from tfrecords_tools.photographs.exif_orientation import orientation_of
+from tfrecords_tools.photographs.unreadable import UnreadableImageError
 from tfrecords_tools.reading.records import data_loss_as_user_error, open_records, read
 from tfrecords_tools.shell.errors import UserError
 

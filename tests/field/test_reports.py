@@ -42,7 +42,7 @@ def refused():
     """Why a photograph is refused: by a build, and by annotate and serve."""
     from mmannot_tf.serving.annotating.decoding import Decoder
     from tfrecords_tools.building.images import checked_photograph
-    from tfrecords_tools.photographs.encoded import UnreadableImageError
+    from tfrecords_tools.photographs.unreadable import UnreadableImageError
 
     def reasons(content):
         found = []

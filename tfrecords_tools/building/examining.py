@@ -15,7 +15,8 @@ from itertools import islice
 from pathlib import Path
 
 from tfrecords_tools.building.images import checked_photograph
-from tfrecords_tools.photographs.encoded import Original, UnreadableImageError
+from tfrecords_tools.photographs.encoded import Original
+from tfrecords_tools.photographs.unreadable import UnreadableImageError
 from tfrecords_tools.reading.example import Example
 from tfrecords_tools.shell.errors import UserError
 

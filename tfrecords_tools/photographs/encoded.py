@@ -6,9 +6,6 @@ from pathlib import Path
 
 from tfrecords_tools.photographs.conversion import converted_to_png
 from tfrecords_tools.photographs.regular_files import check_format, read_photograph
-from tfrecords_tools.photographs.unreadable import UnreadableImageError
-
-__all__ = ["MAX_PIXELS", "EncodedPhotograph", "Original", "UnreadableImageError", "encoded_photograph"]
 
 MAX_PIXELS = 178_956_970
 """The largest image that is decoded, 0.5 GB as pixels; Pillow refuses larger ones by itself."""

@@ -13,10 +13,8 @@ import tensorflow as tf
 from mmannot_tf.data.images import Sampling, decode_resized
 from mmannot_tf.serving.inputs.photographs import Photograph
 from tfrecords_tools.photographs.decoding import Orientation, check_size, decoder_errors
-from tfrecords_tools.photographs.encoded import MAX_PIXELS, UnreadableImageError, encoded_photograph
-
-UnreadableError = UnreadableImageError
-"""The same error under the name that serving uses."""
+from tfrecords_tools.photographs.encoded import MAX_PIXELS, encoded_photograph
+from tfrecords_tools.photographs.unreadable import UnreadableImageError
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ import tensorflow as tf
 from mmannot_tf.data.images import resize
 from mmannot_tf.data.tag_lists import stacked
 from mmannot_tf.serving.annotating.annotator import Annotator
-from mmannot_tf.serving.annotating.decoding import Decoder, UnreadableError
+from mmannot_tf.serving.annotating.decoding import Decoder
 from mmannot_tf.serving.network import NETWORK_OUTPUTS, NetworkInputs, NetworkOutputs
 from mmannot_tf.serving.server.batching import Batcher
 from mmannot_tf.serving.server.json_parsing import JsonValue
@@ -21,6 +21,7 @@ from mmannot_tf.serving.server.metrics import Metrics
 from mmannot_tf.serving.server.pixel_budget import PixelBudget
 from tfrecords_tools.photographs.decoding import check_size
 from tfrecords_tools.photographs.formats import format_of
+from tfrecords_tools.photographs.unreadable import UnreadableImageError
 
 Row = tuple[np.ndarray, np.ndarray]
 """Pixels float32 [S, S, 3] and a tag list int32 [L]."""
@@ -64,7 +65,7 @@ class Predictor:
         """Decodes a photograph, of a format of `photographs.formats`, to pixels float32 [S, S, 3].
 
         Raises:
-            UnreadableError: it has another format, is broken, or too large.
+            UnreadableImageError: it has another format, is broken, or too large.
         """
         known = format_of(encoded)
         native = known is not None and known.native
@@ -109,7 +110,7 @@ class Predictor:
 
     async def __call__(
         self, loaders: Sequence[Callable[[], np.ndarray]], tag_lists: np.ndarray
-    ) -> list[NetworkOutputs | UnreadableError]:
+    ) -> list[NetworkOutputs | UnreadableImageError]:
         """Annotates a request's images; each joins the next batch.
 
         Args:
@@ -134,12 +135,12 @@ class Predictor:
 
     async def _annotate_image(
         self, load: Callable[[], np.ndarray], tags: np.ndarray
-    ) -> NetworkOutputs | UnreadableError:
+    ) -> NetworkOutputs | UnreadableImageError:
         async with self._decoded_images:
             loop = asyncio.get_running_loop()
             try:
                 pixels = await loop.run_in_executor(self._threads, load)
-            except UnreadableError as error:
+            except UnreadableImageError as error:
                 return error
             return await self.batcher((pixels, tags))
 

@@ -11,7 +11,6 @@ import numpy as np
 from fastapi import APIRouter, HTTPException, Request, Response
 
 from mmannot_tf.data.tag_lists import NONE, padded
-from mmannot_tf.serving.annotating.decoding import UnreadableError
 from mmannot_tf.serving.network import NetworkOutputs
 from mmannot_tf.serving.server.errors import JsonResponse, RequestError, short_repr
 from mmannot_tf.serving.server.json_parsing import JsonValue
@@ -20,6 +19,7 @@ from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.predict_request import PredictRequest, parse_predict_request
 from mmannot_tf.serving.server.predictor import Predictor, concatenated
 from mmannot_tf.serving.server.signatures import Extra, Signature, find_signature, signatures
+from tfrecords_tools.photographs.unreadable import UnreadableImageError
 
 ROOT = "/v1/models/{name}"
 VERSION = ROOT + "/versions/{version}"
@@ -80,7 +80,7 @@ class TensorFlowServing:
         signature, inputs, parsed = await asyncio.to_thread(self._parse, body)
         answers: list[NetworkOutputs] = []
         for number, answer in enumerate(await self._predictor(inputs.loaders, inputs.tag_lists)):
-            if isinstance(answer, UnreadableError):
+            if isinstance(answer, UnreadableImageError):
                 raise RequestError(
                     400, f"Every image must be a readable photograph. Received: image {number}: {answer}."
                 )

@@ -7,7 +7,6 @@ from typing import NotRequired
 
 from fastapi import APIRouter, Request, Response
 
-from mmannot_tf.serving.annotating.decoding import UnreadableError
 from mmannot_tf.serving.annotation import (
     Annotation,
     AnnotationDocument,
@@ -22,6 +21,7 @@ from mmannot_tf.serving.server.forms import Part, parse_form
 from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.predictor import Predictor
 from tfrecords_tools.photographs.keywords import PhotographKeywords, embedded_keywords
+from tfrecords_tools.photographs.unreadable import UnreadableImageError
 
 MAX_NAME = 255
 """The number of characters of a file's name that the response repeats. No file of that name is opened."""
@@ -82,14 +82,14 @@ class Uploads:
 
     def _result(
         self,
-        answer: NetworkOutputs | UnreadableError,
+        answer: NetworkOutputs | UnreadableImageError,
         name: str,
         tags: str,
         unknown: Sequence[str],
         problems: Sequence[str],
         ranked: int,
     ) -> UploadDocument | UnreadableDocument:
-        if isinstance(answer, UnreadableError):
+        if isinstance(answer, UnreadableImageError):
             return Unreadable(name, tags, str(answer)).document()
         labels = self._model.labels
         annotation = Annotation.from_outputs(answer, 0, labels=labels, image=name, tags=tags)

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from tfrecords_tools.building.images import checked_photograph
-from tfrecords_tools.photographs.encoded import UnreadableImageError
+from tfrecords_tools.photographs.unreadable import UnreadableImageError
 
 
 def encoded(image_format: str, mode: str = "RGB") -> bytes:

@@ -80,6 +80,18 @@ def test_an_image_that_does_not_decode_is_a_named_failure(copied: Records):
         samples(copied, per_split=1)
 
 
+def test_a_label_id_that_no_label_has_is_a_named_failure(copied: Records):
+    shard = next(copied.path.glob("*-train.tfrecord*"))
+    (first, *_) = tf.data.TFRecordDataset(str(shard)).as_numpy_iterator()
+    example = tf.train.Example.FromString(first)
+    example.features.feature["labels"].int64_list.value[0] = -1
+    with tf.io.TFRecordWriter(str(shard)) as writer:
+        for _ in range(copied.splits["train"]):
+            writer.write(example.SerializeToString())
+    with pytest.raises(UserError, match=r"label ids of records must lie.*image scene-\d+ with -1\."):
+        samples(copied, per_split=1)
+
+
 def test_a_corrupt_shard_is_a_named_failure(copied: Records):
     shard = next(copied.path.glob("*-train.tfrecord*"))
     content = bytearray(shard.read_bytes())

@@ -8,8 +8,9 @@ import tensorflow as tf
 from PIL import Image
 
 from mmannot_tf.data.images import decode_resized
-from mmannot_tf.serving.annotating.decoding import Decoder, UnreadableError, decode_photographs
+from mmannot_tf.serving.annotating.decoding import Decoder, decode_photographs
 from mmannot_tf.serving.inputs.photographs import Photograph, photographs
+from tfrecords_tools.photographs.unreadable import UnreadableImageError
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
 
@@ -47,7 +48,7 @@ def test_pixels_are_those_of_the_training_pipeline(decoder, kind, mode):
     ],
 )
 def test_what_cannot_be_read_says_why_in_one_line(decoder, encoded, message):
-    with pytest.raises(UnreadableError, match=message) as caught:
+    with pytest.raises(UnreadableImageError, match=message) as caught:
         decoder(encoded)
     assert "\n" not in str(caught.value)
 
@@ -57,7 +58,7 @@ def test_a_header_that_promises_too_many_pixels_is_refused_before_they_are_made(
     header = bytearray(_encoded("PNG", np.zeros((1, 1, 3), np.uint8)))
     header[16:24] = (30_000).to_bytes(4, "big") * 2
     header[29:33] = zlib.crc32(header[12:29]).to_bytes(4, "big")
-    with pytest.raises(UnreadableError, match="pixels"):
+    with pytest.raises(UnreadableImageError, match="pixels"):
         decoder(bytes(header))
 
 
