@@ -53,8 +53,19 @@ ROOMS = {
         "manifest": {"building", "photographs", "reading", "shell", "tag_rule"},
         "mscoco": {"building", "reading", "shell", "tag_rule"},
         "nus_wide": {"building", "reading", "shell"},
+        "mirflickr": {"building", "reading", "shell"},
         "synthetic": {"building", "reading", "shell"},
-        "cli": {"building", "manifest", "mscoco", "nus_wide", "pages", "reading", "shell", "synthetic"},
+        "cli": {
+            "building",
+            "manifest",
+            "mirflickr",
+            "mscoco",
+            "nus_wide",
+            "pages",
+            "reading",
+            "shell",
+            "synthetic",
+        },
     },
 }
 RECORDS_ROOMS = {"photographs", "reading", "shell", "tag_rule"}

@@ -51,7 +51,7 @@ class RecordSource:
     """A raw data set with parsed annotations; its images are not read yet.
 
     Attributes:
-        name: "synthetic", "mscoco", "nus_wide", "manifest".
+        name: "synthetic", "mscoco", "nus_wide", "mirflickr", "manifest".
         config: the variant of the data set, and the name of the folder for its records.
         labels: all label names; a label's index is its id.
         settings: JSON values that decide the content, including digests of the raw annotation files.

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from tfrecords_tools.building.source import RecordSource
 from tfrecords_tools.manifest.settings import ManifestSettings
 from tfrecords_tools.manifest.source import manifest_source
+from tfrecords_tools.mirflickr.settings import MirflickrSettings
+from tfrecords_tools.mirflickr.source import mirflickr_source
 from tfrecords_tools.mscoco.settings import MscocoSettings
 from tfrecords_tools.mscoco.source import mscoco_source
 from tfrecords_tools.nus_wide.settings import NusWideSettings
@@ -45,6 +47,12 @@ SOURCES = (
         "NUS-WIDE in its official layout: 81 concepts, 1,000 user tags.",
         NusWideSettings,
         nus_wide_source,
+    ),
+    SourceType(
+        "mirflickr",
+        "MIRFLICKR-25k in its official layout: 38 labels, its owners' tags.",
+        MirflickrSettings,
+        mirflickr_source,
     ),
     SourceType(
         "manifest",

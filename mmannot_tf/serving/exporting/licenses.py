@@ -27,6 +27,7 @@ DATA_LICENSES: Mapping[str, str] = {
         "own licence"
     ),
     "nus_wide": "NUS-WIDE (National University of Singapore), for research; images under Flickr's terms",
+    "mirflickr": "MIRFLICKR-25k (LIACS, Leiden); photographs under Creative Commons, a licence each",
     "manifest": "photographs whose licences are known to the author of the records",
 }
 """By the source of the records."""

@@ -1,0 +1,1 @@
+"""MIRFLICKR-25k in its official layout, with the tags of its photographs' owners."""
