@@ -17,3 +17,13 @@ def test_exif_behind_a_large_profile_or_many_segments_is_found(segments, size):
     content = file.getvalue()[:2] + segment * segments + file.getvalue()[2:]
     assert Image.open(io.BytesIO(content)).getexif()[ExifTags.Base.Orientation] == 6
     assert orientation_of(tf.constant(content)).numpy() == 6
+
+
+def test_exif_behind_the_chunks_of_a_large_png_is_found():
+    exif, file = Image.Exif(), io.BytesIO()
+    exif[ExifTags.Base.Orientation] = 6
+    Image.new("RGB", (8, 8)).save(file, "PNG", exif=exif)
+    content, size = file.getvalue(), 8192
+    start = content.index(b"eXIf") - 4
+    chunk = struct.pack(">I", size) + b"none" + bytes(size + 4)
+    assert orientation_of(tf.constant(content[:start] + chunk * 4200 + content[start:])).numpy() == 6

@@ -91,9 +91,10 @@ def test_many_labels_are_replaced_at_once():
     number = 20_000
     packet = XmpPacket(_annotated(EMPTY, *(f"label {index}" for index in range(number))))
     start = time.process_time()
-    set_labels(packet, [f"other {index}" for index in range(number)], "n", elsewhere=["label 0"])
+    theirs = [f"label {index}" for index in range(0, number, 2)]
+    set_labels(packet, [f"other {index}" for index in range(number)], "n", elsewhere=theirs)
     assert time.process_time() - start < 5  # seconds; each old label with each new one takes 10
-    assert len(packet.values(SUBJECT.name)) == number + 1
+    assert len(packet.values(SUBJECT.name)) == number + number // 2
 
 
 @pytest.mark.parametrize("field", FIELDS[1:], ids=str)

@@ -250,6 +250,20 @@ def test_an_extension_without_one_of_its_parts_is_a_problem(part):
     assert "its parts must fill" in "".join(found.problems)
 
 
+def test_the_length_of_an_extension_is_bounded():
+    guid, length, size = b"0123456789ABCDEF0123456789ABCDEF", MAX_BLOCK + 1, 65_000
+    packet = MORE + b" " * (length - len(MORE))
+    header = b"http://ns.adobe.com/xmp/extension/\0" + guid
+    segments = [
+        (0xE1, header + struct.pack(">II", length, start) + packet[start : start + size])
+        for start in range(0, length, size)
+    ]
+    main = XMP.replace(b"xmlns:lr=", b'xmlns:n="n" n:HasExtendedXMP="%s" xmlns:lr=' % guid)
+    found = embedded_keywords(_jpeg(*segments, xmp=main))
+    assert found.words == WORDS
+    assert "at most 4,194,304 are read" in "".join(found.problems)
+
+
 def test_the_extension_of_an_element_is_read():
     guid = b"0123456789ABCDEF0123456789ABCDEF"
     attribute = b' n:HasExtendedXMP="%s"' % guid

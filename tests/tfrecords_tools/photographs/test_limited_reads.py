@@ -4,6 +4,7 @@ import struct
 import pytest
 from PIL import Image
 
+from tfrecords_tools.photographs import limited_reads
 from tfrecords_tools.photographs.limited_reads import MAX_READS, LimitedReads
 
 
@@ -19,9 +20,18 @@ def test_a_bitmap_of_short_runs_is_read():
         assert image.convert("RGB").getpixel((300, 7)) == (44, 44, 44)
 
 
-def test_reading_without_end_stops():
-    file = LimitedReads(b"x")
+@pytest.mark.parametrize("content", [b"x", b"GIF89a" + bytes(MAX_READS)], ids=["small", "large"])
+def test_reading_without_end_stops(content):
+    file = LimitedReads(content)
     with pytest.raises(OSError, match="too long to read"):
         for _ in range(MAX_READS + 1):
             file.seek(0, io.SEEK_SET)
             file.read(1)
+
+
+def test_reading_for_long_stops(monkeypatch):
+    file = LimitedReads(b"xy")
+    assert file.read(1) == b"x"
+    monkeypatch.setattr(limited_reads, "MAX_SECONDS", -1.0)
+    with pytest.raises(OSError, match="too long to read"):
+        file.read(1)
