@@ -25,6 +25,24 @@ def test_pixels_at_once_are_bounded():
     assert 60 < max(most) <= 100
 
 
+def test_a_large_image_waits_for_no_later_one():
+    budget, order = PixelBudget(100), []
+
+    def decode(pixels):
+        with budget.taken(pixels):
+            order.append(pixels)
+
+    threads = [threading.Thread(target=decode, args=(pixels,)) for pixels in (100, 30)]
+    with budget.taken(60):
+        for thread in threads:
+            thread.start()
+            thread.join(0.2)
+        assert order == []  # 30 pixels would fit, but 100 came before
+    for thread in threads:
+        thread.join()
+    assert order == [100, 30]
+
+
 def test_a_failure_gives_its_pixels_back():
     budget = PixelBudget(10)
     for _ in range(3):

@@ -1,7 +1,10 @@
 """TensorFlow Serving's requests, as its documentation writes them, by a plain HTTP client."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+import served
 
 PREDICT = "/v1/models/photos:predict"
 
@@ -81,6 +84,14 @@ def test_the_network_alone(client):
     outputs = client.post(PREDICT, json={"signature_name": "network", "inputs": inputs}).json()["outputs"]
     assert outputs["selected"] == [[True, True, False]]
     assert outputs["order"] == [[0, 1, 2]]
+
+
+def test_a_model_without_tags_takes_padding(serve):
+    annotator = served.annotator()
+    annotator = served.Annotator(replace(annotator.model, tags=()), lambda _: served.BrightnessEngine())
+    inputs = {"image": np.full((1, 8, 8, 3), 255.0).tolist(), "tag_lists": [[-1]]}
+    answer = serve(annotator).client.post(PREDICT, json={"signature_name": "network", "inputs": inputs})
+    assert answer.json()["outputs"]["selected"] == [[True, False, False]]
 
 
 @pytest.mark.parametrize("path", ["/v1/models/other", "/v1/models/photos/versions/4"])
