@@ -127,7 +127,9 @@ def annotate(
     if output is not terminal:
         notice(f"{summary}, {output.already_done:,} were annotated already")
     if as_json:
-        print_json(terminal.documents if output is terminal else report.document())
+        print_json(
+            {**({"photographs": terminal.documents} if output is terminal else {}), **report.document()}
+        )
     _report_errors(summary, output.earlier_errors, on_error, listed=output is not terminal)
 
 

@@ -154,7 +154,7 @@ def test_fault_01_an_odd_picture_has_the_same_pixels_everywhere(
     )
     assert form["annotations"] == annotation.document()["annotations"]
     assert main(["annotate", str(exported), str(file), "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)[0]["annotations"] == form["annotations"]
+    assert json.loads(capsys.readouterr().out)["photographs"][0]["annotations"] == form["annotations"]
 
 
 def _upright(file):

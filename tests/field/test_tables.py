@@ -41,10 +41,8 @@ def annotate(run, folder: Path, table: str, capsys, *options: str, encoding: str
     file.write_text(table, encoding=encoding)
     status = mmannot(["annotate", str(run.path), str(folder), "--tags-file", str(file), *options, "--json"])
     out, err = capsys.readouterr()
-    document = json.loads(out) if out else []
-    tags = (
-        {Path(image["image"]).name: image["tags"] for image in document} if isinstance(document, list) else {}
-    )
+    document = json.loads(out) if out else {}
+    tags = {Path(image["image"]).name: image["tags"] for image in document.get("photographs", ())}
     return status, tags or document, err
 
 
@@ -188,8 +186,8 @@ def test_fault_31_a_name_that_is_no_utf_8_is_no_traceback(tiny_run, photos, caps
     name = os.fsdecode(b"\xff\r.jpg")
     (folder / "a.jpg").rename(folder / name)
     assert mmannot(["annotate", str(tiny_run.path), str(folder), "--json"]) == 0
-    (document,) = json.loads(capsys.readouterr().out)
-    assert document["image"] == str(folder / name)
+    (photograph,) = json.loads(capsys.readouterr().out)["photographs"]
+    assert photograph["image"] == str(folder / name)
     assert mmannot(["annotate", str(tiny_run.path), str(folder)]) == 0
     assert f"{folder}/\\xff\\r.jpg: " in capsys.readouterr().out
 

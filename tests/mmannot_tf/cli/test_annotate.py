@@ -99,7 +99,7 @@ def test_keywords_go_beside_the_photographs_and_back(tiny_run, folder, capsys):
     assert status == 1
     assert json.loads(stdout)["annotated"] == 4
     status, stdout, _ = _annotate(capsys, tiny_run.path, folder / "a.jpg", "--json")
-    labels = [annotation["label"] for annotation in json.loads(stdout)[0]["annotations"]]
+    labels = [annotation["label"] for annotation in json.loads(stdout)["photographs"][0]["annotations"]]
     assert XmpPacket((folder / "a.jpg.xmp").read_bytes()).values(SUBJECT.name) == labels
     assert not (folder / "z.jpg.xmp").exists()
     assert "4 were annotated already" in _annotate(capsys, tiny_run.path, folder, "--format", "xmp")[2]

@@ -97,6 +97,6 @@ def test_real_photographs_from_the_official_layout_to_their_labels(shared, tmp_p
     capsys.readouterr()
     arguments = ["annotate", str(tmp_path / "export"), *map(str, photos), "--tags", "street, bus", "--json"]
     assert run(app, arguments) == 0
-    annotations = json.loads(capsys.readouterr().out)
+    annotations = json.loads(capsys.readouterr().out)["photographs"]
     assert [one["image"] for one in annotations] == [str(photo) for photo in photos]
     assert all(one["annotations"] for one in annotations)
