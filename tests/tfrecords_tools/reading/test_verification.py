@@ -86,7 +86,9 @@ def test_counts_that_differ_are_named(copied: Records):
 
 def test_labels_beyond_the_names_are_named(copied: Records):
     spoilt = resealed(copied, lambda marker: marker.update(labels=marker["labels"][:2]))
-    assert any("label ids must lie in 0..1" in problem for problem in verify(spoilt))
+    problems = verify(spoilt)
+    assert any("label ids must lie in 0..1" in problem for problem in problems)
+    assert not any("converts BMP" in problem for problem in problems)  # the remedy of another fault
 
 
 def test_content_other_than_the_digest_is_named(copied: Records):
@@ -165,6 +167,12 @@ def test_metadata_that_were_edited_are_a_problem(copied: Records, edited, change
 def test_a_marker_that_is_gone_by_then_is_a_problem(copied: Records):
     (copied.path / MARKER).unlink()
     assert [problem.startswith(f"{MARKER}: ") for problem in verify(copied)] == [True]
+
+
+@pytest.mark.parametrize("content", ["5", '"seal"'])
+def test_a_marker_that_is_no_object_is_a_problem(copied: Records, content: str):
+    (copied.path / MARKER).write_text(content)
+    assert [problem.startswith(f"{MARKER}: has no seal") for problem in verify(copied)] == [True]
 
 
 def test_a_marker_that_lists_no_files_is_a_problem(copied: Records):

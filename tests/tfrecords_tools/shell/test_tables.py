@@ -31,9 +31,26 @@ def test_an_unusual_delimiter_is_noted(tmp_path):
     assert table(tmp_path / "t.csv", "path,tags\n").notes == ()
 
 
-def test_spreadsheets_may_name_the_delimiter(tmp_path):
-    read = table(tmp_path / "t.csv", "sep=;\npath;tags\n\na.jpg;sea\n")
+@pytest.mark.parametrize("first", ["sep=;\n", "sep=;\r\n", '"sep=;"\r\n'])
+def test_spreadsheets_may_name_the_delimiter(tmp_path, first):
+    read = table(tmp_path / "t.csv", f"{first}path;tags\n\na.jpg;sea\n")
     assert [(row.number, dict(row.cells)) for row in read.rows()] == [(4, {"path": "a.jpg", "tags": "sea"})]
+
+
+@pytest.mark.parametrize(
+    ("header", "delimiter"),
+    [("path", ","), ("path,x|tags|path", "|"), ("path,x;tags;split", ",")],
+    ids=["of equals the first", "most columns", "required columns first"],
+)
+def test_the_delimiter_gives_the_most_columns(tmp_path, header, delimiter):
+    columns = Columns(known=("path", "tags", "split"), required=("path",))
+    read = table(tmp_path / "t.csv", f"{header}\n{header}\n", columns)
+    assert [row.cells["path"] for row in read.rows()] == ["path"]
+    assert any("separated by" in note for note in read.notes) == (delimiter != ",")
+
+
+def test_a_header_may_have_blanks_before_quotes(tmp_path):
+    assert cells(tmp_path / "t.csv", 'path, "tags"\na.jpg,sea\n') == [{"path": "a.jpg", "tags": "sea"}]
 
 
 def test_quotes_after_blanks_are_quotes(tmp_path):
@@ -51,12 +68,17 @@ def test_without_such_quotes_blanks_stay(tmp_path):
 
 def test_columns_are_known_by_synonyms_in_any_case_or_by_a_given_name(tmp_path):
     assert cells(tmp_path / "t.csv", "FileName,Tags\na,b\n") == [{"path": "a", "tags": "b"}]
+    assert {COLUMNS.meaning(name) for name in ("image", "File", "filename", "file_name", " Path ")} == {
+        "path"
+    }
     renamed = Columns(("path", "tags"), ("path", "tags"), {"tags": "Keywords (de)"})
-    read = table(tmp_path / "t.csv", "tags,Keywords (de),image\n1,2,3\n", renamed)
+    read = table(tmp_path / "t.csv", "tags,Keywords (de) ,image\n1,2,3\n", renamed)
     assert [dict(row.cells) for row in read.rows()] == [{"tags": "2", "path": "3"}]
     assert read.notes == ("t.csv: columns that are not read: 'tags'",)
     with pytest.raises(UserError, match=r"columns path and Keywords \(de\), none twice"):
         table(tmp_path / "t.csv", "path,tags\n", renamed)
+    with pytest.raises(UserError, match="columns path and Keywords, none twice"):
+        table(tmp_path / "t.csv", "path\n", Columns(("path", "tags"), ("path",), {"tags": "Keywords"}))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +95,7 @@ def test_a_row_of_another_length_is_a_problem(tmp_path, content, problem):
 
 
 def test_empty_columns_of_spreadsheets_are_ignored(tmp_path):
-    assert cells(tmp_path / "t.csv", "path,tags,,\na,b,,\n") == [{"path": "a", "tags": "b"}]
+    assert cells(tmp_path / "t.csv", "path,tags,,\na,b,, \n") == [{"path": "a", "tags": "b"}]
 
 
 @pytest.mark.parametrize(
