@@ -20,6 +20,7 @@ from mmannot_tf.runs.run import open_run
 from mmannot_tf.serving.exporting import export as exporting
 from mmannot_tf.serving.model import open_model
 from mmannot_tf.training import train as training
+from mmannot_tf.training.inference.predict import predict
 from mmannot_tf.training.session import open_session
 from mmannot_tf.workflows.evaluation import evaluate_run
 from tfrecords_tools.cli.main import main as records_main
@@ -241,6 +242,21 @@ def test_fault_30_records_rebuilt_under_a_training_are_noticed(run, records, mon
     assert not run.stage("tag_encoder").exists()
 
 
+def test_fault_30_what_is_computed_from_changed_records_is_not_kept(run, records):
+    session = open_session(run, records)
+    predict(session, "test")
+    predictions, features = run.predictions("test"), run.features("test") / "tag_encoder.npy"
+    _flip(next(records.glob("*-validation.tfrecord*")))
+    for made, make in (
+        (predictions, lambda: predict(session, "test")),
+        (features, lambda: session.features("test").get(["tag_encoder"])),
+    ):
+        made.unlink()
+        with pytest.raises(UserError, match="was changed or replaced meanwhile"):
+            make()
+        assert not made.exists()
+
+
 def test_fault_30_records_replaced_by_their_own_content_are_the_same(records):
     from tfrecords_tools.reading.records import check_unchanged
 
@@ -335,7 +351,7 @@ def test_fault_32_a_damaged_log_is_one_line_and_stops_no_resumed_training(run, c
 
     file = run.stage("cnn") / "log.jsonl"
     whole = file.read_bytes()
-    for name, damaged in _damages(whole):
+    for name, damaged in (*_damages(whole), ("a line of a list", b"[]\n" + whole)):
         file.write_bytes(damaged)
         try:
             curves(run)
@@ -482,6 +498,7 @@ def test_fault_33_verify_names_what_does_not_belong_there(records, capsys):
 
 def test_fault_34_a_read_only_run_prints_its_tables(predicted, monkeypatch, capsys):
     (predicted.path / "scores.json").unlink()
+    predicted.predictions("test").unlink()
 
     def refuse(*_, dir, **__):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(dir))
@@ -490,8 +507,9 @@ def test_fault_34_a_read_only_run_prints_its_tables(predicted, monkeypatch, caps
     for command in ("evaluate", "compare"):
         status, out, lines = _command(capsys, command, predicted.path, "--bootstrap", "0")
         assert status == 0 and "MS-CNN" in out
-        (line,) = [line for line in lines if line.startswith("warning: ")]
-        assert "scores are not saved" in line and "Read-only file system" in line
+        warnings = [line for line in lines if line.startswith("warning: ")]
+        for line, what in zip(warnings, ("predictions", "scores"), strict=True):
+            assert f"{what} are not saved" in line and "Read-only file system" in line
 
 
 def test_fault_34_features_that_are_not_finite_are_not_blamed_on_the_learning_rate(run, capsys):

@@ -143,14 +143,21 @@ def test_fault_11_an_absolute_path_in_the_raw_folder_is_that_file(own, capsys):
 
 def test_deliver_5_what_is_passed_over_is_one_summary_everywhere(own, capsys, read_page):
     raw = own / "raw"
-    for name in ("more/extra.jpg", "more/.hidden.jpg", "notes.txt", "clip.mp4", "other.mp4"):
+    for name in (
+        "more/extra.jpg",
+        "more/.hidden.jpg",
+        "@eaDir/thumb.jpg",
+        "notes.txt",
+        "clip.mp4",
+        "other.mp4",
+    ):
         paint(raw / name, 7)
     with (own / "own.csv").open("a") as file:
         file.write("gone.jpg,sea,train\nb.jpg,sea,train\nv2.jpg,,train\n")
     paint(raw / "v2.jpg", 8)
     options = ["--repair-labels", "--bad-share", "0.5"]
     _, found = report(own, capsys, *options)
-    unlisted = {"photographs": 1, "named": ["more/extra.jpg"], "other": {".mp4": 2, ".txt": 1}, "hidden": 1}
+    unlisted = {"photographs": 1, "named": ["more/extra.jpg"], "other": {".mp4": 2, ".txt": 1}, "hidden": 2}
     assert found["passed_over"] == {
         "images": {"missing": 1, "unlabelled": 1, "label-errors": 1},
         "unlisted": unlisted,
@@ -160,7 +167,7 @@ def test_deliver_5_what_is_passed_over_is_one_summary_everywhere(own, capsys, re
     summary = (
         "passed over: 1 rows without a file; 1 photographs without a label; 1 rows with an error; "
         "1 photographs that no row names (more/extra.jpg); 3 other files (2 .mp4, 1 .txt); "
-        "1 hidden files and folders"
+        "2 hidden files and folders"
     )
     assert summary in capsys.readouterr().out
     page = own / "page.html"

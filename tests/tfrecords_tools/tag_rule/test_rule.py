@@ -95,6 +95,12 @@ def test_all_code_points_alone_and_among_marks():
 
 
 @same_unicode
+def test_every_pair_of_the_table_is_composed():
+    pairs = map("".join, rule_table().compose)
+    assert [pair for pair in pairs if normalize_tag(pair) != judged(pair)] == []
+
+
+@same_unicode
 @given(TEXT)
 def test_any_text_has_the_form_that_unicodedata_gives(text):
     assert normalize_tag(text) == judged(text)

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import served
 
+from mmannot_tf.serving.server import tensorflow_serving
+
 PREDICT = "/v1/models/photos:predict"
 
 
@@ -92,6 +94,20 @@ def test_a_model_without_tags_takes_padding(serve):
     inputs = {"image": np.full((1, 8, 8, 3), 255.0).tolist(), "tag_lists": [[-1]]}
     answer = serve(annotator).client.post(PREDICT, json={"signature_name": "network", "inputs": inputs})
     assert answer.json()["outputs"]["selected"] == [[True, False, False]]
+
+
+def test_lists_are_freed_entry_by_entry(client, monkeypatch):
+    requests = []
+
+    def parse(*arguments, original=tensorflow_serving.parse_predict_request, **options):
+        requests.append(original(*arguments, **options))
+        return requests[-1]
+
+    monkeypatch.setattr(tensorflow_serving, "parse_predict_request", parse)
+    inputs = {"image": np.full((1, 8, 8, 3), 255.0).tolist(), "tag_lists": [[0, -1]]}
+    for name, status in (("network", 200), ("other", 400)):
+        assert client.post(PREDICT, json={"signature_name": name, "inputs": inputs}).status_code == status
+        assert list(requests.pop().columns.values()) == [[], []]
 
 
 @pytest.mark.parametrize("path", ["/v1/models/other", "/v1/models/photos/versions/4"])
