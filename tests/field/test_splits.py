@@ -111,13 +111,16 @@ def test_fault_10_folders_in_file_names_of_coco_are_used(tmp_path):
     assert found == {str(number): tmp_path / "train2017" / name for number, name in enumerate(expected)}
 
 
-def test_fault_11_check_names_folder_and_row(own, capsys):
+def test_fault_11_check_and_build_name_folder_and_row(own, capsys):
     paint(own / "raw" / "zoo" / "deep" / "x.jpg", 9)
     (own / "raw" / "zoo" / "deep" / "x.jpg").write_bytes(b"no image")
     with (own / "own.csv").open("a") as file:
         file.write("zoo/deep/x.jpg,sea,train\n")
     _, found = report(own, capsys)
     assert [(image["file"], image["row"]) for image in found["refused"]] == [("zoo/deep/x.jpg", "own.csv:7")]
+    assert call(own, "build", "--out", str(own / "out"), "--bad-share", "0.5") == 0
+    said = capsys.readouterr()
+    assert "unreadable: zoo/deep/x.jpg (own.csv:7): " in said.err and "x.jpg" not in said.out
     call(own, "check")
     assert "not used: zoo/deep/x.jpg (own.csv:7): " in capsys.readouterr().out
 

@@ -82,6 +82,7 @@ def test_it_says_what_the_build_then_does(tmp_path: Path, make_jpeg):
     records = build_records(source, out=out)
     assert dict(records.splits) == {name: counts.kept for name, counts in report.splits.items()}
     assert len(records.vocabulary) == len(report.tags)
+    assert records.passed_over["images"]["placeholder"] == report.dropped[DropReason.PLACEHOLDER] == 3
     assert dry_run_summary(report, out=out) == f"already built: {records.path}"
     assert dry_run_summary(report, out=out, overwrite=True).startswith(f"would replace {records.path}")
 
@@ -94,6 +95,8 @@ def test_the_dry_run_names_what_would_stop_the_build(tmp_path: Path, make_jpeg):
     )
     empty = check(made([examples[3], *examples[:3]], Rules(bad_share=0.9)))
     assert dry_run_summary(empty, out=tmp_path / "out") == "would stop: no image for test"
+    both = check(made([examples[3], *examples[:3]], Rules(bad_share=0)))
+    assert both.obstacles == ["1 of 4 images cannot be used, a share of 0 may", "no image for test"]
     wrong = check(made(examples[:3], defects=(AnnotationDefect("labels.txt", 7, "2, neither 0 nor 1"),)))
     assert wrong.dropped == {DropReason.LABEL_ERRORS: 1}
     assert dry_run_summary(wrong, out=tmp_path / "out") == "would stop: 1 label errors"

@@ -3,6 +3,7 @@ from tfrecords_tools.building.unlisted import NAMED, unlisted_files
 
 def test_what_is_not_listed_is_counted_by_kind(tmp_path):
     names = ["a.jpg", "B.JPG", "in/c.png", "in/d.heic", "in/.e.jpg", ".f/g.jpg", "h", "i.MP4", "j.mp4"]
+    names.append("@eaDir/a.jpg/thumb.jpg")
     for name in names:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
@@ -11,7 +12,7 @@ def test_what_is_not_listed_is_counted_by_kind(tmp_path):
         "photographs": 2,
         "named": ["B.JPG", "in/d.heic"],
         "other": {".mp4": 2, "no suffix": 1},
-        "hidden": 2,
+        "hidden": 3,
     }
 
 

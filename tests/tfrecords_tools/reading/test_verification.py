@@ -71,7 +71,9 @@ def test_a_flipped_byte_is_found_twice(copied: Records):
 @pytest.mark.parametrize("name", [SHARD, "features.json", "vocabulary.tsv"])
 def test_a_missing_file_is_named(copied: Records, name: str):
     (copied.path / name).unlink()
-    assert f"{name}: missing" in verify(copied)
+    problems = verify(copied)
+    assert f"{name}: missing" in problems
+    assert not any("unreadable" in problem for problem in problems)
 
 
 def test_a_stranger_is_named(copied: Records):

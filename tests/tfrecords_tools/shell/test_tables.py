@@ -26,9 +26,17 @@ def test_the_header_gives_the_delimiter_and_the_mark_the_encoding(tmp_path, deli
     ]
 
 
+def test_the_mark_gives_the_order_of_utf_16(tmp_path):
+    text = "\ufeffpath,tags\né.jpg,sea\n"
+    for encoding in ("utf-16-le", "utf-16-be"):
+        assert cells(tmp_path / "t.csv", text.encode(encoding)) == [{"path": "é.jpg", "tags": "sea"}]
+
+
 def test_an_unusual_delimiter_is_noted(tmp_path):
     assert table(tmp_path / "t.csv", "path;tags\n").notes == ("t.csv: columns are separated by semicolons",)
     assert table(tmp_path / "t.csv", "path,tags\n").notes == ()
+    (note,) = table(tmp_path / "\x1b.csv", "path;tags\n").notes
+    assert note.startswith("\\x1b.csv: ")
 
 
 @pytest.mark.parametrize("first", ["sep=;\n", "sep=;\r\n", '"sep=;"\r\n'])
@@ -95,7 +103,9 @@ def test_a_row_of_another_length_is_a_problem(tmp_path, content, problem):
 
 
 def test_empty_columns_of_spreadsheets_are_ignored(tmp_path):
-    assert cells(tmp_path / "t.csv", "path,tags,,\na,b,, \n") == [{"path": "a", "tags": "b"}]
+    read = table(tmp_path / "t.csv", "path,tags,,\na,b,, \n,,,\n , ,,\n")
+    assert [dict(row.cells) for row in read.rows()] == [{"path": "a", "tags": "b"}]
+    assert read.notes == ()
 
 
 @pytest.mark.parametrize(
@@ -103,9 +113,11 @@ def test_empty_columns_of_spreadsheets_are_ignored(tmp_path):
     [
         ("", "t.csv:1: no header"),
         ("path\n", "columns path and tags, none twice"),
+        ("sep=,\npath\n", "none twice, in line 2.*t.csv:2: path"),
         ("path,image,tags\n", "none twice"),
         (b"path,tags\n\xff,a\n", "UTF-8 text, or UTF-16"),
         ("path,tags\n".encode("utf-16-le"), "without a byte-order mark"),
+        ("path,tags\n".encode("utf-32"), "UTF-16 or UTF-32 without"),
         ('path,tags\na,"b\n', "well-formed CSV.*t.csv:2: unexpected end"),
     ],
 )
