@@ -11,6 +11,8 @@ from PIL import Image
 from tfrecords_tools.cli.main import main
 from tfrecords_tools.mscoco.settings import MscocoSettings
 from tfrecords_tools.mscoco.source import mscoco_source
+from tfrecords_tools.reading.records import MARKER, open_records, seal
+from tfrecords_tools.shell.files import read_json, write_json
 
 
 def paint(path: Path, seed: int, *, quality: int = 95) -> None:
@@ -173,8 +175,25 @@ def test_deliver_5_what_is_passed_over_is_one_summary_everywhere(own, capsys, re
         "2 hidden files and folders"
     )
     assert summary in capsys.readouterr().out
+    call(own, "check", *options)
+    assert summary in capsys.readouterr().out
+    assert main(["inspect", str(own / "out")]) == 0
+    assert summary in capsys.readouterr().out
     page = own / "page.html"
     assert main(["inspect", str(own / "out"), "--json", "--html", str(page)]) == 0
     assert json.loads(capsys.readouterr().out)["passed_over"] == found["passed_over"]
     rows = [row for table in read_page(page.read_text()).tables for row in table if "other files" in row[0]]
     assert rows == [["other files", "3", "2 .mp4, 1 .txt"]]
+
+
+def test_deliver_5_records_that_do_not_say_what_was_passed_over_are_taken(own, capsys):
+    assert call(own, "build", "--out", str(own / "out"), "--no-unlisted") == 0
+    records = open_records(own / "out")
+    assert records.passed_over == {"images": {}, "unlisted": None}
+    marker = read_json(records.path / MARKER, "marker")
+    del marker["passed_over"]  # as in records of before
+    write_json(records.path / MARKER, {**marker, "seal": seal(marker)})
+    assert open_records(own / "out").passed_over is None
+    capsys.readouterr()
+    assert main(["inspect", str(own / "out")]) == 0
+    assert "passed over" not in capsys.readouterr().out
