@@ -29,7 +29,7 @@ test-fast: lint
 test: lint
 	$(PYTEST) -m "not exhaustive" $(COVERAGE)
 
-# Every test there is: every kill, every geometry, every benchmark at a tiny size, PyTorch. Hours.
+# Every test there is: every kill, every geometry, every benchmark at a tiny size, PyTorch. An hour.
 test-all: lint $(VENV)/torch.stamp
 	$(PYTEST)
 

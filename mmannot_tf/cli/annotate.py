@@ -162,10 +162,10 @@ def _report_errors(summary: "Summary", earlier: int, on_error: str, *, listed: b
     received = []
     if count:
         others = f" or, {more:,} more, in the output" if more and listed else ""
-        received.append(f"{count:,} unreadable, named above{others}")
+        received.append(f"{count:,} with an error, named above{others}")
     if earlier:
         received.append(f"{earlier:,} in the output with an error of an earlier run")
-    text = f"every image must be a readable photograph. Received: {' and '.join(received)}."
+    text = f"every photograph must be annotated. Received: {' and '.join(received)}."
     if on_error == "skip":
         notice(f"skipped: {text}")
         return

@@ -12,6 +12,7 @@ from tfrecords_tools.shell.errors import UserError, one_line
 
 NOT_MEASURES = {"stage", "epoch", "images_per_second"}
 """Keys of a line in log.jsonl."""
+REMEDY = "Remove the file to have a page without these curves."
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,8 @@ def _curve(run: Run, name: str) -> Curve:
         )
     except KeyError as error:
         raise UserError(
-            f"a stage's log must be as `mmannot train` wrote it. Received: {file}, where {error} is lacking."
+            f"a stage's log must be as `mmannot train` wrote it. Received: {file}, where {error} is lacking. "
+            f"{REMEDY}"
         ) from None
 
 
@@ -73,4 +75,4 @@ def _line(file: Path, number: int, text: bytes) -> Mapping[str, float]:
 
 
 def _broken(file: Path, number: int, reason: str) -> UserError:
-    return UserError(f"a stage's log must hold JSON lines. Received: {file}:{number} ({reason}).")
+    return UserError(f"a stage's log must hold JSON lines. Received: {file}:{number} ({reason}). {REMEDY}")

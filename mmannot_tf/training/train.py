@@ -121,7 +121,7 @@ def open_training(
     if not load_arrays(records, "validation", ()).labels.any():
         raise UserError(
             "Validation images must have labels, which choose the best epoch. Received: "
-            f"{records.path}, whose validation split has none. Build records without --keep-unlabelled."
+            f"{records.path}, whose validation split has none. Build records with labels in that split."
         )
     provenance = resolve(config.model.weights, config.model.backbone).provenance
     tags = vocabulary(records, config.data.vocabulary_size)

@@ -31,7 +31,7 @@ def test_fault_16_a_photograph_with_an_error_is_tried_again(tiny_run, folder, tm
     command = (tiny_run.path, photos, "--out", out)
     assert _annotate(capsys, *command)[0] == 1
     status, stderr = _annotate(capsys, *command)
-    assert status == 1 and "1 unreadable" in stderr
+    assert status == 1 and "1 with an error, named above" in stderr
     (photos / "b.jpg").write_bytes(whole)
     status, stderr = _annotate(capsys, *command)
     assert (status, "annotated 1 photographs" in stderr) == (0, True)
@@ -52,5 +52,5 @@ def test_fault_16_an_address_is_no_photograph(tiny_run, tmp_path, capsys):
     status, stderr = _annotate(
         capsys, tiny_run.path, "gs://bucket/photos", "--out", tmp_path / "labels.jsonl"
     )
-    assert status == 1 and "gs:/bucket/photos" in stderr and "local" in stderr
+    assert status == 1 and "gs://bucket/photos" in stderr and "local" in stderr
     assert not (tmp_path / "labels.jsonl").exists()

@@ -1,5 +1,6 @@
 """Which command runs a test: `make test-fast`, `make test`, or only `make test-all`."""
 
+import re
 import signal
 from collections.abc import Iterable
 
@@ -7,6 +8,8 @@ import pytest
 
 SLOW_FIXTURES = {"tiny_run", "stage_job", "tap_differences"}
 """A trained run, training of one layer, networks of full size: tests that use them are slow."""
+REPORT = re.compile(r"test_(fault|report)_\d+")
+"""How the names of tests in tests/field begin."""
 
 
 def exhaustive(values: Iterable[object]) -> list[object]:
@@ -19,8 +22,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if SLOW_FIXTURES & set(item.fixturenames):
             item.add_marker(pytest.mark.slow)
-        if "field" in item.path.parts and item.get_closest_marker("slow"):
-            item.add_marker(pytest.mark.exhaustive)  # so that those of `make test` stay within a minute
+    field = [item for item in items if "field" in item.path.parts and not _is(item, "exhaustive")]
+    slow = [item for item in field if _is(item, "slow")]
+    held = {_report(item) for item in field if item not in slow}
+    for item in slow:
+        if _report(item) in held:
+            item.add_marker(pytest.mark.exhaustive)
+        held.add(_report(item))
+
+
+def _is(item: pytest.Item, mark: str) -> bool:
+    return item.get_closest_marker(mark) is not None
+
+
+def _report(item: pytest.Item) -> str:
+    """The fault or report that a test of tests/field holds; `make test` runs one test of each at least."""
+    match = REPORT.match(item.name)
+    return match.group() if match else ""
 
 
 def pytest_configure() -> None:

@@ -136,8 +136,7 @@ class BuildTally:
             dropped = f"{self.unlabelled[split]} unlabelled and {self.untagged[split]} untagged ones"
             raise UserError(
                 f"split {split!r} must hold an image. Received: none, after dropping {dropped} and "
-                f"{len(self.unreadable)} unreadable files. Take more images or another --validation-share, "
-                "or keep what is dropped."
+                f"{len(self.unreadable)} unreadable files. Give it more images, or keep what is dropped."
             )
 
     @property

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import TypedDict
 
 from tfrecords_tools.building.build_tally import unusable
-from tfrecords_tools.building.drop_reasons import DropReason
+from tfrecords_tools.building.drop_reasons import UNUSABLE, DropReason
 from tfrecords_tools.building.examining import ExaminedImage, examine, processes
 from tfrecords_tools.building.leakage import Copies, Leak, find_copies, leaks_of
 from tfrecords_tools.building.near_duplicates import NearDuplicates, check_imagehash
@@ -24,7 +24,7 @@ from tfrecords_tools.shell.console import progress_bars
 
 @dataclass
 class SplitCounts:
-    """Counts of one split's raw images. An image is dropped once, for the first reason in `DropReason`.
+    """Counts of one split's raw images.
 
     Attributes:
         candidates: images in the source.
@@ -80,7 +80,8 @@ class CheckReport:
         leaks: photographs of equal bytes in several splits, that the rules keep but for `leakage`.
         near_duplicates: pairs of photographs in different splits that look alike; None if not looked for.
         unlisted: files that no row of a manifest names; None if not looked for.
-        dropped: number of images, or of defects in label files, that a build would drop, by reason.
+        dropped: number of images, or of defects in label files, that a build would drop, by reason. An image
+            counts once: as unlabelled or untagged if a rule drops it, because a build does not read it then.
         tags: number of kept training images by tag.
     """
 
@@ -104,7 +105,8 @@ class CheckReport:
     def obstacles(self) -> list[str]:
         """Why a build with these rules would stop; empty if it would not."""
         stops = [self.annotation_obstacle] if self.annotation_obstacle else []
-        bad, candidates, limit = len(self.refused), self.source.candidates, self.source.rules.bad_share
+        bad = sum(self.dropped[reason] for reason in UNUSABLE)
+        candidates, limit = self.source.candidates, self.source.rules.bad_share
         if bad > limit * candidates:
             stops.append(f"{bad:,} of {candidates:,} images cannot be used, a share of {limit:g} may")
         empty = [name for name, counts in self.splits.items() if not counts.kept]
@@ -206,14 +208,15 @@ def _add(report: CheckReport, split: str, image: ExaminedImage, *, copies: Copie
     counts, rules, example = report.splits[split], report.source.rules, image.example
     counts.unlabelled += not example.labels
     counts.untagged += not example.tags
+    lack = rules.drop_reason(example.labels, example.tags)
     if problem := _file_problem(image, copies=copies.placeholders.get(str(example.image), 0)):
         drop_reason, text = problem
         setattr(counts, drop_reason, getattr(counts, drop_reason) + 1)
         report.refused.append(unusable(example, text, report.source))
-        report.dropped[drop_reason] += 1
+        report.dropped[DropReason(lack or drop_reason)] += 1
         return False
     counts.found += 1
-    if lack := rules.drop_reason(example.labels, example.tags):
+    if lack:
         report.dropped[DropReason(lack)] += 1
     elif example.id in copies.dropped:
         report.dropped[DropReason.LEAKAGE] += 1

@@ -13,3 +13,7 @@ class DropReason(StrEnum):
     UNLABELLED = "unlabelled"
     UNTAGGED = "untagged"
     LABEL_ERRORS = "label-errors"
+
+
+UNUSABLE = (DropReason.MISSING, DropReason.UNREADABLE, DropReason.PLACEHOLDER)
+"""The reasons that lie in an image's file; `Rules.bad_share` limits their number."""

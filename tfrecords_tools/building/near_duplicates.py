@@ -52,7 +52,7 @@ class NearDuplicates:
         """
         import imagehash
 
-        with Image.open(BytesIO(image), formats=("JPEG", "MPO", "PNG")) as opened:
+        with Image.open(BytesIO(image), formats=("JPEG", "PNG")) as opened:
             opened.draft("RGB", (256, 256))
             upright = ImageOps.exif_transpose(opened).convert("RGB")
         bits = imagehash.phash(upright).hash.flatten()

@@ -88,7 +88,10 @@ def check_local(paths: Sequence[Path]) -> None:
     """
     for path in paths:
         if re.match(r"[a-z][a-z0-9+.-]+:/", str(path)) and not path.exists():
-            raise UserError(f"Photographs must be local files or folders. Received: {path}. Copy them first.")
+            address = str(path).replace(":/", "://", 1)  # pathlib joins the slashes
+            raise UserError(
+                f"Photographs must be local files or folders. Received: {address}. Copy them first."
+            )
 
 
 def photographs(paths: Sequence[Path], passed_over: PassedOver | None = None) -> Iterator[Photograph]:

@@ -50,7 +50,7 @@ def test_a_folder_becomes_json_lines_with_its_tags_and_errors(tiny_run, folder, 
     assert all(record["annotations"] for record in records if "error" not in record)
     assert "annotated 4 photographs" in stderr
     assert f"error: {folder / 'z.jpg'}: {NO_PHOTOGRAPH}" in stderr
-    assert stderr.splitlines()[-1].endswith("Received: 2 unreadable, named above.")
+    assert stderr.splitlines()[-1].endswith("Received: 2 with an error, named above.")
 
 
 def test_a_second_run_goes_on_and_annotates_what_is_new(tiny_run, folder, tmp_path, capsys):
@@ -62,7 +62,7 @@ def test_a_second_run_goes_on_and_annotates_what_is_new(tiny_run, folder, tmp_pa
     assert status == 1
     assert "annotated 1 photographs" in stderr
     assert "4 were annotated already" in stderr
-    assert "Received: 2 unreadable, named above." in stderr
+    assert "Received: 2 with an error, named above." in stderr
     assert out.read_text().startswith(before)
     with out.open(newline="") as lines:
         assert [row["image"] for row in csv.DictReader(lines)][-1] == str(folder / "new.jpg")

@@ -48,12 +48,12 @@ def test_every_image_is_counted_where_it_belongs(tmp_path: Path, make_jpeg):
         "kept": 2,
     }
     assert report.splits["test"].kept == 1
-    # the bare one counts once, for the first reason: its file is missing
+    # the bare one counts once, as in a build, which drops it before it looks for its file
     assert report.dropped == {
-        DropReason.MISSING: 2,
+        DropReason.MISSING: 1,
         DropReason.UNREADABLE: 1,
         DropReason.PLACEHOLDER: 3,
-        DropReason.UNLABELLED: 1,
+        DropReason.UNLABELLED: 2,
         DropReason.UNTAGGED: 1,
     }
     assert [(one["id"], one["reason"]) for one in report.refused] == [
@@ -82,17 +82,20 @@ def test_it_says_what_the_build_then_does(tmp_path: Path, make_jpeg):
     records = build_records(source, out=out)
     assert dict(records.splits) == {name: counts.kept for name, counts in report.splits.items()}
     assert len(records.vocabulary) == len(report.tags)
-    assert records.passed_over["images"]["placeholder"] == report.dropped[DropReason.PLACEHOLDER] == 3
+    assert records.passed_over["images"] == report.as_json()["passed_over"]["images"]
+    assert records.passed_over["images"]["placeholder"] == 3
     assert dry_run_summary(report, out=out) == f"already built: {records.path}"
     assert dry_run_summary(report, out=out, overwrite=True).startswith(f"would replace {records.path}")
 
 
 def test_the_dry_run_names_what_would_stop_the_build(tmp_path: Path, make_jpeg):
     examples = raw(tmp_path, make_jpeg)
-    strict = check(made(examples, Rules(placeholder_copies=3, bad_share=0.5)))
-    assert dry_run_summary(strict, out=tmp_path / "out") == (
-        "would stop: 6 of 11 images cannot be used, a share of 0.5 may"
+    strict = made(examples, Rules(placeholder_copies=3, bad_share=0.4))
+    assert dry_run_summary(check(strict), out=tmp_path / "out") == (
+        "would stop: 5 of 11 images cannot be used, a share of 0.4 may"
     )
+    with pytest.raises(UserError, match="Received: 5 so far"):
+        build_records(strict, out=tmp_path / "out")
     empty = check(made([examples[3], *examples[:3]], Rules(bad_share=0.9)))
     assert dry_run_summary(empty, out=tmp_path / "out") == "would stop: no image for test"
     both = check(made([examples[3], *examples[:3]], Rules(bad_share=0)))

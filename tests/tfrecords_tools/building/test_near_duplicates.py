@@ -10,7 +10,9 @@ from PIL import Image
 from tfrecords_tools.building.near_duplicates import DISTANCE, NearDuplicates, _candidates
 
 
-def picture(seed: int, *, quality: int = 95, side: int = 256, orientation: int = 1) -> bytes:
+def picture(
+    seed: int, *, quality: int = 95, side: int = 256, orientation: int = 1, file_format: str = "JPEG"
+) -> bytes:
     blots = np.random.default_rng(seed).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     image = Image.fromarray(blots).resize((side, side), Image.Resampling.BICUBIC)
     if orientation == 3:
@@ -18,7 +20,8 @@ def picture(seed: int, *, quality: int = 95, side: int = 256, orientation: int =
     exif = Image.Exif()
     exif[0x0112] = orientation
     file = BytesIO()
-    image.save(file, format="JPEG", quality=quality, exif=exif)
+    several = {"save_all": True, "append_images": [image]} if file_format == "MPO" else {}
+    image.save(file, format=file_format, quality=quality, exif=exif, **several)
     return file.getvalue()
 
 
@@ -38,6 +41,12 @@ def test_the_same_picture_in_another_quality_size_or_orientation_is_alike():
         ("1 (train)", "5 (test)"),
         ("2 (train)", "6 (test)"),
     ]
+
+
+@pytest.mark.parametrize("file_format", ["PNG", "MPO"])
+def test_other_formats_of_records_are_read(file_format):
+    other = picture(1, file_format=file_format)
+    assert pairs(("train", picture(1)), ("test", other)) == [("0 (train)", "1 (test)")]
 
 
 def test_equal_bytes_and_one_split_are_no_near_duplicates():
