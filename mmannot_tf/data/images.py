@@ -50,13 +50,18 @@ def resize(pixels: tf.Tensor, size: int, sampling: Sampling) -> tf.Tensor:
     """
     images = pixels[tf.newaxis]
     if sampling == "antialiased":
-        resized = tf.raw_ops.ScaleAndTranslate(
-            images=images,
-            size=(size, size),
-            scale=size / tf.cast(tf.shape(pixels)[:2], tf.float32),
-            translation=tf.zeros([2]),
-            kernel_type="triangle",
-            antialias=True,
+        shape = tf.shape(pixels)[:2]
+        resized = tf.cond(  # a resize to the same size changes no pixel, and takes as long as decoding
+            tf.reduce_all(shape == size),
+            lambda: tf.cast(images, tf.float32),
+            lambda: tf.raw_ops.ScaleAndTranslate(
+                images=images,
+                size=(size, size),
+                scale=size / tf.cast(shape, tf.float32),
+                translation=tf.zeros([2]),
+                kernel_type="triangle",
+                antialias=True,
+            ),
         )
     else:
         resized = tf.raw_ops.ResizeBilinear(

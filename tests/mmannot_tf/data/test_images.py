@@ -75,6 +75,13 @@ def test_antialiased_is_pillows_bilinear_of_each_channel_in_float(size, dtype):
     np.testing.assert_allclose(made, expected, atol=1e-3)
 
 
+@pytest.mark.parametrize("sampling", ["antialiased", "half_pixel"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.float32])
+def test_an_image_of_the_networks_size_stays_as_it_is(sampling, dtype):
+    image = np.random.default_rng(0).integers(0, 256, (48, 48, 3)).astype(dtype)
+    np.testing.assert_array_equal(resize(tf.constant(image), 48, sampling), image)
+
+
 def test_antialiasing_gives_grey_for_fine_stripes_and_the_plain_resize_one_of_them():
     """Each output pixel covers five columns; the triangle's weights of every second one sum to 2.6 of 5."""
     stripes = tf.tile(tf.constant([[[255] * 3, [0] * 3]], tf.uint8), [80, 40, 1])
