@@ -79,7 +79,7 @@ def test_antialiased_is_pillows_bilinear_of_each_channel_in_float(size, dtype):
 @pytest.mark.parametrize("dtype", [np.uint8, np.float32])
 def test_an_image_of_the_networks_size_stays_as_it_is(sampling, dtype):
     image = np.random.default_rng(0).integers(0, 256, (48, 48, 3)).astype(dtype)
-    np.testing.assert_array_equal(resize(tf.constant(image), 48, sampling), image)
+    np.testing.assert_array_equal(images.resize(tf.constant(image), 48, sampling), image)
 
 
 def test_antialiasing_gives_grey_for_fine_stripes_and_the_plain_resize_one_of_them():
