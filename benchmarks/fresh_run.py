@@ -49,4 +49,4 @@ def keep_fresh(run: Run, stages: Sequence[str]) -> None:
             network.branches[branch].save_weights(run.weights(name, branch))
         if name in ("ms_cnn", "tag_encoder"):
             width += network.branches["probe"].input_shape[-1]
-        plan.finish(run, stage, {})
+        plan.finish(run, stage, {"best_epoch": 1})
