@@ -10,6 +10,7 @@ from mmannot_tf.serving.inputs.photographs import Photograph
 from mmannot_tf.serving.outputs.csv_rows import COLUMNS, CsvRows
 from mmannot_tf.serving.outputs.factory import open_output
 from mmannot_tf.serving.outputs.json_lines import JsonLines
+from mmannot_tf.serving.outputs.output import EarlierAnnotation
 from mmannot_tf.serving.outputs.record_file import RecordFile
 from mmannot_tf.serving.outputs.sidecars import Sidecars
 from tfrecords_tools.shell.cells import unescaped
@@ -221,6 +222,18 @@ def test_long_tags_and_errors_with_escapes_are_read_again(tmp_path, record_forma
     with file.open(encoding="utf-8", newline="") as lines:
         stored = list(record_format().records(_after_header(lines, record_format)))
     assert [record.error for record in stored][-1] == "=1\x1b"
+
+
+def test_a_second_run_has_the_tags_of_the_first_and_when_it_ended(tmp_path, record_format):
+    file, tags = tmp_path / "labels", "=sea, \x1b été"
+    output = RecordFile(file, record_format(), "m")
+    output.write([Annotation("a.jpg", tags, (("sky", 0.5),), 1.0)])
+    output.close()
+    os.utime(file, (1_000_000_000.5, 1_000_000_000.5))
+    again = RecordFile(file, record_format(), "m")
+    assert again.earlier(_photograph("a.jpg")) == EarlierAnnotation(tags, 1_000_000_000.5)
+    assert again.earlier(_photograph("b.jpg")) is None
+    again.close()
 
 
 def _after_header(lines, record_format):
