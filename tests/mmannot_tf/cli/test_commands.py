@@ -140,7 +140,7 @@ def test_predictions_are_made_again_when_a_stage_changed(run, tmp_path, capsys):
 
 
 def test_annotate_by_an_export(exported, photo, capsys):
-    (annotation,) = _json(capsys, "annotate", exported, photo, "--tags", "sea")
+    (annotation,) = _json(capsys, "annotate", exported, photo, "--tags", "sea")["photographs"]
     assert annotation["image"] == str(photo)
     assert annotation["annotations"][0]["probability"] >= annotation["annotations"][-1]["probability"]
     assert run_app(app, ["annotate", str(exported), str(photo)]) == 0

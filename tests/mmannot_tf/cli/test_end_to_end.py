@@ -60,7 +60,7 @@ def test_the_command_that_quickstart_ends_with_annotates_alike(quickstart, capsy
     tags = re.search(r"sample\.jpg with the tags (.*)", printed)[1].replace("(none)", "")
     (command,) = re.findall(r"Again: mmannot (.*)", printed)
     assert run(app, [*shlex.split(command.replace("…", tags)), "--json"]) == 0
-    (annotation,) = json.loads(capsys.readouterr().out)
+    (annotation,) = json.loads(capsys.readouterr().out)["photographs"]
     labels = [f"{one['label']} ({one['probability']:.2f})" for one in annotation["annotations"]]
     assert ", ".join(labels) == re.search(r"annotated: +(.*)", printed)[1]
 

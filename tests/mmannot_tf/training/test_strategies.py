@@ -173,7 +173,7 @@ def calm(tiny_config, tmp_path_factory):
     no score.
     """
     settings = tiny_config.model_dump(mode="json")
-    settings["model"].update(dropout=0.0, block_epsilon=1.0)
+    settings["model"].update(dropout=0.0, block_epsilon=0.99)
     settings["stages"]["cnn_longer"] = None
     for name in ("cnn", "ms_cnn"):
         settings["stages"][name]["learning_rate"] = 0.002
