@@ -1,6 +1,7 @@
-"""Assigns examples to splits by a hash of their id, and checks the ranges of options."""
+"""Assigns examples to splits by a hash of their id, and checks the values of options."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -42,3 +43,13 @@ def check_share(name: str, value: float) -> float:
     if not 0 < value < 1:
         raise UserError(f"{name} must lie in (0, 1). Received: {value}.")
     return value
+
+
+def check_choice(name: str, value: str, choices: Sequence[str]) -> None:
+    """Checks that `value` is one of the choices.
+
+    Raises:
+        UserError: it is not; the message calls it `name`.
+    """
+    if value not in choices:
+        raise UserError(f"{name} must be {' or '.join(choices)}. Received: {value!r}.")

@@ -7,7 +7,7 @@ from typing import Annotated, get_args
 import typer
 
 from tfrecords_tools.building.rules import Rules
-from tfrecords_tools.building.splitting import ValidationShare, check_share
+from tfrecords_tools.building.splitting import ValidationShare, check_choice, check_share
 from tfrecords_tools.mirflickr.labels import LabelSet
 from tfrecords_tools.mirflickr.splits import Protocol
 from tfrecords_tools.shell.errors import UserError
@@ -39,8 +39,8 @@ class MirflickrSettings:
     rules: Rules = field(default_factory=lambda: Rules(keep_untagged=True))
 
     def __post_init__(self) -> None:
-        _check_choice("labels", self.labels, get_args(LabelSet))
-        _check_choice("protocol", self.protocol, get_args(Protocol))
+        check_choice("labels", self.labels, get_args(LabelSet))
+        check_choice("protocol", self.protocol, get_args(Protocol))
         if self.split_seed < 0:
             raise UserError(f"split seed must be >= 0. Received: {self.split_seed}.")
         if self.split_seed and self.protocol != "random":
@@ -58,8 +58,3 @@ class MirflickrSettings:
             "validation_share": self.validation_share,
             **self.rules.as_json(),
         }
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise UserError(f"{name} must be {' or '.join(choices)}. Received: {value!r}.")

@@ -1,10 +1,10 @@
 """The protocols: which images are for training, and which for test."""
 
-import hashlib
 from collections.abc import Iterable
 from functools import cache
 from typing import Literal
 
+from tfrecords_tools.building.splitting import uniform_hash
 from tfrecords_tools.mirflickr.labels import IMAGES
 from tfrecords_tools.reading.published import PublishedCounts
 
@@ -34,8 +34,5 @@ def training_numbers(numbers: Iterable[int], protocol: Protocol, *, seed: int) -
 @cache
 def _drawn(seed: int) -> frozenset[int]:
     """The numbers with the smallest hashes."""
-    hashes = {
-        number: hashlib.sha256(f"mirflickr/{seed}/{number}".encode()).digest()
-        for number in range(1, IMAGES + 1)
-    }
+    hashes = {number: uniform_hash(f"mirflickr/{seed}/{number}") for number in range(1, IMAGES + 1)}
     return frozenset(sorted(hashes, key=lambda number: hashes[number])[: PUBLISHED.train])

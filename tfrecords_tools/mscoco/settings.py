@@ -7,7 +7,7 @@ from typing import Annotated, Literal, get_args
 import typer
 
 from tfrecords_tools.building.rules import Rules
-from tfrecords_tools.building.splitting import ValidationShare, check_share
+from tfrecords_tools.building.splitting import ValidationShare, check_choice, check_share
 from tfrecords_tools.mscoco.captions import StopWords, Tokens
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import Json
@@ -47,7 +47,7 @@ class MscocoSettings:
 
     def __post_init__(self) -> None:
         for name, choices in (("tokens", Tokens), ("stop_words", StopWords), ("source", Origin)):
-            _check_choice(name.replace("_", " "), getattr(self, name), get_args(choices))
+            check_choice(name.replace("_", " "), getattr(self, name), get_args(choices))
         if self.year not in (None, 2014, 2017):
             raise UserError(f"year must be 2014 or 2017. Received: {self.year}.")
         check_share("validation share", self.validation_share)
@@ -86,8 +86,3 @@ class MscocoSettings:
             "stop_words": self.stop_words,
             **self.rules.as_json(),
         }
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise UserError(f"{name} must be {' or '.join(choices)}. Received: {value!r}.")
