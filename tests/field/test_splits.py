@@ -65,7 +65,9 @@ def test_fault_09_one_side_can_be_kept(own, capsys, keep, kept):
 def test_fault_09_build_says_so_and_keeps_one_side(own, capsys):
     out = ["--out", str(own / "out")]
     assert call(own, "build", *out) == 0
-    assert "leakage: a.jpg (train), t.jpg (test)" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "leakage: a.jpg (train), t.jpg (test)" in said.err and "--leakage" in said.err
+    assert "leakage" not in said.out
     assert call(own, "build", *out, "--leakage", "keep-train") == 1
     assert "leakage" in capsys.readouterr().err
     assert call(own, "build", *out, "--leakage", "keep-train", "--overwrite") == 0
@@ -161,6 +163,7 @@ def test_deliver_5_what_is_passed_over_is_one_summary_everywhere(own, capsys, re
         file.write("gone.jpg,sea,train\nb.jpg,sea,train\nv2.jpg,,train\n")
     paint(raw / "v2.jpg", 8)
     options = ["--repair-labels", "--bad-share", "0.5"]
+    (own / "own.csv").write_text((own / "own.csv").read_text().replace(",", ";"))
     _, found = report(own, capsys, *options)
     unlisted = {"photographs": 1, "named": ["more/extra.jpg"], "other": {".mp4": 2, ".txt": 1}, "hidden": 2}
     assert found["passed_over"] == {
@@ -174,7 +177,16 @@ def test_deliver_5_what_is_passed_over_is_one_summary_everywhere(own, capsys, re
         "1 photographs that no row names (more/extra.jpg); 3 other files (2 .mp4, 1 .txt); "
         "2 hidden files and folders"
     )
+    said = capsys.readouterr()
+    assert summary in said.out
+    notes = ["note: own.csv: columns are separated by semicolons", "repaired: own.csv:8: "]
+    assert all(note in said.err and note not in said.out for note in notes)
+    again = own / "again"
+    call(own, "build", "--out", str(again), *options, "--dry-run")
     assert summary in capsys.readouterr().out
+    call(own, "build", "--out", str(again), *options, "--dry-run", "--no-unlisted")
+    assert summary.split("; 1 photographs that no row")[0] + "\n" in capsys.readouterr().out
+    assert not again.exists()
     call(own, "check", *options)
     assert summary in capsys.readouterr().out
     assert main(["inspect", str(own / "out")]) == 0

@@ -155,11 +155,11 @@ class Table:
             )
 
     def _has_blanks_before_quotes(self) -> bool:
-        with contextlib.suppress(csv.Error):  # `rows` reports it
-            for _, cells in self._records(self._delimiter):
-                if any(cell[:1] == " " and cell.lstrip(" ")[:1] == '"' for cell in cells):
-                    return True
-        return False
+        return any(
+            cell[:1] == " " and cell.lstrip(" ")[:1] == '"'
+            for _, cells in self._records(self._delimiter)
+            for cell in cells
+        )
 
     def _records(self, delimiter: str, *, skip_blanks: bool = False) -> Iterator[tuple[int, list[str]]]:
         """The records after the header, each with the number of its first line."""

@@ -38,6 +38,10 @@ def test_the_marker_lists_every_other_file_and_no_machine_path(built: Records):
     assert all(str(built.path.parents[2]) not in path.read_text() for path in built.path.glob("*.json"))
 
 
+def test_a_source_without_a_folder_of_photographs_has_no_unlisted_files(built: Records):
+    assert built.passed_over == {"images": {}, "unlisted": None}
+
+
 def test_nothing_else_is_left_beside_the_records(built: Records):
     assert list(built.path.parent.iterdir()) == [built.path]
 

@@ -32,6 +32,12 @@ def test_the_mark_gives_the_order_of_utf_16(tmp_path):
         assert cells(tmp_path / "t.csv", text.encode(encoding)) == [{"path": "é.jpg", "tags": "sea"}]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_ends_of_lines_within_quotes_stay(tmp_path, encoding):
+    text = 'path,tags\r\n"a\r\nb.jpg","sea\rsun"\r\n'
+    assert cells(tmp_path / "t.csv", text.encode(encoding)) == [{"path": "a\r\nb.jpg", "tags": "sea\rsun"}]
+
+
 def test_an_unusual_delimiter_is_noted(tmp_path):
     assert table(tmp_path / "t.csv", "path;tags\n").notes == ("t.csv: columns are separated by semicolons",)
     assert table(tmp_path / "t.csv", "path,tags\n").notes == ()
