@@ -104,6 +104,7 @@ def _decoded(decoder, context, **options):
 KINDS = [("hidden", True), ("both", True), ("fusion", False)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("max_labels", [1, 2, 3, 4])
 @pytest.mark.parametrize(("kind", "stops"), KINDS)
 def test_a_wide_beam_finds_the_best_of_all_paths(kind, stops, max_labels):
@@ -171,6 +172,7 @@ def test_a_longest_beyond_the_labels_is_refused():
         LabelPaths(_decoder("hidden")[0], beam=1, max_labels=5, stops=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "stops"), KINDS)
 def test_an_image_is_decoded_alike_in_any_batch(kind, stops):
     decoder, context = _decoder(kind)

@@ -72,6 +72,7 @@ def test_scores_are_sigmoids_of_the_logits(method, network, batch_of, settings):
     np.testing.assert_allclose(scores, 1 / (1 + np.exp(-network(features).numpy())), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_steps_lower_the_loss(method, network, batch_of, settings):
     batch, optimizer = batch_of(method, settings), keras.optimizers.SGD(RATES[method.name])
     means = []

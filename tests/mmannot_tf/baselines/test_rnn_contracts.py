@@ -49,6 +49,7 @@ def test_is_named_as_its_settings(case):
     assert type(getattr(Methods(), method.name)) is type(settings)
 
 
+@pytest.mark.slow
 def test_scores_are_one_over_the_labels_places(case, network, data):
     method, settings = case
     _scattered(network)

@@ -169,6 +169,7 @@ def test_loss_sums_over_the_concepts_of_both_layers():
     np.testing.assert_allclose(METHOD.loss(OBSERVED)(targets, outputs), [5 * np.log(2)], rtol=1e-6)
 
 
+@pytest.mark.slow
 @BOTH
 def test_weights_round_trip_with_the_graph(sizes, data, settings, tmp_path):
     network, fresh = _network(sizes, data, settings), METHOD.build(sizes, settings)

@@ -52,6 +52,7 @@ def test_targets_are_the_sequences_and_the_concepts_the_settings_name(data, conc
         np.testing.assert_array_equal(examples.targets[name], getattr(data("train"), name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("weight", [0.5, 2.0])
 @pytest.mark.parametrize("concepts", COUNTS)
 def test_the_loss_is_that_of_the_steps_and_the_weighted_one_of_the_concepts(sizes, data, concepts, weight):

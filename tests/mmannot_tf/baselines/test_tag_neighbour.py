@@ -117,6 +117,7 @@ def test_scores_are_the_mean_over_the_draws(network, inputs):
     np.testing.assert_allclose(scores, expected, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_scores_hang_neither_on_the_call_nor_on_the_batch(network, inputs):
     model = METHOD.scores(network, SETTINGS)
     whole = model.predict(inputs, verbose=0)

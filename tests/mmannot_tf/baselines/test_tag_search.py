@@ -86,6 +86,7 @@ def test_equal_similarities_of_unequal_overlaps_tie():
     assert nearest(_multi_hot(query), _multi_hot(two, two, three), 2).indices.tolist() == [[0, 1]]
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(
     arrays.arrays(np.uint8, st.tuples(st.integers(5, 14), st.just(6)), elements=st.integers(0, 1)),
@@ -99,6 +100,7 @@ def test_equals_brute_force(pool, count, memory):
     _agrees(nearest(queries, pool, count, own=2, memory=memory), queries, pool, count, own=2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("memory", [0, 900, 2**28])
 def test_memory_changes_no_neighbour(memory):
     pool = _random(1, 300, share=0.3)
@@ -120,6 +122,7 @@ def _peak(tags, memory):
     return min(peaks)
 
 
+@pytest.mark.slow
 def test_columns_of_frequent_tags_stay_within_memory_and_rare_tags_have_none():
     """A column is a byte an image; a tag in less than 1 of 64 images is rare."""
     _peak(60, 0)  # loads what a search imports

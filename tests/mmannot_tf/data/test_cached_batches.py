@@ -62,6 +62,7 @@ def test_epochs_are_those_of_decoded_images(tiny_records, pixels, augmentation, 
                 np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.slow
 def test_tags_and_quantity_beside_them_are_the_same(tiny_records, pixels):
     tags = tiny_records.vocabulary[:25]
     decoded, cached = _pair(tiny_records, pixels, tags=tags)

@@ -67,6 +67,7 @@ def _pairs(encoded):
         yield crop, whole[top : top + height, left : left + width]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "encoded",
     [
@@ -120,6 +121,7 @@ def test_cropped_epochs_repeat_themselves_and_differ_from_each_other(tiny_record
     assert np.mean([np.array_equal(*pair) for pair in zip(first, plain, strict=True)]) < 0.1
 
 
+@pytest.mark.slow
 def test_each_image_is_its_own_window_resized(tiny_records):
     """Compares each image with Pillow's pixels of the same id, cropped by NumPy."""
     from mmannot_tf.data.image_batches import seed_of_epoch, seed_of_example
@@ -138,6 +140,7 @@ def test_each_image_is_its_own_window_resized(tiny_records):
         assert np.abs(have[place] - images.normalise(cut, CENTRED)).mean() < 0.02
 
 
+@pytest.mark.slow
 def test_crop_flip_mirrors_some_of_the_crops(tiny_records):
     crops = _pixels(_images(tiny_records, "crop").epoch(seed=5, epoch=0))
     both = _pixels(_images(tiny_records, "crop-flip").epoch(seed=5, epoch=0))

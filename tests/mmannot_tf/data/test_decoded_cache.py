@@ -29,6 +29,7 @@ def _told(capsys):
     return capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_file_holds_the_split_in_its_order(cache_of):
     cache = cache_of()
     cache.store()
@@ -48,6 +49,7 @@ def test_a_file_that_holds_is_left_alone(cache_of, tmp_path, capsys):
     assert _told(capsys) == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "other",
     [{"image_size": 40}, {"resize": "tf1"}, {"orientation": "ignored"}, {"preprocessing": CAFFE}],
@@ -61,6 +63,7 @@ def test_what_was_made_from_other_settings_is_made_again(cache_of, other, capsys
     np.testing.assert_array_equal(changed.open(), changed.in_memory())
 
 
+@pytest.mark.slow
 def test_a_file_of_before_the_orientation_was_a_key_is_kept_for_the_former_reading(
     cache_of, tmp_path, capsys
 ):
@@ -75,6 +78,7 @@ def test_a_file_of_before_the_orientation_was_a_key_is_kept_for_the_former_readi
     assert "made from other records or settings" in _told(capsys)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["flipped", "cut", "removed"])
 def test_a_damaged_file_is_made_again(cache_of, tmp_path, damage, capsys):
     cache, file = cache_of(), tmp_path / "train.npy"

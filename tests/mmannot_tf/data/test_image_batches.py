@@ -17,12 +17,14 @@ def _all(batches):
     return np.concatenate(inputs), np.concatenate(targets)
 
 
+@pytest.mark.slow
 def test_an_epoch_is_a_pure_function_of_seed_and_epoch(images):
     first, second = _all(images.epoch(seed=1, epoch=3)), _all(images.epoch(seed=1, epoch=3))
     np.testing.assert_array_equal(first[0], second[0])
     np.testing.assert_array_equal(first[1], second[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("seed", "epoch"), [(1, 4), (2, 3)])
 def test_another_seed_or_epoch_is_another_order_of_the_same_images(images, seed, epoch):
     pixels, other = _all(images.epoch(seed=1, epoch=3))[0], _all(images.epoch(seed=seed, epoch=epoch))[0]
@@ -30,6 +32,7 @@ def test_another_seed_or_epoch_is_another_order_of_the_same_images(images, seed,
     np.testing.assert_allclose(np.sort(pixels.sum(axis=(1, 2, 3))), np.sort(other.sum(axis=(1, 2, 3))))
 
 
+@pytest.mark.slow
 def test_a_resumed_epoch_goes_on_with_the_very_next_batch(images):
     whole, rest = _all(images.epoch(seed=1, epoch=0)), _all(images.epoch(seed=1, epoch=0, skip=2))
     np.testing.assert_array_equal(whole[0][2 * 16 :], rest[0])
@@ -47,6 +50,7 @@ def test_a_split_comes_in_the_order_of_its_arrays(images, tiny_records):
     np.testing.assert_array_equal(targets, load_arrays(tiny_records, "validation", ()).labels)
 
 
+@pytest.mark.slow
 def test_flips_mirror_some_images_and_repeat_themselves(tiny_records):
     settings = DataSettings(image_size=32, augmentation="flip")
     flipping = ImageBatches(tiny_records, settings, CENTRED, batch_size=16, shuffle_buffer=32)
@@ -67,6 +71,7 @@ def _tags(records):
     return records.vocabulary[:25]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("split", ["train", "validation"])
 def test_tags_and_quantity_beside_images_are_those_of_the_splits_arrays(images, tiny_records, split):
     arrays = load_arrays(tiny_records, split, _tags(tiny_records))
@@ -78,6 +83,7 @@ def test_tags_and_quantity_beside_images_are_those_of_the_splits_arrays(images, 
     assert max_tags > 1 and (arrays.tag_lists >= 0).any(axis=1).any()
 
 
+@pytest.mark.slow
 def test_an_epoch_with_tags_is_the_epoch_without_and_its_tags(images, tiny_records):
     """The same images in the same order; each image is identified by its pixels."""
     arrays = load_arrays(tiny_records, "train", _tags(tiny_records))

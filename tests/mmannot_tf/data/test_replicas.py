@@ -39,6 +39,7 @@ def test_replicas_divide_every_count(all_replicas):
         assert (held.sum(axis=0) == 1).all()
 
 
+@pytest.mark.slow
 def test_all_replicas_together_take_the_batches_of_one_device(rows, all_replicas):
     """22 rows in batches of 9: the last has 4, one for each of four replicas."""
     whole = _taken(rows.epoch(seed=1, epoch=2), 3)
@@ -56,6 +57,7 @@ def test_all_replicas_together_take_the_batches_of_one_device(rows, all_replicas
             np.testing.assert_array_equal(have, batch[number :: len(batches)])
 
 
+@pytest.mark.slow
 def test_a_resumed_epoch_goes_on_with_the_very_next_rows(rows, all_replicas):
     for replicas in all_replicas:
         whole = _taken(rows.epoch(seed=1, epoch=0, replicas=replicas), 3 * replicas.local)

@@ -95,6 +95,7 @@ def test_equation_6_agrees_with_counting_one_by_one(pair):
     assert (c_p, c_r, i_p, i_r) == pytest.approx(equation_6_in_loops(*pair))
 
 
+@pytest.mark.slow
 @given(PAIRS)
 def test_scikit_learn_agrees(pair):
     chosen, labels = pair
@@ -125,6 +126,7 @@ def test_neither_the_order_of_images_nor_of_classes_matters(pair, images, classe
     assert scores_of(*shuffled) == pytest.approx(scores_of(*pair))
 
 
+@pytest.mark.slow
 @given(PAIRS)
 def test_scores_are_percent_and_each_f1_lies_between_its_parts(pair):
     c_p, c_r, c_f1, i_p, i_r, i_f1, h_f1 = scores_of(*pair)

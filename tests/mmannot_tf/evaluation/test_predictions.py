@@ -114,6 +114,7 @@ def test_impossible_values_in_a_file_name_it(predictions, tmp_path):
         Predictions.load(path)
 
 
+@pytest.mark.slow
 def test_fault_32_no_flipped_bit_is_read_as_other_predictions(predictions, tmp_path):
     """The archive's directories too: a flipped name must not become another scorer."""
     path = tmp_path / "test.npz"

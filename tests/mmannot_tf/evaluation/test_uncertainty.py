@@ -137,6 +137,7 @@ def test_a_clearly_better_row_has_the_smallest_p_there_is(labels):
         assert pair.interval[0] > 0
 
 
+@pytest.mark.slow
 @given(arrays(bool, (12, 3)), arrays(bool, (12, 3)), arrays(bool, (12, 3)))
 def test_exchanging_the_two_rows_turns_the_sign_and_keeps_p(labels, a, b):
     _, there = Uncertainty(labels, DRAWS).of({"MS-CNN": a, "CNN": b})

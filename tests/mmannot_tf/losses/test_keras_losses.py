@@ -61,6 +61,7 @@ def test_a_call_gives_the_loss_of_each_example(loss, model, targets):
     np.testing.assert_allclose(loss(targets, model(FEATURES)), np.mean(losses), rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("reduction", "divisor"), [("sum", 1), ("sum_over_batch_size", 6), ("mean_with_sample_weight", 7.5)]
 )
@@ -72,12 +73,14 @@ def test_reductions_and_sample_weights(loss, model, targets, reduction, divisor)
     np.testing.assert_allclose(value, np.sum(WEIGHTS * losses) / divisor, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_fit_lowers_it(loss, model, targets):
     model.compile(optimizer=keras.optimizers.SGD(0.05), loss=loss)
     history = model.fit(FEATURES, targets, sample_weight=WEIGHTS, epochs=20, verbose=0, shuffle=False)
     assert history.history["loss"][-1] < history.history["loss"][0]
 
 
+@pytest.mark.slow
 def test_a_compiled_model_is_saved_with_it(loss, model, targets, tmp_path):
     model.compile(optimizer="sgd", loss=loss)
     before = model.evaluate(FEATURES, targets, verbose=0)
@@ -87,6 +90,7 @@ def test_a_compiled_model_is_saved_with_it(loss, model, targets, tmp_path):
     assert loaded.evaluate(FEATURES, targets, verbose=0) == before
 
 
+@pytest.mark.slow
 def test_a_summed_loss_is_what_keras_sums_over_the_outputs(tmp_path):
     features = keras.Input((3,))
     outputs = {

@@ -103,6 +103,7 @@ STRIDED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stride", STRIDED)
 def test_stride_stands_where_the_geometry_says(stride):
     strided = {
@@ -113,6 +114,7 @@ def test_stride_stands_where_the_geometry_says(stride):
     assert strided == {"conv1_conv"} | STRIDED[stride]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [64, 75])
 @pytest.mark.parametrize("padding", ["symmetric", "same"])
 @pytest.mark.parametrize("stride", STRIDED)

@@ -28,6 +28,7 @@ def _values(model):
     return {variable.path: variable.numpy().copy() for variable in model.variables}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("frozen", "trained"), [("backbone", "fusion"), ("fusion", "backbone")])
 def test_a_frozen_branch_does_not_move_and_the_other_does(tiny_branches, tiny_images, frozen, trained):
     tiny_branches[frozen].trainable = False

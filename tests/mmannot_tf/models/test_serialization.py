@@ -80,6 +80,7 @@ def _names(model):
     return [layer.name for layer in model.layers], [variable.path for variable in model.weights]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUILDERS)
 def test_a_saved_model_loads_without_unsafe_code(tmp_path, name):
     model = _random_weights(BUILDERS[name]())

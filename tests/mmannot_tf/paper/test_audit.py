@@ -111,6 +111,7 @@ def test_the_baselines_labels_per_image_are_those_of_the_reference(audit, system
     assert row["labels_per_image"] == pytest.approx([labels, labels], abs=0.0055)
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_a_draw_of_the_labelled_images_has_the_labels_per_image_that_the_split_is_said_to_have(shared):
     """From the official ground truth: mean +- 3 standard errors of a draw without replacement."""

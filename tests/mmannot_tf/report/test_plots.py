@@ -75,6 +75,7 @@ def test_a_class_never_annotated_has_no_bar():
     assert right - left == pytest.approx(0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, IN_COLUMNS, IN_COLUMNS + 1, 80])
 def test_many_classes_stand_in_two_plots_and_each_once(count):
     names = [f"class {number}" for number in range(count)]

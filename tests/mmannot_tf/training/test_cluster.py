@@ -90,6 +90,7 @@ def test_processes_find_each_other(addresses):
             end.result()
 
 
+@pytest.mark.slow
 def test_fault_18_who_is_missing_is_reported_until_the_limit(addresses, capsys):
     with pytest.raises(UserError, match=rf"within 1\.5 s\. Received: no answer from {addresses[1]}\."):
         wait_for_all(Cluster(addresses, 0), limit=1.5, report=0.4)

@@ -15,6 +15,7 @@ def spec(tiny_config):
     return NetworkSpec(tiny_config, labels=14, tags=40, provenance=RANDOM, mean_quantity=2.75)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", STAGES.values(), ids=lambda stage: stage.name)
 def test_only_the_stages_own_branches_are_trainable(spec, stage):
     network = build_network(stage, spec, feature_size=32)
@@ -23,6 +24,7 @@ def test_only_the_stages_own_branches_are_trainable(spec, stage):
     assert expected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", STAGES.values(), ids=lambda stage: stage.name)
 def test_outputs_are_a_logit_a_label_or_one_quantity(spec, stage):
     outputs = as_mapping(stage.targets, build_network(stage, spec, feature_size=32).model.output)

@@ -62,6 +62,7 @@ def _gradients(model, stage):
     return np.concatenate([np.ravel(gradient) for gradient in gradients])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["float16", "bfloat16"])
 @pytest.mark.parametrize("stage", STAGES.values(), ids=lambda stage: stage.name)
 def test_weights_and_heads_are_float32_and_the_other_layers_are_not(tiny_config, stage, precision):

@@ -75,6 +75,7 @@ def test_all_taps_equal_keras_applications(resnet50, tap_differences, images_of,
     assert (weights.provenance.geometry, weights.provenance.preprocessing) == (KERAS, CAFFE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["tiny.keras", "tiny.h5", "tiny.weights.h5", "weights_only.h5"])
 def test_every_format_holds_the_same_tensors(tiny, tmp_path, name):
     weights = import_keras(_save(tiny, tmp_path / name))

@@ -14,6 +14,7 @@ def pictures(raw, make_jpeg):
     return raw
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "folder", "dropped"),
     [

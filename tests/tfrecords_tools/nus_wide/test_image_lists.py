@@ -64,6 +64,7 @@ def test_photographs_under_several_paths_are_kept_and_listed():
     assert repeated_photos(files) == {"702409954": ("bus/0018_702409954", "man/0215_702409954")}
 
 
+@pytest.mark.slow
 @pytest.mark.real
 def test_every_line_of_the_real_test_list_is_understood(shared: Path, raw: Path):
     import gzip

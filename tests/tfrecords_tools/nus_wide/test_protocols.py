@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from tfrecords_tools.nus_wide.protocols import PROTOCOLS, training_mask
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "eligible"), [("150000-59347", 209_347), ("150000-40253", 190_253)])
 def test_a_full_size_set_is_split_as_published(name: str, eligible: int):
     protocol = PROTOCOLS[name]

@@ -135,6 +135,7 @@ def test_every_picture_has_words_in_its_place_and_ids_are_unique(text: str, read
     assert [tag for tag, _ in elements].count("h1") == 1
 
 
+@pytest.mark.slow
 def test_two_pages_of_the_same_records_have_the_same_bytes(built: Records, text: str, tmp_path: Path):
     assert write(built, tmp_path / "again.html") == text
 
@@ -184,6 +185,7 @@ def test_a_page_replaces_no_folder_and_is_not_written_among_records(
     assert verify(copied) == []
 
 
+@pytest.mark.slow
 def test_the_command_writes_page_and_document_together(built: Records, tmp_path: Path, capsys):
     html = tmp_path / "new" / "page.html"
     assert main(["inspect", str(built.path), "--html", str(html), "--json"]) == 0
@@ -220,6 +222,7 @@ def test_thumbnails_are_small_and_hold_the_picture(hostile: Records):
             assert sample.height == round(192 * 20 / 300)
 
 
+@pytest.mark.slow
 def test_records_of_before_do_not_say_what_was_passed_over(built: Records, tmp_path: Path):
     counts = inspect(built)
     assert "The build left out nothing" in write(built, tmp_path / "page.html")

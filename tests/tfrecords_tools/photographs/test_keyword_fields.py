@@ -87,6 +87,7 @@ def test_labels_of_a_person_elsewhere_are_not_ours():
     assert added_labels(XmpPacket(_annotated(once, "boat", elsewhere=["boat"]))) == []
 
 
+@pytest.mark.slow
 def test_many_labels_are_replaced_at_once():
     number = 20_000
     packet = XmpPacket(_annotated(EMPTY, *(f"label {index}" for index in range(number))))

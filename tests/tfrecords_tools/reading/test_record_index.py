@@ -54,6 +54,7 @@ def _all(examples):
     return [(example["id"], hash(example["image"]), example["labels"].tolist()) for example in examples]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [None, 1, 2, 77])
 def test_positions_come_in_the_order_of_read(sharded, seed):
     want = _all(read(sharded, "train", seed=seed).as_numpy_iterator())
@@ -79,6 +80,7 @@ def test_offsets_are_where_tensorflow_begins_each_record(sharded):
     assert want[-1] == file.stat().st_size
 
 
+@pytest.mark.slow
 def test_a_number_is_the_index_of_an_example_in_its_files(sharded):
     """Numbers that come are 0 to N - 1, each once; the example of a number stays the same in any order."""
     found = {}

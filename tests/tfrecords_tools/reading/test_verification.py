@@ -127,6 +127,7 @@ def test_flipped_bits_all_over_the_metadata_are_problems(tiny: Path, spoilable: 
         assert main(["verify", str(spoilable)]) == 1, bit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILES)
 def test_every_missing_file_and_every_cut_file_is_a_problem(tiny: Path, spoilable: Path, name: str, capsys):
     content = (tiny / name).read_bytes()
@@ -200,6 +201,7 @@ def test_a_rewritten_shard_of_the_same_records_is_whole(copied: Records):
     assert verify(rewritten(copied, SHARD, lambda place, record: record)) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spoil", [lambda _: b"no image", lambda _: b"", lambda jpeg: jpeg[: len(jpeg) // 2]])
 def test_records_that_do_not_decode_are_named_and_the_others_still_read(copied: Records, make_jpeg, spoil):
     broken = with_image(copied, spoil(make_jpeg(1)))

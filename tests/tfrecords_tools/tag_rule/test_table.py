@@ -27,6 +27,7 @@ def _make_table():
     return module
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(unicodedata.unidata_version != "14.0.0", reason="Python's Unicode is not the table's")
 def test_the_file_is_what_the_generator_makes():
     assert FILE.read_text(encoding="ascii") == _make_table().table()

@@ -29,12 +29,14 @@ def _parse_in_pieces(text, piece):
         return parse_json(text.encode(), max_values=10**6)
 
 
+@pytest.mark.slow
 @TINY_PIECES
 @given(DOCUMENTS, st.sampled_from([None, 1]))
 def test_documents_are_as_python_parses_them(piece, document, indent):
     assert _parse_in_pieces(json.dumps(document, indent=indent), piece) == document
 
 
+@pytest.mark.slow
 @TINY_PIECES
 @given(DOCUMENTS, st.integers(0, 10**6), st.sampled_from('[]{},:"0 \\x'), st.booleans())
 def test_what_python_refuses_is_refused(piece, document, place, letter, replaces):
