@@ -44,13 +44,13 @@ def split_tags(text: str) -> list[str]:
 
 
 def join_tags(tags: Iterable[str]) -> str:
-    """A text that `split_tags` splits into these tags; separators inside a tag become blanks.
+    """A text that `split_tags` splits into these tags; separators and blanks inside a tag become one blank.
 
     Example:
         >>> join_tags(["Beach", "San Francisco, CA"])
-        'Beach, San Francisco  CA'
+        'Beach, San Francisco CA'
     """
-    return ", ".join(tag.translate(_without_separators()) for tag in tags)
+    return ", ".join(" ".join(tag.translate(_without_separators()).split()) for tag in tags)
 
 
 def unique_tags(tags: Iterable[str]) -> tuple[str, ...]:

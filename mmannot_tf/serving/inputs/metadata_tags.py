@@ -84,5 +84,5 @@ class MetadataTags:
 def keyword_tags(keywords: Iterable[str]) -> Iterator[str]:
     """Yields keywords as tags, in which no character separates tags; a comma counts as a blank."""
     for keyword in keywords:
-        if tag := " ".join(join_tags([keyword]).split()):
+        if tag := join_tags([keyword]):
             yield tag
