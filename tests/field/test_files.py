@@ -379,6 +379,9 @@ def test_fault_32_damaged_features_are_computed_again(run, capsys):
     for damaged in (b"[]", b"{}", b'{"tag_encoder": 1}', b"\xff"):
         index.write_bytes(damaged)
         assert features() == expected
+    index.write_text(index.read_text().replace('"sha256"', '"sha257"'))
+    np.save(file, np.asarray(expected, np.float32) + 1)
+    assert features() == expected
 
 
 def test_fault_32_features_of_earlier_versions_are_used(run, capsys):

@@ -168,6 +168,13 @@ def test_leftovers_of_all_files_are_removed_but_for_a_running_writers(tmp_path, 
     assert "stage.json" in capsys.readouterr().err
 
 
+def test_writing_a_file_clears_away_what_its_killed_writers_left(tmp_path, capsys):
+    killed_writer(tmp_path / "stage.json", after_moving=False)
+    write_text(tmp_path / "stage.json", "new")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["stage.json"]
+    assert "stage.json" in capsys.readouterr().err
+
+
 def test_names_that_begin_alike_are_told_apart(tmp_path):
     staging = killed_writer(tmp_path / "a.b", after_moving=False)
     assert staging_folders(tmp_path / "a") == []
