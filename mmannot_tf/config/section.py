@@ -10,6 +10,7 @@ Positive = Annotated[int, Field(gt=0, le=65_536)]
 Epochs = Annotated[int, Field(gt=0, le=100_000)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Dropout = Annotated[float, Field(ge=0.0, lt=1.0)]
+Coefficient = Annotated[float, Field(ge=0.0, le=1000.0)]
 Rate = Annotated[float, Field(gt=0.0, le=1000.0)]
 Epsilon = Annotated[float, Field(gt=0.0, lt=1.0)]
 

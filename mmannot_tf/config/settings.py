@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from mmannot_tf.config.methods import Methods
-from mmannot_tf.config.section import Dropout, Epsilon, Positive, Rate, Section, Share
+from mmannot_tf.config.section import Coefficient, Dropout, Epsilon, Positive, Rate, Section, Share
 from mmannot_tf.config.stage import StageSettings
 
 
@@ -102,6 +102,10 @@ class TrainingSettings(Section):
         jit_compile: XLA compiles the forward and backward passes. A resumed run may then differ in bits from
             an uninterrupted one: XLA lacks deterministic forms of some operations.
         weight_decay: the reading of "weight decay is set to 0.9997" [2].
+        l2_coefficient: of the reading "l2": λ of λ‖w‖²/2 (ours; code of the time had 4e-5) [2].
+        average_decay: decay d of a moving average of the trained weights, which validates and is kept (ours);
+            after n updates the decay is min(d, (1 + n) / (10 + n)), as in TensorFlow. None keeps the weights
+            themselves.
         loss_reduction: over labels, before the mean over the batch [4].
         reestimate_batches: training batches over which batch-norm statistics are re-estimated before each
             validation and for the stage's final weights; 0 keeps the moving statistics [1].
@@ -115,11 +119,22 @@ class TrainingSettings(Section):
     batch_norm: Literal["synchronized", "per-replica"] = "synchronized"
     precision: Literal["float32", "float16", "bfloat16"] = "float32"
     jit_compile: bool = False
-    weight_decay: Literal["l2", "ema", "shrink", "literal", "none"] = "l2"
+    weight_decay: Literal["l2", "ema", "ema_num_updates", "shrink", "literal", "none"] = "l2"
+    l2_coefficient: Coefficient = 4e-5
+    average_decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
     loss_reduction: Literal["sum", "mean"] = "sum"
     reestimate_batches: Annotated[int, Field(ge=0, le=100_000)] = 10
     shuffle_buffer: Annotated[int, Field(gt=0, le=10_000_000)] = 4096
     checkpoint_seconds: Annotated[float, Field(ge=0.0, le=1e7)] = 300.0
+
+    @model_validator(mode="after")
+    def _the_weights_have_one_average(self) -> Self:
+        if self.average_decay is not None and self.weight_decay.startswith("ema"):
+            raise ValueError(
+                f'training.weight_decay = "{self.weight_decay}" is an average of the weights with decay '
+                f"0.9997: it excludes training.average_decay. Received: {self.average_decay}"
+            )
+        return self
 
 
 class Stages(Section):

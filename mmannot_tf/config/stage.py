@@ -1,10 +1,11 @@
 """The numbers of one stage."""
 
-from typing import Literal, Self
+from itertools import pairwise
+from typing import Annotated, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
-from mmannot_tf.config.section import Epochs, Positive, Rate, Section
+from mmannot_tf.config.section import Coefficient, Epochs, Positive, Rate, Section
 
 
 class StageSettings(Section):
@@ -12,7 +13,17 @@ class StageSettings(Section):
 
     Attributes:
         epochs: passes over the training split [5].
-        learning_rate: constant over the stage (Sec. IV-A3) [5].
+        learning_rate: over the whole stage (Sec. IV-A3), or the peak of another schedule [5].
+        schedule: of the learning rate: "constant" (Sec. IV-A3); "cosine", from the peak to 0 over the stage
+            (Loshchilov and Hutter 2017, without restarts); "steps", times decay_factor after each of
+            decay_epochs [5].
+        decay_epochs: of the schedule "steps": the rate falls after these epochs.
+        decay_factor: of the schedule "steps".
+        warmup_epochs: the rate rises linearly from 0 over so many epochs, of any schedule (ours).
+        clip_norm: gradients whose global norm is greater are scaled down to it (ours); None for no limit.
+        l2_coefficient: instead of training.l2_coefficient, or None.
+        patience: the stage ends after so many epochs without a better validation score (ours); None trains
+            all epochs.
         batch_size: instead of training.batch_size, or None.
         backbone_rate: factor on the learning rate for the backbone where the stage trains it; below 1, a
             pretrained backbone moves less than the new head on it (ours; the paper gives one rate) [5].
@@ -21,6 +32,13 @@ class StageSettings(Section):
 
     epochs: Epochs
     learning_rate: Rate
+    schedule: Literal["constant", "cosine", "steps"] = "constant"
+    decay_epochs: tuple[Epochs, ...] = ()
+    decay_factor: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
+    warmup_epochs: Annotated[float, Field(ge=0.0, le=100_000.0)] = 0.0
+    clip_norm: Rate | None = None
+    l2_coefficient: Coefficient | None = None
+    patience: Positive | None = None
     batch_size: Positive | None = None
     backbone_rate: Rate = 1.0
     optimizer: Literal["sgd", "adam"] = "sgd"
@@ -30,5 +48,26 @@ class StageSettings(Section):
         if self.backbone_rate != 1.0 and self.optimizer != "sgd":
             raise ValueError(
                 'backbone_rate scales gradients, which Adam undoes: it needs optimizer = "sgd" or the value 1'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _the_schedule_fits_the_epochs(self) -> Self:
+        if (self.schedule == "steps") != bool(self.decay_epochs):
+            raise ValueError(
+                'decay_epochs belong to schedule = "steps", which needs some. '
+                f"Received: {list(self.decay_epochs)} with {self.schedule!r}"
+            )
+        if self.decay_epochs and not all(
+            earlier < later for earlier, later in pairwise((*self.decay_epochs, self.epochs))
+        ):
+            raise ValueError(
+                "decay_epochs must grow and lie within the stage's epochs. "
+                f"Received: {list(self.decay_epochs)} of {self.epochs}"
+            )
+        if self.warmup_epochs >= self.epochs and self.warmup_epochs:
+            raise ValueError(
+                "warmup_epochs must be fewer than the stage's epochs. "
+                f"Received: {self.warmup_epochs} of {self.epochs}"
             )
         return self

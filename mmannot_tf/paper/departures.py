@@ -30,6 +30,12 @@ DEPARTURES = (
         "head's rate memorises them before the head has converged.",
     ),
     Departure(
+        "Schedules, clipping, early stopping and averaged weights",
+        "A stage can have `schedule`, `warmup_epochs`, `clip_norm` and `patience`, and all stages "
+        "`training.average_decay`. By default all are off: the rate is constant, as in the paper, and every "
+        "epoch is trained.",
+    ),
+    Departure(
         "A smaller start value for the fusion blocks",
         "`model.fusion_gamma` is 1 by default, the usual start value, but 0.1 in "
         "`configs/mscoco_small.toml`. With only a few hundred images, new blocks at full scale drown the "

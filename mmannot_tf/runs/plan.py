@@ -1,7 +1,7 @@
 """Which stages are finished, interrupted, missing or stale (and why). No TensorFlow."""
 
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from mmannot_tf.config import data_keys
 from mmannot_tf.config.loading import flatten
@@ -53,6 +53,8 @@ SHARED_KEYS = (
     "training.momentum",
     "training.precision",
     "training.weight_decay",
+    "training.l2_coefficient",
+    "training.average_decay",
 )
 SECTION_KEYS: Mapping[str, tuple[str, ...]] = {
     "stages": ("training.loss_reduction", "training.reestimate_batches"),
@@ -229,7 +231,8 @@ def changed_inputs(before: Mapping[str, object], after: Mapping[str, object]) ->
     A key that `before` lacks is newer and counts as having had its former value, which is the default, or
     stands in `data_keys.FORMER`.
     """
-    before = {**{key: value for key, value in _former_values().items() if key in after}, **before}
+    former = {**_former_values(), **_former_stage_values(after)}
+    before = {**{key: value for key, value in former.items() if key in after}, **before}
     changed = [key for key in {**before, **after} if before.get(key) != after.get(key)]
     return [
         f"{key} changed" if _is_digest(key) else f"{key} was {before.get(key)}, is {after.get(key)}"
@@ -245,6 +248,14 @@ def _former_values() -> dict[str, Json]:
         "training": TrainingSettings(),
     }
     return flatten({name: section.model_dump(mode="json") for name, section in sections.items()})
+
+
+def _former_stage_values(keys: Iterable[str]) -> dict[str, Json]:
+    """The defaults of those of `keys` that every stage's own section has, except epochs and learning rate."""
+    required = {"epochs": 1, "learning_rate": 1.0}
+    defaults = StageSettings.model_validate(required).model_dump(mode="json", exclude=set(required))
+    names = {key: key.rpartition(".")[2] for key in keys if key.partition(".")[0] in SECTION_KEYS}
+    return {key: defaults[name] for key, name in names.items() if name in defaults}
 
 
 def _is_digest(key: str) -> bool:

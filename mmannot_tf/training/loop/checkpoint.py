@@ -8,7 +8,7 @@ import keras
 import tensorflow as tf
 
 from mmannot_tf.training.loop import checkpoint_digest
-from mmannot_tf.training.loop.optimization import WeightDecay
+from mmannot_tf.training.loop.weight_average import WeightAverage
 from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.errors import UserError, one_line
 
@@ -52,12 +52,12 @@ class StageCheckpoint:
         *,
         model: keras.Model,
         optimizer: keras.optimizers.Optimizer,
-        decay: WeightDecay,
+        average: WeightAverage,
         progress: TrainingProgress,
     ):
         """Prepares to save below `folder`; nothing is written yet."""
         network = [variable.value for variable in (*model.variables, *optimizer.variables)]
-        self._state: list[Any] = [*network, *decay.averages]
+        self._state: list[Any] = [*network, *average.variables]
         self._checkpoint = tf.train.Checkpoint(variables=[*self._state, *progress.variables()])
         self._manager = tf.train.CheckpointManager(
             self._checkpoint, str(folder), max_to_keep=checkpoint_digest.MAX_TO_KEEP

@@ -63,7 +63,7 @@ class Job:
         loss: (targets, outputs) → loss of each example [B].
         batches: of the training split.
         examples: of the training split, N.
-        settings: the stage's epochs, learning rate and batch size.
+        settings: the stage's numbers.
         section: the section of the configuration with these settings.
         training: the settings of all stages.
         validate: measures the network with its current weights.
@@ -92,6 +92,12 @@ class Job:
     def steps(self) -> int:
         """The number of steps in an epoch."""
         return -(-self.examples // self.batch_size)
+
+    @property
+    def l2_coefficient(self) -> float:
+        """λ of the penalty λ‖w‖²/2, where the configuration's weight decay is "l2"."""
+        own = self.settings.l2_coefficient
+        return self.training.l2_coefficient if own is None else own
 
     @property
     def batch_size(self) -> int:

@@ -13,8 +13,10 @@ from mmannot_tf.training.loop import batch_norm_reestimation
 from mmannot_tf.training.loop.checkpoint import StageCheckpoint, TrainingProgress
 from mmannot_tf.training.loop.job import Job
 from mmannot_tf.training.loop.nonfinite_guard import FiniteGuard
-from mmannot_tf.training.loop.optimization import build_optimizer, weight_decay
+from mmannot_tf.training.loop.optimization import build_optimizer
 from mmannot_tf.training.loop.step import Step
+from mmannot_tf.training.loop.weight_average import weight_average
+from mmannot_tf.training.loop.weight_decay import WeightDecay
 from mmannot_tf.training.network import Network
 from tfrecords_tools.shell.files import atomic_path
 
@@ -28,15 +30,15 @@ class Loop:
         self.strategy = job.distribution.strategy
         self.trained = job.network.model.trainable_variables
         with self.strategy.scope():
-            self.optimizer = build_optimizer(job.settings, job.training)
+            self.optimizer = build_optimizer(job.settings, job.training, job.steps)
             self.optimizer.build(self.trained)
-            self.decay = weight_decay(job.training.weight_decay, self.trained)
+            self.average = weight_average(job.training, self.trained)
         self.progress = TrainingProgress()
         self.checkpoint = StageCheckpoint(
             job.folder / "checkpoint",
             model=job.network.model,
             optimizer=self.optimizer,
-            decay=self.decay,
+            average=self.average,
             progress=self.progress,
         )
         self.step = Step(
@@ -45,8 +47,10 @@ class Loop:
             loss=job.loss,
             batch_size=job.batch_size,
             optimizer=self.optimizer,
-            decay=self.decay,
+            decay=WeightDecay(job.training.weight_decay, self.trained, job.l2_coefficient),
+            average=self.average,
             factors=self._rate_factors(),
+            clip_norm=job.settings.clip_norm,
             jit_compile=job.training.jit_compile,
         )
         self._reestimate = batch_norm_reestimation.Reestimation(job.network.model, self.strategy)
@@ -58,9 +62,21 @@ class Loop:
         if self.checkpoint.restore():
             self.job.log.resumed(int(self.progress.epoch), int(self.progress.step))
         with self.job.signals.deferred(self._save_for_exit):
-            while int(self.progress.epoch) < self.job.settings.epochs:
+            while not self._is_done():
                 self._epoch()
         return {"best_epoch": int(self.progress.best_epoch), "best_score": float(self.progress.best_score)}
+
+    def _is_done(self) -> bool:
+        """Whether all epochs are trained, or the score has not risen for as many as `patience`."""
+        epoch, best, patience = (
+            int(self.progress.epoch),
+            int(self.progress.best_epoch),
+            self.job.settings.patience,
+        )
+        if patience is None or epoch - best < patience:
+            return epoch >= self.job.settings.epochs
+        self.job.log.stopped(epoch, best)
+        return True
 
     def _epoch(self) -> None:
         epoch, begun, first = int(self.progress.epoch), time.monotonic(), int(self.progress.step)
@@ -110,7 +126,7 @@ class Loop:
     def _validate(self, epoch: int) -> Mapping[str, float]:
         """Measures the epoch with re-estimated statistics and saves its weights if it is the best so far."""
         layers = self._reestimate.layers
-        with batch_norm_reestimation.restored(layers, self.strategy), self.decay.evaluated():
+        with batch_norm_reestimation.restored(layers, self.strategy), self.average.evaluated():
             with self.job.signals.interruptible():
                 if layers and self.job.training.reestimate_batches:
                     steps = min(self.job.training.reestimate_batches, self.job.steps)

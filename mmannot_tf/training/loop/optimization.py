@@ -1,8 +1,7 @@
-"""How weights are updated: momentum or Adam, and the readings of "weight decay is set to 0.9997"."""
+"""How weights are updated: momentum or Adam, the learning rate's schedule, and clipped gradients."""
 
-import contextlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -12,18 +11,61 @@ from mmannot_tf.config.settings import TrainingSettings
 from mmannot_tf.config.stage import StageSettings
 from mmannot_tf.training.precision import loss_scaled
 
-# The 2016 TensorFlow port of He's ResNets and TF-Slim's inception_arg_scope both pair 4e-5 with 0.9997.
-L2_COEFFICIENT = 4e-5
-PRINTED = 0.9997
 
+def build_optimizer(
+    settings: StageSettings, training: TrainingSettings, steps: int
+) -> keras.optimizers.Optimizer:
+    """The optimizer of a stage with `steps` steps an epoch; it scales losses where the precision needs it.
 
-def build_optimizer(settings: StageSettings, training: TrainingSettings) -> keras.optimizers.Optimizer:
-    """The optimizer of a stage, with loss scaling where the precision needs it."""
+    A constant learning rate stays a variable of the optimizer; any other is a `LearningRate`.
+    """
+    is_constant = settings.schedule == "constant" and not settings.warmup_epochs
+    rate = settings.learning_rate if is_constant else LearningRate(settings, steps)
     if settings.optimizer == "adam":
-        optimizer = keras.optimizers.Adam(settings.learning_rate)
+        optimizer = keras.optimizers.Adam(rate)
     else:
-        optimizer = Momentum(settings.learning_rate, training.momentum)
+        optimizer = Momentum(rate, training.momentum)
     return loss_scaled(optimizer, training.precision)
+
+
+class LearningRate(keras.optimizers.schedules.LearningRateSchedule):
+    """The learning rate of each step of a stage, as `StageSettings` describes it.
+
+    The rate of warm-up step i of n, counted from 1, is i / n of the peak. The cosine begins where the warm-up
+    ends; decay epochs count from the stage's first step.
+    """
+
+    def __init__(self, settings: StageSettings, steps: int):
+        """Takes a stage's settings and its number of steps in an epoch."""
+        self._settings, self._steps = settings, steps
+
+    def __call__(self, step: Any) -> tf.Tensor:
+        """The rate of a step, counted from 0; float32 scalar."""
+        settings = self._settings
+        warmup = settings.warmup_epochs * self._steps
+        step = tf.cast(step, tf.float32)
+        rate = tf.constant(settings.learning_rate, tf.float32)
+        if settings.schedule == "cosine":
+            done = tf.clip_by_value((step - warmup) / (settings.epochs * self._steps - warmup), 0.0, 1.0)
+            rate *= 0.5 * (1.0 + tf.cos(math.pi * done))
+        for epoch in settings.decay_epochs:
+            rate = tf.where(step >= epoch * self._steps, settings.decay_factor * rate, rate)
+        return rate * tf.minimum(1.0, (step + 1.0) / warmup) if warmup else rate
+
+    def get_config(self) -> dict[str, Any]:
+        """The arguments of `__init__`."""
+        return {"settings": self._settings, "steps": self._steps}
+
+
+def clipped(gradients: Sequence[tf.Tensor], norm: float | tf.Tensor) -> list[tf.Tensor]:
+    """A replica's gradients, scaled so that the global norm of their sum over the replicas is at most `norm`.
+
+    Gradients that are not finite stay so. The source is Pascanu et al. (2013), algorithm 1, over all weights.
+    """
+    context = tf.distribute.get_replica_context()
+    sums = context.all_reduce("SUM", list(gradients)) if context.num_replicas_in_sync > 1 else gradients
+    factor = tf.minimum(1.0, norm / tf.linalg.global_norm(sums))
+    return [factor * gradient for gradient in gradients]
 
 
 @keras.saving.register_keras_serializable(package="mmannot_tf")
@@ -54,69 +96,3 @@ class Momentum(keras.optimizers.SGD):
             grad=tf.cast(gradient, weights.dtype),
             momentum=tf.cast(self.momentum, weights.dtype),
         )
-
-
-@dataclass(frozen=True)
-class WeightDecay:
-    """One reading of the paper's weight decay (Sec. IV-A3; docs/fidelity.md, reading 2), applied to a stage.
-
-    Attributes:
-        reading: "l2" (coefficient 4e-5), "literal" (L2 coefficient 0.9997), "shrink" (w ← 0.9997 w each
-            step), "ema" (moving average of all trained weights, decay 0.9997, used at evaluation), "none".
-        trained: the variables the stage trains.
-        averages: the moving averages, one per trained variable ("ema"); empty for other readings.
-    """
-
-    reading: str
-    trained: tuple[Any, ...]
-    averages: tuple[tf.Variable, ...]
-
-    @property
-    def kernels(self) -> list[Any]:
-        """Convolution and FC kernels: the variables that L2 and shrinking change."""
-        return [variable for variable in self.trained if variable.path.endswith("/kernel")]
-
-    def penalty(self) -> tf.Tensor:
-        """Σ λ‖w‖²/2 over kernels, as tf.contrib.layers.l2_regularizer had it; scalar float32."""
-        coefficient = {"l2": L2_COEFFICIENT, "literal": PRINTED}.get(self.reading, 0.0)
-        if not coefficient:
-            return tf.constant(0.0)
-        return coefficient * tf.add_n([tf.nn.l2_loss(kernel.value) for kernel in self.kernels])
-
-    def after_step(self) -> None:
-        """Shrinks the kernels or updates the averages, after the optimizer's update."""
-        if self.reading == "shrink":
-            for kernel in self.kernels:
-                kernel.assign(PRINTED * kernel.value)
-        if self.reading == "ema":
-            for average, variable in zip(self.averages, self.trained, strict=True):
-                average.assign(PRINTED * average + (1.0 - PRINTED) * variable.value)
-
-    @contextlib.contextmanager
-    def evaluated(self) -> Iterator[None]:
-        """Sets the variables to their values for evaluation within the context."""
-        if self.reading != "ema":
-            yield
-            return
-        training = [variable.numpy() for variable in self.trained]
-        _assign(self.trained, self.averages)
-        try:
-            yield
-        finally:
-            _assign(self.trained, training)
-
-
-def _assign(variables: Sequence[Any], values: Sequence[Any]) -> None:
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
-
-
-def weight_decay(reading: str, trained: Sequence[keras.Variable]) -> WeightDecay:
-    """Makes a stage's weight decay; call it inside the strategy's scope, because "ema" creates variables.
-
-    Args:
-        reading: as in `WeightDecay`.
-        trained: the variables that the stage trains.
-    """
-    averages = [tf.Variable(variable.value) for variable in trained] if reading == "ema" else []
-    return WeightDecay(reading, tuple(trained), tuple(averages))

@@ -74,6 +74,13 @@ class StageLog:
             soft_wrap=True,
         )
 
+    def stopped(self, epoch: int, best_epoch: int) -> None:
+        """Reports that the stage ends after `epoch` epochs, because none after `best_epoch` was better."""
+        self._bars.console.print(
+            f"{self._name}: stopped after {epoch} of {self._epochs} epochs; epoch {best_epoch} is the best",
+            soft_wrap=True,
+        )
+
     def close(self) -> None:
         """Removes the progress bar and closes the TensorBoard file."""
         self._bars.remove_task(self._task)
@@ -114,6 +121,9 @@ class SilentLog(StageLog):
         return due
 
     def epoch(self, epoch: int, measures: Mapping[str, float], *, images_per_second: float) -> None:
+        """Does nothing."""
+
+    def stopped(self, epoch: int, best_epoch: int) -> None:
         """Does nothing."""
 
     def close(self) -> None:

@@ -7,7 +7,9 @@ import keras
 import tensorflow as tf
 
 from mmannot_tf.training.loop.dropout_seeds import per_replica_seeds, seeds_of
-from mmannot_tf.training.loop.optimization import WeightDecay
+from mmannot_tf.training.loop.optimization import clipped
+from mmannot_tf.training.loop.weight_average import WeightAverage
+from mmannot_tf.training.loop.weight_decay import WeightDecay
 from mmannot_tf.training.precision import finite_together, in_float32
 
 
@@ -28,7 +30,9 @@ class Step:
         batch_size: int,
         optimizer: keras.optimizers.Optimizer,
         decay: WeightDecay,
+        average: WeightAverage,
         factors: Sequence[float],
+        clip_norm: float | None = None,
         jit_compile: bool = False,
     ):
         """Traces nothing yet.
@@ -40,12 +44,15 @@ class Step:
             batch_size: B, over all replicas.
             optimizer: built with the model's trainable variables.
             decay: of the same variables.
+            average: of the same variables.
             factors: on the learning rate, one per trainable variable.
+            clip_norm: the greatest global norm of the gradients, or None.
             jit_compile: XLA compiles the forward and backward pass, not the update.
         """
         self._strategy, self._model, self._loss = strategy, model, loss
-        self._batch_size, self._optimizer, self._decay = batch_size, optimizer, decay
-        self._factors = factors
+        self._batch_size, self._optimizer = batch_size, optimizer
+        self._decay, self._average = decay, average
+        self._factors, self._clip_norm = factors, clip_norm
         self._overflows = isinstance(optimizer, keras.optimizers.LossScaleOptimizer)
         self._loss_and_gradients: Any = (
             tf.function(self._forward_backward, jit_compile=True) if jit_compile else self._forward_backward
@@ -72,11 +79,14 @@ class Step:
 
     def _replica(self, inputs: Any, targets: Any) -> tf.Tensor:
         loss, gradients = self._loss_and_gradients(inputs, targets)
+        if self._clip_norm is not None:
+            gradients = clipped(gradients, self._optimizer.scale_loss(tf.constant(self._clip_norm)))
         scaled = [factor * gradient for factor, gradient in zip(self._factors, gradients, strict=True)]
         if self._overflows and self._strategy.num_replicas_in_sync > 1:
             scaled = finite_together(scaled)
         self._optimizer.apply(scaled, self._model.trainable_variables)
         self._decay.after_step()
+        self._average.after_step()
         return loss
 
     def _forward_backward(self, inputs: Any, targets: Any) -> tuple[tf.Tensor, list[tf.Tensor]]:

@@ -5,6 +5,7 @@ import tomli_w
 from pydantic import ValidationError
 
 from mmannot_tf.config import loading
+from mmannot_tf.config.settings import TrainingSettings
 from mmannot_tf.config.stage import StageSettings
 from tfrecords_tools.shell.errors import UserError
 
@@ -144,3 +145,26 @@ def test_a_slower_backbone_under_adam_is_refused():
     with pytest.raises(ValidationError, match="backbone_rate scales gradients, which Adam undoes"):
         StageSettings(**rates)
     assert StageSettings(**{**rates, "optimizer": "sgd"}).backbone_rate == 0.5
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaint"),
+    [
+        ({"schedule": "steps"}, "decay_epochs belong to schedule"),
+        ({"decay_epochs": [3]}, "decay_epochs belong to schedule"),
+        ({"schedule": "steps", "decay_epochs": [3, 3]}, "decay_epochs must grow"),
+        ({"schedule": "steps", "decay_epochs": [3, 8]}, "decay_epochs must grow and lie within"),
+        ({"warmup_epochs": 8.0}, "warmup_epochs must be fewer"),
+    ],
+)
+def test_a_schedule_that_does_not_fit_its_stage_is_refused(settings, complaint):
+    rates = {"epochs": 8, "learning_rate": 0.1}
+    with pytest.raises(ValidationError, match=complaint):
+        StageSettings(**rates, **settings)
+    StageSettings(**rates, schedule="steps", decay_epochs=[3, 7], warmup_epochs=7.5)
+
+
+@pytest.mark.parametrize("reading", ["ema", "ema_num_updates"])
+def test_weights_are_averaged_once(reading):
+    with pytest.raises(ValidationError, match=r"excludes training\.average_decay"):
+        TrainingSettings(weight_decay=reading, average_decay=0.9)

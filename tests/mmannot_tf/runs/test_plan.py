@@ -6,6 +6,7 @@ import pytest
 from mmannot_tf.config.loading import parse
 from mmannot_tf.runs import plan
 from mmannot_tf.runs.run import open_run
+from mmannot_tf.runs.stage_record import read_record, write_record
 from mmannot_tf.runs.stages import STAGES
 from tfrecords_tools.shell.errors import UserError
 
@@ -42,6 +43,9 @@ def test_a_finished_run_holds(run):
         ("model.dropout", 0.1, ["quantity_visual", "quantity"]),
         ("model.tag_hidden", [8, 8], ["tag_encoder"]),
         ("training.momentum", 0.5, [name for name in STAGES if name != "joint"]),
+        ("stages.cnn.schedule", "cosine", ["cnn"]),
+        ("stages.classifier.clip_norm", 1.0, ["classifier"]),
+        ("training.average_decay", 0.9, [name for name in STAGES if name != "joint"]),
         ("training.precision", "bfloat16", [name for name in STAGES if name != "joint"]),
         ("training.jit_compile", True, []),
         ("evaluation.threshold", 0.4, []),
@@ -51,6 +55,20 @@ def test_a_finished_run_holds(run):
 )
 def test_a_changed_key_makes_stale_what_it_concerns_and_nothing_else(run, key, value, stale):
     assert _stale(_with(run, key, value)) == stale
+
+
+def test_a_stage_of_before_a_key_holds_with_the_keys_default(run):
+    record = read_record(run, "tag_encoder")
+    newer = ("schedule", "decay_epochs", "decay_factor", "warmup_epochs", "clip_norm", "patience")
+    keys = [f"stages.tag_encoder.{key}" for key in (*newer, "l2_coefficient")]
+    keys += ["training.l2_coefficient", "training.average_decay"]
+    before = {key: value for key, value in record.made_from.items() if key not in keys}
+    assert len(before) == len(record.made_from) - len(keys)
+    write_record(run, dataclasses.replace(record, made_from=before))
+    assert plan.staleness(run, STAGES["tag_encoder"]) == []
+    assert plan.staleness(_with(run, "stages.tag_encoder.patience", 3), STAGES["tag_encoder"]) == [
+        "stages.tag_encoder.patience was None, is 3"
+    ]
 
 
 def test_the_reason_names_the_key_and_both_values(run):

@@ -25,8 +25,9 @@ def main(strategy, logical, out):
     import tensorflow as tf
 
     from mmannot_tf.data.replicas import split_for_replicas
-    from mmannot_tf.training.loop.optimization import weight_decay
     from mmannot_tf.training.loop.step import Step
+    from mmannot_tf.training.loop.weight_average import WeightAverage
+    from mmannot_tf.training.loop.weight_decay import WeightDecay
     from mmannot_tf.training.precision import computing_in, loss_scaled
 
     inputs = np.ones((8, 3), np.float32)
@@ -51,7 +52,8 @@ def main(strategy, logical, out):
         loss=lambda targets, outputs: targets - outputs[:, 0],
         batch_size=4,
         optimizer=optimizer,
-        decay=weight_decay("none", model.trainable_variables),
+        decay=WeightDecay("none", model.trainable_variables, 0.0),
+        average=WeightAverage(0.0, model.trainable_variables),
         factors=[1.0, 1.0],
     )
     batches = distribution.distribute(read, 2)

@@ -20,7 +20,18 @@ CALM = {"stages": {"cnn": {"learning_rate": 0.002}}}
 CASES = {
     "cnn": ("cnn", {**CALM, "training": {"reestimate_batches": 0}}),
     "cnn_ema": ("cnn", {**CALM, "training": {"weight_decay": "ema"}}),
+    "cnn_knobs": (
+        "cnn",
+        {
+            "stages": {"cnn": {**CALM["stages"]["cnn"], "schedule": "cosine", "warmup_epochs": 0.5}},
+            "training": {"average_decay": 0.9, "l2_coefficient": 1e-3, "reestimate_batches": 0},
+        },
+    ),
     "ms_cnn": ("ms_cnn", {}),
+    "quantity_clipped": (
+        "quantity",
+        {"model": {"dropout": 0.0}, "stages": {"quantity": {"clip_norm": 0.01}}},
+    ),
     "quantity": ("quantity", {"model": {"dropout": 0.0}}),
     "quantity_dropout": ("quantity", {}),
     "sinn": ("sinn", {"methods": {"sinn": {"learning_rate": 0.005, "optimizer": "adam"}}}),
@@ -50,7 +61,11 @@ def noting(state):
     def after_step(loop):
         model = [variable.value for variable in loop.job.network.model.variables]
         optimizer = [variable.value for variable in loop.optimizer.variables]
-        for kind, variables in (("model", model), ("optimizer", optimizer), ("average", loop.decay.averages)):
+        for kind, variables in (
+            ("model", model),
+            ("optimizer", optimizer),
+            ("average", loop.average.variables),
+        ):
             state.update({f"{kind} {n}": variable.numpy() for n, variable in enumerate(variables)})
 
     return after_step

@@ -24,13 +24,14 @@ def job_for(stage_job):
         folder="stage",
         inputs=None,
         optimizer="sgd",
+        settings=None,
         **training,
     ):
         remaining = iter(scores)
         return stage_job(
             folder,
             inputs=inputs,
-            settings=StageSettings(epochs=epochs, learning_rate=rate, optimizer=optimizer),
+            settings=StageSettings(epochs=epochs, learning_rate=rate, optimizer=optimizer, **settings or {}),
             training=TrainingSettings(batch_size=8, **{"weight_decay": "none", **training}),
             validate=lambda: (lambda score: ({"image_f1": score}, score))(next(remaining)),
         )
@@ -106,6 +107,50 @@ def test_the_weights_kept_are_those_of_the_best_epoch(job_for):
     np.testing.assert_allclose(best.get_weights()[1], bias, rtol=1e-4, atol=1e-6)
 
 
+KNOBS = {
+    "schedule": "cosine",
+    "warmup_epochs": 0.5,
+    "clip_norm": 0.2,
+    "l2_coefficient": 0.01,
+    "patience": 1,
+}
+
+
+def test_rate_clipping_and_l2_are_as_the_stage_says(job_for):
+    """By hand: cosine after a warm-up of 3 steps of 6, the gradient's norm at most 0.2, L2 of 0.01."""
+    job = job_for(settings=KNOBS, weight_decay="l2", scores=(1.0, 2.0))
+    weights = kernel, bias = job.network.model.get_weights()
+    speeds, step = [np.zeros_like(kernel), np.zeros_like(bias)], 0
+    for epoch in range(2):
+        for batch in job.batches.epoch(seed=0, epoch=epoch):
+            gradients = list(_gradients((kernel, bias), batch))
+            gradients[0] = gradients[0] + 0.01 * kernel
+            norm = np.sqrt(sum(np.sum(gradient**2) for gradient in gradients))
+            assert norm > 0.2  # so clipping matters
+            rate = 0.1 * (
+                (step + 1) / 1.5 if step + 1 < 1.5 else 0.5 * (1 + np.cos(np.pi * max(step - 1.5, 0) / 4.5))
+            )
+            speeds = [
+                0.9 * speed - rate * 0.2 / norm * gradient
+                for speed, gradient in zip(speeds, gradients, strict=True)
+            ]
+            kernel, bias = kernel + speeds[0], bias + speeds[1]
+            step += 1
+    Loop(job).run()
+    for have, want, start in zip(job.network.model.get_weights(), (kernel, bias), weights, strict=True):
+        np.testing.assert_allclose(have, want, rtol=1e-4, atol=1e-6)
+        assert np.abs(want - start).max() > 0.01
+
+
+def test_a_stage_ends_when_the_score_no_longer_rises(job_for, capsys):
+    job = job_for(epochs=6, settings={"patience": 2}, scores=(1.0, 3.0, 2.0, 3.0, 9.0))
+    assert Loop(job).run() == {"best_epoch": 2, "best_score": 3.0}
+    assert [epoch for epoch, _, _ in _logged(job)] == [1, 2, 3, 4]
+    again = job_for(epochs=6, settings={"patience": 2}, scores=())
+    assert Loop(again).run() == {"best_epoch": 2, "best_score": 3.0}
+    assert "classifier: stopped after 4 of 6 epochs; epoch 2 is the best" in capsys.readouterr().err
+
+
 def test_the_log_has_a_line_an_epoch_with_the_mean_loss(job_for):
     import json
 
@@ -120,13 +165,21 @@ def test_the_log_has_a_line_an_epoch_with_the_mean_loss(job_for):
     assert list(job.folder.glob("tensorboard/events*"))
 
 
-@pytest.mark.parametrize("reading", ["ema", *exhaustive(["l2"])])
-def test_a_stage_stopped_anywhere_goes_on_to_the_same_bits(job_for, reading, killed_after):
-    whole = job_for(folder="whole", weight_decay=reading)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"weight_decay": "ema"},
+        {"weight_decay": "l2", "average_decay": 0.9, "settings": KNOBS},
+        *exhaustive([{"weight_decay": "l2"}]),
+    ],
+    ids=str,
+)
+def test_a_stage_stopped_anywhere_goes_on_to_the_same_bits(job_for, changes, killed_after):
+    whole = job_for(folder="whole", **changes)
     Loop(whole).run()
     for steps in range(1, 6):
         scores = iter((1.0, 2.0))
-        saving = {"weight_decay": reading, "checkpoint_seconds": 0.0, "scores": scores}
+        saving = {**changes, "checkpoint_seconds": 0.0, "scores": scores}
         with killed_after(steps) as after_step:
             job = job_for(folder=f"stopped after {steps}", **saving)
             Loop(dataclasses.replace(job, after_step=after_step)).run()

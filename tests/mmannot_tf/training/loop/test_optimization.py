@@ -1,62 +1,57 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from mmannot_tf.training.loop.optimization import Momentum, weight_decay
-
-
-@pytest.fixture
-def model():
-    keras.utils.set_random_seed(0)
-    return keras.Sequential([keras.Input((3,)), keras.layers.Dense(4), keras.layers.BatchNormalization()])
+from mmannot_tf.config.settings import TrainingSettings
+from mmannot_tf.config.stage import StageSettings
+from mmannot_tf.training.loop.optimization import LearningRate, Momentum, build_optimizer, clipped
 
 
-def _kernel(model) -> np.ndarray:
-    return model.layers[0].kernel.numpy()
+def rates(steps: int = 10, **settings) -> np.ndarray:
+    rate = LearningRate(StageSettings(**{"epochs": 10, "learning_rate": 0.5, **settings}), steps)
+    return np.array([float(rate(step)) for step in range(10 * steps)])
 
 
-@pytest.mark.parametrize(("reading", "coefficient"), [("l2", 4e-5), ("literal", 0.9997), ("none", 0.0)])
-def test_penalty_is_half_the_squared_norm_of_the_kernels_alone(model, reading, coefficient):
-    model.layers[0].bias.assign(np.ones(4))
-    expected = coefficient * 0.5 * np.sum(_kernel(model) ** 2)
-    assert float(weight_decay(reading, model.trainable_variables).penalty()) == pytest.approx(
-        expected, rel=1e-6
-    )
+def test_a_constant_rate_is_a_number_of_the_optimizer():
+    settings = StageSettings(epochs=2, learning_rate=0.25)
+    assert float(build_optimizer(settings, TrainingSettings(), 5).learning_rate) == 0.25
 
 
-@pytest.mark.parametrize("reading", ["shrink", "ema"])
-def test_the_other_readings_add_nothing_to_the_loss(model, reading):
-    assert float(weight_decay(reading, model.trainable_variables).penalty()) == 0.0
+@pytest.mark.parametrize("warmup", [0.0, 2.0, 0.5])
+def test_a_cosine_is_that_of_keras(warmup):
+    first = int(10 * warmup)
+    judge = keras.optimizers.schedules.CosineDecay(0.5, 100 - first)
+    expected = [float(judge(step)) for step in range(100 - first)]
+    found = rates(schedule="cosine", warmup_epochs=warmup)
+    np.testing.assert_allclose(found[first:], expected, rtol=1e-5, atol=1e-8)
+    np.testing.assert_allclose(found[:first], 0.5 * np.arange(1, first + 1) / max(first, 1), rtol=1e-5)
 
 
-def test_shrink_multiplies_kernels_and_leaves_biases(model):
-    before = _kernel(model)
-    model.layers[0].bias.assign(np.ones(4))
-    decay = weight_decay("shrink", model.trainable_variables)
-    decay.after_step()
-    decay.after_step()
-    np.testing.assert_allclose(_kernel(model), before * 0.9997**2, rtol=1e-6)
-    np.testing.assert_array_equal(model.layers[0].bias.numpy(), np.ones(4))
+def test_steps_are_those_of_keras():
+    judge = keras.optimizers.schedules.PiecewiseConstantDecay([29, 79], [0.5, 0.1, 0.02])
+    found = rates(schedule="steps", decay_epochs=[3, 8], decay_factor=0.2)
+    np.testing.assert_allclose(found, [float(judge(step)) for step in range(100)], rtol=1e-6)
 
 
-def test_ema_is_used_within_evaluation_and_taken_back_after(model):
-    first = _kernel(model)
-    decay = weight_decay("ema", model.trainable_variables)
-    second = first + 1.0
-    model.layers[0].kernel.assign(second)
-    decay.after_step()
-    with decay.evaluated():
-        np.testing.assert_allclose(_kernel(model), 0.9997 * first + 0.0003 * second, rtol=1e-6)
-    np.testing.assert_array_equal(_kernel(model), second)
+def test_a_constant_rate_can_warm_up():
+    np.testing.assert_allclose(rates(warmup_epochs=0.4), [0.125, 0.25, 0.375] + 97 * [0.5], rtol=1e-6)
 
 
-@pytest.mark.parametrize("reading", ["l2", "literal", "none"])
-def test_l2_readings_leave_the_weights_to_the_optimizer(model, reading):
-    before = _kernel(model)
-    decay = weight_decay(reading, model.trainable_variables)
-    decay.after_step()
-    with decay.evaluated():
-        np.testing.assert_array_equal(_kernel(model), before)
+def test_gradients_beyond_the_norm_are_scaled_together():
+    gradients = [tf.constant([3.0, 0.0]), tf.constant([[4.0]])]
+    found = clipped(gradients, 1.0)
+    np.testing.assert_allclose(np.concatenate([part.numpy().ravel() for part in found]), [0.6, 0.0, 0.8])
+    for norm in (5.0, 6.0):
+        for have, want in zip(clipped(gradients, norm), gradients, strict=True):
+            np.testing.assert_array_equal(have, want)
+    assert [part.numpy().tolist() for part in clipped([tf.zeros(2)], 1.0)] == [[0.0, 0.0]]
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_gradients_that_are_not_finite_stay_so(bad):
+    found = np.concatenate([part.numpy() for part in clipped([tf.constant([bad]), tf.ones(3)], 1.0)])
+    assert not np.isfinite(found).all()
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.9])
