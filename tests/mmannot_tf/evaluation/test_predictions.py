@@ -42,6 +42,12 @@ def test_a_failed_save_leaves_the_old_file(predictions, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_saving_clears_away_what_a_killed_process_left(predictions, tmp_path):
+    (tmp_path / ".test.npz.x1y2z3").mkdir()
+    predictions.save(tmp_path / "test.npz")
+    assert [file.name for file in tmp_path.iterdir()] == ["test.npz"]
+
+
 def test_true_quantity_counts_labels(predictions):
     assert predictions.true_quantity.tolist() == [1 + 1 + 0, 0 + 0 + 1]
 

@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import subprocess
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -152,6 +154,25 @@ def test_on_one_replica_seeds_are_left_alone():
     before = seed.numpy()
     with per_replica_seeds(seeds_of(model), 1):
         np.testing.assert_array_equal(seed.numpy(), before)
+
+
+ENDED = """
+import time
+from mmannot_tf.training.distribution import _ended_after
+with _ended_after(1.0):
+    pass
+time.sleep(2.0)
+print("alive", flush=True)
+with _ended_after(1.0):
+    time.sleep(120.0)
+print("too late")
+"""
+
+
+@pytest.mark.slow
+def test_only_a_call_that_takes_too_long_ends_the_process():
+    done = subprocess.run([sys.executable, "-c", ENDED], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "alive\n")
 
 
 @pytest.mark.parametrize("kind", [tf.errors.UnavailableError, tf.errors.InternalError])

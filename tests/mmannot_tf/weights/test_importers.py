@@ -12,7 +12,9 @@ from tfrecords_tools.shell.errors import UserError
 
 def test_an_imported_file_loads_into_its_backbone(tfjs_folder, caffe_tensors, tmp_path):
     out = tmp_path / "imported" / "tiny.h5"
+    (out.parent / ".tiny.h5.x1y2z3").mkdir(parents=True)  # what a killed import left
     provenance = import_weights(tfjs_folder, "tfjs", out).provenance
+    assert list(out.parent.iterdir()) == [out]
     source = resolve(str(out), "tiny")
     backbone = build_backbone("tiny", image_size=64, momentum=0.9, epsilon=provenance.epsilon)
     source.load_into(backbone)
