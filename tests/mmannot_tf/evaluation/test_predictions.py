@@ -1,3 +1,5 @@
+import warnings
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -94,7 +96,10 @@ def test_another_archive_or_array_is_no_predictions_file(tmp_path):
         ({"labels": np.zeros((2, 3), np.int64)}, "must be bool. Received: int64"),
         ({"labels": np.zeros((2, 4), bool)}, r"labels must have shape \[2, 3\]. Received: \[2, 4\]"),
         ({"probabilities": {"cnn": np.zeros((3, 2))}}, r"probabilities of cnn must have shape \[2, 3\]"),
-        ({"probabilities": {"cnn": np.full((2, 3), np.nan)}}, "probabilities of cnn must be finite.*6 of 6"),
+        (
+            {"probabilities": {"cnn": np.full((2, 3), np.nan)}},
+            "probabilities of cnn must be finite.*6 of 6.*Train its stage",
+        ),
         ({"quantity": {"quantity": np.zeros((2, 1))}}, r"outputs of quantity must have shape \[2\]"),
         ({"quantity": {"quantity": np.array([1, np.inf])}}, "outputs of quantity must be finite.*1 of 2"),
         ({"label_frequencies": np.zeros(2)}, r"label frequencies must have shape \[3\]. Received: \[2\]"),
@@ -154,3 +159,24 @@ def test_predictions_of_earlier_versions_open(predictions, tmp_path):
     np.savez(path, **arrays, **{"probabilites.cnn": arrays["labels"]})
     with pytest.raises(UserError, match="unknown array 'probabilites"):
         Predictions.load(path)
+
+
+def test_renamed_doubled_and_headless_arrays_are_damage(predictions, tmp_path):
+    path = tmp_path / "test.npz"
+    predictions.save(path)
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    headless = {**parts, "probabilities.other.npy": b"no array"}
+    renamed = {name.replace("probabilities.cnn", "probabilities.cnm"): part for name, part in parts.items()}
+    assert renamed.keys() != parts.keys()
+    written = {
+        "differs from its digest": [renamed],
+        "has no header": [headless],
+        "occurs twice": [parts, parts],
+    }
+    for reason, archives in written.items():
+        with zipfile.ZipFile(path, "w") as archive, warnings.catch_warnings(action="ignore"):
+            for name, part in (item for one in archives for item in one.items()):
+                archive.writestr(name, part)
+        with pytest.raises(UserError, match=reason):
+            Predictions.load(path)
