@@ -23,6 +23,8 @@ class QuantityScores:
 def quantize(raw: np.ndarray, classes: int, settings: EvaluationSettings) -> np.ndarray:
     """m̂ as an integer: the regressor's output rounded, then clipped to [least_quantity, C] [reading 22].
 
+    An output that is not a number gives the least quantity.
+
     "nearest" is ⌊x + 1/2⌋ in float32, so a half goes up: the very operations of the exported annotator.
 
     Args:
@@ -40,7 +42,7 @@ def quantize(raw: np.ndarray, classes: int, settings: EvaluationSettings) -> np.
         rounded = np.floor(raw)
     else:
         rounded = np.ceil(raw)
-    return np.clip(rounded, settings.least_quantity, classes).astype(np.int64)
+    return np.minimum(np.fmax(rounded, settings.least_quantity), classes).astype(np.int64)
 
 
 def quantity_scores(raw: np.ndarray, labels: np.ndarray, settings: EvaluationSettings) -> QuantityScores:

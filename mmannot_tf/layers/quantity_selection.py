@@ -16,10 +16,11 @@ ROUNDINGS: Mapping[str, Callable[[tf.Tensor], tf.Tensor]] = {
 
 @keras.saving.register_keras_serializable(package="mmannot_tf")
 class QuantitySelection(keras.layers.Layer):
-    """Selects the top m̂ labels of each image: those with rank < clip(round(m̂), least_quantity, C).
+    """Selects the top m̂ labels of each image: those with rank < max(round(m̂), least_quantity).
 
     The rank of a label is the number of labels with a larger logit, plus those with an equal one and a
-    smaller index (Algorithm 2, step 6; the clipping and the order of equal logits are ours).
+    smaller index (Algorithm 2, step 6; the least quantity and the order of equal logits are ours). An m̂ that
+    is not a number selects the least quantity.
 
     Args:
         least_quantity: the smallest number selected.
@@ -56,10 +57,9 @@ class QuantitySelection(keras.layers.Layer):
             Whether each label is selected, `[B, C] bool`, and label indices best first, `[B, C] int32`.
         """
         order, rank = _ranking(logits)
-        labels = ops.cast(ops.shape(logits)[-1], quantity.dtype)
-        least = ops.cast(self.least_quantity, quantity.dtype)
-        count = ops.clip(ROUNDINGS[self.rounding](quantity), least, labels)
-        return ops.cast(rank, quantity.dtype) < ops.expand_dims(count, -1), order
+        count = ops.expand_dims(ROUNDINGS[self.rounding](quantity), -1)
+        among_best = ops.cast(rank, quantity.dtype) < count  # false where m̂ is not a number
+        return ops.logical_or(among_best, rank < self.least_quantity), order
 
     def get_config(self) -> dict[str, object]:
         """The arguments that make an equal layer."""

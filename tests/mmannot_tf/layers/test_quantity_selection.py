@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mmannot_tf.config.settings import EvaluationSettings
+from mmannot_tf.evaluation.quantity import quantize
 from mmannot_tf.layers.quantity_selection import QuantitySelection
 
 WORKED = {"nearest": math.floor, "down": math.floor, "up": math.ceil}
@@ -39,6 +41,18 @@ def test_equals_brute_force(logits, quantities, least, rounding):
     expected = [_brute_force(*case, least, rounding) for case in zip(logits, quantities, strict=True)]
     assert selected == [chosen for chosen, _ in expected]
     assert order == [ranking for _, ranking in expected]
+
+
+@pytest.mark.parametrize("rounding", ["nearest", "down", "up"])
+@pytest.mark.parametrize("least", [0, 1, 2])
+def test_what_is_no_number_selects_the_least_quantity(rounding, least):
+    quantities = [math.nan, math.inf, -math.inf, 1e30]
+    options = {"least_quantity": least, "rounding": rounding}
+    selected, _ = _select([[0.1, 3.0, -1.0, 2.0]] * 4, quantities, **options)
+    assert [sum(row) for row in selected] == [least, 4, least, 4]
+    if least < 2:
+        evaluation = EvaluationSettings(quantity_rounding=rounding, least_quantity=least)
+        assert quantize(np.array(quantities), 4, evaluation).tolist() == [least, 4, least, 4]
 
 
 def test_best_labels_first():
