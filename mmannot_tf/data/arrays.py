@@ -29,6 +29,11 @@ class SplitArrays:
         """m, the number of labels of each image, float32 [N]."""
         return self.labels.sum(axis=1).astype(np.float32)
 
+    @property
+    def known_tags(self) -> np.ndarray:
+        """How many tags of the vocabulary each image has, int32 [N]."""
+        return (self.tag_lists >= 0).sum(axis=1, dtype=np.int32)
+
 
 def vocabulary(records: Records, size: int) -> tuple[str, ...]:
     """The `size` most frequent tags of the training split; none if the records have no tags.

@@ -5,7 +5,8 @@ import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from tfrecords_tools.shell.files import atomic_path, clear_leftovers
 _SCORER = "probabilities."
 _REGRESSOR = "quantity."
 _FREQUENCIES = "label_frequencies"
+_KNOWN_TAGS = "known_tags"
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +35,8 @@ class Predictions:
         quantity: regressor → raw outputs, [N] float32: "quantity_visual" (on f_v), "quantity" (on f).
         label_frequencies: the share of the training images that have each label, [C] float32; None in files
             of earlier versions.
+        known_tags: how many of an image's tags are in the vocabulary, [N] int32; None in files of earlier
+            versions, and where there is no vocabulary.
 
     Raises:
         UserError: the split is empty, a shape disagrees with `labels`, or a value is not finite.
@@ -46,6 +50,7 @@ class Predictions:
     probabilities: Mapping[str, np.ndarray] = field(default_factory=dict)
     quantity: Mapping[str, np.ndarray] = field(default_factory=dict)
     label_frequencies: np.ndarray | None = None
+    known_tags: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         images, classes = len(self.ids), len(self.label_names)
@@ -65,11 +70,25 @@ class Predictions:
         if self.label_frequencies is not None:
             _check_shape("label frequencies", self.label_frequencies, (classes,))
             _check_shares("label frequencies", self.label_frequencies)
+        if self.known_tags is not None:
+            _check_shape("numbers of known tags", self.known_tags, (images,))
+            _check_counts("numbers of known tags", self.known_tags)
 
     @property
     def true_quantity(self) -> np.ndarray:
         """m, how many labels each image has: [N] int64."""
         return self.labels.sum(axis=1)
+
+    def where(self, wanted: np.ndarray) -> "Predictions":
+        """The predictions of the images for which `wanted`, [N] bool, is true."""
+        return replace(
+            self,
+            ids=tuple(compress(self.ids, wanted)),
+            labels=self.labels[wanted],
+            probabilities={name: values[wanted] for name, values in self.probabilities.items()},
+            quantity={name: values[wanted] for name, values in self.quantity.items()},
+            known_tags=None if self.known_tags is None else self.known_tags[wanted],
+        )
 
     def save(self, path: Path) -> None:
         """Writes one uncompressed .npz file atomically, with a digest of its arrays."""
@@ -78,6 +97,8 @@ class Predictions:
         arrays |= {_REGRESSOR + name: np.asarray(a, np.float32) for name, a in self.quantity.items()}
         if self.label_frequencies is not None:
             arrays[_FREQUENCIES] = np.asarray(self.label_frequencies, np.float32)
+        if self.known_tags is not None:
+            arrays[_KNOWN_TAGS] = np.asarray(self.known_tags, np.int32)
         arrays = {_SEAL: np.asarray(_digest(arrays)), **arrays}  # first: a cut directory still has it
         clear_leftovers(path)
         with atomic_path(path) as staging, staging.open("wb") as file:
@@ -102,6 +123,7 @@ class Predictions:
                 probabilities=_under(_SCORER, arrays),
                 quantity=_under(_REGRESSOR, arrays),
                 label_frequencies=arrays.get(_FREQUENCIES),
+                known_tags=arrays.get(_KNOWN_TAGS),
             )
         except (UserError, TypeError, ValueError) as error:
             raise UserError(f"{path}: {one_line(error)}") from None
@@ -150,7 +172,7 @@ def _check_content(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     lacking = [name for name in _PLAIN if name not in arrays]
     if lacking:
         raise UserError(f"a predictions file must hold {', '.join(lacking)}. Received: {path}, without.")
-    known = {*_PLAIN, _FREQUENCIES, _SEAL}
+    known = {*_PLAIN, _FREQUENCIES, _KNOWN_TAGS, _SEAL}
     unknown = [name for name in arrays if name not in known and not name.startswith((_SCORER, _REGRESSOR))]
     if unknown:
         raise _damaged(path, f"with an unknown array {unknown[0]!r}")
@@ -198,4 +220,12 @@ def _check_shares(what: str, values: np.ndarray) -> None:
         raise UserError(
             f"{what} must be shares of the training images, 0 to 1. "
             f"Received: {values.min():g} to {values.max():g}; delete the file to have it made again."
+        )
+
+
+def _check_counts(what: str, values: np.ndarray) -> None:
+    if values.dtype.kind not in "iu" or values.min(initial=0) < 0:
+        raise UserError(
+            f"{what} must be integers, 0 or more. Received: {values.dtype}, {values.min(initial=0):g} the "
+            "least; delete the file to have it made again."
         )

@@ -103,6 +103,21 @@ class RowUncertainty:
 
 
 @dataclass(frozen=True)
+class TagGroup:
+    """The rows over those images of a split that have so many tags of the vocabulary.
+
+    Attributes:
+        known_tags: how many, in words: "0", "1 or 2", "3 to 5" or "6 or more".
+        images: how many images.
+        rows: as of the whole split, without intervals.
+    """
+
+    known_tags: str
+    images: int
+    rows: tuple[ScoredRow, ...]
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """One run's rows on one split.
 
@@ -115,6 +130,7 @@ class Evaluation:
         quantity: of Tables V and VI.
         readings: configuration key → value in force, of the keys that decide a reading of the paper.
         tests: None without resampling; then no row has intervals either.
+        by_known_tags: the rows by the images' number of known tags; None where it is not known.
     """
 
     split: str
@@ -125,6 +141,7 @@ class Evaluation:
     quantity: tuple[QuantityRow, ...]
     readings: Mapping[str, Json]
     tests: PairedTests | None = field(default=None, metadata=INLINE)
+    by_known_tags: tuple[TagGroup, ...] | None = field(default=None, metadata=OPTIONAL)
 
     @property
     def uncertainty(self) -> RowUncertainty | None:

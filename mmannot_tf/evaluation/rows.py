@@ -1,6 +1,6 @@
 """The rows of Tables I to VI from one run's predictions, and controls of ours."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,6 +18,7 @@ from mmannot_tf.evaluation.results import (
     ScoredRow,
     Selection,
     Source,
+    TagGroup,
 )
 from mmannot_tf.evaluation.selection import above, by_quantity, top_k
 from mmannot_tf.evaluation.uncertainty import Uncertainty
@@ -26,6 +27,8 @@ from tfrecords_tools.shell.files import Json
 
 FREQUENCIES = "label_frequencies"
 """The scorer that ignores the image: every image gets the training split's most frequent labels."""
+KNOWN_TAGS = {"0": (0, 0), "1 or 2": (1, 2), "3 to 5": (3, 5), "6 or more": (6, None)}
+"""Groups of images by how many of their tags are known: the least and the most of each."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +126,7 @@ def evaluate(
         rows=tuple(_scored(row, chosen[row.method], predictions, settings) for row in rows),
         quantity=_quantities(predictions, settings),
         readings=readings,
+        by_known_tags=_by_known_tags(rows, predictions, settings),
     )
     if resampling is None:
         return evaluation
@@ -135,6 +139,24 @@ def evaluate(
         rows=tuple(replace(row, intervals=intervals[row.method]) for row in evaluation.rows),
         tests=PairedTests(pairs, resampling),
     )
+
+
+def _by_known_tags(
+    rows: Sequence[Row], predictions: Predictions, settings: EvaluationSettings
+) -> tuple[TagGroup, ...] | None:
+    """The rows over each group of images; groups without images are left out."""
+    if predictions.known_tags is None:
+        return None
+    groups = []
+    for name, (least, most) in KNOWN_TAGS.items():
+        wanted = predictions.known_tags >= least
+        if most is not None:
+            wanted &= predictions.known_tags <= most
+        if wanted.any():
+            part = predictions.where(wanted)
+            scored = tuple(_scored(row, select(row, part, settings), part, settings) for row in rows)
+            groups.append(TagGroup(name, len(part.ids), scored))
+    return tuple(groups)
 
 
 def _quantities(predictions: Predictions, settings: EvaluationSettings) -> tuple[QuantityRow, ...]:

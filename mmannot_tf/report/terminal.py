@@ -9,7 +9,7 @@ from rich.text import Text
 
 from mmannot_tf.ablation.effects import Effect, Measure
 from mmannot_tf.evaluation.metrics import SYMBOLS
-from mmannot_tf.evaluation.results import Evaluation, RowUncertainty
+from mmannot_tf.evaluation.results import Evaluation, RowUncertainty, TagGroup
 from mmannot_tf.paper.audit import inconsistencies
 from mmannot_tf.paper.compare import Comparison, Scores
 from mmannot_tf.paper.contradictions import CONTRADICTIONS, other_test_sets_in_words
@@ -33,6 +33,8 @@ def render_scores(evaluation: Evaluation) -> Group:
     tables = [_scores_table("method", rows, {**SYMBOLS, **MAP}, title=title)]
     if quantities:
         tables.append(_scores_table("features", quantities, QUANTITY, title="label quantity"))
+    if evaluation.by_known_tags:
+        tables.append(_known_tags_table(evaluation.by_known_tags))
     readings = ", ".join(f"{key} {value}" for key, value in evaluation.readings.items())
     sources = [row.source for row in evaluation.rows] + [row.source for row in evaluation.quantity]
     marks = [
@@ -131,6 +133,16 @@ def _scores_table(
     shown = narrow_table(name, heads.values(), title=title)
     for row, scores in rows:
         shown.add_row(Text(row), *score_cells(scores, heads))
+    return shown
+
+
+def _known_tags_table(groups: Sequence[TagGroup]) -> Table:
+    """I-F1 of each row over the images with so many known tags."""
+    heads = [f"{group.known_tags}\n({group.images:,})" for group in groups]
+    shown = narrow_table("method", heads, title="I-F1 by number of known tags (images)")
+    for rows in zip(*(group.rows for group in groups), strict=True):
+        name = rows[0].method + MARKS.get(rows[0].source, "")
+        shown.add_row(Text(name), *(f"{row.scores.image_f1:.2f}" for row in rows))
     return shown
 
 

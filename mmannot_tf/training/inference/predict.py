@@ -57,6 +57,7 @@ def predict(session: Session, split: str) -> Predictions:
         },
         quantity=_outputs_for(results, "quantity"),
         label_frequencies=session.arrays("train").labels.mean(axis=0, dtype=np.float64).astype(np.float32),
+        known_tags=arrays.known_tags if run.dataset.tags else None,
     )
     session.distribution.on_chief(lambda: _save(predictions, session))
     return predictions

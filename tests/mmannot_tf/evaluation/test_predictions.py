@@ -24,12 +24,15 @@ def test_saved_predictions_come_back_whole(predictions, tmp_path):
     assert [file.name for file in (tmp_path / "new").iterdir()] == ["test.npz"]
 
 
-def test_label_frequencies_come_back_and_older_files_have_none(predictions, tmp_path):
+def test_label_frequencies_and_known_tags_come_back_and_older_files_have_none(predictions, tmp_path):
     predictions.save(tmp_path / "older.npz")
     assert Predictions.load(tmp_path / "older.npz").label_frequencies is None
-    shares = np.array([0.5, 0.25, 1.0], np.float32)
-    replace(predictions, label_frequencies=shares).save(tmp_path / "test.npz")
-    np.testing.assert_array_equal(Predictions.load(tmp_path / "test.npz").label_frequencies, shares)
+    assert Predictions.load(tmp_path / "older.npz").known_tags is None
+    shares, known_tags = np.array([0.5, 0.25, 1.0], np.float32), np.array([0, 7], np.int32)
+    replace(predictions, label_frequencies=shares, known_tags=known_tags).save(tmp_path / "test.npz")
+    loaded = Predictions.load(tmp_path / "test.npz")
+    np.testing.assert_array_equal(loaded.label_frequencies, shares)
+    np.testing.assert_array_equal(loaded.known_tags, known_tags)
 
 
 def test_a_failed_save_leaves_the_old_file(predictions, tmp_path):
@@ -102,6 +105,12 @@ def test_another_archive_or_array_is_no_predictions_file(tmp_path):
         ),
         ({"quantity": {"quantity": np.zeros((2, 1))}}, r"outputs of quantity must have shape \[2\]"),
         ({"quantity": {"quantity": np.array([1, np.inf])}}, "outputs of quantity must be finite.*1 of 2"),
+        ({"known_tags": np.zeros(3, int)}, r"numbers of known tags must have shape \[2\]. Received: \[3\]"),
+        (
+            {"known_tags": np.array([1, -1])},
+            "numbers of known tags must be integers, 0 or more.*-1 the least",
+        ),
+        ({"known_tags": np.array([1.5, 1])}, "numbers of known tags must be integers.*Received: float64"),
         ({"label_frequencies": np.zeros(2)}, r"label frequencies must have shape \[3\]. Received: \[2\]"),
         ({"label_frequencies": np.array([0, 3, 1])}, "label frequencies must be shares.*Received: 0 to 3;"),
         ({"label_frequencies": np.full(3, np.nan)}, "label frequencies must be shares.*Received: nan to nan"),

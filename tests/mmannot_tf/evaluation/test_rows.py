@@ -8,6 +8,7 @@ import pytest
 from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.evaluation.document import document
 from mmannot_tf.evaluation.metrics import SYMBOLS
+from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.rows import ROWS, evaluate
 from tfrecords_tools.shell.errors import UserError
@@ -195,3 +196,42 @@ def test_scoring_and_comparing_need_no_tensorflow():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_rows_are_scored_by_the_number_of_known_tags(predictions):
+    assert evaluate(predictions, SETTINGS, readings={}).by_known_tags is None
+    known = replace(predictions, known_tags=np.array([2, 0]))
+    evaluation = evaluate(known, SETTINGS, readings={})
+    zero, some = evaluation.by_known_tags
+    assert (zero.known_tags, zero.images, some.known_tags, some.images) == ("0", 1, "1 or 2", 1)
+    for group, kept in ((zero, slice(1, 2)), (some, slice(0, 1))):
+        alone = Predictions(
+            split="test",
+            digest="abc",
+            ids=predictions.ids[kept],
+            labels=predictions.labels[kept],
+            label_names=predictions.label_names,
+            probabilities={name: values[kept] for name, values in predictions.probabilities.items()},
+            quantity={name: values[kept] for name, values in predictions.quantity.items()},
+        )
+        assert group.rows == evaluate(alone, SETTINGS, readings={}).rows
+    assert [group["known_tags"] for group in document(evaluation)["by_known_tags"]] == ["0", "1 or 2"]
+
+
+@pytest.mark.parametrize(
+    ("number", "group"),
+    [
+        (0, "0"),
+        (1, "1 or 2"),
+        (2, "1 or 2"),
+        (3, "3 to 5"),
+        (5, "3 to 5"),
+        (6, "6 or more"),
+        (99, "6 or more"),
+    ],
+)
+def test_every_number_of_known_tags_is_in_one_group(predictions, number, group):
+    known = replace(predictions, known_tags=np.full(2, number))
+    (only,) = evaluate(known, SETTINGS, readings={}).by_known_tags
+    assert (only.known_tags, only.images) == (group, 2)
+    assert only.rows == evaluate(predictions, SETTINGS, readings={}).rows

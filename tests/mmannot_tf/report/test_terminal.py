@@ -1,6 +1,7 @@
 import io
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -31,6 +32,16 @@ def test_scores_have_the_papers_heads_and_two_decimals(predictions):
     assert cells(text, "CNN", "16.67") == row
     assert cells(text, "MS-CNN", "0.00") == ["MS-CNN", "0.00", "1.460"]  # ((1.4 - 2)² + (2.6 - 1)²) / 2
     assert "Readings of the paper: evaluation.k 1" in text
+
+
+def test_rows_stand_beside_the_number_of_known_tags(predictions):
+    known = replace(predictions, known_tags=np.array([2, 0]))
+    text = shown(render_scores(evaluate(known, EvaluationSettings(k=1), readings={})))
+    table = text[text.index("I-F1 by number of known tags") :]
+    head, images = (line.split() for line in table.splitlines()[2:4])
+    assert (head, images) == (["0", "1", "or", "2"], ["Method", "(1)", "(1)"])
+    # {owl} given sky; {sky, sea} given sky: 2 · 1 · (1/2) / (3/2)
+    assert cells(table, "CNN", "0.00") == ["CNN", "0.00", "66.67"]
 
 
 def pair(ours, paper, *reasons, corrected=None):
