@@ -101,7 +101,10 @@ def select_stages(
         return chosen
     for stage in chosen:
         if needs_tags(stage) and stage.name in {*(names or ()), *(methods or ())}:
-            raise UserError(f"Stage {stage.name} needs tags. Received: records without tags. Leave it out.")
+            raise UserError(
+                f"Stage {stage.name} needs tags. Received: records without tags, or data.vocabulary_size = 0. "
+                "Leave the stage out."
+            )
     return [stage for stage in chosen if not needs_tags(stage)]
 
 

@@ -131,6 +131,13 @@ def test_a_stage_before_its_time_is_refused(tiny_config, tiny_records, tmp_path)
         train(tiny_config, data=tiny_records.path, run=tmp_path / "run", stages=["ms_cnn"])
 
 
+def test_without_a_vocabulary_a_stage_that_needs_tags_is_refused(tiny_config, tiny_records, tmp_path):
+    data = tiny_config.data.model_copy(update={"vocabulary_size": 0})
+    config = tiny_config.model_copy(update={"data": data})
+    with pytest.raises(UserError, match=r"tag_encoder needs tags.*data\.vocabulary_size = 0"):
+        train(config, data=tiny_records.path, run=tmp_path / "run", stages=["tag_encoder"])
+
+
 def test_a_stage_on_a_stale_one_is_refused(tiny_config, tiny_records, tiny_run, tmp_path):
     copy = shutil.copytree(tiny_run.path, tmp_path / "run")
     settings = tiny_config.model_dump(mode="json")
