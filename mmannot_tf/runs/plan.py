@@ -102,8 +102,8 @@ def select_stages(
     for stage in chosen:
         if needs_tags(stage) and stage.name in {*(names or ()), *(methods or ())}:
             raise UserError(
-                f"Stage {stage.name} needs tags. Received: records without tags, or data.vocabulary_size = 0. "
-                "Leave the stage out."
+                f"Stage {stage.name} needs tags. Received: records without tags, or "
+                "data.vocabulary_size = 0. Leave the stage out."
             )
     return [stage for stage in chosen if not needs_tags(stage)]
 
