@@ -182,6 +182,18 @@ def test_names_that_begin_alike_are_told_apart(tmp_path):
     assert staging_folders(tmp_path / "[a]") == []
 
 
+def test_names_of_the_longest_length_have_staging_folders_of_their_own(tmp_path):
+    paths = [tmp_path / ("é" * 127 + end) for end in "ab"]
+    with atomic_path(paths[0]) as one, atomic_path(paths[1]) as other:
+        assert [staging_folders(path) for path in paths] == [[one.parent], [other.parent]]
+        for path, staging in zip(paths, (one, other), strict=True):
+            staging.write_text(path.name[-1])
+    assert [path.read_text() for path in paths] == ["a", "b"]
+    with pytest.raises(OSError, match="No space") as caught, atomic_path(paths[0]) as staging:
+        raise OSError(errno.ENOSPC, "No space left", str(staging))
+    assert caught.value.filename == str(paths[0])
+
+
 def _full(number):
     raise OSError(number, os.strerror(number))
 

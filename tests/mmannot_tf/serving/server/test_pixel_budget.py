@@ -3,7 +3,13 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+import served
+
+from mmannot_tf.serving.server.limits import Limits
+from mmannot_tf.serving.server.metrics import Metrics
 from mmannot_tf.serving.server.pixel_budget import PixelBudget
+from mmannot_tf.serving.server.predictor import Predictor
 
 
 def test_pixels_at_once_are_bounded():
@@ -53,3 +59,22 @@ def test_a_failure_gives_its_pixels_back():
             pass
     with budget.taken(10):
         pass
+
+
+@pytest.mark.parametrize("together", [1, 2])
+def test_the_server_decodes_as_many_images_at_once_as_fit(photo, monkeypatch, together):
+    predictor = Predictor(served.annotator(), Limits(decoding_pixels=together * 20 * 20), Metrics())
+    lock, running, most = threading.Lock(), [0], []
+
+    def slowly(encoded):
+        with lock:
+            running[0] += 1
+            most.append(running[0])
+        threading.Event().wait(0.02)
+        with lock:
+            running[0] -= 1
+
+    monkeypatch.setattr(predictor, "_decoder", slowly)
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(predictor.decode, [photo(side=20)] * 12))
+    assert max(most) == together
