@@ -1,10 +1,12 @@
 """The paper's whole network as one Keras model."""
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
 import keras
 
+from mmannot_tf.layers.arguments import fraction, units, whole_number
 from mmannot_tf.layers.image_normalization import ImageNormalization
 from mmannot_tf.layers.quantity_selection import QuantitySelection
 from mmannot_tf.models.annotator import Annotator
@@ -45,7 +47,7 @@ def build_annotator(
         labels: C, the number of labels.
         tags: T, the size of the tag vocabulary.
         image_size: S, side of the square input image in pixels, at least 32.
-        weights: of the backbone: None for random ones, "imagenet" to download those of keras.applications, or
+        weights: of the backbone: None or "random", "imagenet" to download those of keras.applications, or
             a file that `mmannot weights import` wrote. The network takes epsilon, strides, paddings and
             normalisation from them.
         tag_hidden: units of the tag encoder's two hidden layers (Sec. III-B).
@@ -112,11 +114,14 @@ def build_annotator(
         >>> len(backbone.outputs)
         5
     """
-    if image_size < 32 or tags < 1 or not 0 <= least_quantity <= labels:
-        raise ValueError(
-            "image_size must be at least 32, tags at least 1, and least_quantity from 0 to labels. Received: "
-            f"image_size={image_size}, tags={tags}, least_quantity={least_quantity}, labels={labels}"
-        )
+    labels, tags = whole_number("labels", labels, least=1), whole_number("tags", tags, least=1)
+    image_size = whole_number("image_size", image_size, least=32)
+    least_quantity = whole_number("least_quantity", least_quantity, least=0, most=labels)
+    batch_norm_momentum = fraction("batch_norm_momentum", batch_norm_momentum)
+    epsilon = fraction("epsilon", epsilon)
+    units("tag_hidden", tag_hidden, layers=2)
+    if not math.isfinite(mean_quantity):
+        raise ValueError(f"mean_quantity must be finite. Received: mean_quantity={mean_quantity}")
     source = _source(weights, backbone)
     provenance = source.provenance
     backbone_model = build_backbone(

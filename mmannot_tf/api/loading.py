@@ -1,7 +1,8 @@
 """A trained run or an export as a Python object."""
 
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from pathlib import Path
 from typing import Any, cast
@@ -11,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from mmannot_tf.layers.arguments import whole_number
 from mmannot_tf.serving.annotating.annotator import Annotator
 from mmannot_tf.serving.annotation import Annotation
 from mmannot_tf.serving.engines.catalogue import REFERENCE, UnavailableError, open_engine
@@ -48,6 +50,8 @@ def load(path: str | Path) -> "LoadedModel":
         >>> annotation.labels                                                      # doctest: +SKIP
         (('person', 0.98), ('surfboard', 0.91))
     """
+    if not str(path) or not isinstance(path, str | os.PathLike):
+        raise UserError(f"path must be the folder of a run or an export. Received: {path!r}.")
     if Path(path).is_file():
         raise UserError(
             f"path must be the folder of a run or an export. Received: {path}, a file. Load a .keras file "
@@ -181,6 +185,8 @@ def _list_of(images: Any) -> list[ImageLike]:
         isinstance(images, np.ndarray) and images.ndim == 3
     ):
         raise ValueError("images must be a list. Received: one image; put it in brackets")
+    if not isinstance(images, Iterable):
+        raise ValueError(f"images must be a list. Received: {type(images).__name__}")
     return list(images)
 
 
@@ -219,6 +225,10 @@ def _texts(tags: TagsLike, images: int) -> list[str]:
     """One comma-separated text for each image."""
     if isinstance(tags, str):
         return [tags] * images
+    if isinstance(tags, bytes | Set | Mapping) or not isinstance(tags, Iterable):
+        raise ValueError(
+            f"tags must be one text, or a list with an entry for each image. Received: {type(tags).__name__}"
+        )
     texts = [_text(entry) for entry in tags]
     if len(texts) != images:
         raise ValueError(f"tags must have an entry for each of {images} images. Received: {len(texts)}")
@@ -234,8 +244,7 @@ def _text(entry: Any) -> str:
 
 
 def _batches(items: Sequence[tuple[int, ImageLike]], size: int) -> Iterator[list[tuple[int, ImageLike]]]:
-    if size < 1:
-        raise ValueError(f"batch_size must be at least 1. Received: {size}")
+    size = whole_number("batch_size", size, least=1)
     rest = iter(items)
     while batch := list(islice(rest, size)):
         yield batch

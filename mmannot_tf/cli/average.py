@@ -1,11 +1,15 @@
 """`mmannot average`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
 from mmannot_tf.cli.arguments import JsonOption, SplitOption
+from mmannot_tf.cli.compare import table_number
+
+NO_SPREAD = " ± 0.0"
+"""What a table says of a single run, which has no spread."""
 
 
 def average(
@@ -14,21 +18,26 @@ def average(
     ],
     split: SplitOption = "test",
     table: Annotated[
-        Literal["I", "II", "III", "IV"] | None,
-        typer.Option(help="Only this table's rows, its printed numbers in brackets.", case_sensitive=False),
+        str | None,
+        typer.Option(
+            metavar="[I|II|III|IV]", help="Only this table's rows, its printed numbers in brackets."
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print the means of several runs' rows, and how they spread over training seeds, in Markdown."""
     from mmannot_tf.evaluation.document import document
+    from mmannot_tf.paper.tables import ANNOTATION_TABLES
     from mmannot_tf.report.markdown import averages_table
     from mmannot_tf.workflows.averages import average_runs, printed_scores, rows_of_table
     from tfrecords_tools.shell.console import print_json
 
+    number = None if table is None else table_number(table, ANNOTATION_TABLES)
     averages = average_runs(runs, split)
-    if table:
-        averages = rows_of_table(averages, table)
+    if number:
+        averages = rows_of_table(averages, number)
     if as_json:
         print_json(document(averages))
-    else:
-        typer.echo(averages_table(averages, printed_scores(table) if table else {}), nl=False)
+        return
+    shown = averages_table(averages, printed_scores(number) if number else {})
+    typer.echo(shown if averages.runs > 1 else shown.replace(NO_SPREAD, ""), nl=False)

@@ -1,6 +1,7 @@
 """`mmannot compare`."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -12,10 +13,13 @@ from mmannot_tf.cli.arguments import (
     RunArgument,
     SplitOption,
 )
+from tfrecords_tools.shell.errors import UserError
 
 if TYPE_CHECKING:
     from mmannot_tf.paper.compare import Comparison
-    from mmannot_tf.paper.systems import ComparedSystems
+    from mmannot_tf.paper.systems import ComparedSystems, Number
+
+Name = TypeVar("Name", bound=str)
 
 
 def compare(
@@ -23,9 +27,9 @@ def compare(
     split: SplitOption = "test",
     data: DataOption = None,
     table: Annotated[
-        Literal["III", "IV"] | None,
+        str | None,
         typer.Option(
-            help="The compared systems' table; without it, the method's own rows.", case_sensitive=False
+            metavar="[III|IV]", help="The compared systems' table; without it, the method's own rows."
         ),
     ] = None,
     bootstrap: BootstrapOption = DEFAULT_RESAMPLES,
@@ -38,14 +42,28 @@ def compare(
     from mmannot_tf.workflows.evaluation import evaluate_run, write_scores
     from tfrecords_tools.shell.console import print_json
 
+    numbers: tuple[Number, ...] = ("III", "IV")
+    number = None if table is None else table_number(table, numbers)
     evaluation = evaluate_run(run, split, data, bootstrap=bootstrap)
     write_scores(run, evaluation)
-    if table is None:
+    if number is None:
         comparison = compare_run(run, evaluation, data)
         print_json(document(comparison)) if as_json else print_comparison(comparison)
     else:
-        systems = compare_systems(evaluation, table)
+        systems = compare_systems(evaluation, number)
         print_json(document(systems)) if as_json else print_systems(systems)
+
+
+def table_number(given: str, numbers: Sequence[Name]) -> Name:
+    """The one of `numbers` that was given, in capitals or not.
+
+    Raises:
+        UserError: it is none of them.
+    """
+    for number in numbers:
+        if number == given.upper():
+            return number
+    raise UserError(f"--table must be one of {', '.join(numbers)}. Received: {given}.")
 
 
 def print_comparison(comparison: "Comparison") -> None:

@@ -49,11 +49,17 @@ class ImageNormalization(keras.layers.Layer):
         """Normalises RGB pixels.
 
         Args:
-            pixels: float32 [B, H, W, 3], from 0 to 255.
+            pixels: numbers from 0 to 255 of any type, [B, H, W, 3].
 
         Returns:
             float32 [B, H, W, 3].
+
+        Raises:
+            ValueError: the last axis has not three channels.
         """
+        if pixels.shape[-1] != 3:
+            raise ValueError(f"pixels must be [B, H, W, 3]. Received: shape={tuple(pixels.shape)}")
+        pixels = keras.ops.cast(pixels, self.compute_dtype)
         if self.channel_order == "BGR":
             pixels = keras.ops.flip(pixels, axis=-1)
         pixels = pixels - keras.ops.convert_to_tensor(self.mean, dtype=pixels.dtype)

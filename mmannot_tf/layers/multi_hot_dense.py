@@ -40,7 +40,8 @@ class MultiHotDense(keras.layers.Layer):
         """Returns the activations, `[B, D]`.
 
         Args:
-            lists: positions of the ones, `[B, L] int32` as `data.tag_lists` makes them; -1 fills up.
+            lists: positions of the ones, `[B, L] int32`, each once; -1 fills up. TensorFlow refuses positions
+                beyond the vectors on a CPU; XLA and GPUs cannot, and there such a position counts as none.
             portable: use only operations that ONNX, OpenVINO, LiteRT and the other Keras backends have; every
                 image then costs as much as the longest list. Other backends always do so.
         """
@@ -54,12 +55,13 @@ class MultiHotDense(keras.layers.Layer):
             rows = tf.gather(self.kernel.value, indices)
         else:
             rows = ops.take(self.kernel, indices, axis=0)
-        is_tag = ops.expand_dims(ops.cast(lists >= 0, rows.dtype), -1)
+        is_tag = ops.expand_dims(ops.cast(ops.logical_and(lists >= 0, lists < self.size), rows.dtype), -1)
         return ops.sum(rows * is_tag, axis=1)
 
     def _summed(self, lists: tf.Tensor) -> tf.Tensor:
         places = tf.where(lists >= 0)
-        images, indices, count = places[:, 0], tf.gather_nd(lists, places), ops.shape(lists)[0]
+        indices, count = tf.gather_nd(lists, places), ops.shape(lists)[0]
+        images = tf.where(indices < self.size, places[:, 0], -1)  # sums leave out segments below 0
 
         @ops.custom_gradient
         def summed(kernel: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:

@@ -6,6 +6,8 @@ import keras
 import tensorflow as tf
 from keras import ops
 
+from mmannot_tf.layers.arguments import whole_number
+
 ROUNDINGS: Mapping[str, Callable[[tf.Tensor], tf.Tensor]] = {
     "nearest": lambda quantity: ops.floor(quantity + 0.5),
     "down": ops.floor,
@@ -28,7 +30,7 @@ class QuantitySelection(keras.layers.Layer):
         **options: of `keras.layers.Layer`.
 
     Raises:
-        ValueError: `rounding` is unknown.
+        ValueError: `rounding` is unknown, or `least_quantity` is no whole number of at least 0.
 
     Example:
         >>> layer = mmannot_tf.layers.QuantitySelection()
@@ -43,7 +45,7 @@ class QuantitySelection(keras.layers.Layer):
             raise ValueError(
                 f"rounding must be one of {', '.join(ROUNDINGS)}. Received: rounding={rounding!r}"
             )
-        self.least_quantity = least_quantity
+        self.least_quantity = whole_number("least_quantity", least_quantity, least=0)
         self.rounding = rounding
 
     def call(self, logits: tf.Tensor, quantity: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -51,11 +53,26 @@ class QuantitySelection(keras.layers.Layer):
 
         Args:
             logits: `[B, C] float32`.
-            quantity: m̂, `[B] float32`, neither rounded nor clipped.
+            quantity: m̂, `[B] float32`, or `[B, 1]` as a Dense layer outputs it; neither rounded nor clipped.
 
         Returns:
             Whether each label is selected, `[B, C] bool`, and label indices best first, `[B, C] int32`.
+
+        Raises:
+            ValueError: the shapes are others.
         """
+        shape, images = tuple(quantity.shape), logits.shape[0]
+        if (
+            shape[1:] not in ((), (1,))
+            or not shape
+            or (None not in (shape[0], images) and shape[0] != images)
+        ):
+            raise ValueError(
+                f"quantity must be one number for each image of the logits {tuple(logits.shape)}. "
+                f"Received: shape={shape}"
+            )
+        if shape[1:]:
+            quantity = ops.squeeze(quantity, 1)
         order, rank = _ranking(logits)
         count = ops.expand_dims(ROUNDINGS[self.rounding](quantity), -1)
         among_best = ops.cast(rank, quantity.dtype) < count  # false where m̂ is not a number

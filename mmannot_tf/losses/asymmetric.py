@@ -3,6 +3,8 @@
 ICCV 2021, arXiv 2009.14119.
 """
 
+import math
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -43,9 +45,9 @@ class AsymmetricLoss(keras.losses.Loss):
         name: str | None = "asymmetric_loss",
     ):
         super().__init__(name=name, reduction=reduction)
-        if gamma_negative < 0 or gamma_positive < 0 or not 0 <= margin <= 1:
+        if not (0 <= gamma_negative < math.inf and 0 <= gamma_positive < math.inf and 0 <= margin <= 1):
             raise ValueError(
-                "gamma_* must be at least 0 and margin in [0, 1]. Received: "
+                "gamma_* must be finite and at least 0, and margin in [0, 1]. Received: "
                 f"gamma_negative={gamma_negative}, gamma_positive={gamma_positive}, margin={margin}"
             )
         self.gamma_negative = gamma_negative

@@ -32,6 +32,11 @@ class QuantityError(keras.losses.Loss):
         Returns:
             `[B] float32`.
         """
+        for name, quantity in (("y_true", y_true), ("y_pred", y_pred)):
+            if tuple(quantity.shape)[1:] not in ((), (1,)):
+                raise ValueError(
+                    f"{name} must be one number an image, [B] or [B, 1]. Received: {tuple(quantity.shape)}"
+                )
         m, predicted = (keras.ops.reshape(quantity, [-1]) for quantity in (y_true, y_pred))
         check_shapes(m, predicted)
         return keras.ops.square(predicted - keras.ops.cast(m, predicted.dtype))

@@ -41,6 +41,11 @@ class SummedLoss(keras.losses.Loss):
     ):
         super().__init__(name=name, reduction=reduction)
         self.losses = dict(losses)
+        if not self.losses or not all(isinstance(loss, keras.losses.Loss) for loss in self.losses.values()):
+            raise ValueError(
+                "losses must name the Keras loss of each output, at least one. "
+                f"Received: losses={self.losses!r}"
+            )
 
     def call(self, y_true: Mapping[str, tf.Tensor], y_pred: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """Computes the loss of each example.

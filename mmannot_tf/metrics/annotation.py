@@ -3,10 +3,15 @@
 Each counts over all batches of an epoch. Its result is that of `mmannot_tf.score` on all images at once.
 """
 
+import math
+import operator
 from typing import Any
 
 import keras
 from keras import ops
+
+COUNTS = "float32" if keras.backend.backend() == "jax" else "float64"
+"""The type of counts: float32 stops counting at 2^24; JAX has no other by default."""
 
 
 class AnnotationMetric(keras.metrics.Metric):
@@ -17,10 +22,11 @@ class AnnotationMetric(keras.metrics.Metric):
         threshold: labels with a score above it are selected. Give `k` or `threshold` where `y_pred` holds
             scores, and neither where it is a selection, as the annotator's output "selected".
         name: of the metric; by default its own, such as "image_f1".
-        dtype: of the counts and the result.
+        dtype: of the result.
 
     Raises:
-        ValueError: `k` and `threshold` are both given, or `k` is less than 1.
+        ValueError: `k` and `threshold` are both given, `k` is no whole number of at least 1, or `threshold`
+            is not finite.
     """
 
     default_name = "annotation_metric"
@@ -36,9 +42,11 @@ class AnnotationMetric(keras.metrics.Metric):
         super().__init__(name=name or self.default_name, dtype=dtype)
         if k is not None and threshold is not None:
             raise ValueError(f"Give k or threshold, not both. Received: k={k}, threshold={threshold}")
-        if k is not None and (isinstance(k, bool) or k < 1 or k != int(k)):
+        if k is not None and (isinstance(k, bool) or not hasattr(k, "__index__") or k < 1):
             raise ValueError(f"k must be a whole number of at least 1. Received: k={k}")
-        self.k, self.threshold = k, threshold
+        if threshold is not None and not math.isfinite(threshold):
+            raise ValueError(f"threshold must be finite. Received: threshold={threshold}")
+        self.k, self.threshold = None if k is None else operator.index(k), threshold
         self._counts: dict[str, keras.Variable] = {}
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
@@ -53,8 +61,9 @@ class AnnotationMetric(keras.metrics.Metric):
             sample_weight: of each image, [B]; None counts every image once.
 
         Raises:
-            ValueError: the shapes are not both [B, C], there is no target, `k` is larger than C, or `y_pred`
-                holds scores and neither `k` nor `threshold` was given, or the other way round.
+            ValueError: the shapes are not both [B, C], C is another than before, there is no target, `k` is
+                larger than C, `y_pred` holds scores and neither `k` nor `threshold` was given, or the other
+                way round.
         """
         if y_true is None:
             raise ValueError(
@@ -82,10 +91,15 @@ class AnnotationMetric(keras.metrics.Metric):
         if not self._counts:
             shape = (y_pred.shape[-1],)
             names = ("correct", "predicted", "true")
-            self._counts = {name: self.add_variable(shape, "zeros", name=name) for name in names}
+            self._counts = {name: self.add_variable(shape, "zeros", COUNTS, name=name) for name in names}
+        if self._counts["true"].shape != (y_pred.shape[-1],):
+            raise ValueError(
+                f"All batches must have the same classes, {self._counts['true'].shape[0]} of them. "
+                f"Received: {y_pred.shape[-1]}"
+            )
         batch = {"correct": predicted * true, "predicted": predicted, "true": true}
         for name, values in batch.items():
-            self._counts[name].assign_add(ops.sum(weights * values, axis=0))
+            self._counts[name].assign_add(ops.cast(ops.sum(weights * values, axis=0), COUNTS))
 
     def _selected(self, y_pred: Any) -> Any:
         are_scores = keras.backend.is_float_dtype(keras.backend.standardize_dtype(y_pred.dtype))
@@ -107,7 +121,7 @@ class AnnotationMetric(keras.metrics.Metric):
         """The metric over all images so far, a scalar; 0 before the first batch."""
         if not self._counts:
             return ops.zeros((), self.dtype)
-        return 100.0 * self.of_counts(**self._counts)
+        return ops.cast(100.0 * self.of_counts(**self._counts), self.dtype)
 
     @staticmethod
     def of_counts(correct: Any, predicted: Any, true: Any) -> Any:

@@ -11,10 +11,20 @@ class Architecture:
     Attributes:
         blocks: bottleneck units in each of the groups conv2 to conv5.
         width: channels after conv1; group g = 2…5 has 4 * width * 2^(g - 2) channels.
+
+    Raises:
+        ValueError: there are not four groups, or a number is less than 1.
     """
 
     blocks: tuple[int, int, int, int]
     width: int
+
+    def __post_init__(self) -> None:
+        if min(*self.blocks, self.width) < 1 or len(self.blocks) != 4:
+            raise ValueError(
+                "blocks must be four numbers of at least 1, and width at least 1. "
+                f"Received: blocks={self.blocks}, width={self.width}"
+            )
 
 
 ARCHITECTURES: Mapping[str, Architecture] = {

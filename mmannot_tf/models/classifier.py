@@ -2,6 +2,8 @@
 
 import keras
 
+from mmannot_tf.layers.arguments import whole_number
+
 
 def build_classifier(feature_size: int, labels: int, *, name: str = "classifier") -> keras.Model:
     """A branch from features to a logit for each label; losses and annotators apply the sigmoid.
@@ -16,10 +18,14 @@ def build_classifier(feature_size: int, labels: int, *, name: str = "classifier"
     Returns:
         A model from `[B, D] float32` to logits `[B, C] float32`.
 
+    Raises:
+        ValueError: a size is no whole number of at least 1.
+
     Example:
         >>> mmannot_tf.build_classifier(256, 81, name="classifier").output_shape
         (None, 81)
     """
-    features = keras.Input((feature_size,), name="features")
+    features = keras.Input((whole_number("feature_size", feature_size, least=1),), name="features")
+    labels = whole_number("labels", labels, least=1)
     logits = keras.layers.Dense(labels, kernel_initializer="glorot_uniform", dtype="float32", name="logits")
     return keras.Model(features, logits(features), name=name)

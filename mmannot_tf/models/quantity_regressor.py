@@ -2,6 +2,8 @@
 
 import keras
 
+from mmannot_tf.layers.arguments import fraction, units, whole_number
+
 
 def build_quantity_regressor(
     feature_size: int,
@@ -25,15 +27,19 @@ def build_quantity_regressor(
     Returns:
         A model from `[B, D] float32` to m̂, `[B] float32`, in labels, neither rounded nor clipped.
 
+    Raises:
+        ValueError: a size is no whole number of at least 1, or the dropout is not from 0 to below 1.
+
     Example:
         >>> mmannot_tf.build_quantity_regressor(256, bias=2.4, name="quantity").output_shape
         (None,)
     """
-    features = keras.Input((feature_size,), name="features")
+    features = keras.Input((whole_number("feature_size", feature_size, least=1),), name="features")
+    dropout = fraction("dropout", dropout, zero=True)
     x = features
-    for number, units in enumerate(hidden, start=1):
+    for number, size in enumerate(units("hidden", hidden), start=1):
         x = keras.layers.Dense(
-            units, activation="relu", kernel_initializer="glorot_uniform", name=f"hidden_{number}"
+            size, activation="relu", kernel_initializer="glorot_uniform", name=f"hidden_{number}"
         )(x)
         x = keras.layers.Dropout(dropout, name=f"dropout_{number}")(x)
     x = keras.layers.Dense(

@@ -2,6 +2,7 @@
 
 import keras
 
+from mmannot_tf.layers.arguments import units, whole_number
 from mmannot_tf.layers.multi_hot_dense import MultiHotDense
 
 
@@ -22,12 +23,16 @@ def build_tag_encoder(vocabulary_size: int, *, hidden: tuple[int, int] = (2048, 
         A model from tags, `[B, L] int32` (an image's indices into the vocabulary, each once; -1 fills up), to
         f_t, `[B, hidden[1]] float32`.
 
+    Raises:
+        ValueError: a size is no whole number of at least 1.
+
     Example:
         >>> encoder = mmannot_tf.build_tag_encoder(1000, hidden=(64, 32))
         >>> encoder(keras.ops.array([[3, 17, 256], [5, -1, -1]])).shape
         TensorShape([2, 32])
     """
-    first, second = hidden
+    first, second = units("hidden", hidden, layers=2)
+    vocabulary_size = whole_number("vocabulary_size", vocabulary_size, least=1)
     tags = keras.Input((None,), dtype="int32", name="tags")
     x = MultiHotDense(vocabulary_size, first, name="hidden_1")(tags)
     x = keras.layers.Dense(second, activation="relu", kernel_initializer="glorot_uniform", name="hidden_2")(x)

@@ -1,6 +1,6 @@
 """Remarks on a table's rows, shown below it in the terminal and on the page."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mmannot_tf.paper.compare import Comparison, Pair
 from mmannot_tf.paper.systems import ComparedSystems
@@ -19,25 +19,37 @@ UNCERTAINTY = (
 
 
 def remarks(comparison: Comparison) -> list[str]:
-    """A line on each row of both sides, the numbered reasons, then the remarks on single rows and on all."""
+    """Whether each row of both sides is comparable, the numbered reasons, remarks on single rows and on all.
+
+    Rows of which the same holds share a line.
+    """
     pairs = [(row.method, row.pair) for row in comparison.rows]
     pairs += [(f"label quantity on {row.features}", row.pair) for row in comparison.quantity]
     pairs = [(name, pair) for name, pair in pairs if pair.difference is not None]
     reasons = list(dict.fromkeys(reason for _, pair in pairs for reason in pair.reasons))
-    lines = [f"{name}: {_verdict(pair, reasons)}" for name, pair in pairs]
+    lines = _shared((name, _verdict(pair, reasons)) for name, pair in pairs)
     lines += [f"({number}) {reason}" for number, reason in enumerate(reasons, 1)]
-    methods: dict[str, list[str]] = {}
-    for row in comparison.rows:
-        for remark in (*(row.pair.reasons if row.pair.difference is None else ()), *row.notes):
-            methods.setdefault(remark, []).append(row.method)
-    lines += [f"{'; '.join(of_remark)}: {remark}" for remark, of_remark in methods.items()]
+    lines += _shared(
+        (row.method, remark)
+        for row in comparison.rows
+        for remark in (*(row.pair.reasons if row.pair.difference is None else ()), *row.notes)
+    )
     return [*lines, *comparison.notes]
 
 
+def _shared(remarks: Iterable[tuple[str, str]]) -> list[str]:
+    """A line a remark, behind the names of all rows that it is on."""
+    names: dict[str, list[str]] = {}
+    for name, remark in remarks:
+        names.setdefault(remark, []).append(name)
+    return [f"{'; '.join(of_remark)}: {remark}" for remark, of_remark in names.items()]
+
+
 def _verdict(pair: Pair, reasons: Sequence[str]) -> str:
+    """What follows "To be compared digit by digit"."""
     if pair.comparable:
-        return "comparable"
-    return "not comparable, " + " ".join(f"({reasons.index(reason) + 1})" for reason in pair.reasons)
+        return "yes"
+    return "no, because of " + " ".join(f"({reasons.index(reason) + 1})" for reason in pair.reasons)
 
 
 def system_notes(systems: ComparedSystems) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -133,6 +134,8 @@ def open_records(path: str | Path, *, check: bool = True) -> Records:
         >>> records = mmannot_tf.open_records("records/mscoco")                             # doctest: +SKIP
         >>> dataset = tfds.builder_from_directory(records.path).as_dataset(split="train")   # doctest: +SKIP
     """
+    if not str(path) or not isinstance(path, str | os.PathLike):
+        raise UserError(f"path must be the folder of records. Received: {path!r}.")
     folder = _find(Path(path))
     marker = _marker(folder, check=check)
     try:

@@ -131,6 +131,26 @@ def test_tables_are_printed_without_json(run, capsys, command):
     assert "…" not in printed
 
 
+@pytest.mark.parametrize(("command", "numbers"), [("compare", "III, IV"), ("average", "I, II, III, IV")])
+def test_an_unknown_table_is_named_with_those_there_are(capsys, command, numbers):
+    error = _refused(capsys, command, "nowhere", "--table", "V")
+    assert error == f"error: --table must be one of {numbers}. Received: V.\n"
+
+
+def test_a_table_is_known_in_small_letters(run, capsys):
+    assert _json(capsys, "compare", run, "--table", "iv", "--bootstrap", 0)["table"] == "IV"
+
+
+def test_one_run_has_no_spread_and_two_have(run, capsys):
+    printed = {}
+    for runs in (1, 2):
+        assert run_app(app, ["average", *[str(run)] * runs, "--table", "i"]) == 0
+        printed[runs] = capsys.readouterr().out
+    assert "±" not in printed[1]
+    assert printed[2].count(" ± 0.0 (") == 2 * len(METHODS)
+    assert printed[1] == printed[2].replace(" ± 0.0", "")
+
+
 def test_predictions_are_made_again_when_a_stage_changed(run, tmp_path, capsys):
     copy = shutil.copytree(run, tmp_path / "run")
     shutil.rmtree(copy / "stages" / "quantity")
