@@ -213,10 +213,34 @@ def test_metrics_refuse_what_they_cannot_count(options, labels, scores, message)
         metric.update_state(np.ones(labels, np.float32), np.ones(scores, np.float32))
 
 
-@pytest.mark.parametrize("options", [{"k": 1, "threshold": 0.5}, {"k": 0}, {"k": True}, {"k": 1.5}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"k": k} for k in (0, True, 1.5, 2.0)),
+        *({"threshold": threshold} for threshold in (np.nan, np.inf)),
+        {"k": 1, "threshold": 0.5},
+    ],
+)
 def test_metrics_refuse_options(options):
-    with pytest.raises(ValueError, match="k"):
+    with pytest.raises(ValueError, match=next(iter(options))):
         mmannot_tf.metrics.ImageF1(**options)
+
+
+def test_a_metric_counts_the_same_classes_in_all_batches():
+    metric = mmannot_tf.metrics.ImageF1(k=np.int64(1))
+    metric.update_state(np.ones((6, 5)), np.ones((6, 5)))
+    with pytest.raises(ValueError, match=r"same classes, 5 of them\. Received: 1"):
+        metric.update_state(np.ones((6, 1)), np.ones((6, 1)))
+
+
+def test_a_metric_counts_beyond_the_integers_of_float32():
+    metric = mmannot_tf.metrics.ImagePrecision()
+    metric.update_state([[1]], [[1]], sample_weight=[2.0**24])
+    for _ in range(1000):
+        metric.update_state([[0]], [[1]])
+    expected = 100 * 2**24 / (2**24 + 1000)
+    assert float(metric.result()) == pytest.approx(expected, abs=1e-5)
+    assert expected < 99.995
 
 
 @pytest.mark.parametrize(
@@ -285,6 +309,102 @@ def test_unknown_backbones_and_weights_of_others_are_refused():
         _small(weights="imagenet")
     with pytest.raises(mmannot_tf.UserError, match=r"no_such_file\.h5"):
         mmannot_tf.build_annotator("resnet50", weights="no_such_file.h5")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"labels": 0}, "labels must be a whole number of at least 1. Received: labels=0"),
+        ({"labels": "5"}, "labels must be a whole number"),
+        ({"labels": True}, "labels must be a whole number"),
+        ({"tags": 2.0}, "tags must be a whole number"),
+        ({"image_size": (64, 64)}, "image_size must be a whole number of at least 32"),
+        ({"least_quantity": 6}, "least_quantity must be a whole number from 0 to 5"),
+        ({"tag_hidden": (8,)}, "tag_hidden must be 2 numbers of units"),
+        ({"tag_hidden": (0, 8)}, "tag_hidden must be a whole number of at least 1"),
+        ({"tag_hidden": 8}, "tag_hidden must be 2 numbers of units"),
+        ({"quantity_hidden": 8}, "hidden must be a tuple of units"),
+        ({"dropout": 1.0}, "dropout must be a number at least 0 and below 1"),
+        ({"batch_norm_momentum": 1.5}, "batch_norm_momentum must be a number above 0 and below 1"),
+        ({"batch_norm_momentum": None}, "batch_norm_momentum must be a number"),
+        ({"epsilon": np.nan}, "epsilon must be a number above 0"),
+        ({"mean_quantity": np.nan}, "mean_quantity must be finite"),
+        ({"rounding": "even"}, "rounding must be one of"),
+    ],
+)
+def test_sizes_that_cannot_be_are_named_one_by_one(options, message):
+    with pytest.raises(ValueError, match=message):
+        mmannot_tf.build_annotator("tiny", **{"labels": 5, "tags": 20, "image_size": 64, **options})
+
+
+def test_sizes_may_be_numpys_integers():
+    sizes = {"labels": np.int64(5), "tags": np.int32(20), "image_size": np.int16(32)}
+    model = mmannot_tf.build_annotator("tiny", weights="random", tag_hidden=(8, 8), **sizes)
+    assert model.output["selected"].shape == (None, 5)
+
+
+@pytest.mark.parametrize("sizes", [{"blocks": (1, 1)}, {"blocks": (1, 1, 0, 1)}, {"width": 0}])
+def test_an_architecture_has_four_groups(sizes):
+    with pytest.raises(ValueError, match="four numbers of at least 1"):
+        mmannot_tf.Architecture(**{"blocks": (1, 1, 1, 1), "width": 4, **sizes})
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: mmannot_tf.build_tag_encoder(0),
+        lambda: mmannot_tf.build_classifier(0, 5),
+        lambda: mmannot_tf.build_classifier(8, 0),
+        lambda: mmannot_tf.build_quantity_regressor(0),
+    ],
+)
+def test_branches_of_no_size_are_refused(build):
+    with pytest.raises(ValueError, match="must be a whole number of at least 1"):
+        build()
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "float16", "float64"])
+def test_pixels_of_any_type_are_normalised_alike(dtype):
+    layer = mmannot_tf.layers.ImageNormalization(mean=(10.0,) * 3, scale=(0.5,) * 3)
+    found = layer(np.array([[[[0, 100, 250]]]], dtype))
+    assert (found.dtype.name, found.numpy().ravel().tolist()) == ("float32", [-5.0, 45.0, 120.0])
+    with pytest.raises(ValueError, match=r"must be \[B, H, W, 3\]"):
+        layer(np.zeros((1, 2, 2, 1), "float32"))
+
+
+def test_a_quantity_belongs_to_its_image():
+    layer, logits = mmannot_tf.layers.QuantitySelection(), np.array([[3.0, 2, 1], [3, 2, 1]], "float32")
+    expected = [[True, False, False], [True, True, False]]
+    for quantity in ([1.0, 2.0], [[1.0], [2.0]]):
+        assert layer(logits, keras.ops.array(quantity))[0].numpy().tolist() == expected
+    for quantity in ([1.0], [[1.0, 2.0]], 1.0):
+        with pytest.raises(ValueError, match="one number for each image"):
+            layer(logits, keras.ops.array(quantity))
+    for least in (-1, 1.5, True):
+        with pytest.raises(ValueError, match="least_quantity must be a whole number"):
+            mmannot_tf.layers.QuantitySelection(least_quantity=least)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda losses: losses.AsymmetricLoss(gamma_negative=np.nan), "finite and at least 0"),
+        (lambda losses: losses.AsymmetricLoss(gamma_positive=np.inf), "finite and at least 0"),
+        (lambda losses: losses.SummedLoss({}), "at least one"),
+        (lambda losses: losses.SummedLoss({"labels": "mse"}), "must name the Keras loss"),
+        (
+            lambda losses: losses.QuantityError().call(np.ones((2, 2)), np.ones(4)),
+            "y_true must be one number",
+        ),
+        (
+            lambda losses: losses.QuantityError().call(np.ones(4), np.ones((2, 2))),
+            "y_pred must be one number",
+        ),
+    ],
+)
+def test_losses_that_cannot_be_are_refused(build, message):
+    with pytest.raises(ValueError, match=message):
+        build(mmannot_tf.losses)
 
 
 def test_the_summary_names_the_branches(annotator):
@@ -392,6 +512,32 @@ def test_a_metric_without_a_target_is_refused(examples):
     model.compile(loss={"predicted_quantity": "mse"}, metrics={"selected": [mmannot_tf.metrics.ImageF1()]})
     with pytest.raises(ValueError, match="no target for its output"):
         model.evaluate(inputs, {"predicted_quantity": targets["predicted_quantity"]}, verbose=0)
+
+
+@pytest.mark.slow
+def test_wrong_targets_are_named(examples):
+    inputs, targets = examples
+    model = _small()
+    losses = {"logits": mmannot_tf.losses.SigmoidCrossEntropy()}
+
+    def evaluate(targets, loss=losses):
+        model.compile(loss=loss, metrics={"selected": [mmannot_tf.metrics.ImageF1()]})
+        return model.evaluate(inputs, targets, verbose=0, return_dict=True)
+
+    with pytest.raises(ValueError, match=r"targets must be a dict by output.*Received: tuple"):
+        evaluate([targets["logits"], targets["predicted_quantity"]])
+    with pytest.raises(ValueError, match=r"targets must be a dict by output"):
+        evaluate(targets["logits"])
+    with pytest.raises(ValueError, match=r"loss of compile must be a dict.*Received: str"):
+        evaluate(targets, "binary_crossentropy")
+    with pytest.raises(ValueError, match=r"loss of compile must name outputs.*Received: 'logit'"):
+        evaluate(targets, {"logit": "mse"})
+    with pytest.raises(ValueError, match=r"targets must name outputs.*Received: 'label'"):
+        evaluate({"label": targets["logits"]})
+    with pytest.raises(ValueError, match=r"Each loss needs a target\. Received: none for predicted_quantity"):
+        evaluate({"logits": targets["logits"]}, {**losses, "predicted_quantity": "mse"})
+    alone = evaluate({"logits": targets["logits"]})
+    assert evaluate(targets) == pytest.approx(alone, rel=1e-6)  # a target without a loss
 
 
 @pytest.mark.slow
@@ -563,9 +709,19 @@ def test_wrong_images_and_tags_are_named(loaded, tmp_path):
     for image in (file, str(file), file.read_bytes(), np.zeros((4, 4, 3), np.uint8)):
         with pytest.raises(ValueError, match="must be a list"):
             loaded.annotate(image)
+    pixels = [np.zeros((4, 4, 3), np.uint8)]
     for tags in ([None], [[1]], [b"a"]):
         with pytest.raises(ValueError, match="a text or a list of texts"):
-            loaded.annotate([np.zeros((4, 4, 3), np.uint8)], tags)
+            loaded.annotate(pixels, tags)
+    for tags in (None, 5, b"a", {"a"}, {"a": "b"}):
+        with pytest.raises(ValueError, match="tags must be one text, or a list"):
+            loaded.annotate(pixels, tags)
+    for size in (0, 1.5, "2", None):
+        with pytest.raises(ValueError, match="batch_size must be a whole number"):
+            loaded.annotate(pixels, batch_size=size)
+    for images in (None, 5):
+        with pytest.raises(ValueError, match="images must be a list"):
+            loaded.annotate(images)
 
 
 def test_only_folders_of_runs_and_exports_are_loaded(tmp_path):
@@ -574,6 +730,11 @@ def test_only_folders_of_runs_and_exports_are_loaded(tmp_path):
     (tmp_path / "a.keras").touch()
     with pytest.raises(mmannot_tf.UserError, match=r"a file\. .*keras\.models\.load_model"):
         mmannot_tf.load(tmp_path / "a.keras")
+    for path in (None, 5, b"/tmp", ""):
+        with pytest.raises(mmannot_tf.UserError, match="path must be the folder of a run"):
+            mmannot_tf.load(path)
+        with pytest.raises(mmannot_tf.UserError, match="path must be the folder of records"):
+            mmannot_tf.open_records(path)
 
 
 # Documentation

@@ -112,11 +112,14 @@ def test_report_06_a_synology_s_thumbnails_are_passed_over(annotate, tmp_path, w
 
 
 def test_report_07_a_recycle_bin_is_passed_over(annotate, tmp_path, write_photo):
-    for name in ("a.jpg", "#recycle/old.jpg", "$RECYCLE.BIN/old.jpg", "sub/lost+found/old.jpg"):
-        write_photo(tmp_path / name)
-    status, out, err = annotate(tmp_path)
-    assert (status, len(out.splitlines())) == (0, 1)
-    assert "#recycle" in err and "$RECYCLE.BIN" in err and "lost+found" in err
+    synology_and_qnap = ["#recycle", "#snapshot", "@Recycle", "@Recently-Snapshot"]
+    computers = ["$RECYCLE.BIN", "__MACOSX", "System Volume Information", "sub/lost+found"]
+    for root, folders in ((tmp_path / "nas", synology_and_qnap), (tmp_path / "pc", computers)):
+        for name in ("a.jpg", *(f"{folder}/old.jpg" for folder in folders)):
+            write_photo(root / name)
+        status, out, err = annotate(root)
+        assert (status, len(out.splitlines())) == (0, 1)
+        assert [folder for folder in folders if folder not in err] == []
 
 
 def test_report_08_every_suffix_of_a_jpeg_is_found(annotate, tmp_path, write_photo):

@@ -62,3 +62,20 @@ def test_survives_serialization():
     layer = MultiHotDense(6, 3, name="hidden")
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
     assert (again.size, again.units, again.name) == (6, 3, "hidden")
+
+
+@pytest.mark.parametrize("portable", [False, True])
+@pytest.mark.parametrize("beyond", [6, 7, 1000])
+def test_a_position_beyond_the_vectors_is_an_error_or_none_where_xla_cannot_raise_it(layer, portable, beyond):
+    lists = np.where(LISTS < 0, beyond, LISTS)
+
+    def call(lists):
+        with tf.GradientTape() as tape:
+            output = layer(lists, portable=portable)
+        return output, tape.gradient(output, layer.kernel.value) if not portable else ()
+
+    with pytest.raises(tf.errors.InvalidArgumentError, match=str(beyond)):
+        call(tf.constant(lists))
+    compiled = tf.function(call, jit_compile=True)
+    for have, want in zip(compiled(tf.constant(lists)), compiled(tf.constant(LISTS)), strict=True):
+        np.testing.assert_array_equal(have, want)

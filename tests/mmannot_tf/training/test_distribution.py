@@ -1,7 +1,9 @@
 """Errors of strategies, and decisions of several processes. Their numbers: test_strategies."""
 
 import contextlib
+import functools
 import json
+import socket
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -13,6 +15,8 @@ import tensorflow as tf
 from mmannot_tf.cli.main import app
 from mmannot_tf.config.loading import dump, parse
 from mmannot_tf.runs import plan
+from mmannot_tf.training import distribution
+from mmannot_tf.training.cluster import wait_for_all
 from mmannot_tf.training.distribution import (
     Distribution,
     multi_worker,
@@ -71,6 +75,17 @@ def test_multi_worker_says_what_is_wrong_with_tf_config(monkeypatch, text, recei
     else:
         monkeypatch.setenv("TF_CONFIG", text)
     with pytest.raises(UserError, match=received):
+        multi_worker()
+
+
+def test_multi_worker_waits_for_all_processes(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    cluster = {"worker": [f"127.0.0.1:{port}", "127.0.0.1:9"]}
+    task = {"type": "worker", "index": 0}
+    monkeypatch.setenv("TF_CONFIG", json.dumps({"cluster": cluster, "task": task}))
+    monkeypatch.setattr(distribution, "wait_for_all", functools.partial(wait_for_all, limit=0.1))
+    with pytest.raises(UserError, match=r"All 2 processes must start.*no answer from 127\.0\.0\.1:9"):
         multi_worker()
 
 

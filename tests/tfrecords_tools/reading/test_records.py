@@ -79,6 +79,15 @@ def test_an_unknown_split_and_a_missing_shard_are_errors(copied: Records):
         read(copied, "train")
 
 
+@pytest.mark.parametrize(
+    "name", ["features.json", "labels.labels.txt", "vocabulary.tsv", "dataset_info.json"]
+)
+def test_missing_metadata_is_an_error(copied: Records, name: str):
+    (copied.path / name).unlink()
+    with pytest.raises(UserError, match=name):
+        open_records(copied.path)
+
+
 def test_the_vocabulary_counts_the_training_tags(built: Records):
     tags = [tag.decode() for one in read(built, "train").as_numpy_iterator() for tag in one["tags"]]
     assert built.vocabulary == tuple(sorted(set(tags), key=lambda tag: (-tags.count(tag), tag)))

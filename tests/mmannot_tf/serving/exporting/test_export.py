@@ -219,6 +219,11 @@ def test_the_card_has_the_scores_of_the_run_as_it_is(tiny_run, tmp_path):
     (run.path / "scores.json").write_text("{}")  # the scores are those of the predictions, whatever it says
     (row,) = [row for row in scores.rows if row.method == "MS-CNN+Tags+LQP"]
     assert f"| {row.scores.harmonic_f1:.1f} |\n" in model_card(run, metadata, parameters=1)
+    predictions = run.predictions("test")
+    whole = predictions.read_bytes()
+    predictions.write_bytes(whole[:-9])
+    assert "Not evaluated since the last training" in model_card(run, metadata, parameters=1)
+    predictions.write_bytes(whole)
     (run.stage("quantity") / "stage.json").unlink()
     assert "Not evaluated since the last training" in model_card(run, metadata, parameters=1)
 
