@@ -79,12 +79,31 @@ def test_the_map_of_the_code_names_every_room(package):
     assert [room for room in rooms if f"{room}/" not in contributing] == []
 
 
-def test_the_first_python_example_uses_public_names():
-    """It stands on the first screen; tests/test_public_api.py runs what it shows."""
-    example = README[: README.index("## Try it")].partition("```python\n")[2].partition("```")[0]
-    compile(example, "README.md", "exec")
-    names = set(re.findall(r"mmannot_tf\.(\w+)", example))
+def _examples_of_the_first_screen() -> list[str]:
+    return re.findall(r"```python\n(.*?)```", README[: README.index("## Try it")], re.DOTALL)
+
+
+def test_the_first_python_examples_use_public_names():
+    names: set[str] = set()
+    for example in _examples_of_the_first_screen():
+        compile(example, "README.md", "exec")
+        names |= set(re.findall(r"mmannot_tf\.(\w+)", example))
     assert {"build_annotator", "load", "score"} <= names <= set(mmannot_tf.__all__)
+
+
+@pytest.mark.slow
+def test_the_first_python_example_runs_as_printed(capsys):
+    exec(compile(_examples_of_the_first_screen()[0], "README.md", "exec"), {})
+    assert re.search(r"^AnnotationScores\(class_precision=\d", capsys.readouterr().out, re.MULTILINE)
+
+
+def test_no_page_installs_the_package_from_an_index():
+    pages = [*(ROOT / "docs").glob("*.md"), ROOT / "docs" / "tutorial.ipynb", *PAGES]
+    commands = [
+        command for page in pages for command in re.findall(r"pip install[^\n`]*", page.read_text("utf-8"))
+    ]
+    assert any("'.[engines]'" in command for command in commands)
+    assert [command for command in commands if "mmannot" in command] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
