@@ -12,17 +12,20 @@ import numpy as np
 from mmannot_tf.evaluation.metrics import SYMBOLS
 from mmannot_tf.report.counts import ClassCounts
 from mmannot_tf.report.curves import Curve
-from tfrecords_tools.pages.svg import INK, LINE, PAPER, SERIES, display_name, plot
+from tfrecords_tools.pages.svg import INK, LINE, PAPER, SERIES, STRONG, display_name, plot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.patches import Patch
 
 FIRST, SECOND, THIRD = SERIES
+BLACK = "#000000"
 STROKES = ((FIRST, "-", "o"), (SECOND, "--", "s"), (THIRD, ":", "^"), (INK, "-.", "D"))
 """Colour, line and mark of a curve, so that colour is never the only difference."""
-UNDER_NUMBERS = 0.55
-"""Opacity of a matrix's fullest cell, low enough for the number in it to be readable."""
+FULLEST = 0.85
+"""Opacity of a matrix's fullest cell: black numbers on it can be read, on light paper as on dark."""
+FULL = 0.65
+"""Opacity above which a cell is too full for white numbers, which dark paper asks for."""
 IN_COLUMNS = 30
 """Classes in one plot; two plots share more."""
 NAMES = {
@@ -96,7 +99,7 @@ def _curve_plot(curve: Curve, names: Sequence[str]) -> str:
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
         axes.grid(visible=True, axis="y")
-        axes.figure.legend(loc="outside upper left", ncols=4, fontsize=9, handlelength=1.6, columnspacing=1)
+        axes.figure.legend(loc="outside upper left", ncols=4, fontsize=10, handlelength=1.6, columnspacing=1)
     return svg.getvalue()
 
 
@@ -110,11 +113,7 @@ def confusion_plot(counts: np.ndarray, names: Sequence[str]) -> str:
     of_row = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, of_row, out=np.zeros(counts.shape), where=of_row > 0)
     with plot(height=420) as (axes, svg):
-        _cells(axes, UNDER_NUMBERS * shares, names, names)
-        for (row, column), count in np.ndenumerate(counts):
-            if count:
-                weight = "bold" if row == column else "normal"
-                axes.text(column, row, f"{count}", ha="center", va="center", size=8, weight=weight, color=INK)
+        _cells(axes, shares, counts, names)
         axes.set_xlabel("predicted quantity")
         axes.set_ylabel("true quantity")
         axes.tick_params(labelsize=9)
@@ -131,33 +130,56 @@ def together_plot(shares: np.ndarray, names: Sequence[str]) -> str:
     shares = np.nan_to_num(shares)
     np.fill_diagonal(shares, 0.0)
     with plot(height=470) as (axes, svg):
-        _cells(axes, shares, [display_name(name) for name in names], [display_name(name) for name in names])
+        _cells(axes, shares, (100 * shares).round().astype(int), [display_name(name) for name in names])
         axes.tick_params(axis="x", rotation=90)
         axes.tick_params(labelsize=9)
-        axes.figure.legend(handles=_scale(), loc="outside upper left", ncols=4, fontsize=9, handlelength=1.2)
+        axes.figure.legend(handles=_scale(), loc="outside upper left", ncols=4, fontsize=10, handlelength=1.2)
     return svg.getvalue()
 
 
 def _scale() -> list[Patch]:
     from matplotlib.patches import Patch
 
-    shares = (0.25, 0.5, 0.75, 1.0)
+    shares = (0.1, 0.25, 0.5, 1.0)
     return [
-        Patch(facecolor=FIRST, alpha=share, linewidth=0, label=f"{100 * share:.0f} %") for share in shares
+        Patch(facecolor=FIRST, alpha=_opacity(share), linewidth=0, label=f"{100 * share:.0f} %")
+        for share in shares
     ]
 
 
-def _cells(axes: Axes, opacities: np.ndarray, rows: Sequence[str], columns: Sequence[str]) -> None:
-    """A square for each opacity, [R, C] float, that can be seen at all."""
+def _opacity(share: float) -> float:
+    """By the square root, so that small shares differ from the paper and from each other."""
+    return round(FULLEST * math.sqrt(share), 3)
+
+
+def _cells(axes: Axes, shares: np.ndarray, numbers: np.ndarray, names: Sequence[str]) -> None:
+    """A square with its number for each share above zero; the diagonal's numbers are bold.
+
+    Args:
+        axes: to draw in.
+        shares: [N, N] float from 0 to 1.
+        numbers: [N, N] int.
+        names: of the N rows and columns.
+    """
     from matplotlib.patches import Rectangle
 
-    for (row, column), opacity in np.ndenumerate(opacities.round(3)):
-        if opacity:
-            corner = (column - 0.5, row - 0.5)
-            axes.add_patch(Rectangle(corner, 1, 1, facecolor=FIRST, alpha=float(opacity), linewidth=0))
-    axes.set_xticks(range(len(columns)), labels=columns)
-    axes.set_yticks(range(len(rows)), labels=rows)
-    axes.set_xlim(-0.5, len(columns) - 0.5)
-    axes.set_ylim(len(rows) - 0.5, -0.5)
+    for (row, column), share in np.ndenumerate(shares):
+        if share:
+            opacity, corner = _opacity(share), (column - 0.5, row - 0.5)
+            axes.add_patch(Rectangle(corner, 1, 1, facecolor=FIRST, alpha=opacity, linewidth=0))
+            axes.text(
+                column,
+                row,
+                f"{numbers[row, column]}",
+                ha="center",
+                va="center",
+                size=8,
+                weight="bold" if row == column else "normal",
+                color=BLACK if opacity > FULL else STRONG,
+            )
+    axes.set_xticks(range(len(names)), labels=names)
+    axes.set_yticks(range(len(names)), labels=names)
+    axes.set_xlim(-0.5, len(names) - 0.5)
+    axes.set_ylim(len(names) - 0.5, -0.5)
     axes.set_aspect("equal")
     axes.tick_params(length=0)

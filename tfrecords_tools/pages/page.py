@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from tfrecords_tools.pages import plots
 from tfrecords_tools.pages.html import check_page, render
+from tfrecords_tools.pages.svg import PLOT, bars_height
 from tfrecords_tools.reading import passed_over
 from tfrecords_tools.reading.inspection import Inspection, SplitInspection
 from tfrecords_tools.reading.records import VOCABULARY, Records
 from tfrecords_tools.reading.vocabulary import read_vocabulary
-from tfrecords_tools.shell.files import write_text
+from tfrecords_tools.shell.files import Json, write_text
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -30,6 +31,11 @@ TAGS = 50
 TAGS_OF_A_SAMPLE = 24
 LABELS = 120
 """Most labels that are drawn as bars; the table has all."""
+COUNTS_IN_WORDS = {
+    "images": "images for training and validation",
+    "test_images": "images for test",
+}
+"""Settings that are numbers of images → what they count; none counts the images of all splits."""
 
 
 def write_page(path: Path, records: Records, counts: Inspection) -> None:
@@ -66,18 +72,47 @@ def page(
         __package__,
         TEMPLATE,
         counts=counts,
+        settings=_in_words(counts["settings"]),
         images=sum(split["images"] for split in counts["splits"].values()),
         label_frequencies=frequencies,
         quantities=_quantities(counts["splits"]),
         vocabulary=vocabulary,
         samples=samples,
         plots=_plots(counts["splits"], [*frequencies], vocabulary),
+        columns=_columns(min(LABELS, len(frequencies)), min(TAGS, len(vocabulary))),
         labels_drawn=min(LABELS, len(frequencies)),
         tags_drawn=min(TAGS, len(vocabulary)),
         tags_of_a_sample=TAGS_OF_A_SAMPLE,
         passed_over=None if counts["passed_over"] is None else [*passed_over.counts(counts["passed_over"])],
         version=version("mmannot-tf"),
     )
+
+
+def _in_words(settings: Mapping[str, Json]) -> dict[str, Json]:
+    """The settings by names to read; other numbers stay as they are, because they can be seeds or years."""
+    return {
+        COUNTS_IN_WORDS.get(key, key.replace("_", " ")): f"{value:,}" if key in COUNTS_IN_WORDS else value
+        for key, value in settings.items()
+    }
+
+
+def _columns(labels: int, tags: int) -> tuple[list[str], list[str]]:
+    """The plots in their order, in two columns of as nearly the same height as can be.
+
+    Args:
+        labels: drawn as bars.
+        tags: drawn as bars; with none, the plots of tags are left out.
+    """
+    heights = {"labels": bars_height(labels), "quantities": PLOT}
+    if tags:
+        heights |= {"ranks": PLOT, "tags": bars_height(tags)}
+    names, total = [*heights], sum(heights.values())
+
+    def unevenness(first: int) -> int:
+        return abs(total - 2 * sum(heights[name] for name in names[:first]))
+
+    first = min(range(1, len(names)), key=unevenness)
+    return names[:first], names[first:]
 
 
 def _by_label(splits: Splits) -> dict[str, dict[str, int]]:

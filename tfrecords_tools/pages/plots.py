@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tfrecords_tools.pages.svg import PAPER, SPLITS, display_name, plot
+from tfrecords_tools.pages.svg import PAPER, PLOT, SPLITS, display_name, plot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,7 +56,7 @@ def rank_plot(counts: Sequence[int]) -> str:
     last = len(counts) - 1
     steps = range(POINTS)
     ranks = sorted({round(len(counts) ** (step / (POINTS - 1))) - 1 for step in steps} | {0, last})
-    with plot(height=300) as (axes, svg):
+    with plot(height=PLOT) as (axes, svg):
         axes.loglog(
             [rank + 1 for rank in ranks], [counts[rank] for rank in ranks], ".-", color=SPLITS["train"]
         )
@@ -76,7 +76,7 @@ def quantity_plot(shares: Mapping[str, Mapping[int, float]]) -> str:
     from matplotlib.ticker import MaxNLocator
 
     width = 0.8 / len(shares)
-    with plot(height=300) as (axes, svg):
+    with plot(height=PLOT) as (axes, svg):
         for number, (split, values) in enumerate(shares.items()):
             left = [quantity - 0.4 + width * number for quantity in values]
             axes.bar(left, [*values.values()], width, align="edge", color=SPLITS[split], label=split)

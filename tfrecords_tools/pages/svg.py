@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType
 
 WIDTH = 480
-"""Width of a plot in CSS pixels; the text of a wider one would be too small on a telephone."""
+"""Width of a plot in its own units; the style sheet shows it a tenth larger, and a narrow window scrolls."""
 ROW = 17
-"""Height of one bar with its name, in CSS pixels."""
+"""Height of one bar with its name."""
+PLOT = 300
+"""Height of a plot that has no rows."""
 MAX_NAME = 22
 """Characters of a name shown in a plot."""
 
@@ -28,9 +30,10 @@ COLOURS = {
     "#0a0b0c": "var(--validation)",
     "#0d0e0f": "var(--test)",
     "#101112": "var(--paper)",
+    "#131415": "var(--strong)",
 }
 """Placeholder colours for Matplotlib, and the style sheet's names that replace them."""
-INK, LINE, *SERIES, PAPER = COLOURS
+INK, LINE, *SERIES, PAPER, STRONG = COLOURS
 SPLITS = dict(zip(("train", "validation", "test"), SERIES, strict=True))
 """The colour of each split."""
 
@@ -38,6 +41,7 @@ STYLE: dict[RcKeyType, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "mmannot",
     "text.parse_math": False,
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial"],
     "font.size": 11,
     "text.color": INK,
     "axes.labelcolor": INK,
@@ -60,6 +64,11 @@ def display_name(name: str) -> str:
     return line if len(line) <= MAX_NAME else line[: MAX_NAME - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 
+def bars_height(rows: int) -> int:
+    """The height of a plot with a bar in every row."""
+    return rows * ROW + 90
+
+
 @contextlib.contextmanager
 def plot(*, rows: int = 0, height: int = 0) -> Iterator[tuple[Axes, StringIO]]:
     """Yields axes to draw in and a text file, which holds the SVG element after the block."""
@@ -67,7 +76,7 @@ def plot(*, rows: int = 0, height: int = 0) -> Iterator[tuple[Axes, StringIO]]:
     from matplotlib.figure import Figure
 
     svg = StringIO()
-    size = (WIDTH / 72, (height or rows * ROW + 90) / 72)
+    size = (WIDTH / 72, (height or bars_height(rows)) / 72)
     with matplotlib.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph .* missing", category=UserWarning)
         figure = Figure(figsize=size, layout="constrained")
@@ -84,6 +93,7 @@ def _element(figure: Figure) -> str:
     box = text.split('viewBox="', 1)[1].split('"', 1)[0]
     body = text[text.index(">", text.index("<svg ")) + 1 :]
     body = re.sub(r'<g id="[^"]*"', "<g", body)
+    body = re.sub(r' transform="rotate\(-0 [^)]*\)"', "", body)  # turns a text by nothing
     body = re.sub(r"\b(fill|stroke): (#[0-9a-f]{6})", _with_css_name, body)
     return f'<svg viewBox="{box}" width="{WIDTH}" aria-hidden="true">{body}'
 

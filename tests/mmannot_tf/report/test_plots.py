@@ -1,6 +1,7 @@
 """Plots are read back from the drawn SVG: places, lengths, opacities and words."""
 
 import re
+from importlib.resources import files
 from xml.etree import ElementTree
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 from mmannot_tf.report.counts import ClassCounts
 from mmannot_tf.report.curves import Curve
 from mmannot_tf.report.plots import (
+    FULL,
+    FULLEST,
     IN_COLUMNS,
-    UNDER_NUMBERS,
     class_plot,
     class_plots,
     confusion_plot,
@@ -88,7 +90,7 @@ def test_a_confusion_shows_each_count_in_its_place_the_fuller_the_larger_its_sha
     counts = np.array([[0, 0, 0], [1, 3, 0], [0, 2, 6]])
     svg = confusion_plot(counts, ["0", "1", "2+"])
     opacities, boxes = _cells(svg)
-    assert opacities == pytest.approx(UNDER_NUMBERS * np.array([1 / 4, 3 / 4, 2 / 8, 6 / 8]), abs=1e-3)
+    assert opacities == pytest.approx(FULLEST * np.array([1 / 4, 3 / 4, 2 / 8, 6 / 8]) ** 0.5, abs=1e-3)
     places = (boxes[:, :2] - boxes[0, :2]).round().astype(int).tolist()
     assert places == [[0, 0], [1, 0], [1, 1], [2, 1]]  # columns and rows, from the first cell
     numbers = [element for element in _elements(svg, "text") if "font-size: 8px" in element.get("style")]
@@ -102,9 +104,66 @@ def test_a_confusion_shows_each_count_in_its_place_the_fuller_the_larger_its_sha
 def test_shares_together_fill_their_cells_and_the_diagonal_stays_empty():
     shares = np.array([[1.0, 0.5, 0.0], [0.25, 1.0, 1.0], [np.nan, np.nan, np.nan]])
     opacities, boxes = _cells(together_plot(shares, ["sky", "sea", "sun"]))
-    assert opacities.tolist() == [0.5, 0.25, 1.0]
+    assert opacities == pytest.approx(FULLEST * np.array([0.5, 0.25, 1.0]) ** 0.5, abs=1e-3)
     assert (boxes[:, :2] - boxes[1, :2]).round().astype(int).tolist() == [[1, -1], [0, 0], [2, 0]]
     assert np.isnan(shares[2]).all() and shares[0, 0] == 1  # the caller's are left alone
+
+
+def test_shares_together_stand_in_their_cells_as_percent_and_the_scale_has_their_opacities():
+    svg = together_plot(np.array([[1.0, 0.5, 0.104], [0.25, 1.0, 1.0], [0.0] * 3]), ["sky", "sea", "sun"])
+    opacities, _ = _cells(svg)
+    numbers = [element for element in _elements(svg, "text") if "font-size: 8px" in element.get("style")]
+    assert [number.text for number in numbers] == ["50", "10", "25", "100"]
+    for number, box in zip(numbers, _boxes(svg, re.escape(FILLED)), strict=False):
+        assert box[0] < float(number.get("x")) < box[2] and box[1] < float(number.get("y")) < box[3]
+    styles = [path.get("style") for path in _elements(svg, "path")]
+    scale = [float(re.search(r"opacity: ([\d.]+)", style)[1]) for style in styles if FILLED in (style or "")]
+    assert scale[len(opacities) :] == pytest.approx(FULLEST * np.array([0.1, 0.25, 0.5, 1]) ** 0.5, abs=1e-3)
+    assert [word for word in _words(svg) if "%" in word] == ["10 %", "25 %", "50 %", "100 %"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("share", [0.001, 0.1, 0.25, FULL**2 / FULLEST**2, 0.6, 0.8, 1.0])
+def test_a_number_can_be_read_on_its_cell(scheme, share):
+    """Contrast of at least 4.5, as WCAG 2 asks for small text."""
+    colours = _colours(scheme)
+    svg = together_plot(np.array([[1.0, share], [0.0, 1.0]]), ["sky", "sea"])
+    (opacity,), _ = _cells(svg)
+    (number,) = [element for element in _elements(svg, "text") if "font-size: 8px" in element.get("style")]
+    fill = re.search(r"fill: (?:var\((--\w+)\)|(#\w+))", number.get("style"))
+    text = _rgb(colours[fill[1]] if fill and fill[1] else "#000")  # black is SVG's own
+    cell = opacity * _rgb(colours["--train"]) + (1 - opacity) * _rgb(colours["--paper"])
+    assert _contrast(text, cell) >= 4.5
+
+
+def test_a_tenth_differs_from_dark_paper():
+    colours = _colours("dark")
+    paper, full = _rgb(colours["--paper"]), _rgb(colours["--train"])
+    (opacity,), _ = _cells(together_plot(np.array([[1.0, 0.1], [0.0, 1.0]]), ["sky", "sea"]))
+    assert _contrast(opacity * full + (1 - opacity) * paper, paper) > 1.5  # 1.2 where opacity was the share
+
+
+def _colours(scheme):
+    """The style sheet's colours by name."""
+    light, dark = files("tfrecords_tools.pages").joinpath("style.css.j2").read_text().split("@media", 2)[:2]
+    return dict(re.findall(r"(--\w+): (#\w+);", light if scheme == "light" else dark))
+
+
+def _rgb(colour):
+    digits = colour[1:] if len(colour) == 7 else "".join(2 * digit for digit in colour[1:])
+    return np.array([int(digits[place : place + 2], 16) for place in (0, 2, 4)], float)
+
+
+def _contrast(one, other):
+    """Of WCAG 2."""
+
+    def luminance(rgb):
+        part = rgb / 255
+        linear = np.where(part <= 0.04045, part / 12.92, ((part + 0.055) / 1.055) ** 2.4)
+        return linear @ (0.2126, 0.7152, 0.0722)
+
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
 
 
 def test_a_long_name_is_cut_and_markup_stays_words():

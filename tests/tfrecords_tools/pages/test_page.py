@@ -13,7 +13,7 @@ from tfrecords_tools.building.building import build_records
 from tfrecords_tools.building.rules import Rules
 from tfrecords_tools.building.source import RecordSource, Split
 from tfrecords_tools.cli.main import main
-from tfrecords_tools.pages.page import page, write_page
+from tfrecords_tools.pages.page import _columns, page, write_page
 from tfrecords_tools.pages.samples import samples
 from tfrecords_tools.reading.example import Example
 from tfrecords_tools.reading.inspection import inspect
@@ -103,7 +103,34 @@ def test_the_page_holds_what_inspect_counts(built: Records, text: str, read_page
         assert histogram == {quantity: str(images) for quantity, images in split["labels_histogram"].items()}
     tags = read_vocabulary(built.path / VOCABULARY)[:50]
     assert _table(read, "tag", "train") == {tag: [str(count)] for tag, count in tags}
-    assert {built.digest, "synthetic", "validation_share", "0.25"} <= set(read.words)
+    assert {built.digest, "synthetic", "validation share", "0.25"} <= set(read.words)
+
+
+def test_settings_that_count_images_say_which_and_years_stay_years(built: Records, read_page):
+    settings = {"images": 6600, "test_images": 1200, "year": 2014, "split_seed": 12345, "digest": "a" * 64}
+    counts = {**inspect(built), "settings": settings}
+    words = read_page(page(counts, samples={}, vocabulary=[])).words
+    facts = [word for word in words[words.index("Settings of the build") + 1 : words.index("Counts")] if word]
+    assert facts == [
+        *("images for training and validation", "6,600", "images for test", "1,200"),
+        *("year", "2014", "split seed", "12345", "digest", "a" * 64),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("labels", "tags", "first"),
+    [
+        (14, 50, ["labels", "quantities", "ranks"]),  # 328 + 300 + 300 beside 940
+        (40, 50, ["labels", "quantities"]),  # 770 + 300 beside 300 + 940
+        (80, 50, ["labels"]),  # 1450 beside 300 + 300 + 940
+        (120, 10, ["labels"]),
+        (2, 0, ["labels"]),
+    ],
+)
+def test_the_two_columns_of_plots_end_at_nearly_the_same_height(labels: int, tags: int, first: list[str]):
+    left, right = _columns(labels, tags)
+    assert left == first
+    assert left + right == ["labels", "quantities", *(["ranks", "tags"] if tags else [])]
 
 
 def test_labels_stand_by_falling_frequency_in_training(built: Records, text: str, read_page):
