@@ -1,5 +1,7 @@
 """`mmannot quickstart`: the whole method, from records to an annotated image and a page."""
 
+import shutil
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -58,7 +60,7 @@ def quickstart(
     image = _annotate_sample(records, saved_model, run)
     notice("6/6 report")
     page = _report(trained, evaluation, comparison, records)
-    _print_places(run, records.path, image, page, seconds=time.monotonic() - begun)
+    print_places(run, records.path, image, page, seconds=time.monotonic() - begun)
 
 
 def _records(out: Path, images: int) -> "Records":
@@ -102,7 +104,8 @@ def _report(
     return page
 
 
-def _print_places(run: Path, records: Path, image: Path, page: Path | None, *, seconds: float) -> None:
+def print_places(run: Path, records: Path, image: Path, page: Path | None, *, seconds: float) -> None:
+    """Prints how long it took, where everything is, and the command that annotates the image again."""
     typer.echo(f"\nDone in {seconds:.0f} s. Results:")
     for what, where in (
         ("records", records),
@@ -112,4 +115,10 @@ def _print_places(run: Path, records: Path, image: Path, page: Path | None, *, s
         ("report", page or "not written: see above"),
     ):
         typer.echo(f"  {what:13} {where}")
-    typer.echo(f'Again: mmannot annotate {run / "export" / "1"} {image} --tags "…"')
+    typer.echo(f'Again: {_program()} annotate {run / "export" / "1"} {image} --tags "…"')
+
+
+def _program() -> str:
+    """How to call `mmannot` again: by its path, as it was called, where a shell does not find its name."""
+    called = sys.argv[0]
+    return called if Path(called).name == "mmannot" and not shutil.which("mmannot") else "mmannot"

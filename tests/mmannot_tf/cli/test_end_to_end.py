@@ -5,11 +5,13 @@ import re
 import shlex
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from mmannot_tf.cli.launch import PROGRAM
 from mmannot_tf.cli.main import app
+from mmannot_tf.cli.quickstart import print_places
 from tfrecords_tools.cli.main import app as records_app
 from tfrecords_tools.shell.console import run
 
@@ -63,6 +65,25 @@ def test_the_command_that_quickstart_ends_with_annotates_alike(quickstart, capsy
     (annotation,) = json.loads(capsys.readouterr().out)["photographs"]
     labels = [f"{one['label']} ({one['probability']:.2f})" for one in annotation["annotations"]]
     assert ", ".join(labels) == re.search(r"annotated: +(.*)", printed)[1]
+
+
+@pytest.mark.parametrize(
+    ("called", "found", "shown"),
+    [
+        (".venv/bin/mmannot", False, ".venv/bin/mmannot"),
+        (".venv/bin/mmannot", True, "mmannot"),
+        ("-c", False, "mmannot"),
+    ],
+)
+def test_the_last_line_calls_the_program_as_the_shell_finds_it(
+    called, found, shown, tmp_path, monkeypatch, capsys
+):
+    program = tmp_path / "mmannot"
+    program.touch(0o755 if found else 0o644)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("sys.argv", [called, "quickstart"])
+    print_places(Path("run"), Path("records"), Path("sample.jpg"), None, seconds=1.0)
+    assert f"Again: {shown} annotate run/export/1 sample.jpg" in capsys.readouterr().out
 
 
 @pytest.mark.exhaustive
