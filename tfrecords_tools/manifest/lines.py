@@ -1,9 +1,11 @@
 """Reads the lines of a manifest, CSV or JSON lines, without checking their content."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tfrecords_tools.manifest.separators import CellSeparators
 from tfrecords_tools.shell.errors import UserError
@@ -95,7 +97,7 @@ class ManifestFile:
 
     def _json_line(self, number: int, text: str) -> Line:
         try:
-            value = json.loads(text)
+            value = json.loads(text, object_pairs_hook=_members)
         except json.JSONDecodeError as error:
             return Line(number, problem=f"broken JSON ({error.msg} at column {error.colno})")
         except (ValueError, RecursionError) as error:
@@ -116,6 +118,14 @@ class ManifestFile:
                 f"keys must be some of {', '.join(COLUMNS)}. Received: {self._path}:{number}: "
                 f"{unknown[0]!r}. Rename or remove the key, or name the right ones with --column."
             )
+
+
+def _members(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        twice = next(name for name, count in Counter(name for name, _ in pairs).items() if count > 1)
+        raise ValueError(f"the key {twice!r} twice")
+    return members
 
 
 def renamed_columns(options: Iterable[str]) -> dict[str, str]:

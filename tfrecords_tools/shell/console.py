@@ -35,6 +35,8 @@ def run(app: typer.Typer, argv: Sequence[str] | None = None) -> int:
         143 terminated.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if sys.stdout is None:  # closed; a file that the command opens would take its place
+        return _failed("stdout must be open. Received: a closed one. Send it to /dev/null to drop it.")
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that is no UTF-8 must not end a command
     command = typer.main.get_command(app)
@@ -117,7 +119,8 @@ def notice(text: str) -> None:
 
 def print_line(text: str) -> None:
     """Writes a line to stdout, as `shown`; for lines with names of files, labels or tags."""
-    print(shown(text), flush=True)
+    with _stdout_named():
+        print(shown(text), flush=True)
 
 
 def print_json(value: object) -> None:
@@ -131,7 +134,17 @@ def print_json(value: object) -> None:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
         text = json.dumps(value, indent=2, allow_nan=False)
-    print(text, flush=True)
+    with _stdout_named():
+        print(text, flush=True)
+
+
+@contextlib.contextmanager
+def _stdout_named() -> Iterator[None]:
+    """Gives an error of writing, such as a full disk's, the name of stdout."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, "stdout") from None
 
 
 @contextlib.contextmanager

@@ -83,6 +83,8 @@ class RecordFile:
         self.already_done, self.earlier_errors, self.truncated_bytes = 0, 0, 0
         self._has_replaced_errors = False
         path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists() and not path.is_file():
+            raise UserError(f"--out must be a regular file. Received: {path}. Name another --out.")
         self._file: BinaryIO = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+b")
         self._written = os.fstat(self._file.fileno()).st_mtime
         try:
@@ -125,9 +127,9 @@ class RecordFile:
         if self._has_replaced_errors:
             with contextlib.suppress(OSError):  # a full disk: the next run removes them
                 self._remove_replaced_errors()
-        self._file.close()
-        self._finished.close()
-        self._errors.close()
+        closing = contextlib.closing
+        with closing(self._finished), closing(self._errors), errors_named(self.path):
+            self._file.close()  # writes again what a full disk did not take
 
     def _holds(self, result: Result) -> bool:
         return isinstance(result, Unreadable) and self._errors.get(result.image) == result.error

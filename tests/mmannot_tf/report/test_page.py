@@ -1,10 +1,14 @@
+import io
 import json
+import os
 import re
 import shutil
 import sys
 from dataclasses import replace
 
 import pytest
+from PIL import Image
+from playwright.sync_api import sync_playwright
 
 from mmannot_tf.cli.main import app
 from mmannot_tf.evaluation.predictions import Predictions
@@ -18,6 +22,8 @@ from mmannot_tf.workflows.comparison import compare_run
 from mmannot_tf.workflows.evaluation import evaluate_run
 from tfrecords_tools.shell.console import run
 
+LETTERS = """() => [...document.querySelectorAll("svg text")].filter(text => text.checkVisibility()).map(
+  text => parseFloat(getComputedStyle(text).fontSize) * Math.hypot(text.getScreenCTM().a, text.getScreenCTM().b))"""
 HOSTILE = "</bdi><script>alert('{{ 7 * 7 }}')</script><img src=\"http://example.org\">"
 
 
@@ -225,3 +231,59 @@ def test_a_file_is_no_folder_for_the_page(copied, tmp_path, capsys):
     (tmp_path / "file").touch()
     assert run(app, ["report", str(copied), "--out", str(tmp_path / "file")]) == 1
     assert "--out must be a folder" in capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def phone():
+    """A window of a phone's width that opens a page's text, in Chromium."""
+    executable = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    if executable is None:
+        assert "CI" not in os.environ, "CI must install Chromium"
+        pytest.skip("needs Chromium, which is not installed")
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"]) as it,
+    ):
+        yield it.new_page(viewport={"width": 375, "height": 800}, color_scheme="dark")
+
+
+def _edges(box):
+    """The colours near the upper left and upper right corner of a box as drawn."""
+    drawn = Image.open(io.BytesIO(box.screenshot())).convert("RGB")
+    return drawn.getpixel((1, 3)), drawn.getpixel((drawn.width - 2, 3))
+
+
+@pytest.mark.slow
+def test_on_a_phone_plots_and_tables_scroll_in_letters_that_can_be_read(phone, text):
+    phone.set_content(text)
+    assert phone.evaluate("document.documentElement.scrollWidth") == 375
+    letters = phone.evaluate(LETTERS)
+    assert len(letters) > 100 and min(letters) > 8.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("selector", ["#tables ~ .scroll", "#together ~ .columns .scroll"])
+def test_a_shade_lies_on_each_side_that_more_can_be_scrolled_to(phone, text, selector):
+    phone.set_content(text)
+    box, paper = phone.locator(selector).first, (0x15, 0x18, 0x1C)
+    left, right = _edges(box)
+    assert left == paper and min(right) > 50
+    box.evaluate("box => box.scrollLeft = box.scrollWidth")
+    left, right = _edges(box)
+    assert right == paper and (selector.startswith("#tables") or min(left) > 50)  # over a name lies no shade
+
+
+@pytest.mark.slow
+def test_the_name_of_a_row_stays_where_its_numbers_are_scrolled(phone, text):
+    phone.set_content(text)
+    heads = phone.locator("#tables ~ .scroll >> nth=0").locator("tbody th, td.side")
+
+    def places():
+        return [heads.nth(number).bounding_box()["x"] for number in range(4)]
+
+    before = places()
+    phone.evaluate("document.querySelector('.scroll').scrollLeft = 120")
+    assert phone.evaluate("document.querySelector('.scroll').scrollLeft") == 120
+    assert places() == before

@@ -109,6 +109,10 @@ JSON_ERRORS = {
     "split a list": ('{"path": "a.jpg", "labels": [], "split": []}', "split must be a string, not []"),
     "half a character": ('{"path": "a.jpg", "labels": ["\\ud800"]}', "text that UTF-8 can encode"),
     "line break": ('{"path": "a.jpg", "labels": ["a\\nb"]}', "'a\\nb' of labels has a line break"),
+    "a key twice": (
+        '{"path": "a.jpg", "labels": ["a"], "labels": ["b"]}',
+        "broken JSON (the key 'labels' twice)",
+    ),
     "far too deep": ("[" * 100_000, "broken JSON ("),
     "far too long a number": ("9" * 5000, "broken JSON ("),
 }

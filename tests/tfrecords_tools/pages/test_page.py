@@ -1,5 +1,7 @@
 import json
+import os
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from io import BytesIO
@@ -8,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from playwright.sync_api import sync_playwright
 
 from tfrecords_tools.building.building import build_records
 from tfrecords_tools.building.rules import Rules
@@ -255,3 +258,37 @@ def test_records_of_before_do_not_say_what_was_passed_over(built: Records, tmp_p
     assert "The build left out nothing" in write(built, tmp_path / "page.html")
     write_page(tmp_path / "old.html", built, {**counts, "passed_over": None})
     assert "an earlier version made them" in (tmp_path / "old.html").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def phone():
+    """A window of a phone's width that opens a page's text, in Chromium."""
+    executable = next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    if executable is None:
+        assert "CI" not in os.environ, "CI must install Chromium"
+        pytest.skip("needs Chromium, which is not installed")
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"]) as it,
+    ):
+        yield it.new_page(viewport={"width": 375, "height": 800}, color_scheme="dark")
+
+
+@pytest.mark.slow
+def test_on_a_phone_nothing_is_cut_off_and_letters_can_be_read(phone, text: str):
+    phone.set_content(text)
+    assert phone.evaluate("document.documentElement.scrollWidth") == 375
+    letters = phone.evaluate(
+        """[...document.querySelectorAll("svg text")].map(
+            text => parseFloat(getComputedStyle(text).fontSize) * text.getScreenCTM().d)"""
+    )
+    assert len(letters) > 100
+    assert max(letters) > 11
+    splits = phone.locator("#splits ~ .scroll").first
+    assert splits.evaluate("box => box.scrollWidth - box.clientWidth") == 0
+    digest = phone.locator(".digest").first.bounding_box()
+    assert digest["height"] < 50  # two lines
+    last, footer = phone.locator(".grid").last.bounding_box(), phone.locator("footer").bounding_box()
+    assert footer["y"] - last["y"] - last["height"] >= 32

@@ -1,3 +1,4 @@
+import contextlib
 import json
 import signal
 
@@ -77,6 +78,24 @@ def test_json_is_one_document_and_refuses_what_json_cannot_say(capsys):
     assert json.loads(capsys.readouterr().out) == {"name": "été"}
     with pytest.raises(ValueError, match="JSON compliant"):
         console.print_json(float("nan"))
+
+
+def test_a_closed_stdout_is_an_error(monkeypatch, capsys):
+    monkeypatch.setattr("sys.stdout", None)
+    assert console.run(app, ["fine"]) == 1
+    assert "stdout must be open" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("write", [console.print_line, console.print_json])
+def test_an_error_of_stdout_names_it(monkeypatch, write):
+    with open("/dev/full", "w", encoding="utf-8") as full:  # noqa: PTH123
+        monkeypatch.setattr("sys.stdout", full)
+        with pytest.raises(OSError, match="No space left") as caught:
+            write("text")
+        assert caught.value.filename == "stdout"
+        monkeypatch.undo()
+        with contextlib.suppress(OSError):
+            full.close()
 
 
 def test_lines_show_control_characters_as_escapes(capsys):

@@ -1,6 +1,8 @@
+import contextlib
 import csv
 import json
 import os
+import resource
 from pathlib import Path
 
 import pytest
@@ -240,3 +242,27 @@ def _after_header(lines, record_format):
     if record_format.header:
         next(lines)
     return lines
+
+
+def test_only_a_regular_file_is_written(tmp_path, record_format):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "full").symlink_to("/dev/full")
+    for name in ("pipe", "full"):
+        with pytest.raises(UserError, match=f"--out must be a regular file. Received: .*{name}"):
+            RecordFile(tmp_path / name, record_format(), "m")
+
+
+def test_a_full_disk_names_the_file_and_the_next_run_goes_on(tmp_path, record_format):
+    """A temporary limit on the size of files simulates a full disk."""
+    file = tmp_path / "out"
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    output = RecordFile(file, record_format(), "m")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + 60, limits[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as caught, contextlib.closing(output):
+            output.write(RESULTS)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert caught.value.filename == str(file)
+    wanted, _ = _wanted(file, record_format)
+    assert wanted[-1] == RESULTS[-1].image
