@@ -162,6 +162,17 @@ def test_report_11_a_photograph_that_was_replaced_is_said(annotate, tmp_path, wr
     assert status == 0 and "1 photographs changed after their annotation" in err and "a.jpg" in err
 
 
+def test_report_11_a_photograph_that_is_newer_than_its_sidecar_is_said(annotate, tmp_path, write_photo):
+    photo = write_photo(tmp_path / "a.jpg")
+    assert annotate(photo, "--format", "xmp")[0] == 0
+    (sidecar,) = tmp_path.glob("*.xmp")
+    written = sidecar.stat().st_mtime
+    for age, said in ((-10, False), (10, True)):
+        os.utime(photo, (written + age, written + age))
+        status, _, err = annotate(photo, "--format", "xmp")
+        assert (status, "1 photographs changed after their annotation" in err) == (0, said)
+
+
 def test_report_12_a_resumed_output_with_other_tags_is_said(annotate, tmp_path, write_photo):
     photo, out = write_photo(tmp_path / "a.jpg"), tmp_path / "labels.csv"
     assert "other tags" not in annotate(photo, "--tags", "beach", "--out", out)[2]
