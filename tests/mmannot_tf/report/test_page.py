@@ -8,7 +8,6 @@ from dataclasses import replace
 
 import pytest
 from PIL import Image
-from playwright.sync_api import sync_playwright
 
 from mmannot_tf.cli.main import app
 from mmannot_tf.evaluation.predictions import Predictions
@@ -22,8 +21,11 @@ from mmannot_tf.workflows.comparison import compare_run
 from mmannot_tf.workflows.evaluation import evaluate_run
 from tfrecords_tools.shell.console import run
 
-LETTERS = """() => [...document.querySelectorAll("svg text")].filter(text => text.checkVisibility()).map(
-  text => parseFloat(getComputedStyle(text).fontSize) * Math.hypot(text.getScreenCTM().a, text.getScreenCTM().b))"""
+LETTERS = """[...document.querySelectorAll("svg text")].filter(text => text.checkVisibility()).map(text => {
+    const {a, b} = text.getScreenCTM();
+    return parseFloat(getComputedStyle(text).fontSize) * Math.hypot(a, b);
+})"""
+"""The sizes of the letters in plots, as drawn."""
 HOSTILE = "</bdi><script>alert('{{ 7 * 7 }}')</script><img src=\"http://example.org\">"
 
 
@@ -236,6 +238,9 @@ def test_a_file_is_no_folder_for_the_page(copied, tmp_path, capsys):
 @pytest.fixture(scope="module")
 def phone():
     """A window of a phone's width that opens a page's text, in Chromium."""
+    browsers = pytest.importorskip(
+        "playwright.sync_api", reason="needs Playwright: pip install 'mmannot-tf[test]'"
+    )
     executable = next(
         filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
     )
@@ -243,7 +248,7 @@ def phone():
         assert "CI" not in os.environ, "CI must install Chromium"
         pytest.skip("needs Chromium, which is not installed")
     with (
-        sync_playwright() as playwright,
+        browsers.sync_playwright() as playwright,
         playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"]) as it,
     ):
         yield it.new_page(viewport={"width": 375, "height": 800}, color_scheme="dark")
