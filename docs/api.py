@@ -66,6 +66,7 @@ def page() -> str:
 
 def _entry(name: str, value: Any) -> Iterator[str]:
     if isinstance(value, ModuleType):
+        yield from _docstring(value)
         for member in value.__all__:
             yield from _entry(f"{name}.{member}", getattr(value, member))
         return

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from mmannot_tf.paper.readings import Key, Reading, departures, readings
+from mmannot_tf.paper.readings import Key, Reading, departures, readings, shown
 from mmannot_tf.paper.tables import DATASETS, paper_tables_for
 from tfrecords_tools.shell.files import Json
 
@@ -68,7 +68,8 @@ def build_departures(source: str, build: Mapping[str, Json]) -> list[str]:
         build: the settings, from the records; an option it lacks is taken to be at its default.
     """
     return [
-        f"{key.name} is {build[setting]} where the default reading is {key.default} [{reading.number}]"
+        f"{key.name} is {shown(build[setting])} where the default reading is {shown(key.default)} "
+        f"[{reading.number}]"
         for key, reading, setting in _build_options(source)
         if setting in build and build[setting] != key.default
     ]

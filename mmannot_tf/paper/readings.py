@@ -154,15 +154,15 @@ def departures(values: Mapping[str, Json]) -> list[str]:
         values: from `in_force`; a key it lacks is taken to be as in the paper.
     """
     return [
-        f"{key.name} is {_shown(values[key.name])} where {_reference(key)} [{reading.number}]"
+        f"{key.name} is {shown(values[key.name])} where {_reference(key)} [{reading.number}]"
         for key, reading in configuration_keys()
-        if key.name in values and _shown(values[key.name]) != _shown(key.of_the_paper)
+        if key.name in values and shown(values[key.name]) != shown(key.of_the_paper)
     ]
 
 
 def _reference(key: Key) -> str:
     whose = "default" if key.paper is None else "paper's"
-    return f"the {whose} reading is {_shown(key.of_the_paper)}"
+    return f"the {whose} reading is {shown(key.of_the_paper)}"
 
 
 def _reading(entry: _Entry) -> Reading:
@@ -184,7 +184,10 @@ def _key(entry: _KeyEntry) -> Key:
     return Key(entry["name"], entry["default"], options, tried, entry.get("paper"))
 
 
-def _shown(value: Json) -> str:
+def shown(value: Json) -> str:
+    """A value in a sentence: a text in quotes, a list with commas."""
+    if isinstance(value, str):
+        return f'"{value}"'
     if isinstance(value, list | tuple):
-        return ", ".join(map(_shown, value))
+        return ", ".join(map(shown, value))
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -187,6 +187,17 @@ def test_report_13_a_sidecar_may_have_the_longest_name(annotate, tmp_path, write
     assert (status, sorted(path.suffix for path in tmp_path.iterdir())) == (0, [".jpg", ".xmp"]), err
 
 
+def test_report_12_keywords_of_the_photograph_are_no_other_tags(annotate, tmp_path, write_photo):
+    """`annotate` itself may have written them: labels of sidecars are keywords afterwards."""
+    photo, out = write_photo(tmp_path / "a.jpg"), tmp_path / "labels.jsonl"
+    metadata = ("--tags-from", "metadata", "--out", out)
+    assert annotate(photo, *metadata)[0] == 0
+    assert annotate(photo, "--tags", "beach", "--format", "xmp")[0] == 0
+    assert json.loads(out.read_text())["tags"] == ""
+    status, _, err = annotate(photo, "--tags", "beach", *metadata)
+    assert status == 0 and "other tags" not in err
+
+
 @pytest.mark.parametrize("kind", ["annotations", "h5", "safetensors"])
 def test_report_14_a_git_lfs_pointer_is_named(kind, coco, records_command, tmp_path, capsys):
     if kind == "annotations":

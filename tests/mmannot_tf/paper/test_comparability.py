@@ -48,7 +48,7 @@ def test_a_run_like_the_papers_has_no_reason_against_it(facts):
         (
             NUS,
             {"build": {"protocol": "150000-59347"}},
-            f"{BUILD} nus-wide --protocol is 150000-59347 where the default reading is paper [16]",
+            f'{BUILD} nus-wide --protocol is "150000-59347" where the default reading is "paper" [16]',
         ),
         (
             NUS,
@@ -58,7 +58,7 @@ def test_a_run_like_the_papers_has_no_reason_against_it(facts):
         (
             COCO,
             {"build": {"tokens": "whitespace"}},
-            f"{BUILD} mscoco --tokens is whitespace where the default reading is letters [18]",
+            f'{BUILD} mscoco --tokens is "whitespace" where the default reading is "letters" [18]',
         ),
     ],
 )

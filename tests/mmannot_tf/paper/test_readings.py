@@ -13,8 +13,8 @@ from tfrecords_tools.cli.sources import SOURCES
 
 KEYS = [key for key, _ in configuration_keys()]
 PIXELS = [
-    "data.orientation is exif where the paper's reading is ignored [19]",
-    "data.resize is antialiased where the paper's reading is half_pixel [19]",
+    'data.orientation is "exif" where the paper\'s reading is "ignored" [19]',
+    'data.resize is "antialiased" where the paper\'s reading is "half_pixel" [19]',
 ]
 SECTIONS = ["Optimisation", "Model", "Data", "Evaluation"]
 
@@ -138,7 +138,7 @@ def test_a_departure_names_key_value_default_and_number():
         config(training=TrainingSettings(weight_decay="shrink"), evaluation=EvaluationSettings(k=2))
     )
     assert departures(values) == [
-        "training.weight_decay is shrink where the default reading is l2 [2]",
+        'training.weight_decay is "shrink" where the default reading is "l2" [2]',
         "evaluation.k is 2 where the default reading is 3 [15]",
         *PIXELS,
     ]

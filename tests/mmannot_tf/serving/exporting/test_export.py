@@ -224,6 +224,9 @@ def test_the_card_has_the_scores_of_the_run_as_it_is(tiny_run, tmp_path):
     predictions.write_bytes(whole[:-9])
     assert "Not evaluated since the last training" in model_card(run, metadata, parameters=1)
     predictions.write_bytes(whole)
+    (run.path / "scores.json").unlink()
+    assert "Not evaluated since the last training" in model_card(run, metadata, parameters=1)
+    (run.path / "scores.json").write_text("{}")
     (run.stage("quantity") / "stage.json").unlink()
     assert "Not evaluated since the last training" in model_card(run, metadata, parameters=1)
 
