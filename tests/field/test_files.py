@@ -265,6 +265,12 @@ def test_fault_30_records_replaced_by_their_own_content_are_the_same(records):
     shutil.copy(shard, records / "copy")
     (records / "copy").replace(shard)
     check_unchanged(opened)
+    whole, times = shard.read_bytes(), shard.stat()
+    (records / "copy").write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    os.utime(records / "copy", ns=(times.st_atime_ns, times.st_mtime_ns))
+    (records / "copy").replace(shard)  # of the same size and time
+    with pytest.raises(UserError, match="was changed or replaced"):
+        check_unchanged(opened)
     shard.unlink()
     with pytest.raises(UserError, match="was changed or replaced"):
         check_unchanged(opened)

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from PIL import Image
 
-from tfrecords_tools.reading.records import Records, open_records, read
+from tfrecords_tools.reading.records import Records, data_loss_as_user_error, open_records, read
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.synthetic.source import synthetic_source
 
@@ -39,7 +40,9 @@ def test_records_without_their_marker_are_not_complete(copied: Records):
         open_records(copied.path)
 
 
-@pytest.mark.parametrize("content", ["{}", "[]", "not json", '{"source": "synthetic"}'])
+@pytest.mark.parametrize(
+    "content", ["{}", "[]", "not json", '{"source": "synthetic"}', '{"source": "synthetic", "files": [1]}']
+)
 def test_a_broken_marker_is_named(copied: Records, content: str):
     (copied.path / "records.json").write_text(content)
     with pytest.raises(UserError, match=r"records\.json"):
@@ -77,6 +80,23 @@ def test_an_unknown_split_and_a_missing_shard_are_errors(copied: Records):
     next(copied.path.glob("*-train.tfrecord*")).unlink()
     with pytest.raises(UserError, match=r"synthetic-train\.tfrecord-00000-of-00001"):
         read(copied, "train")
+
+
+def test_what_a_pass_over_records_meets_is_told_and_other_errors_are_left_alone(built: Records):
+    errors = tf.errors
+    told = {
+        "records must be whole": [
+            errors.DataLossError(None, None, "cut"),
+            errors.NotFoundError(None, None, ""),
+        ],
+        "must decode as JPEG or PNG": [errors.InvalidArgumentError(None, None, "in op DecodeJpeg: broken")],
+    }
+    for message, raised in told.items():
+        for error in raised:
+            with pytest.raises(UserError, match=message), data_loss_as_user_error(built):
+                raise error
+    with pytest.raises(errors.InvalidArgumentError), data_loss_as_user_error(built):
+        raise errors.InvalidArgumentError(None, None, "indices must be positive")
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,7 @@ def _flip(file):
         ("ckpt-7.index", lambda file: file.unlink(), "ckpt-7.index is missing"),
         ("ckpt-7.seal.json", lambda file: file.write_text("{"), "ckpt-7.seal.json is unreadable"),
         ("ckpt-7.seal.json", lambda file: file.write_text("[1]"), "ckpt-7.seal.json is unreadable"),
+        ("ckpt-7.seal.json", lambda file: file.write_text('{"a/b": "0"}'), "ckpt-7.seal.json is unreadable"),
     ],
 )
 def test_whatever_is_damaged_is_named(tmp_path, name, damage, fault):
