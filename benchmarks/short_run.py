@@ -10,13 +10,15 @@ import tensorflow as tf
 from fresh_run import LABELS, TAGS
 
 from mmannot_tf.config.loading import load
-from mmannot_tf.config.settings import Config
+from mmannot_tf.config.settings import Config, TrainingSettings
 from mmannot_tf.losses.quantity_error import QuantityError
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.runs import plan
 from mmannot_tf.training.distribution import one_device
-from mmannot_tf.training.loop.optimization import Momentum, weight_decay
+from mmannot_tf.training.loop.optimization import Momentum
 from mmannot_tf.training.loop.step import Step
+from mmannot_tf.training.loop.weight_average import WeightAverage
+from mmannot_tf.training.loop.weight_decay import WeightDecay
 from mmannot_tf.training.network import NetworkSpec
 from mmannot_tf.training.profiling.throughput import Timing, measure_throughput
 from mmannot_tf.weights.source import resolve
@@ -75,6 +77,7 @@ def plain_step(model: keras.Model, loss: Callable[[Any, Any], tf.Tensor] = OF_LA
         loss=loss,
         batch_size=1,
         optimizer=optimizer,
-        decay=weight_decay("l2", model.trainable_variables),
+        decay=WeightDecay("l2", model.trainable_variables, TrainingSettings().l2_coefficient),
+        average=WeightAverage(0.0, model.trainable_variables),
         factors=[1.0] * len(model.trainable_variables),
     )
