@@ -8,6 +8,9 @@ import h5py
 
 from tfrecords_tools.shell.errors import UserError, one_line
 
+DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError, MemoryError, OverflowError)
+"""What h5py raises for damaged files."""
+
 
 def open_hdf5(path: Path, content: bytes | None = None) -> h5py.File:
     """Opens a file to read after checking that all its data lie in the file itself.
@@ -18,7 +21,7 @@ def open_hdf5(path: Path, content: bytes | None = None) -> h5py.File:
 
     Raises:
         UserError: the file refers to other files.
-        OSError: it is no HDF5 file, or damaged.
+        DAMAGE: it is no HDF5 file, or damaged.
     """
     file = h5py.File(path if content is None else io.BytesIO(content), "r")
     try:
@@ -44,7 +47,7 @@ def check_self_contained(path: Path) -> None:
     """
     try:
         open_hdf5(path).close()
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
+    except DAMAGE as error:
         raise UserError(f"a file of weights must be whole. Received: {path} ({one_line(error)}).") from None
 
 

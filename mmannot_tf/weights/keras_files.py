@@ -14,7 +14,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from mmannot_tf.weights.hdf5 import open_hdf5
+from mmannot_tf.weights.hdf5 import DAMAGE, open_hdf5
 from mmannot_tf.weights.keras_names import LayerConfig, ModelConfig, layers_of
 from tfrecords_tools.shell.errors import UserError, one_line
 
@@ -63,16 +63,7 @@ def read_keras(path: Path) -> KerasFile:
             return _archive(path)
         with open_hdf5(path) as file:
             return _hdf5(file)
-    except (
-        MemoryError,
-        OSError,
-        RuntimeError,
-        KeyError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        zipfile.BadZipFile,
-    ) as error:
+    except (*DAMAGE, AttributeError, zipfile.BadZipFile) as error:
         raise UserError(
             f"a Keras file must be a whole .h5 or .keras of a model or its weights. "
             f"Received: {path} ({one_line(error)})."

@@ -12,7 +12,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from mmannot_tf.weights.hdf5 import open_hdf5
+from mmannot_tf.weights.hdf5 import DAMAGE, open_hdf5
 from mmannot_tf.weights.provenance import Provenance
 from tfrecords_tools.shell.errors import UserError, one_line
 from tfrecords_tools.shell.files import atomic_path, clear_leftovers
@@ -41,7 +41,8 @@ def write(path: Path, tensors: Mapping[str, np.ndarray], provenance: Provenance)
     """
     clear_leftovers(path)
     with atomic_path(path) as staging, h5py.File(staging, "w") as file:
-        file.attrs[ATTRIBUTE] = json.dumps(provenance.to_dict())
+        # Of a fixed length: HDF5 reads other strings through a heap, and can search a damaged heap for ever.
+        file.attrs[ATTRIBUTE] = np.bytes_(json.dumps(provenance.to_dict()))
         for name, tensor in tensors.items():
             file.create_dataset(name, data=np.asarray(tensor, np.float32))
 
@@ -72,7 +73,7 @@ def read(path: Path) -> tuple[Provenance, dict[str, np.ndarray]]:
         provenance = _provenance(path, file)
         try:
             file.visititems(collect)
-        except (OSError, RuntimeError, MemoryError) as error:
+        except DAMAGE as error:
             raise _damaged(path, str(error)) from None
     if tensors_digest(tensors) != provenance.digest:
         raise _damaged(path, "its tensors do not have the digest it was written with")
@@ -92,14 +93,14 @@ def _opened(path: Path) -> h5py.File:
         )
     try:
         return open_hdf5(path)
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
+    except DAMAGE as error:
         raise _damaged(path, str(error)) from None
 
 
 def _provenance(path: Path, file: h5py.File) -> Provenance:
     try:
         return Provenance.from_dict(json.loads(file.attrs[ATTRIBUTE]))
-    except (KeyError, TypeError, ValueError) as error:
+    except DAMAGE as error:
         cause = one_line(error).rstrip(".")
         raise UserError(
             f"a weights file must say how its weights were made, in the attribute {ATTRIBUTE}. "

@@ -262,10 +262,10 @@ def test_fault_30_records_replaced_by_their_own_content_are_the_same(records):
 
     opened = open_records(records)
     (shard,) = records.glob("*-train.tfrecord*")
+    whole, times = shard.read_bytes(), shard.stat()
     shutil.copy(shard, records / "copy")
     (records / "copy").replace(shard)
     check_unchanged(opened)
-    whole, times = shard.read_bytes(), shard.stat()
     (records / "copy").write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     os.utime(records / "copy", ns=(times.st_atime_ns, times.st_mtime_ns))
     (records / "copy").replace(shard)  # of the same size and time

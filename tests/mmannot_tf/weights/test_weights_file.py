@@ -41,6 +41,13 @@ def test_reads_what_it_wrote(file):
         np.testing.assert_array_equal(tensors[name], tensor)
 
 
+def test_files_of_before_whose_attribute_has_no_fixed_length_are_read(file):
+    with h5py.File(file, "a") as opened:
+        opened.attrs[ATTRIBUTE] = json.dumps(PROVENANCE.to_dict())
+        assert h5py.check_string_dtype(opened.attrs.get_id(ATTRIBUTE).dtype).length is None
+    assert read(file)[0] == PROVENANCE
+
+
 def test_is_plain_hdf5_with_a_dataset_a_tensor(file):
     with h5py.File(file) as plain:
         np.testing.assert_array_equal(plain["conv1_conv"]["kernel"][()], TENSORS["conv1_conv/kernel"])
@@ -111,3 +118,22 @@ def test_a_file_of_a_later_version_says_so(file):
         plain = json.loads(content.attrs[ATTRIBUTE])
         content.attrs[ATTRIBUTE] = json.dumps({**plain, "version": 3})
     assert "version must be at most 2. Received: version=3" in _message(file)
+
+
+def test_no_flipped_bit_is_read_as_other_weights(file):
+    whole = file.read_bytes()
+    for place in [*range(0, 3000, 3), *range(3000, len(whole), 211)]:
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << place % 8
+        file.write_bytes(damaged)
+        try:
+            provenance, tensors = read(file)
+        except UserError:
+            continue
+        assert tensors_digest(tensors) == provenance.digest == PROVENANCE.digest
+
+
+def test_a_tensor_of_an_impossible_size_is_damage(file):
+    with h5py.File(file, "a") as opened:
+        opened.create_dataset("huge", (2**50,), np.float32, chunks=(1024,))
+    assert "must be whole" in _message(file)
