@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -173,20 +174,24 @@ def test_on_one_replica_seeds_are_left_alone():
 
 ENDED = """
 import time
-from mmannot_tf.training.distribution import _ended_after
-with _ended_after(1.0):
-    pass
-time.sleep(2.0)
-print("alive", flush=True)
-with _ended_after(1.0):
-    time.sleep(120.0)
-print("too late")
+from mmannot_tf.training import distribution
+distribution.CONNECT_SECONDS = 1.0
+distribution.wait_for_all = lambda cluster: None
+for seconds in (0.0, 120.0):
+    strategy = lambda seconds=seconds, **_: time.sleep(seconds)
+    distribution.tf.distribute.MultiWorkerMirroredStrategy = strategy
+    distribution.multi_worker()
+    time.sleep(2.0)
+    print("alive", flush=True)
 """
 
 
 @pytest.mark.slow
 def test_only_a_call_that_takes_too_long_ends_the_process():
-    done = subprocess.run([sys.executable, "-c", ENDED], capture_output=True, text=True, check=False)
+    cluster = {"cluster": {"worker": ["127.0.0.1:9"]}, "task": {"type": "worker", "index": 0}}
+    environment = {**os.environ, "TF_CONFIG": json.dumps(cluster)}
+    command = [sys.executable, "-c", ENDED]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "alive\n")
 
 
