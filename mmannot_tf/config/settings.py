@@ -152,6 +152,12 @@ class Stages(Section):
     quantity: StageSettings
     joint: StageSettings | None = None
 
+    @model_validator(mode="after")
+    def _joint_training_moves_the_backbone(self) -> Self:
+        if self.joint is not None and self.joint.backbone_rate == 0.0:
+            raise ValueError("stages.joint.backbone_rate must be more than 0: this stage trains all branches")
+        return self
+
 
 class EvaluationSettings(Section):
     """How predictions are scored.
@@ -182,3 +188,11 @@ class Config(Section):
     stages: Stages
     methods: Methods = Methods()
     evaluation: EvaluationSettings = EvaluationSettings()
+
+    @model_validator(mode="after")
+    def _a_frozen_backbone_is_pretrained(self) -> Self:
+        if self.model.weights == "random" and self.stages.cnn.backbone_rate == 0.0:
+            raise ValueError(
+                'stages.cnn.backbone_rate = 0 needs pretrained weights; model.weights is "random"'
+            )
+        return self

@@ -26,7 +26,9 @@ class StageSettings(Section):
             all epochs.
         batch_size: instead of training.batch_size, or None.
         backbone_rate: factor on the learning rate for the backbone where the stage trains it; below 1, a
-            pretrained backbone moves less than the new head on it (ours; the paper gives one rate) [5].
+            pretrained backbone moves less than the new head on it (ours; the paper gives one rate) [5]. With
+            0 it does not move: `cnn` and `cnn_longer` train their head alone, on features that are computed
+            once and without augmentation.
         optimizer: "sgd" with training.momentum (Sec. IV-A3), or "adam" as some compared systems have it.
     """
 
@@ -40,14 +42,15 @@ class StageSettings(Section):
     l2_coefficient: Coefficient | None = None
     patience: Positive | None = None
     batch_size: Positive | None = None
-    backbone_rate: Rate = 1.0
+    backbone_rate: Coefficient = 1.0
     optimizer: Literal["sgd", "adam"] = "sgd"
 
     @model_validator(mode="after")
     def _a_slower_backbone_needs_sgd(self) -> Self:
-        if self.backbone_rate != 1.0 and self.optimizer != "sgd":
+        if self.backbone_rate not in (0.0, 1.0) and self.optimizer != "sgd":
             raise ValueError(
-                'backbone_rate scales gradients, which Adam undoes: it needs optimizer = "sgd" or the value 1'
+                "backbone_rate scales gradients, which Adam undoes: "
+                'it needs optimizer = "sgd", or the value 0 or 1'
             )
         return self
 

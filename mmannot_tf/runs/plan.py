@@ -10,7 +10,7 @@ from mmannot_tf.config.stage import StageSettings
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage
 from mmannot_tf.runs.stage_record import Outcome, StageRecord, check_weights_file, read_record, write_record
-from mmannot_tf.runs.stages import KNOWN, METHOD_STAGES, STAGES, is_view, needs_tags, owner
+from mmannot_tf.runs.stages import KNOWN, METHOD_STAGES, PRETRAINED, STAGES, is_view, needs_tags, owner
 from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.documents import read_sealed, sealed
 from tfrecords_tools.shell.errors import UserError
@@ -66,6 +66,20 @@ ALL_METHODS = "all"
 def stage_settings(config: Config, stage: Stage) -> StageSettings:
     """The numbers of a stage or of a compared system."""
     return getattr(getattr(config, stage.section), stage.name)
+
+
+def has_frozen_backbone(config: Config, stage: Stage) -> bool:
+    """Whether a stage that could move the backbone leaves it as it is."""
+    return "backbone" in stage.trains and stage_settings(config, stage).backbone_rate == 0.0
+
+
+def feature_source(config: Config, name: str) -> str:
+    """The stage whose feature a stage's own feature is: another one where it leaves the backbone as it is."""
+    stage = KNOWN[name]
+    if is_view(stage) or not has_frozen_backbone(config, stage):
+        return name
+    earlier = stage.starts_from.get("backbone")
+    return PRETRAINED.name if earlier is None else feature_source(config, earlier)
 
 
 def configured_stages(config: Config) -> list[Stage]:
@@ -133,8 +147,12 @@ def stage_inputs(run: Run, stage: Stage) -> dict[str, Json]:
 def stage_digest(run: Run, name: str) -> str | None:
     """The digest of a finished stage's weights and of what they were made from; None where it is not done.
 
-    The digest of a view is that of the stage whose branches it shows.
+    The digest of a view is that of the stage whose branches it shows, or of the initial backbone.
     """
+    if name == PRETRAINED.name:
+        settings = flatten(run.config.model_dump(mode="json"))
+        keys = (*(f"data.{key}" for key in data_keys.PIXELS), "model.backbone", "model.backbone_epsilon")
+        return digest([run.provenance.digest, run.dataset.digest, *(settings[key] for key in keys)])
     if is_view(KNOWN[name]):
         (name,) = KNOWN[name].upstream
     record = read_record(run, name)

@@ -17,6 +17,9 @@ CNN = Stage(
     trains=("backbone", "probe"),
 )
 
+# Trains nothing: the backbone at its initial weights, for stages that leave it as it is.
+PRETRAINED = Stage(name="pretrained", trunks={"images": ("backbone", "pooling")}, heads={}, trains=())
+
 # Ours: the same CNN trained for as many more epochs as MS-CNN takes, which the paper does not compare with.
 CNN_LONGER = Stage(
     name="cnn_longer",
@@ -119,8 +122,8 @@ _IN_ORDER = (CNN, CNN_LONGER, MS_CNN, TAG_ENCODER, CLASSIFIER, QUANTITY_VISUAL, 
 STAGES: Mapping[str, Stage] = {stage.name: stage for stage in _IN_ORDER}
 """Algorithm 1's and ours, in the order they are trained."""
 
-KNOWN: Mapping[str, Stage] = {**STAGES, CNN_MAP.name: CNN_MAP, **METHOD_STAGES}
-"""All stages by name: those of `STAGES`, the untrained view, and the compared systems."""
+KNOWN: Mapping[str, Stage] = {**STAGES, PRETRAINED.name: PRETRAINED, CNN_MAP.name: CNN_MAP, **METHOD_STAGES}
+"""All stages by name: those of `STAGES`, the untrained views, and the compared systems."""
 
 
 def owner(stage: Stage, branch: str) -> str:
@@ -136,5 +139,5 @@ def needs_tags(stage: Stage) -> bool:
 
 
 def is_view(stage: Stage) -> bool:
-    """Whether a stage trains nothing and only gives a feature from branches of an earlier stage."""
+    """Whether a stage trains nothing and only gives a feature."""
     return not stage.trains

@@ -15,13 +15,13 @@ from mmannot_tf.data.arrays import SplitArrays
 from mmannot_tf.losses.quantity_error import QuantityError
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.losses.summed import SummedLoss
-from mmannot_tf.runs.plan import stage_settings
+from mmannot_tf.runs.plan import feature_source, has_frozen_backbone, stage_settings
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage, unwrap_single
 from mmannot_tf.runs.stage_record import Outcome, verified_weights
-from mmannot_tf.runs.stages import STAGES, owner
+from mmannot_tf.runs.stages import KNOWN, STAGES, owner
 from mmannot_tf.training.inference.inference import Inference
-from mmannot_tf.training.inference.trained_branches import network_spec_of
+from mmannot_tf.training.inference.trained_branches import network_spec_of, trained_branch
 from mmannot_tf.training.loop.job import AfterStep, Job, Recipe, Validate
 from mmannot_tf.training.loop.loop import Loop
 from mmannot_tf.training.loop.preemption import Signals
@@ -96,6 +96,8 @@ def stage_job(session: Session, stage: Stage, bars: Progress, signals: Signals) 
 
 def branch_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
     """The recipe of a stage of Algorithm 1, or of one of ours: a network of branches."""
+    if has_frozen_backbone(session.run.config, stage):
+        return _head_recipe(session, stage, batch_size)
     batches = session.training_batches(stage, batch_size)
     inputs = batches.inputs if isinstance(batches, ArrayBatches) else None
     width = inputs.shape[1] if isinstance(inputs, np.ndarray) else 0
@@ -111,6 +113,31 @@ def branch_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
         loss=_loss(session.run.config, stage),
         validation=lambda network: _validation(session, stage, network.model),
     )
+
+
+def _head_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
+    """The recipe of a stage that leaves the backbone as it is: its head, on features that are computed once.
+
+    The backbone is saved beside the head, so that later stages find all branches of this one.
+    """
+    run = session.run
+    source = feature_source(run.config, stage.name)
+    head = replace(
+        stage,
+        trunks={"features": ()},
+        trains=tuple(stage.heads),
+        starts_from={name: earlier for name, earlier in stage.starts_from.items() if name in stage.heads},
+        features=(source,),
+    )
+    recipe = branch_recipe(session, head, batch_size)
+
+    def build() -> Network:
+        network = recipe.build()
+        backbone = trained_branch(run, KNOWN[source], "backbone", network_spec_of(run).image_shape())
+        backbone.trainable = True  # trained branches are saved
+        return Network(network.model, {"backbone": backbone, **network.branches})
+
+    return replace(recipe, build=build)
 
 
 RECIPES: Mapping[str, Callable[[Session, Stage, int], Recipe]] = {

@@ -12,7 +12,7 @@ from mmannot_tf.data.array_batches import ArrayBatches
 from mmannot_tf.data.arrays import SplitArrays
 from mmannot_tf.data.image_batches import ImageBatches
 from mmannot_tf.data.replicas import OrderedSplit
-from mmannot_tf.runs.plan import stage_digest
+from mmannot_tf.runs.plan import feature_source, stage_digest
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage
 from mmannot_tf.runs.stages import KNOWN
@@ -47,12 +47,16 @@ class FeatureCache:
     distribution: Distribution
 
     def get(self, stages: Sequence[str]) -> dict[str, np.ndarray]:
-        """The features of the named stages; computes those that are missing or stale."""
-        missing = [KNOWN[name] for name in stages if not self._is_valid(name)]
+        """The features of the named stages; computes those that are missing or stale.
+
+        Stages that leave the backbone as it is share the features that they start from.
+        """
+        sources = {name: feature_source(self.run.config, name) for name in stages}
+        missing = [KNOWN[name] for name in dict.fromkeys(sources.values()) if not self._is_valid(name)]
         for reads in dict.fromkeys(stage.reads for stage in missing):
             features = self._compute([stage for stage in missing if stage.reads == reads])
             self.distribution.on_chief(functools.partial(self._store, features))
-        return {name: self._load(name) for name in stages}
+        return {name: self._load(source) for name, source in sources.items()}
 
     def concatenated(self, stages: Sequence[str]) -> np.ndarray:
         """The named stages' features concatenated, [N, ΣD]: f = [f_v, f_t] (Sec. III-B)."""

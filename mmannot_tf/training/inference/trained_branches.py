@@ -8,7 +8,7 @@ import keras
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage, unwrap_single
 from mmannot_tf.runs.stage_record import verified_weights
-from mmannot_tf.runs.stages import owner
+from mmannot_tf.runs.stages import PRETRAINED, owner
 from mmannot_tf.training.network import (
     BUILDERS,
     NetworkSpec,
@@ -16,6 +16,7 @@ from mmannot_tf.training.network import (
     concatenate_features,
     stage_inputs,
 )
+from mmannot_tf.weights.source import resolve
 
 
 def network_spec_of(run: Run) -> NetworkSpec:
@@ -26,8 +27,11 @@ def network_spec_of(run: Run) -> NetworkSpec:
 def trained_branch(run: Run, stage: Stage, name: str, shapes: Any) -> keras.Model:
     """A frozen branch with its weights after `stage`; `shapes` are those of its input or inputs."""
     branch = BUILDERS[name](network_spec_of(run), shapes)
-    if branch.weights:
-        branch.load_weights(verified_weights(run, owner(stage, name), name))
+    trained_by = owner(stage, name)
+    if branch.weights and trained_by == PRETRAINED.name:
+        resolve(run.config.model.weights, run.config.model.backbone).load_into(branch)
+    elif branch.weights:
+        branch.load_weights(verified_weights(run, trained_by, name))
     branch.trainable = False
     return branch
 
