@@ -8,9 +8,6 @@ import typer
 from mmannot_tf.cli.arguments import JsonOption, SplitOption
 from mmannot_tf.cli.compare import table_number
 
-NO_SPREAD = " ± 0.0"
-"""What a table says of a single run, which has no spread."""
-
 
 def average(
     runs: Annotated[
@@ -38,6 +35,5 @@ def average(
         averages = rows_of_table(averages, number)
     if as_json:
         print_json(document(averages))
-        return
-    shown = averages_table(averages, printed_scores(number) if number else {})
-    typer.echo(shown if averages.runs > 1 else shown.replace(NO_SPREAD, ""), nl=False)
+    else:
+        typer.echo(averages_table(averages, printed_scores(number) if number else {}), nl=False)

@@ -1,6 +1,6 @@
 """Tables in Markdown."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from mmannot_tf.ablation.effects import Effect, Measure
@@ -25,13 +25,14 @@ def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, text_
 
 
 def averages_table(averages: Averages, printed: Mapping[str, Mapping[str, float]]) -> str:
-    """A table of every row's means, 1 decimal, ± the standard deviation of I-F1 and H-F1.
+    """A table of every row's means, 1 decimal, of several runs ± the standard deviation of I-F1 and H-F1.
 
     Args:
-        averages: of several runs.
+        averages: of one run or more.
         printed: method → its printed scores, for brackets; may lack any.
     """
-    rows = [[row.method, *_average_cells(row, printed.get(row.method, {}))] for row in averages.rows]
+    spreads = SPREADS if averages.runs > 1 else ()
+    rows = [[row.method, *_average_cells(row, spreads, printed.get(row.method, {}))] for row in averages.rows]
     return markdown_table(["", *SYMBOLS.values()], rows)
 
 
@@ -41,10 +42,12 @@ def effects_table(effects: Sequence[Effect], measure: Measure) -> str:
     return markdown_table(["", *ABLATION_COLUMNS], rows)
 
 
-def _average_cells(row: AveragedRow, printed: Mapping[str, float]) -> Iterable[str]:
+def _average_cells(
+    row: AveragedRow, with_spread: Container[str], printed: Mapping[str, float]
+) -> Iterable[str]:
     means, spreads = asdict(row.means), asdict(row.spread)
     for measure in SYMBOLS:
-        spread = f" ± {spreads[measure]:.1f}" if measure in SPREADS else ""
+        spread = f" ± {spreads[measure]:.1f}" if measure in with_spread else ""
         bracket = f" ({printed[measure]:.1f})" if measure in printed else ""
         yield f"{means[measure]:.1f}{spread}{bracket}"
 
