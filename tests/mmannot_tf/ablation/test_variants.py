@@ -9,6 +9,7 @@ def test_every_other_value_of_the_named_readings_follows_the_configuration_as_it
     assert [variant.name for variant in named] == [
         "as configured",
         "training.weight_decay = ema",
+        "training.weight_decay = ema_num_updates",
         "training.weight_decay = shrink",
         "training.weight_decay = literal",
         "training.weight_decay = none",
@@ -27,7 +28,7 @@ def test_what_is_configured_is_not_tried_again(tiny_config):
         update={"training": tiny_config.training.model_copy(update={"weight_decay": "ema"})}
     )
     values = [variant.value for variant in variants(changed, ["2"])[1:]]
-    assert values == ["l2", "shrink", "literal", "none"]
+    assert values == ["l2", "ema_num_updates", "shrink", "literal", "none"]
 
 
 def test_a_variant_changes_its_key_and_the_seed_and_nothing_else(tiny_config):
