@@ -165,7 +165,7 @@ def test_predictions_of_earlier_versions_open(predictions, tmp_path):
         arrays = {name: archive[name] for name in archive.files if name != "seal"}
     np.savez(path, **arrays)
     assert Predictions.load(path).digest == predictions.digest
-    np.savez(path, **{**arrays, "ids": np.array("first")})
+    np.savez(path, **{**arrays, "ids": np.array(3)})
     with pytest.raises(UserError, match=r"test\.npz"):
         Predictions.load(path)
     np.savez(path, **arrays, **{"probabilites.cnn": arrays["labels"]})
