@@ -176,7 +176,7 @@ def test_only_readings_that_concern_the_run_are_listed(copied, predictions):
     assert values["mmannot-records build mscoco --keep-untagged"] is False
     assert values["evaluation.k"] == opened.config.evaluation.k
     assert not [name for name in values if "nus-wide" in name]
-    assert [line for line in results.departures if "--tokens is spaces" in line]
+    assert [line for line in results.departures if '--tokens is "spaces"' in line]
     unknown = findings(coco, predictions, None)
     assert not [key for reading in unknown.readings for key in reading.keys if "build" in key.name]
     assert not unknown.build_known and 6 in [reading.reading.number for reading in unknown.readings]

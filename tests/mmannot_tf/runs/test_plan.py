@@ -9,6 +9,7 @@ from mmannot_tf.runs.run import open_run
 from mmannot_tf.runs.stage_record import read_record, write_record
 from mmannot_tf.runs.stages import STAGES
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import digest
 
 
 @pytest.fixture
@@ -64,7 +65,8 @@ def test_a_stage_of_before_a_key_holds_with_the_keys_default(run):
     keys += ["training.l2_coefficient", "training.average_decay"]
     before = {key: value for key, value in record.made_from.items() if key not in keys}
     assert len(before) == len(record.made_from) - len(keys)
-    write_record(run, dataclasses.replace(record, made_from=before))
+    of_before = digest([before, dict(record.weights)])
+    write_record(run, dataclasses.replace(record, made_from=before, digest=of_before))
     assert plan.staleness(run, STAGES["tag_encoder"]) == []
     assert plan.staleness(_with(run, "stages.tag_encoder.patience", 3), STAGES["tag_encoder"]) == [
         "stages.tag_encoder.patience was None, is 3"
