@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-pytest_plugins = ["measures", "tiers"]
+pytest_plugins = ["browser", "measures", "tiers"]
 
 TINY = {
     "data": {"image_size": 32, "vocabulary_size": 40},

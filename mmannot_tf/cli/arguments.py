@@ -1,9 +1,14 @@
 """Arguments and options that several commands share."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, overload
+from typing import Annotated, Literal, TypeVar, overload
 
 import typer
+
+from tfrecords_tools.shell.errors import UserError
+
+Name = TypeVar("Name", bound=str)
 
 ConfigArgument = Annotated[
     str, typer.Argument(metavar="CONFIG", help="A TOML file, or the name of a shipped configuration.")
@@ -60,3 +65,15 @@ def split_names(names: None) -> None: ...
 def split_names(names: str | None) -> list[str] | None:
     """Splits the comma-separated names of an option; returns None if it was not given."""
     return None if names is None else [name.strip() for name in names.split(",")]
+
+
+def table_number(given: str, numbers: Sequence[Name]) -> Name:
+    """The one of `numbers` that was given, in capitals or not.
+
+    Raises:
+        UserError: it is none of them.
+    """
+    for number in numbers:
+        if number == given.upper():
+            return number
+    raise UserError(f"--table must be one of {', '.join(numbers)}. Received: {given}.")

@@ -5,8 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mmannot_tf.cli.arguments import JsonOption, SplitOption
-from mmannot_tf.cli.compare import table_number
+from mmannot_tf.cli.arguments import JsonOption, SplitOption, table_number
 
 
 def average(

@@ -1,7 +1,6 @@
 """`mmannot compare`."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,14 +11,12 @@ from mmannot_tf.cli.arguments import (
     JsonOption,
     RunArgument,
     SplitOption,
+    table_number,
 )
-from tfrecords_tools.shell.errors import UserError
 
 if TYPE_CHECKING:
     from mmannot_tf.paper.compare import Comparison
     from mmannot_tf.paper.systems import ComparedSystems, Number
-
-Name = TypeVar("Name", bound=str)
 
 
 def compare(
@@ -52,18 +49,6 @@ def compare(
     else:
         systems = compare_systems(evaluation, number)
         print_json(document(systems)) if as_json else print_systems(systems)
-
-
-def table_number(given: str, numbers: Sequence[Name]) -> Name:
-    """The one of `numbers` that was given, in capitals or not.
-
-    Raises:
-        UserError: it is none of them.
-    """
-    for number in numbers:
-        if number == given.upper():
-            return number
-    raise UserError(f"--table must be one of {', '.join(numbers)}. Received: {given}.")
 
 
 def print_comparison(comparison: "Comparison") -> None:

@@ -1,6 +1,5 @@
 import io
 import json
-import os
 import re
 import shutil
 import sys
@@ -21,11 +20,6 @@ from mmannot_tf.workflows.comparison import compare_run
 from mmannot_tf.workflows.evaluation import evaluate_run
 from tfrecords_tools.shell.console import run
 
-LETTERS = """[...document.querySelectorAll("svg text")].filter(text => text.checkVisibility()).map(text => {
-    const {a, b} = text.getScreenCTM();
-    return parseFloat(getComputedStyle(text).fontSize) * Math.hypot(a, b);
-})"""
-"""The sizes of the letters in plots, as drawn."""
 HOSTILE = "</bdi><script>alert('{{ 7 * 7 }}')</script><img src=\"http://example.org\">"
 
 
@@ -235,25 +229,6 @@ def test_a_file_is_no_folder_for_the_page(copied, tmp_path, capsys):
     assert "--out must be a folder" in capsys.readouterr().err
 
 
-@pytest.fixture(scope="module")
-def phone():
-    """A window of a phone's width that opens a page's text, in Chromium."""
-    browsers = pytest.importorskip(
-        "playwright.sync_api", reason="needs Playwright: pip install 'mmannot-tf[test]'"
-    )
-    executable = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
-    if executable is None:
-        assert "CI" not in os.environ, "CI must install Chromium"
-        pytest.skip("needs Chromium, which is not installed")
-    with (
-        browsers.sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"]) as it,
-    ):
-        yield it.new_page(viewport={"width": 375, "height": 800}, color_scheme="dark")
-
-
 def _edges(box):
     """The colours near the upper left and upper right corner of a box as drawn."""
     drawn = Image.open(io.BytesIO(box.screenshot())).convert("RGB")
@@ -261,10 +236,10 @@ def _edges(box):
 
 
 @pytest.mark.slow
-def test_on_a_phone_plots_and_tables_scroll_in_letters_that_can_be_read(phone, text):
+def test_on_a_phone_plots_and_tables_scroll_in_letters_that_can_be_read(phone, letter_sizes, text):
     phone.set_content(text)
     assert phone.evaluate("document.documentElement.scrollWidth") == 375
-    letters = phone.evaluate(LETTERS)
+    letters = letter_sizes(phone)
     assert len(letters) > 100 and min(letters) > 8.5
 
 

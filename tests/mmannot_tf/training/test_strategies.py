@@ -18,30 +18,21 @@ pytestmark = pytest.mark.slow
 STEPS = Path(__file__).with_name("strategy_steps.py")
 IN_WORKERS = STEPS.with_name("in_workers.py")
 MIRRORED = ("--strategy", "mirrored", "--logical-devices", "2")
+ONE_DEVICE = (
+    "cnn",
+    "cnn_ema",
+    "cnn_knobs",
+    "ms_cnn",
+    "quantity",
+    "quantity_clipped",
+    "sinn",
+    "quantity_dropout",
+)
 CASES = {
     "one, a stage": ("quantity",),
     "two devices, a stage": ("quantity",),
-    "one": (
-        "cnn",
-        "cnn_ema",
-        "cnn_knobs",
-        "ms_cnn",
-        "quantity",
-        "quantity_clipped",
-        "sinn",
-        "quantity_dropout",
-    ),
-    "two devices": (
-        "cnn",
-        "cnn_ema",
-        "cnn_knobs",
-        "ms_cnn",
-        "quantity",
-        "quantity_clipped",
-        "sinn",
-        "quantity_dropout",
-        "per_replica",
-    ),
+    "one": ONE_DEVICE,
+    "two devices": (*ONE_DEVICE, "per_replica"),
     "two workers": ("cnn", "quantity", "sinn"),
     "three workers": ("cnn_ema", "sinn"),
     "one, compiled": ("cnn_jit",),

@@ -1,7 +1,5 @@
 import json
-import os
 import re
-import shutil
 import sys
 from collections.abc import Iterator
 from io import BytesIO
@@ -25,11 +23,6 @@ from tfrecords_tools.reading.verification import verify
 from tfrecords_tools.reading.vocabulary import read_vocabulary
 from tfrecords_tools.shell.errors import UserError
 
-LETTERS = """[...document.querySelectorAll("svg text")].filter(text => text.checkVisibility()).map(text => {
-    const {a, b} = text.getScreenCTM();
-    return parseFloat(getComputedStyle(text).fontSize) * Math.hypot(a, b);
-})"""
-"""The sizes of the letters in plots, as drawn."""
 SCRIPT = "<script>alert(1)</script>"
 QUOTE = "\"><img src=x onerror='alert(2)'>&amp;"
 MATHS = r"$\frac{1}{2}$"
@@ -264,30 +257,11 @@ def test_records_of_before_do_not_say_what_was_passed_over(built: Records, tmp_p
     assert "an earlier version made them" in (tmp_path / "old.html").read_text(encoding="utf-8")
 
 
-@pytest.fixture(scope="module")
-def phone():
-    """A window of a phone's width that opens a page's text, in Chromium."""
-    browsers = pytest.importorskip(
-        "playwright.sync_api", reason="needs Playwright: pip install 'mmannot-tf[test]'"
-    )
-    executable = next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
-    if executable is None:
-        assert "CI" not in os.environ, "CI must install Chromium"
-        pytest.skip("needs Chromium, which is not installed")
-    with (
-        browsers.sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=executable, args=["--no-sandbox", "--disable-gpu"]) as it,
-    ):
-        yield it.new_page(viewport={"width": 375, "height": 800}, color_scheme="dark")
-
-
 @pytest.mark.slow
-def test_on_a_phone_nothing_is_cut_off_and_letters_can_be_read(phone, text: str):
+def test_on_a_phone_nothing_is_cut_off_and_letters_can_be_read(phone, letter_sizes, text: str):
     phone.set_content(text)
     assert phone.evaluate("document.documentElement.scrollWidth") == 375
-    letters = phone.evaluate(LETTERS)
+    letters = letter_sizes(phone)
     assert len(letters) > 100
     assert min(letters) > 8.5
     splits = phone.locator("#splits ~ .scroll").first

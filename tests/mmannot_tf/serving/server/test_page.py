@@ -2,37 +2,20 @@
 
 import contextlib
 import io
-import os
-import shutil
 
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 pytest.importorskip("playwright", reason="needs Playwright: pip install 'mmannot-tf[test]'")
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
 pytestmark = pytest.mark.slow
 
 XMP = """<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description
  xmlns:dc="http://purl.org/dc/elements/1.1/" dc:subject="beach"/></rdf:RDF>"""
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
 expect.set_options(timeout=30_000)  # milliseconds; a busy machine takes more than the usual five seconds
 WIDE, PHONE = {"width": 1100, "height": 900}, {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def browser():
-    executable = next(filter(None, map(shutil.which, NAMES)), None)
-    if executable is None:
-        assert "CI" not in os.environ, "CI must install Chromium"
-        pytest.skip("needs Chromium, which is not installed")
-    with (
-        sync_playwright() as playwright,
-        playwright.chromium.launch(executable_path=executable, args=QUIET) as chromium,
-    ):
-        yield chromium
 
 
 @pytest.fixture
