@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfrecords_tools.reading.records import RECORDS_AT_ONCE, SHARDS_AT_ONCE, Records
+from tfrecords_tools.shell.files import FileState, file_state
 from tfrecords_tools.shell.tensorflow_logging import quiet_tfds
 
 HEAD, TAIL = 12, 4
@@ -20,15 +21,14 @@ BUFFER_BYTES = 2**18
 
 def record_offsets(path: Path) -> np.ndarray:
     """The byte offset of each record of a TFRecord file, int64 [N]; reads only the records' lengths."""
-    state = path.stat()
-    return _offsets(path, state.st_size, state.st_mtime_ns)
+    return _offsets(path, file_state(path))
 
 
 @lru_cache(maxsize=4096)
-def _offsets(path: Path, size: int, _: int) -> np.ndarray:
+def _offsets(path: Path, state: FileState) -> np.ndarray:
     offsets, offset = [], 0
     with path.open("rb", buffering=0) as file:
-        while offset + HEAD <= size:
+        while offset + HEAD <= state.size:
             offsets.append(offset)
             (length,) = struct.unpack("<Q", os.pread(file.fileno(), 8, offset))
             offset += HEAD + length + TAIL

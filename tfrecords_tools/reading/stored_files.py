@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tfrecords_tools.shell.errors import UserError
-from tfrecords_tools.shell.files import sha256, sha256_once
+from tfrecords_tools.shell.files import FileState, file_state, sha256, sha256_once
 
 SHARD = ".tfrecord-"
 """In the name of every shard, and of no other file."""
-
-State = tuple[int, int, int]
-"""Size, time of the last change in ns, and inode of a file: cheap to compare."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +21,7 @@ class StoredFile:
     """
 
     sha256: str
-    state: State | None
+    state: FileState | None
 
 
 def stored_files(folder: Path, digests: Mapping[str, str]) -> dict[str, StoredFile]:
@@ -66,9 +63,8 @@ class ChangedRecordsError(UserError):
     """Records were changed while they were read, so what was made from them belongs to no records."""
 
 
-def _state(path: Path) -> State | None:
+def _state(path: Path) -> FileState | None:
     try:
-        status = path.stat()
+        return file_state(path)
     except OSError:
         return None
-    return status.st_size, status.st_mtime_ns, status.st_ino

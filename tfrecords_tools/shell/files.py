@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.errors import UserError, one_line
@@ -250,14 +250,36 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+class FileState(NamedTuple):
+    """What differs once a file was changed or replaced, and is cheap to compare.
+
+    `changed_ns` is the time of the last change of the file's status. No program can set it, so it also tells
+    files apart that have one size, one time of modification and, as the file system gave it out again, one inode.
+    """
+
+    size: int
+    modified_ns: int
+    changed_ns: int
+    inode: int
+
+
+def file_state(path: Path) -> FileState:
+    """The state of a file now.
+
+    Raises:
+        OSError: the file is missing, or its folder may not be searched.
+    """
+    status = path.stat()
+    return FileState(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
 def sha256_once(path: Path) -> str:
-    """`sha256`, computed once in a process while the file's size, time and inode stay the same."""
-    state = path.stat()
-    return _sha256_of_state(path, state.st_size, state.st_mtime_ns, state.st_ino)
+    """`sha256`, computed once in a process while the file's state stays the same."""
+    return _sha256_of_state(path, file_state(path))
 
 
 @lru_cache(maxsize=4096)
-def _sha256_of_state(path: Path, *_: int) -> str:
+def _sha256_of_state(path: Path, _: FileState) -> str:
     return sha256(path)
 
 
