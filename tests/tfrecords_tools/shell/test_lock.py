@@ -8,7 +8,14 @@ import pytest
 
 from tfrecords_tools.shell import flock
 from tfrecords_tools.shell.errors import UserError
-from tfrecords_tools.shell.files import atomic_path, clear_leftovers_in, staging_folders, write_text
+from tfrecords_tools.shell.files import (
+    atomic_path,
+    clear_leftovers_in,
+    restore_in,
+    staging_folders,
+    write_text,
+)
+from tfrecords_tools.shell.flock import open_folder, try_lock
 from tfrecords_tools.shell.lock import folder_lock, lock_file, writer_lock
 
 HOLD = """
@@ -57,6 +64,45 @@ def test_other_folders_beside_it_are_left_alone(tmp_path):
     stranger.mkdir()
     with writer_lock(tmp_path / "1.0.0"):
         assert stranger.is_dir()
+
+
+def test_folders_of_names_that_are_not_ours_are_neither_cleared_nor_restored(tmp_path):
+    """In a folder of exports every version is a number; another program may stage its files in the same way."""
+    for name in ("1", "notes"):
+        (tmp_path / name).mkdir()
+    ours = killed_writer(tmp_path / "1", after_moving=True)
+    theirs = killed_writer(tmp_path / "notes", after_moving=True)
+    restore_in(tmp_path, str.isdecimal)
+    assert sorted(tmp_path.iterdir()) == [ours, theirs, tmp_path / "1"]
+    clear_leftovers_in(tmp_path, str.isdecimal)
+    assert sorted(tmp_path.iterdir()) == [theirs, tmp_path / "1"]
+
+
+def test_readers_restore_nothing_while_the_writer_runs(tmp_path):
+    (tmp_path / "1").mkdir()
+    staging = killed_writer(tmp_path / "1", after_moving=True)
+    writer = open_folder(staging)
+    try:
+        assert try_lock(writer) == "locked"
+        restore_in(tmp_path, str.isdecimal)
+        assert not (tmp_path / "1").exists()
+    finally:
+        os.close(writer)
+    restore_in(tmp_path, str.isdecimal)
+    assert (tmp_path / "1").is_dir()
+
+
+def test_a_restoring_that_the_file_system_refuses_is_told(tmp_path, monkeypatch):
+    """A reader may not write where the exports are, as in a container's read-only volume."""
+    (tmp_path / "1").mkdir()
+    killed_writer(tmp_path / "1", after_moving=True)
+
+    def refuse(self, target):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(self))
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(UserError, match=r"cannot be moved back \(Read-only file system\)"):
+        restore_in(tmp_path, str.isdecimal)
 
 
 @pytest.mark.slow
