@@ -253,8 +253,8 @@ def sha256(path: Path) -> str:
 class FileState(NamedTuple):
     """What differs once a file was changed or replaced, and is cheap to compare.
 
-    `changed_ns` is the time of the last change of the file's status. No program can set it, so it also tells
-    files apart that have one size, one time of modification and, as the file system gave it out again, one inode.
+    `changed_ns` is the time of the last change of the file's status. No program can set it. So it tells apart
+    two files of one size and time of modification, even where the file system gave both the same inode.
     """
 
     size: int

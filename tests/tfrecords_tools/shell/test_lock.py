@@ -67,7 +67,7 @@ def test_other_folders_beside_it_are_left_alone(tmp_path):
 
 
 def test_folders_of_names_that_are_not_ours_are_neither_cleared_nor_restored(tmp_path):
-    """In a folder of exports every version is a number; another program may stage its files in the same way."""
+    """Versions of an export are numbers. Another program may stage its own files in the same way."""
     for name in ("1", "notes"):
         (tmp_path / name).mkdir()
     ours = killed_writer(tmp_path / "1", after_moving=True)
