@@ -97,7 +97,7 @@ def measured(data: Path) -> tuple[list[Part], Machine]:
     from short_run import forward_rate, short_config
 
     from mmannot_tf.config.loading import load
-    from mmannot_tf.runs import plan
+    from mmannot_tf.runs.configured_stages import configured_stages
     from mmannot_tf.runs.stages import STAGES
     from mmannot_tf.training.distribution import one_device
     from mmannot_tf.training.inference.trained_branches import feature_model
@@ -106,7 +106,7 @@ def measured(data: Path) -> tuple[list[Part], Machine]:
     from mmannot_tf.training.train import train
 
     full = load("nus_wide")
-    names = [stage.name for stage in plan.configured_stages(full)]
+    names = [stage.name for stage in configured_stages(full)]
     config, timing = short_config(MEASURED_BATCH), Timing(steps=3, seconds=3.0)
 
     def forward(*stages: str) -> float:

@@ -13,7 +13,7 @@ from mmannot_tf.config.loading import load
 from mmannot_tf.config.settings import Config, TrainingSettings
 from mmannot_tf.losses.quantity_error import QuantityError
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
-from mmannot_tf.runs import plan
+from mmannot_tf.runs.configured_stages import configured_stages
 from mmannot_tf.training.distribution import one_device
 from mmannot_tf.training.loop.optimization import Momentum
 from mmannot_tf.training.loop.step import Step
@@ -36,7 +36,7 @@ def short_config(batch: int, *settings: str) -> Config:
     """NUS-WIDE's settings with random weights, one epoch per stage, and a learning rate near 0."""
     random = ["model.weights=random", f"training.batch_size={batch}", *settings]
     full = load("nus_wide", random)
-    stages = [f"stages.{stage.name}" for stage in plan.configured_stages(full)]
+    stages = [f"stages.{stage.name}" for stage in configured_stages(full)]
     methods = [f"methods.{name}" for name in type(full.methods).model_fields]
     short = [f"{key}.{value}" for key in (*stages, *methods) for value in ("epochs=1", "learning_rate=1e-9")]
     return load("nus_wide", [*random, *short])

@@ -95,6 +95,8 @@ class LoadedModel:
     def branches(self) -> Mapping[str, keras.Model]:
         """The trained Keras models by name: "backbone", "fusion", "tag_encoder", "classifier", "quantity".
 
+        A run without fusion blocks has "pooling" in place of "fusion"; one without tags has no "tag_encoder".
+
         Raises:
             UserError: an export was loaded, which holds a graph and no Keras models.
         """

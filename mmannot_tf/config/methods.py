@@ -210,7 +210,14 @@ class ComparedSystem:
 
 
 COMPARED_SYSTEMS = (
-    ComparedSystem("cnn_logistic", "CNN+logistic", CnnLogistic, printed_row=8, compared_with="MS-CNN"),
+    ComparedSystem(
+        "cnn_logistic",
+        "CNN+logistic",
+        CnnLogistic,
+        printed_row=8,
+        thresholded=True,
+        compared_with="MS-CNN",
+    ),
     ComparedSystem("cnn_softmax", "CNN+softmax", CnnSoftmax, printed_row=7),
     ComparedSystem("cnn_warp", "CNN+WARP", CnnWarp, printed_row=6),
     ComparedSystem("cnn_rnn", "CNN-RNN", CnnRnn, selection="decoded", printed_row=5, compared_with="MS-CNN"),
@@ -230,9 +237,18 @@ COMPARED_SYSTEMS = (
         TagNeighbour,
         reads_tags=True,
         printed_row=3,
+        thresholded=True,
         compared_with="MS-CNN+Tags",
     ),
-    ComparedSystem("sinn", "SINN", Sinn, reads_tags=True, printed_row=2, compared_with="MS-CNN+Tags"),
+    ComparedSystem(
+        "sinn",
+        "SINN",
+        Sinn,
+        reads_tags=True,
+        printed_row=2,
+        thresholded=True,
+        compared_with="MS-CNN+Tags",
+    ),
     ComparedSystem("asl", "ASL", Asl, thresholded=True, compared_with="MS-CNN"),
     ComparedSystem(
         "ml_decoder",

@@ -140,12 +140,13 @@ class TrainingSettings(Section):
 class Stages(Section):
     """Algorithm 1's stages in order, and two of ours, left out where None.
 
-    `cnn_longer` is the control of MS-CNN against CNN; `joint` trains all branches further, together [6].
+    Without `ms_cnn` there are no fusion blocks, and f_v is the CNN's feature (ours). `cnn_longer` is the
+    control of MS-CNN against CNN; `joint` trains all branches further, together [6].
     """
 
     cnn: StageSettings
     cnn_longer: StageSettings | None = None
-    ms_cnn: StageSettings
+    ms_cnn: StageSettings | None = None
     tag_encoder: StageSettings
     classifier: StageSettings
     quantity_visual: StageSettings
@@ -156,6 +157,12 @@ class Stages(Section):
     def _joint_training_moves_the_backbone(self) -> Self:
         if self.joint is not None and self.joint.backbone_rate == 0.0:
             raise ValueError("stages.joint.backbone_rate must be more than 0: this stage trains all branches")
+        return self
+
+    @model_validator(mode="after")
+    def _joint_training_moves_the_fusion_blocks(self) -> Self:
+        if self.joint is not None and self.ms_cnn is None:
+            raise ValueError("stages.joint needs stages.ms_cnn: it trains its fusion blocks further")
         return self
 
 

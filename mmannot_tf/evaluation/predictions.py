@@ -8,11 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import compress
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from tfrecords_tools.shell.errors import UserError, one_line
 from tfrecords_tools.shell.files import atomic_path, clear_leftovers
+
+Visual = Literal["ms_cnn", "cnn"]
 
 _SCORER = "probabilities."
 _REGRESSOR = "quantity."
@@ -73,6 +76,11 @@ class Predictions:
         if self.known_tags is not None:
             _check_shape("numbers of known tags", self.known_tags, (images,))
             _check_counts("numbers of known tags", self.known_tags)
+
+    @property
+    def visual(self) -> Visual:
+        """The stage whose feature is f_v: the CNN's in a run without fusion blocks."""
+        return "ms_cnn" if "ms_cnn" in self.probabilities else "cnn"
 
     @property
     def true_quantity(self) -> np.ndarray:

@@ -26,6 +26,7 @@ class ScoredRow:
         selection: how its labels are selected.
         scores: in percent.
         mean_average_precision: in percent; of rows by threshold only.
+        threshold: of rows by threshold: labels with a score above it are given.
         intervals: score → its interval in percent; empty without resampling.
     """
 
@@ -34,6 +35,7 @@ class ScoredRow:
     selection: Selection
     scores: AnnotationScores = field(metadata=INLINE)
     mean_average_precision: float | None = field(default=None, metadata=OPTIONAL)
+    threshold: float | None = field(default=None, metadata=OPTIONAL)
     intervals: Mapping[str, Bounds] = field(default_factory=dict, metadata=OPTIONAL)
 
     @property

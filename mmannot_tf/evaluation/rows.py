@@ -8,7 +8,7 @@ import numpy as np
 from mmannot_tf.config.methods import in_table_order
 from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.evaluation.metrics import annotation_scores, mean_average_precision
-from mmannot_tf.evaluation.predictions import Predictions
+from mmannot_tf.evaluation.predictions import Predictions, Visual
 from mmannot_tf.evaluation.quantity import quantity_scores, quantize
 from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.results import (
@@ -21,6 +21,7 @@ from mmannot_tf.evaluation.results import (
     TagGroup,
 )
 from mmannot_tf.evaluation.selection import above, by_quantity, top_k
+from mmannot_tf.evaluation.thresholds import best_threshold
 from mmannot_tf.evaluation.uncertainty import Uncertainty
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import Json
@@ -43,6 +44,9 @@ class Row:
         source: "paper" for the method's own rows in its tables, "compared" for the other systems of Tables
             III and IV, "ours" for controls that it lacks, "later" for later work.
         thresholded: there is a second row by threshold, because the scores are probabilities.
+        visual: the stage whose feature the stages after it read as f_v: a run has the rows of one; None where
+            it does not matter.
+        threshold: labels with a score above it are given; for "threshold" only.
     """
 
     method: str
@@ -51,14 +55,20 @@ class Row:
     quantity: str | None = None
     source: Source = "paper"
     thresholded: bool = True
+    visual: Visual | None = None
+    threshold: float | None = None
 
 
 ROWS = (
-    Row("Upper bound", "classifier", "true_quantity"),
-    Row("MS-CNN+Tags+LQP", "classifier", "predicted_quantity", "quantity"),
-    Row("MS-CNN+LQP", "ms_cnn", "predicted_quantity", "quantity_visual"),
-    Row("MS-CNN+Tags", "classifier", "top_k"),
+    Row("Upper bound", "classifier", "true_quantity", visual="ms_cnn"),
+    Row("MS-CNN+Tags+LQP", "classifier", "predicted_quantity", "quantity", visual="ms_cnn"),
+    Row("MS-CNN+LQP", "ms_cnn", "predicted_quantity", "quantity_visual", visual="ms_cnn"),
+    Row("MS-CNN+Tags", "classifier", "top_k", visual="ms_cnn"),
     Row("MS-CNN", "ms_cnn", "top_k"),
+    Row("Upper bound, CNN+Tags", "classifier", "true_quantity", source="ours", visual="cnn"),
+    Row("CNN+Tags+LQP", "classifier", "predicted_quantity", "quantity", source="ours", visual="cnn"),
+    Row("CNN+LQP", "cnn", "predicted_quantity", "quantity_visual", source="ours", visual="cnn"),
+    Row("CNN+Tags", "classifier", "top_k", source="ours", visual="cnn"),
     Row("CNN", "cnn", "top_k"),
     Row("CNN, trained as long", "cnn_longer", "top_k", source="ours"),
     Row("Tags only", "tag_encoder", "top_k", source="ours"),
@@ -77,8 +87,11 @@ ROWS = (
     ),
 )
 
-FEATURES = {"quantity_visual": "MS-CNN", "quantity": "MS-CNN+Tags", "joint": "Joint"}
-"""Regressor → the features it reads, as Tables V and VI name them, in their order; then ours."""
+FEATURES: Mapping[Visual, Mapping[str, str]] = {
+    "ms_cnn": {"quantity_visual": "MS-CNN", "quantity": "MS-CNN+Tags", "joint": "Joint"},
+    "cnn": {"quantity_visual": "CNN", "quantity": "CNN+Tags", "joint": "Joint"},
+}
+"""Stage of f_v → regressor → the features it reads, as Tables V and VI name them and in their order."""
 
 
 def row_of(scorer: str) -> Row:
@@ -102,6 +115,7 @@ def evaluate(
     *,
     readings: Mapping[str, Json],
     resampling: Resampling | None = None,
+    chosen_on: Predictions | None = None,
 ) -> Evaluation:
     """Scores every row that the predictions allow; leaves out rows without a scorer or regressor.
 
@@ -110,13 +124,17 @@ def evaluate(
         settings: how labels are selected and scored.
         readings: the readings of the paper in force, for the record.
         resampling: how intervals and paired tests are made; None for neither.
+        chosen_on: predictions of another split, on which each scorer's threshold is chosen; None for no
+            rows with chosen thresholds.
 
     Raises:
         UserError: no known scorer is among the predictions.
     """
     _check_scorers(predictions)
     rows = [row for row in ROWS if _has(predictions, row)]
-    rows += [_by_threshold(row, settings) for row in rows if row.selection == "top_k" and row.thresholded]
+    ranked = [row for row in rows if row.selection == "top_k" and row.scorer != FREQUENCIES]
+    rows += [_by_threshold(row, settings) for row in ranked if row.thresholded]
+    rows += [_by_chosen_threshold(row, chosen_on) for row in ranked if chosen_on is not None]
     chosen = {row.method: select(row, predictions, settings) for row in rows}
     evaluation = Evaluation(
         split=predictions.split,
@@ -163,12 +181,16 @@ def _quantities(predictions: Predictions, settings: EvaluationSettings) -> tuple
     return tuple(
         QuantityRow(
             features,
-            "ours" if name == "joint" else "paper",
+            "ours" if name == "joint" or predictions.visual == "cnn" else "paper",
             quantity_scores(predictions.quantity[name], predictions.labels, settings),
         )
-        for name, features in FEATURES.items()
-        if name in predictions.quantity
+        for name, features in features_read(predictions).items()
     )
+
+
+def features_read(predictions: Predictions) -> dict[str, str]:
+    """The regressors of the predictions, in the order of the tables → the features that each reads."""
+    return {name: read for name, read in FEATURES[predictions.visual].items() if name in predictions.quantity}
 
 
 def _check_scorers(predictions: Predictions) -> None:
@@ -183,6 +205,8 @@ def _check_scorers(predictions: Predictions) -> None:
 def _has(predictions: Predictions, row: Row) -> bool:
     if row.scorer == FREQUENCIES:
         return predictions.label_frequencies is not None
+    if row.visual not in (None, predictions.visual):
+        return False
     return row.scorer in predictions.probabilities and (
         row.quantity is None or row.quantity in predictions.quantity
     )
@@ -190,8 +214,29 @@ def _has(predictions: Predictions, row: Row) -> bool:
 
 def _by_threshold(row: Row, settings: EvaluationSettings) -> Row:
     """The scorer's row as later papers report it: every label above the threshold, and mAP."""
-    source: Source = "later" if row.source == "later" else "ours"
-    return Row(f"{row.method}, p > {settings.threshold:g}", row.scorer, "threshold", source=source)
+    return Row(
+        f"{row.method}, p > {settings.threshold:g}",
+        row.scorer,
+        "threshold",
+        source=_source_by_threshold(row),
+        threshold=settings.threshold,
+    )
+
+
+def _by_chosen_threshold(row: Row, chosen_on: Predictions) -> Row:
+    """The scorer's row with the threshold that has the highest I-F1 on other images."""
+    return Row(
+        f"{row.method}, chosen threshold",
+        row.scorer,
+        "threshold",
+        source=_source_by_threshold(row),
+        threshold=best_threshold(chosen_on.probabilities[row.scorer], chosen_on.labels),
+    )
+
+
+def _source_by_threshold(row: Row) -> Source:
+    """The paper has no rows by threshold."""
+    return "later" if row.source == "later" else "ours"
 
 
 def _scored(
@@ -206,7 +251,7 @@ def _scored(
     precision = None
     if row.selection == "threshold":
         precision = mean_average_precision(predictions.probabilities[row.scorer], predictions.labels)
-    return ScoredRow(row.method, row.source, row.selection, scores, precision)
+    return ScoredRow(row.method, row.source, row.selection, scores, precision, row.threshold)
 
 
 def select(row: Row, predictions: Predictions, settings: EvaluationSettings) -> np.ndarray:
@@ -223,8 +268,8 @@ def select(row: Row, predictions: Predictions, settings: EvaluationSettings) -> 
     probabilities = predictions.probabilities[row.scorer]
     if row.selection == "top_k":
         return top_k(probabilities, settings.k)
-    if row.selection == "threshold":
-        return above(probabilities, settings.threshold)
+    if row.threshold is not None:
+        return above(probabilities, row.threshold)
     if row.selection == "decoded":
         return above(probabilities, 0.0)
     if row.quantity is None:  # the upper bound

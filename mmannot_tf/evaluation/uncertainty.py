@@ -34,6 +34,10 @@ PAIRS = (
     ("MS-CNN+LQP", "MS-CNN"),
     ("MS-CNN+Tags+LQP", "MS-CNN+Tags"),
     ("Joint MS-CNN+Tags+LQP", "MS-CNN+Tags+LQP"),
+    ("CNN+Tags", "CNN"),
+    ("CNN+Tags", "Tags only"),
+    ("CNN+LQP", "CNN"),
+    ("CNN+Tags+LQP", "CNN+Tags"),
     *(
         (ours, system.title)
         for ours in _READING_THE_SAME

@@ -96,7 +96,8 @@ DEPARTURES = (
     ),
     Departure(
         "More rows, as later papers report them",
-        "Each scorer also has its mAP and a row that selects every label with a probability above "
-        "`evaluation.threshold`. The tag encoder alone has a row, too.",
+        "Each scorer also has its mAP, a row that selects every label with a probability above "
+        "`evaluation.threshold`, and a row with the threshold that has the highest I-F1 on validation. The "
+        "tag encoder alone has rows, too.",
     ),
 )

@@ -7,7 +7,7 @@ import numpy as np
 
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.quantity import quantize
-from mmannot_tf.evaluation.rows import FEATURES, Row, annotating_row, select
+from mmannot_tf.evaluation.rows import Row, annotating_row, features_read, select
 from mmannot_tf.paper.comparability import build_departures, build_in_force
 from mmannot_tf.paper.readings import ReadingInForce, departures, in_force, readings_in_force
 from mmannot_tf.report.cases import Case, case, choose, ranking
@@ -103,8 +103,7 @@ def findings(
                 quantize(predictions.quantity[name], len(names), settings),
                 max_quantity=MAX_QUANTITY,
             )
-            for name, features in FEATURES.items()
-            if name in predictions.quantity
+            for name, features in features_read(predictions).items()
         },
         frequent=[names[j] for j in shown],
         true_shares=shares_together(labels[:, shown]),

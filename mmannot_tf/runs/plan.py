@@ -1,16 +1,17 @@
 """Which stages are finished, interrupted, missing or stale (and why). No TensorFlow."""
 
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from mmannot_tf.config import data_keys
 from mmannot_tf.config.loading import flatten
-from mmannot_tf.config.settings import Config, DataSettings, ModelSettings, TrainingSettings
+from mmannot_tf.config.settings import DataSettings, ModelSettings, TrainingSettings
 from mmannot_tf.config.stage import StageSettings
+from mmannot_tf.runs.configured_stages import configured_stages, stage_named
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage
 from mmannot_tf.runs.stage_record import Outcome, StageRecord, check_weights_file, read_record, write_record
-from mmannot_tf.runs.stages import KNOWN, METHOD_STAGES, PRETRAINED, STAGES, is_view, needs_tags, owner
+from mmannot_tf.runs.stages import KNOWN, METHOD_STAGES, PRETRAINED, is_view, owner
 from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.documents import read_sealed, sealed
 from tfrecords_tools.shell.errors import UserError
@@ -60,72 +61,6 @@ SECTION_KEYS: Mapping[str, tuple[str, ...]] = {
     "stages": ("training.loss_reduction", "training.reestimate_batches"),
     "methods": (),
 }
-ALL_METHODS = "all"
-
-
-def stage_settings(config: Config, stage: Stage) -> StageSettings:
-    """The numbers of a stage or of a compared system."""
-    return getattr(getattr(config, stage.section), stage.name)
-
-
-def has_frozen_backbone(config: Config, stage: Stage) -> bool:
-    """Whether a stage that could move the backbone leaves it as it is."""
-    return "backbone" in stage.trains and stage_settings(config, stage).backbone_rate == 0.0
-
-
-def feature_source(config: Config, name: str) -> str:
-    """The stage whose feature a stage's own feature is: another one where it leaves the backbone as it is."""
-    stage = KNOWN[name]
-    if is_view(stage) or not has_frozen_backbone(config, stage):
-        return name
-    earlier = stage.starts_from.get("backbone")
-    return PRETRAINED.name if earlier is None else feature_source(config, earlier)
-
-
-def configured_stages(config: Config) -> list[Stage]:
-    """The stages this configuration trains, in order, without the compared systems."""
-    return [stage for stage in STAGES.values() if stage_settings(config, stage) is not None]
-
-
-def select_stages(
-    config: Config,
-    names: Sequence[str] | None,
-    methods: Sequence[str] | None = None,
-    *,
-    has_tags: bool = True,
-) -> list[Stage]:
-    """All configured stages, or the named ones, in order; then the named compared systems.
-
-    Args:
-        config: of the run.
-        names: of stages; None for all.
-        methods: names of compared systems, or "all"; None for none.
-        has_tags: False leaves out what needs tags.
-
-    Raises:
-        UserError: a name is no configured stage, or no compared system, or needs tags that do not exist.
-    """
-    stages = configured_stages(config)
-    _check_known("--stages must name stages of the configuration", names, [stage.name for stage in stages])
-    _check_known("--methods must be all, or name", methods, [ALL_METHODS, *METHOD_STAGES])
-    wanted = METHOD_STAGES if methods and ALL_METHODS in methods else (methods or ())
-    compared = [stage for name, stage in METHOD_STAGES.items() if name in wanted]
-    chosen = [stage for stage in stages if not names or stage.name in names] + compared
-    if has_tags:
-        return chosen
-    for stage in chosen:
-        if needs_tags(stage) and stage.name in {*(names or ()), *(methods or ())}:
-            raise UserError(
-                f"Stage {stage.name} needs tags. Received: records without tags, or "
-                "data.vocabulary_size = 0. Leave the stage out."
-            )
-    return [stage for stage in chosen if not needs_tags(stage)]
-
-
-def _check_known(rule: str, names: Sequence[str] | None, known: Sequence[str]) -> None:
-    for name in names or ():
-        if name not in known:
-            raise UserError(f"{rule} ({', '.join(known)}). Received: {name}.")
 
 
 def stage_inputs(run: Run, stage: Stage) -> dict[str, Json]:
@@ -232,18 +167,19 @@ def require_upstream(run: Run, stage: Stage) -> None:
         UserError: an earlier stage is missing or stale; the message names it.
     """
     for name in stage.upstream:
-        if is_view(KNOWN[name]):
-            require_upstream(run, KNOWN[name])
+        earlier = stage_named(run.config, name)
+        if is_view(earlier):
+            require_upstream(run, earlier)
             continue
         if stage_digest(run, name) is None:
             raise UserError(f"Stage {stage.name} needs stage {name} trained first. Add {name} to --stages.")
-        reasons = staleness(run, KNOWN[name])
+        reasons = staleness(run, earlier)
         if reasons:
             raise UserError(
                 f"Stage {stage.name} needs stage {name} as configured. Received: a stale one "
                 f"({'; '.join(reasons)}). Add {name} to --stages."
             )
-        require_upstream(run, KNOWN[name])
+        require_upstream(run, earlier)
 
 
 def changed_inputs(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:

@@ -5,6 +5,7 @@ stages in the order they are trained.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from mmannot_tf.config.methods import ComparedSystem, in_training_order
 from mmannot_tf.runs.stage import Stage
@@ -124,6 +125,12 @@ STAGES: Mapping[str, Stage] = {stage.name: stage for stage in _IN_ORDER}
 
 KNOWN: Mapping[str, Stage] = {**STAGES, PRETRAINED.name: PRETRAINED, CNN_MAP.name: CNN_MAP, **METHOD_STAGES}
 """All stages by name: those of `STAGES`, the untrained views, and the compared systems."""
+
+
+def without_fusion(stage: Stage) -> Stage:
+    """The stage in a run that has no fusion blocks: f_v is the CNN's feature."""
+    features = tuple(CNN.name if name == MS_CNN.name else name for name in stage.features)
+    return replace(stage, features=features)
 
 
 def owner(stage: Stage, branch: str) -> str:

@@ -22,21 +22,6 @@ SAVED_MODEL_FILE = "saved_model.pb"
 LABELS, TAGS = Path("assets") / "labels.txt", Path("assets") / "tags.txt"
 TAG_KEYS = Path("assets") / "tag_keys.txt"
 """The tags as the graph looks them up."""
-BRANCHES: Mapping[str, tuple[str, str]] = {
-    "backbone": ("ms_cnn", "backbone"),
-    "fusion": ("ms_cnn", "fusion"),
-    "tag_encoder": ("tag_encoder", "tag_encoder"),
-    "classifier": ("classifier", "classifier"),
-    "quantity": ("quantity", "quantity"),
-}
-"""The branches of an annotator: each one's stage, and its name there."""
-BRANCHES_WITHOUT_TAGS: Mapping[str, tuple[str, str]] = {
-    "backbone": ("ms_cnn", "backbone"),
-    "fusion": ("ms_cnn", "fusion"),
-    "classifier": ("ms_cnn", "probe"),
-    "quantity": ("quantity_visual", "quantity"),
-}
-"""Those of an annotator whose run has no tags: the heads read f_v alone."""
 
 
 @dataclass(frozen=True)
@@ -137,8 +122,20 @@ def model_of(run: Run) -> Model:
 
 
 def branches_of(run: Run) -> Mapping[str, tuple[str, str]]:
-    """The branches that annotate: each one's stage, and its name there."""
-    return BRANCHES if run.dataset.tags else BRANCHES_WITHOUT_TAGS
+    """The branches that annotate: each one's stage, and its name there.
+
+    A run without fusion blocks averages the CNN's last map. In a run without tags the heads read f_v alone.
+    """
+    visual, f_v = ("cnn", "pooling") if run.config.stages.ms_cnn is None else ("ms_cnn", "fusion")
+    branches = {"backbone": (visual, "backbone"), f_v: (visual, f_v)}
+    if not run.dataset.tags:
+        return {**branches, "classifier": (visual, "probe"), "quantity": ("quantity_visual", "quantity")}
+    return {
+        **branches,
+        "tag_encoder": ("tag_encoder", "tag_encoder"),
+        "classifier": ("classifier", "classifier"),
+        "quantity": ("quantity", "quantity"),
+    }
 
 
 def required_stages(run: Run) -> tuple[str, ...]:

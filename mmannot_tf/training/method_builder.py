@@ -10,7 +10,7 @@ import numpy as np
 from mmannot_tf.baselines import METHODS
 from mmannot_tf.baselines.method import Examples, MethodData, Sizes
 from mmannot_tf.data.array_batches import ArrayBatches
-from mmannot_tf.runs.plan import stage_settings
+from mmannot_tf.runs.configured_stages import stage_settings
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage, unwrap_single
 from mmannot_tf.runs.stage_record import verified_weights

@@ -15,7 +15,7 @@ from mmannot_tf.data.arrays import SplitArrays
 from mmannot_tf.losses.quantity_error import QuantityError
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.losses.summed import SummedLoss
-from mmannot_tf.runs.plan import feature_source, has_frozen_backbone, stage_settings
+from mmannot_tf.runs.configured_stages import feature_source, has_frozen_backbone, stage_settings
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage, unwrap_single
 from mmannot_tf.runs.stage_record import Outcome, verified_weights

@@ -11,6 +11,7 @@ import tensorflow as tf
 from mmannot_tf.config.settings import Config
 from mmannot_tf.data.arrays import load_arrays, vocabulary
 from mmannot_tf.runs import plan
+from mmannot_tf.runs.configured_stages import select_stages, stage_settings
 from mmannot_tf.runs.run import Run, create_run, open_run
 from mmannot_tf.runs.stage import Stage
 from mmannot_tf.runs.stage_record import Outcome
@@ -57,7 +58,7 @@ def train(
         StoppedBySignal: SIGTERM or SIGINT came; the current stage is saved.
     """
     has_tags = bool(open_records(data).vocabulary and config.data.vocabulary_size)
-    chosen = plan.select_stages(config, stages, methods, has_tags=has_tags)
+    chosen = select_stages(config, stages, methods, has_tags=has_tags)
     distribution = distribution or one_device()
     if not has_tags:
         notice("note: without tags, stages and compared systems that need tags are left out")
@@ -93,7 +94,7 @@ def _check_replicas(config: Config, stages: Sequence[Stage], examples: int, repl
             f'(training.batch_norm = "per-replica"). Received: "synchronized", {replicas} replicas.'
         )
     for stage in stages:
-        batch_size = plan.stage_settings(config, stage).batch_size or config.training.batch_size
+        batch_size = stage_settings(config, stage).batch_size or config.training.batch_size
         last = examples % batch_size or batch_size
         if min(batch_size, last) < replicas:
             raise UserError(

@@ -11,16 +11,21 @@ from mmannot_tf.paper.readings import in_force
 from mmannot_tf.runs.plan import predictions_digest
 from mmannot_tf.runs.run import Run, open_run
 from tfrecords_tools.shell.console import notice
+from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import write_json
 from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
+
+CHOOSING = "validation"
+"""The split on which thresholds are chosen."""
 
 
 def evaluate_run(
     path: Path, split: str, data: Path | None = None, *, bootstrap: int = Resampling.draws
 ) -> Evaluation:
-    """Evaluates a run's split. Writes the split's predictions, and no other file of the run.
+    """Evaluates a run's split. Writes predictions of this split and of validation, and no other file.
 
-    TensorFlow is loaded only if the split must be predicted.
+    Thresholds are chosen on validation. An evaluation of that split has no rows with chosen thresholds.
+    TensorFlow is loaded only if a split must be predicted.
 
     Args:
         path: the run's folder.
@@ -30,7 +35,22 @@ def evaluate_run(
     """
     run, resampling = open_run(path), Resampling(draws=bootstrap) if bootstrap else None
     predictions = _saved_predictions(run, split) or _predict(run, split, data)
-    return evaluate(predictions, run.config.evaluation, readings=in_force(run.config), resampling=resampling)
+    return evaluate(
+        predictions,
+        run.config.evaluation,
+        readings=in_force(run.config),
+        resampling=resampling,
+        chosen_on=None if split == CHOOSING else _predictions_to_choose_on(run, data),
+    )
+
+
+def _predictions_to_choose_on(run: Run, data: Path | None) -> Predictions | None:
+    """The predictions of the validation split; None, with a line, where they cannot be made."""
+    try:
+        return _saved_predictions(run, CHOOSING) or _predict(run, CHOOSING, data)
+    except UserError as error:
+        notice(f"note: no thresholds are chosen, for {CHOOSING} cannot be predicted: {error}")
+        return None
 
 
 def _saved_predictions(run: Run, split: str) -> Predictions | None:

@@ -35,7 +35,7 @@ def _ids(rig, stage, *, step):
     """The ids of a batch of the first epoch, from the stage's own batches."""
     import keras
 
-    from mmannot_tf.runs.plan import stage_settings
+    from mmannot_tf.runs.configured_stages import stage_settings
     from mmannot_tf.runs.run import open_run
     from mmannot_tf.runs.stages import STAGES as KNOWN
     from mmannot_tf.training.session import open_session

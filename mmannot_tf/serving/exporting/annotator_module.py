@@ -54,7 +54,7 @@ class AnnotatorModule(tf.Module):
             run.preprocessing,
             network_spec_of(run),
         )
-        self.branches = _branches(run)
+        self.branches, self._f_v = _branches(run)
         self._decision = build_decision(
             self.branches["classifier"],
             self.branches["quantity"],
@@ -157,7 +157,7 @@ class AnnotatorModule(tf.Module):
     def _run_from_tag_features(self, image: tf.Tensor, textual: tf.Tensor) -> dict[str, tf.Tensor]:
         pixels = normalise(image, self._preprocessing)
         maps = self.branches["backbone"](pixels, training=False)
-        visual = self.branches["fusion"](maps, training=False)
+        visual = self.branches[self._f_v](maps, training=False)
         joint = tf.concat([visual, textual], axis=-1)
         return {**self._decision(joint, training=False), "f_v": visual, "f_t": textual, "f": joint}
 
@@ -216,9 +216,10 @@ def _check_finished(run: Run) -> None:
         )
 
 
-def _branches(run: Run) -> dict[str, keras.Model]:
-    """The annotator's branches, each from the stage that trained it."""
+def _branches(run: Run) -> tuple[dict[str, keras.Model], str]:
+    """The annotator's branches, each from the stage that trained it; the name of the one that gives f_v."""
     trained_as = branches_of(run)
+    f_v = "fusion" if "fusion" in trained_as else "pooling"
 
     def trained(name: str, shapes: Any) -> keras.Model:
         stage, name_there = trained_as[name]
@@ -227,12 +228,12 @@ def _branches(run: Run) -> dict[str, keras.Model]:
     backbone = trained("backbone", network_spec_of(run).image_shape())
     branches = {
         "backbone": backbone,
-        "fusion": trained("fusion", [scale.shape[1:] for scale in backbone.outputs]),
+        f_v: trained(f_v, [scale.shape[1:] for scale in backbone.outputs]),
     }
     if "tag_encoder" in trained_as:
         branches["tag_encoder"] = trained("tag_encoder", None)
     joint = (sum(branches[name].output_shape[-1] for name in branches.keys() - {"backbone"}),)
-    return {**branches, **{name: trained(name, joint) for name in ("classifier", "quantity")}}
+    return {**branches, **{name: trained(name, joint) for name in ("classifier", "quantity")}}, f_v
 
 
 def _table(asset: tf.saved_model.Asset, *, key: str, default: str | int) -> tf.lookup.StaticHashTable:

@@ -7,7 +7,7 @@ from string import Template
 
 from mmannot_tf.evaluation.metrics import SYMBOLS
 from mmannot_tf.evaluation.predictions import Predictions
-from mmannot_tf.evaluation.rows import evaluate
+from mmannot_tf.evaluation.rows import annotating_row, evaluate, features_read
 from mmannot_tf.paper.readings import departures, in_force
 from mmannot_tf.report.markdown import markdown_table
 from mmannot_tf.runs.plan import predictions_digest
@@ -16,9 +16,6 @@ from mmannot_tf.serving.exporting.licenses import DATA_LICENSES, UNKNOWN, WEIGHT
 from mmannot_tf.serving.exporting.pixel_description import ORIENTATIONS, resize_description
 from mmannot_tf.serving.metadata import ExportMetadata, FormatCheck
 from tfrecords_tools.shell.errors import UserError
-
-METHOD, FEATURES = "MS-CNN+Tags+LQP", "MS-CNN+Tags"
-"""The rows of the result tables that describe an export."""
 
 
 def model_card(run: Run, metadata: ExportMetadata, *, parameters: int) -> str:
@@ -29,11 +26,12 @@ def model_card(run: Run, metadata: ExportMetadata, *, parameters: int) -> str:
         metadata: the export's export.json.
         parameters: the number of the network's parameters.
     """
-    dataset = run.dataset
+    dataset, without_fusion = run.dataset, run.config.stages.ms_cnn is None
     splits = ", ".join(f"{count:,} {split}" for split, count in dataset.splits.items())
     values = {
         "name": run.path.resolve().name,
         "architecture": run.provenance.architecture,
+        "taps": "whose last map is averaged" if without_fusion else "tapped at five scales",
         "parameters": f"{parameters:,}",
         "size": metadata["image_size"],
         "resize": resize_description(metadata["resize"], metadata["image_size"]),
@@ -77,17 +75,19 @@ def _scores(run: Run) -> str:
     if predictions is None:
         return "Not evaluated since the last training: run `mmannot evaluate`, then export again."
     evaluation = evaluate(predictions, run.config.evaluation, readings=in_force(run.config), resampling=None)
+    annotating = annotating_row(predictions)
     rows = [
         [f"{getattr(row.scores, name):.1f}" for name in SYMBOLS]
         for row in evaluation.rows
-        if row.method == METHOD
+        if row.method == annotating.method
     ]
     quantity = [
         f" Label quantity: {row.scores.accuracy:.1f} % exact, MSE {row.scores.mse:.2f}."
         for row in evaluation.quantity
-        if row.features == FEATURES
+        if annotating.quantity and row.features == features_read(predictions)[annotating.quantity]
     ]
-    text = f"On the {evaluation.images:,} images of the test split, percent.{''.join(quantity)}"
+    images = f"{evaluation.images:,} images of the test split"
+    text = f"{annotating.method} on the {images}, percent.{''.join(quantity)}"
     return f"{text}\n\n{markdown_table(tuple(SYMBOLS.values()), rows, text_columns=0).rstrip()}"
 
 

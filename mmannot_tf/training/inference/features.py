@@ -12,7 +12,8 @@ from mmannot_tf.data.array_batches import ArrayBatches
 from mmannot_tf.data.arrays import SplitArrays
 from mmannot_tf.data.image_batches import ImageBatches
 from mmannot_tf.data.replicas import OrderedSplit
-from mmannot_tf.runs.plan import feature_source, stage_digest
+from mmannot_tf.runs.configured_stages import feature_source
+from mmannot_tf.runs.plan import stage_digest
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage
 from mmannot_tf.runs.stages import KNOWN

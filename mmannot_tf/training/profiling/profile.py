@@ -18,6 +18,7 @@ import tensorflow as tf
 
 from mmannot_tf.config.settings import Config
 from mmannot_tf.runs import plan
+from mmannot_tf.runs.configured_stages import configured_stages
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage
 from mmannot_tf.runs.stages import METHOD_STAGES
@@ -160,7 +161,7 @@ def profile_job(job: Job, timing: Timing, trace: Path | None = None) -> Profile:
 
 
 def _stage(config: Config, name: str | None) -> Stage:
-    stages = plan.configured_stages(config)
+    stages = configured_stages(config)
     if name is None:
         return next(stage for stage in stages if "images" in stage.reads)
     known = {stage.name: stage for stage in (*stages, *METHOD_STAGES.values())}

@@ -42,7 +42,7 @@ from mmannot_tf.baselines import METHODS
 from mmannot_tf.config.loading import keys, load
 from mmannot_tf.evaluation.rows import ROWS, row_of
 from mmannot_tf.evaluation.uncertainty import PAIRS
-from mmannot_tf.runs.plan import stage_settings
+from mmannot_tf.runs.configured_stages import stage_settings
 from mmannot_tf.runs.stages import KNOWN
 
 assert METHODS["toy"].name == list(METHODS)[-1] == "toy"

@@ -93,6 +93,23 @@ def test_the_threshold_names_its_row(predictions):
     assert row_of(evaluate(predictions, settings, readings={}), "CNN, p > 0.25")
 
 
+def test_a_chosen_threshold_is_that_of_the_other_images(predictions):
+    # On the other images the scorer is surer: {sky} of 0.9, 0.6, 0.4 and {sky, sea} of 0.9, 0.8, 0.7.
+    other = replace(
+        predictions,
+        split="validation",
+        labels=np.array([[True, False, False], [True, True, False]]),
+        probabilities={"cnn": np.array([[0.9, 0.6, 0.4], [0.9, 0.8, 0.7]], np.float32)},
+    )
+    only = replace(predictions, probabilities={"cnn": predictions.probabilities["cnn"]}, quantity={})
+    row = row_of(evaluate(only, SETTINGS, readings={}, chosen_on=other), "CNN, chosen threshold")
+    assert (row.threshold, row.selection, row.source) == (pytest.approx(0.7), "threshold", "ours")
+    settings = EvaluationSettings(k=1, threshold=row.threshold)
+    by_hand = row_of(evaluate(only, settings, readings={}), f"CNN, p > {row.threshold:g}")
+    assert row.measures == by_hand.measures
+    assert not [one for one in evaluate(only, SETTINGS, readings={}).rows if "chosen" in one.method]
+
+
 def test_quantities_are_named_by_their_features_in_the_papers_order(predictions):
     visual, joint = evaluate(predictions, SETTINGS, readings={}).quantity
     assert visual.features == "MS-CNN"
@@ -178,7 +195,12 @@ def test_the_document_of_an_evaluation_has_flat_rows(predictions):
     assert list(document(resampled)) == [*frame, "pairs", "resampling"]
     scored = ["method", "source", "selection", *SYMBOLS]
     assert list(document(resampled)["rows"][0]) == [*scored, "intervals"]
-    assert list(document(resampled)["rows"][-1]) == [*scored, "mean_average_precision", "intervals"]
+    assert list(document(resampled)["rows"][-1]) == [
+        *scored,
+        "mean_average_precision",
+        "threshold",
+        "intervals",
+    ]
     plain = document(evaluate(predictions, SETTINGS, readings={}))
     assert list(plain) == frame and list(plain["rows"][0]) == scored
     assert list(plain["quantity"][0]) == ["features", "source", "accuracy", "mse"]

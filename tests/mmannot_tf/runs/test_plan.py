@@ -5,6 +5,7 @@ import pytest
 
 from mmannot_tf.config.loading import parse
 from mmannot_tf.runs import plan
+from mmannot_tf.runs.configured_stages import configured_stages, select_stages
 from mmannot_tf.runs.run import open_run
 from mmannot_tf.runs.stage_record import read_record, write_record
 from mmannot_tf.runs.stages import STAGES
@@ -29,7 +30,7 @@ def _with(run, key, value):
 
 
 def _stale(run) -> list[str]:
-    return [stage.name for stage in plan.configured_stages(run.config) if plan.staleness(run, stage)]
+    return [stage.name for stage in configured_stages(run.config) if plan.staleness(run, stage)]
 
 
 def test_a_finished_run_holds(run):
@@ -123,18 +124,18 @@ def test_weights_changed_after_training_are_named(run):
 
 
 def test_chosen_stages_keep_algorithm_1s_order(run):
-    assert [stage.name for stage in plan.select_stages(run.config, ["ms_cnn", "cnn"])] == ["cnn", "ms_cnn"]
+    assert [stage.name for stage in select_stages(run.config, ["ms_cnn", "cnn"])] == ["cnn", "ms_cnn"]
 
 
 def test_a_stage_that_is_none_is_refused_with_the_known_ones(run):
     with pytest.raises(UserError, match=r"cnn, .*quantity\)\. Received: cnnn"):
-        plan.select_stages(run.config, ["cnnn"])
+        select_stages(run.config, ["cnnn"])
 
 
 def test_optional_stages_are_left_out_without_their_sections(run):
     settings = run.config.model_dump(mode="json")
     del settings["stages"]["cnn_longer"], settings["stages"]["joint"]
-    names = [stage.name for stage in plan.configured_stages(parse(settings, "test"))]
+    names = [stage.name for stage in configured_stages(parse(settings, "test"))]
     assert names == [name for name in STAGES if name not in ("cnn_longer", "joint")]
 
 

@@ -16,6 +16,7 @@ import tensorflow as tf
 from mmannot_tf.cli.main import app
 from mmannot_tf.config.loading import dump, parse
 from mmannot_tf.runs import plan
+from mmannot_tf.runs.configured_stages import configured_stages
 from mmannot_tf.training import distribution
 from mmannot_tf.training.cluster import wait_for_all
 from mmannot_tf.training.distribution import (
@@ -115,7 +116,7 @@ def opened(tiny_config, tiny_records, tmp_path):
         settings["training"].update(training)
         config = parse(settings, "test")
         several = Distribution(SimpleNamespace(num_replicas_in_sync=replicas))
-        open_training(config, tiny_records.path, tmp_path / "run", several, plan.configured_stages(config))
+        open_training(config, tiny_records.path, tmp_path / "run", several, configured_stages(config))
 
     return opening
 
@@ -147,7 +148,7 @@ def test_per_replica_batch_norm_concerns_the_stages_with_batch_norm(tiny_run):
     settings = tiny_run.config.model_dump(mode="json")
     settings["training"]["batch_norm"] = "per-replica"
     changed = dataclasses.replace(tiny_run, config=parse(settings, "test"))
-    stale = [stage.name for stage in plan.configured_stages(changed.config) if plan.staleness(changed, stage)]
+    stale = [stage.name for stage in configured_stages(changed.config) if plan.staleness(changed, stage)]
     assert stale == ["cnn", "cnn_longer", "ms_cnn"]
 
 

@@ -8,7 +8,7 @@ from mmannot_tf.config.loading import parse
 from mmannot_tf.data.arrays import load_arrays
 from mmannot_tf.models.backbone import build_backbone
 from mmannot_tf.models.geometry import KERAS
-from mmannot_tf.runs.plan import feature_source
+from mmannot_tf.runs.configured_stages import feature_source
 from mmannot_tf.runs.run import open_run
 from mmannot_tf.training.inference.predict import predict
 from mmannot_tf.training.session import open_session

@@ -13,6 +13,7 @@ from mmannot_tf.config.loading import load, parse, shipped
 from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.evaluation.rows import evaluate
 from mmannot_tf.runs import plan
+from mmannot_tf.runs.configured_stages import configured_stages
 from mmannot_tf.runs.run import open_run
 from mmannot_tf.runs.stages import STAGES
 from mmannot_tf.training.inference.predict import predict
@@ -81,7 +82,7 @@ def test_it_moves_all_branches_and_leaves_every_other_stage_alone(trained, tiny_
         before = _finished(tiny_run, name)
         assert np.mean([not np.array_equal(after[key], value) for key, value in before.items()]) > 0.7, name
     assert not (trained.path / "features").exists()
-    for stage in plan.configured_stages(tiny_run.config):
+    for stage in configured_stages(tiny_run.config):
         assert plan.stage_digest(trained, stage.name) == plan.stage_digest(tiny_run, stage.name)
 
 
@@ -145,9 +146,9 @@ def test_it_is_off_in_every_shipped_configuration():
     for name, file in shipped().items():
         config = load(file)
         assert config.stages.joint is None, name
-        assert JOINT.name not in [stage.name for stage in plan.configured_stages(config)]
+        assert JOINT.name not in [stage.name for stage in configured_stages(config)]
 
 
 def test_two_keys_turn_it_on():
     config = load("quickstart", ["stages.joint.epochs=2", "stages.joint.learning_rate=0.001"])
-    assert plan.configured_stages(config)[-1] is JOINT
+    assert configured_stages(config)[-1] is JOINT

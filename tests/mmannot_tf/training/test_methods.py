@@ -11,6 +11,7 @@ import pytest
 
 from mmannot_tf.config.loading import parse
 from mmannot_tf.runs import plan
+from mmannot_tf.runs.configured_stages import configured_stages, select_stages
 from mmannot_tf.runs.run import open_run
 from mmannot_tf.runs.stages import METHOD_STAGES
 from mmannot_tf.training import method_builder
@@ -76,7 +77,7 @@ def _with(config, name, **changes):
 
 def test_all_are_done_and_the_stages_are_untouched(names, run, tiny_run):
     assert {stage.name for stage in plan.finished_stages(run)} >= set(names)
-    for stage in plan.configured_stages(tiny_run.config):
+    for stage in configured_stages(tiny_run.config):
         assert plan.stage_digest(run, stage.name) == plan.stage_digest(tiny_run, stage.name)
     for name in names:
         assert len((run.stage(name) / "log.jsonl").read_text().splitlines()) == 2
@@ -94,10 +95,10 @@ def test_without_being_asked_for_none_is_trained(tiny_run):
 
 def test_names_are_checked_before_anything_is_read(config):
     with pytest.raises(UserError, match=r"--methods must be all, or name .*sinn.*Received: vgg"):
-        plan.select_stages(config, None, ["vgg"])
-    stages = [stage.name for stage in plan.select_stages(config, ["cnn"], ["ria", "cnn_warp"])]
+        select_stages(config, None, ["vgg"])
+    stages = [stage.name for stage in select_stages(config, ["cnn"], ["ria", "cnn_warp"])]
     assert stages == ["cnn", "cnn_warp", "ria"]
-    every = [stage.name for stage in plan.select_stages(config, ["cnn"], ["all"])]
+    every = [stage.name for stage in select_stages(config, ["cnn"], ["all"])]
     assert every == ["cnn", *METHOD_STAGES]
 
 

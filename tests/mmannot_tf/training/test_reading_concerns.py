@@ -7,6 +7,7 @@ import pytest
 from mmannot_tf.config.loading import parse
 from mmannot_tf.paper.readings import configuration_keys
 from mmannot_tf.runs import plan
+from mmannot_tf.runs.configured_stages import configured_stages
 
 CNN = ["cnn", "cnn_longer"]
 VISUAL = [*CNN, "ms_cnn"]
@@ -53,5 +54,5 @@ def test_a_reading_makes_stale_what_it_concerns_and_nothing_else(tiny_run, key):
     assert place[last] != value
     place[last] = value
     changed = dataclasses.replace(tiny_run, config=parse(document, "test"))
-    stale = [stage.name for stage in plan.configured_stages(changed.config) if plan.staleness(changed, stage)]
+    stale = [stage.name for stage in configured_stages(changed.config) if plan.staleness(changed, stage)]
     assert stale == expected

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from mmannot_tf.config.loading import parse
-from mmannot_tf.runs.plan import configured_stages, stage_digest
+from mmannot_tf.runs.configured_stages import configured_stages
+from mmannot_tf.runs.plan import stage_digest
 from mmannot_tf.runs.run import open_run
 from mmannot_tf.runs.stages import STAGES
 from mmannot_tf.training.inference.trained_branches import feature_model, network_spec_of, trained_branch

@@ -1,0 +1,123 @@
+"""A configuration without `stages.ms_cnn`: the CNN's feature is f_v for the stages after it."""
+
+import keras
+import numpy as np
+import pytest
+
+import mmannot_tf
+from mmannot_tf.cli.main import main
+from mmannot_tf.config.loading import parse
+from mmannot_tf.config.settings import EvaluationSettings
+from mmannot_tf.evaluation.rows import evaluate
+from mmannot_tf.runs.configured_stages import select_stages, stage_named
+from mmannot_tf.serving.model import required_stages
+from mmannot_tf.training.inference.predict import predict
+from mmannot_tf.training.session import open_session
+from mmannot_tf.training.train import train
+from tfrecords_tools.reading.records import read
+from tfrecords_tools.shell.errors import UserError
+
+STAGES = ("cnn", "tag_encoder", "classifier", "quantity_visual", "quantity")
+
+
+@pytest.fixture(scope="module")
+def config(tiny_config):
+    settings = tiny_config.model_dump(mode="json", exclude_none=True)
+    settings["stages"] = {name: settings["stages"][name] for name in STAGES}
+    return parse(settings, "test")
+
+
+@pytest.fixture(scope="module")
+def run(config, tiny_records, tmp_path_factory):
+    path = tmp_path_factory.mktemp("without_fusion") / "run"
+    return train(config, data=tiny_records.path, run=path)
+
+
+@pytest.fixture(scope="module")
+def predictions(run):
+    return predict(open_session(run), "validation")
+
+
+def _dense(run, stage, branch, names, inputs):
+    """The outputs of a head of Dense layers, ReLU between them, by hand from its weights' file."""
+    head = keras.Sequential([keras.Input((inputs.shape[1],)), *(keras.layers.Dense(size) for size in names)])
+    head.load_weights(run.stage(stage) / "weights" / f"{branch}.weights.h5")
+    for number, layer in enumerate(head.layers):
+        inputs = inputs @ layer.kernel.numpy() + layer.bias.numpy()
+        inputs = np.maximum(inputs, 0) if number < len(names) - 1 else inputs
+    return inputs
+
+
+def test_the_heads_read_the_feature_of_the_cnn(run, predictions, config):
+    features = open_session(run).features("validation").get(["cnn", "tag_encoder"])
+    joint = np.concatenate(list(features.values()), axis=1)
+    labels, hidden = len(run.dataset.labels), config.model.quantity_hidden
+    logits = _dense(run, "classifier", "classifier", (labels,), joint)
+    np.testing.assert_allclose(predictions.probabilities["classifier"], 1 / (1 + np.exp(-logits)), atol=1e-5)
+    for stage, inputs in (("quantity", joint), ("quantity_visual", features["cnn"])):
+        quantity = _dense(run, stage, "quantity", (*hidden, 1), inputs)[:, 0]
+        np.testing.assert_allclose(predictions.quantity[stage], quantity, rtol=1e-4, atol=1e-5)
+
+
+def test_its_rows_have_names_of_their_own(predictions):
+    evaluation = evaluate(predictions, EvaluationSettings(), readings={})
+    methods = [row.method for row in evaluation.rows]
+    assert methods[:5] == ["Upper bound, CNN+Tags", "CNN+Tags+LQP", "CNN+LQP", "CNN+Tags", "CNN"]
+    assert not [name for name in methods if "MS-CNN" in name]
+    sources = {row.method: row.source for row in evaluation.rows}
+    assert sources["CNN"] == "paper" and {sources[name] for name in methods[:4]} == {"ours"}
+    assert [(row.features, row.source) for row in evaluation.quantity] == [
+        ("CNN", "ours"),
+        ("CNN+Tags", "ours"),
+    ]
+
+
+def test_what_annotates_agrees_with_what_was_scored(run, predictions):
+    model = mmannot_tf.load(run.path)
+    assert set(model.branches) == {"backbone", "pooling", "tag_encoder", "classifier", "quantity"}
+    examples = list(read(open_session(run).records, "validation").as_numpy_iterator())
+    images = [example["image"] for example in examples]
+    tags = [[tag.decode() for tag in example["tags"]] for example in examples]
+    outputs = model.predict(images, tags)
+    rows = [predictions.ids.index(example["id"].decode()) for example in examples]
+    np.testing.assert_allclose(
+        outputs["probabilities"], predictions.probabilities["classifier"][rows], rtol=1e-3, atol=1e-4
+    )
+    np.testing.assert_allclose(
+        outputs["predicted_quantity"], predictions.quantity["quantity"][rows], rtol=1e-3, atol=1e-4
+    )
+
+
+@pytest.mark.slow
+def test_it_exports_and_its_card_names_its_row(run, tmp_path, capsys):
+    assert main(["evaluate", str(run.path), "--bootstrap", "0"]) == 0
+    assert main(["export", str(run.path), "--out", str(tmp_path / "E")]) == 0
+    capsys.readouterr()
+    card = (tmp_path / "E" / "1" / "README.md").read_text()
+    assert "whose last map is averaged" in card
+    assert "CNN+Tags+LQP on the" in card and "MS-CNN" not in card
+    assert "Label quantity: " in card
+
+
+def test_a_finished_run_is_trained_no_second_time(run, config, tiny_records, capsys):
+    assert required_stages(run) == ("cnn", "tag_encoder", "classifier", "quantity")
+    train(config, data=tiny_records.path, run=run.path)
+    assert capsys.readouterr().err.count("done, skipped") == len(STAGES)
+
+
+def test_fusion_blocks_that_are_added_later_make_the_heads_stale(run, tiny_config):
+    from dataclasses import replace
+
+    from mmannot_tf.runs.plan import staleness
+
+    with_fusion = replace(run, config=tiny_config)
+    assert staleness(with_fusion, stage_named(tiny_config, "classifier")) == ["stage cnn changed"]
+
+
+def test_stages_that_need_fusion_blocks_are_refused(config):
+    with pytest.raises(UserError, match="must name stages of the configuration"):
+        select_stages(config, ["ms_cnn"])
+    settings = config.model_dump(mode="json", exclude_none=True)
+    settings["stages"]["joint"] = {"epochs": 1, "learning_rate": 0.1}
+    with pytest.raises(UserError, match=r"stages\.joint needs stages\.ms_cnn"):
+        parse(settings, "test")
