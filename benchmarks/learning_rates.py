@@ -3,8 +3,8 @@
     python benchmarks/learning_rates.py RUN [--stage quantity] [--rate 0.1 …] [--steps 500] [--json FILE]
 
 RUN is a run whose earlier stages are trained; it is only read. Each stage begins anew at its initial weights
-with the run's momentum, seed and batches, and trains at each rate. The table has the mean loss of the last 50
-steps, or the step after which the loss is not finite.
+and trains at each rate, with batches of 32. The first table has the mean loss of the last 50 steps, or how
+many steps were taken before the loss was not finite.
 
 The second table has what bounds the rate: the mean squared norm of the features, and the largest eigenvalue λ
 of the loss' Hessian at the initial weights, by power iteration on 1,024 training images. Gradient descent
@@ -90,6 +90,7 @@ def main(
     ],
     rates: Annotated[list[float], typer.Option("--rate")] = [0.1, 0.01, 0.001, 0.0001],  # noqa: B006
     momenta: Annotated[list[float], typer.Option("--momentum")] = [0.9],  # noqa: B006
+    batch_size: Annotated[int, typer.Option(min=1)] = 32,
     steps: Annotated[int, typer.Option(min=1)] = 500,
     json_file: Annotated[Path | None, typer.Option("--json")] = None,
 ) -> None:
@@ -98,6 +99,8 @@ def main(
         copy = Path(scratch) / "run"
         shutil.copytree(run, copy, ignore=shutil.ignore_patterns("decoded"))
         opened = open_run(copy)
+        training = opened.config.training.model_copy(update={"batch_size": batch_size})
+        opened = replace(opened, config=opened.config.model_copy(update={"training": training}))
         trials = [
             _trial(opened, stage, rate, momentum, steps)
             for stage in stages
@@ -158,9 +161,12 @@ def largest_eigenvalue(job: Job, features: tf.Tensor, targets: tf.Tensor) -> flo
 
     @tf.function
     def product(vector: Sequence[tf.Tensor]) -> list[tf.Tensor]:
-        with tf.autodiff.ForwardAccumulator(weights, list(vector)) as forward, tf.GradientTape() as tape:
-            loss = tf.reduce_mean(job.loss(targets, model(features, training=False)))
-        return forward.jvp(tape.gradient(loss, weights), unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        with tf.GradientTape() as outer:
+            with tf.GradientTape() as inner:
+                loss = tf.reduce_mean(job.loss(targets, model(features, training=False)))
+            gradients = inner.gradient(loss, weights)
+            along = tf.add_n([tf.reduce_sum(g * v) for g, v in zip(gradients, vector, strict=True)])
+        return outer.gradient(along, weights, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
     draw = np.random.default_rng(0)
     vector: list[Any] = [tf.constant(draw.normal(size=weight.shape), tf.float32) for weight in weights]

@@ -55,7 +55,7 @@ def methods(as_json: JsonOption = False) -> None:
 
 def _record(method: "Method") -> SystemRecord:
     from mmannot_tf.config.methods import Methods
-    from mmannot_tf.evaluation.rows import row_of
+    from mmannot_tf.evaluation.row_catalogue import row_of
 
     row = row_of(method.name)
     return SystemRecord(

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from mmannot_tf.config.methods import Methods
 from mmannot_tf.config.section import Coefficient, Dropout, Epsilon, Positive, Rate, Section, Share
-from mmannot_tf.config.stage import StageSettings
+from mmannot_tf.config.stage import JointHeadSettings, StageSettings
 
 
 class DataSettings(Section):
@@ -138,19 +138,21 @@ class TrainingSettings(Section):
 
 
 class Stages(Section):
-    """Algorithm 1's stages in order, and two of ours, left out where None.
+    """Algorithm 1's stages in order, and three of ours, left out where None.
 
-    Without `ms_cnn` there are no fusion blocks, and f_v is the CNN's feature (ours). `cnn_longer` is the
-    control of MS-CNN against CNN; `joint` trains all branches further, together [6].
+    Without `ms_cnn` there are no fusion blocks, and f_v is the CNN's feature (ours). Two are controls of
+    MS-CNN: `cnn_longer` trains the CNN for longer, `cnn_scales` a head on the averages over all five maps.
+    `joint` trains all branches further, together [6].
     """
 
     cnn: StageSettings
     cnn_longer: StageSettings | None = None
+    cnn_scales: StageSettings | None = None
     ms_cnn: StageSettings | None = None
     tag_encoder: StageSettings
-    classifier: StageSettings
+    classifier: JointHeadSettings
     quantity_visual: StageSettings
-    quantity: StageSettings
+    quantity: JointHeadSettings
     joint: StageSettings | None = None
 
     @model_validator(mode="after")
@@ -171,19 +173,25 @@ class EvaluationSettings(Section):
 
     Attributes:
         k: labels given by the rows without quantity prediction [15].
+        other_k: further numbers of labels, with rows of their own (ours).
         never_predicted: a class never predicted counts as precision 0, or is left out of the mean [21].
         quantity_rounding: of the regressor's output [22].
         least_quantity: the smallest quantity given; 1 where every image has a label [22].
         image_average: I-P and I-R: ratios of "sums" over the images, or means of each image's "ratios" [23].
         threshold: of the rows that select by probability, as later papers do (ours).
+        untagged: which heads annotate an image without a tag of the vocabulary: "joint", those on f, as every
+            other image (the paper drops such images); "visual", those on f_v (ours). `evaluate --split
+            validation` has a row for each.
     """
 
     k: Positive = 3
+    other_k: tuple[Positive, ...] = ()
     never_predicted: Literal["zero", "left_out"] = "zero"
     quantity_rounding: Literal["nearest", "down", "up"] = "nearest"
     least_quantity: Literal[0, 1] = 1
     image_average: Literal["sums", "ratios"] = "sums"
     threshold: Share = 0.5
+    untagged: Literal["joint", "visual"] = "joint"
 
 
 class Config(Section):

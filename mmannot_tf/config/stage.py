@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from mmannot_tf.config.section import Coefficient, Epochs, Positive, Rate, Section
+from mmannot_tf.config.section import Coefficient, Dropout, Epochs, Positive, Rate, Section
 
 
 class StageSettings(Section):
@@ -74,3 +74,14 @@ class StageSettings(Section):
                 f"Received: {self.warmup_epochs} of {self.epochs}"
             )
         return self
+
+
+class JointHeadSettings(StageSettings):
+    """The numbers of a stage that trains a head on f = [f_v, f_t].
+
+    Attributes:
+        untagged_share: of the training images, drawn anew each epoch, whose tags are hidden, so that the head
+            learns to annotate images without tags (ours).
+    """
+
+    untagged_share: Dropout = 0.0

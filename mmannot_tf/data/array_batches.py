@@ -11,7 +11,22 @@ import tensorflow as tf
 from mmannot_tf.data.bucketing import bucket_by_length
 from mmannot_tf.data.replicas import OrderedSplit, ReplicaRange, split_for_replicas
 
+_HIDING = 1
+"""Tells the draw of hidden rows from that of the order."""
 Arrays = np.ndarray | Mapping[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class HiddenColumns:
+    """The last columns of the inputs, which training hides in a share of the rows, drawn anew each epoch.
+
+    Attributes:
+        share: of the rows.
+        instead: what these columns hold there, [K] float32.
+    """
+
+    share: float
+    instead: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -26,6 +41,7 @@ class ArrayBatches:
         finish: TensorFlow operations on each batch of (inputs, targets), in graph; None for nothing.
         lengths: [N]; where given, a training batch holds examples of similar length.
         names: the ids of the N rows; where empty, a row's id is its number.
+        hidden: columns of the inputs, one array [N, D], that training hides in some rows; None for none.
     """
 
     inputs: Arrays
@@ -34,6 +50,7 @@ class ArrayBatches:
     finish: Callable[[Any, Any], tuple[Any, Any]] | None = None
     lengths: np.ndarray | None = None
     names: Sequence[str] = ()
+    hidden: HiddenColumns | None = None
 
     def epoch(
         self, *, seed: int, epoch: int, skip: int = 0, replicas: ReplicaRange | None = None
@@ -43,10 +60,11 @@ class ArrayBatches:
         With `replicas`, only their rows of these batches, split by `split_for_replicas`.
         """
         order = self._shuffled(seed, epoch)[skip * self.batch_size :]
+        hide = self._rows_to_hide(seed, epoch)
         if replicas is None:
-            return self._batched(order, self.batch_size)
+            return self._batched(order, self.batch_size, hide)
         order = order[replicas.contains(np.arange(len(order)) % self.batch_size)]
-        return split_for_replicas(self._batched(order, replicas.count_in(self.batch_size)), replicas)
+        return split_for_replicas(self._batched(order, replicas.count_in(self.batch_size), hide), replicas)
 
     def partial_pipelines(
         self, *, seed: int, epoch: int, replicas: ReplicaRange | None = None
@@ -65,6 +83,12 @@ class ArrayBatches:
         if self.lengths is None:
             return order
         return bucket_by_length(order, self.lengths, self.batch_size, generator)
+
+    def _rows_to_hide(self, seed: int, epoch: int) -> np.ndarray | None:
+        """Whether each row's hidden columns are hidden in an epoch, [N] bool; None without such columns."""
+        if self.hidden is None:
+            return None
+        return np.random.default_rng((seed, epoch, _HIDING)).random(self._count()) < self.hidden.share
 
     def ordered(self, replicas: ReplicaRange | None = None) -> tf.data.Dataset:
         """All rows in order; with `replicas`, only the batches that they compute."""
@@ -86,18 +110,32 @@ class ArrayBatches:
         with tf.device("CPU"):
             return tf.nest.map_structure(tf.constant, (self.inputs, self.targets))
 
-    def _batched(self, order: np.ndarray, rows: int) -> tf.data.Dataset:
-        arrays = self._tensors
+    def _batched(self, order: np.ndarray, rows: int, hide: np.ndarray | None = None) -> tf.data.Dataset:
+        arrays, hidden = self._tensors, self.hidden
 
         def gathered(indices: tf.Tensor) -> tuple[Any, Any]:
             return tf.nest.map_structure(lambda array: _cast(tf.gather(array, indices)), arrays)
 
         batches = tf.data.Dataset.from_tensor_slices(order).batch(rows)
-        batches = batches.map(gathered, num_parallel_calls=tf.data.AUTOTUNE)
+        if hide is not None and hidden is not None:
+            concealed = tf.constant(hide)
+            batches = batches.map(
+                lambda indices: _concealed(*gathered(indices), tf.gather(concealed, indices), hidden.instead)
+            )
+        else:
+            batches = batches.map(gathered, num_parallel_calls=tf.data.AUTOTUNE)
         if self.finish is not None:
             finish = tf.autograph.experimental.do_not_convert(self.finish)
             batches = batches.map(finish, num_parallel_calls=tf.data.AUTOTUNE)
         return batches.prefetch(tf.data.AUTOTUNE)
+
+
+def _concealed(
+    inputs: tf.Tensor, targets: Any, hide: tf.Tensor, instead: np.ndarray
+) -> tuple[tf.Tensor, Any]:
+    """The batch, with `instead` in the last columns of those inputs for which `hide`, bool [B], is true."""
+    shown, last = tf.split(inputs, [inputs.shape[1] - len(instead), len(instead)], axis=1)
+    return tf.concat([shown, tf.where(hide[:, tf.newaxis], instead, last)], axis=1), targets
 
 
 def _cast(values: tf.Tensor) -> tf.Tensor:

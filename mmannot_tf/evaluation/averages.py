@@ -21,7 +21,7 @@ class AveragedRow:
 
     Attributes:
         method: its name in the table.
-        source: as `mmannot_tf.evaluation.rows.Row` has it.
+        source: as `mmannot_tf.evaluation.row_catalogue.Row` has it.
         selection: how its labels are selected.
         means: of the scores, percent.
         spread: the scores' standard deviations (divisor n - 1; 0 for one run).

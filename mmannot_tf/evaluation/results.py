@@ -22,12 +22,14 @@ class ScoredRow:
 
     Attributes:
         method: its name in the table.
-        source: as `mmannot_tf.evaluation.rows.Row` has it.
+        source: as `mmannot_tf.evaluation.row_catalogue.Row` has it.
         selection: how its labels are selected.
         scores: in percent.
         mean_average_precision: in percent; of rows by threshold only.
         threshold: of rows by threshold: labels with a score above it are given.
         intervals: score → its interval in percent; empty without resampling.
+        biased: the scores whose interval is not to be relied on, because the resamples are biased; None
+            without resampling.
     """
 
     method: str
@@ -37,6 +39,7 @@ class ScoredRow:
     mean_average_precision: float | None = field(default=None, metadata=OPTIONAL)
     threshold: float | None = field(default=None, metadata=OPTIONAL)
     intervals: Mapping[str, Bounds] = field(default_factory=dict, metadata=OPTIONAL)
+    biased: tuple[str, ...] | None = field(default=None, metadata=OPTIONAL)
 
     @property
     def measures(self) -> dict[str, float]:

@@ -1,14 +1,13 @@
-"""The rows of Tables I to VI from one run's predictions, and controls of ours."""
+"""Scores the rows of the catalogue from one run's predictions."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from mmannot_tf.config.methods import in_table_order
 from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.evaluation.metrics import annotation_scores, mean_average_precision
-from mmannot_tf.evaluation.predictions import Predictions, Visual
+from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.quantity import quantity_scores, quantize
 from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.results import (
@@ -16,97 +15,30 @@ from mmannot_tf.evaluation.results import (
     PairedTests,
     QuantityRow,
     ScoredRow,
-    Selection,
     Source,
     TagGroup,
 )
+from mmannot_tf.evaluation.row_catalogue import FEATURES, FREQUENCIES, ROWS, Row
 from mmannot_tf.evaluation.selection import above, by_quantity, top_k
 from mmannot_tf.evaluation.thresholds import best_threshold
 from mmannot_tf.evaluation.uncertainty import Uncertainty
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import Json
 
-FREQUENCIES = "label_frequencies"
-"""The scorer that ignores the image: every image gets the training split's most frequent labels."""
 KNOWN_TAGS = {"0": (0, 0), "1 or 2": (1, 2), "3 to 5": (3, 5), "6 or more": (6, None)}
 """Groups of images by how many of their tags are known: the least and the most of each."""
 
 
-@dataclass(frozen=True)
-class Row:
-    """The recipe of one row of a table.
-
-    Attributes:
-        method: its name in the table.
-        scorer: its probabilities rank the labels.
-        selection: how labels are selected from them.
-        quantity: the regressor that cuts the ranking; for "predicted_quantity" only.
-        source: "paper" for the method's own rows in its tables, "compared" for the other systems of Tables
-            III and IV, "ours" for controls that it lacks, "later" for later work.
-        thresholded: there is a second row by threshold, because the scores are probabilities.
-        visual: the stage whose feature the stages after it read as f_v: a run has the rows of one; None where
-            it does not matter.
-        threshold: labels with a score above it are given; for "threshold" only.
-    """
-
-    method: str
-    scorer: str
-    selection: Selection
-    quantity: str | None = None
-    source: Source = "paper"
-    thresholded: bool = True
-    visual: Visual | None = None
-    threshold: float | None = None
-
-
-ROWS = (
-    Row("Upper bound", "classifier", "true_quantity", visual="ms_cnn"),
-    Row("MS-CNN+Tags+LQP", "classifier", "predicted_quantity", "quantity", visual="ms_cnn"),
-    Row("MS-CNN+LQP", "ms_cnn", "predicted_quantity", "quantity_visual", visual="ms_cnn"),
-    Row("MS-CNN+Tags", "classifier", "top_k", visual="ms_cnn"),
-    Row("MS-CNN", "ms_cnn", "top_k"),
-    Row("Upper bound, CNN+Tags", "classifier", "true_quantity", source="ours", visual="cnn"),
-    Row("CNN+Tags+LQP", "classifier", "predicted_quantity", "quantity", source="ours", visual="cnn"),
-    Row("CNN+LQP", "cnn", "predicted_quantity", "quantity_visual", source="ours", visual="cnn"),
-    Row("CNN+Tags", "classifier", "top_k", source="ours", visual="cnn"),
-    Row("CNN", "cnn", "top_k"),
-    Row("CNN, trained as long", "cnn_longer", "top_k", source="ours"),
-    Row("Tags only", "tag_encoder", "top_k", source="ours"),
-    Row("Label frequencies", FREQUENCIES, "top_k", source="ours", thresholded=False),
-    Row("Joint MS-CNN+Tags+LQP", "joint", "predicted_quantity", "joint", source="ours"),
-    Row("Joint MS-CNN+Tags", "joint", "top_k", source="ours"),
-    *(
-        Row(
-            system.title,
-            system.name,
-            system.selection,
-            source=system.source,
-            thresholded=system.thresholded,
-        )
-        for system in in_table_order()
-    ),
-)
-
-FEATURES: Mapping[Visual, Mapping[str, str]] = {
-    "ms_cnn": {"quantity_visual": "MS-CNN", "quantity": "MS-CNN+Tags", "joint": "Joint"},
-    "cnn": {"quantity_visual": "CNN", "quantity": "CNN+Tags", "joint": "Joint"},
-}
-"""Stage of f_v → regressor → the features it reads, as Tables V and VI name them and in their order."""
-
-
-def row_of(scorer: str) -> Row:
-    """The first row of a scorer."""
-    return next(row for row in ROWS if row.scorer == scorer)
-
-
-def annotating_row(predictions: Predictions) -> Row:
+def annotating_row(predictions: Predictions, settings: EvaluationSettings) -> Row:
     """The row that annotates images: the first that the predictions allow, except the upper bound.
 
     Raises:
         UserError: no known scorer is among the predictions.
     """
     _check_scorers(predictions)
-    return next(row for row in ROWS if row.selection != "true_quantity" and _has(predictions, row))
+    rows = [row for row in _rows(predictions) if row.selection != "true_quantity"]
+    wanted = [row for row in rows if (row.untagged is not None) == (settings.untagged == "visual")]
+    return (wanted or rows)[0]
 
 
 def evaluate(
@@ -131,8 +63,10 @@ def evaluate(
         UserError: no known scorer is among the predictions.
     """
     _check_scorers(predictions)
-    rows = [row for row in ROWS if _has(predictions, row)]
-    ranked = [row for row in rows if row.selection == "top_k" and row.scorer != FREQUENCIES]
+    rows = _rows(predictions)
+    of_k = [row for row in rows if row.selection == "top_k"]
+    ranked = [row for row in of_k if row.scorer != FREQUENCIES]
+    rows += [_with_k(row, k) for k in settings.other_k for row in of_k]
     rows += [_by_threshold(row, settings) for row in ranked if row.thresholded]
     rows += [_by_chosen_threshold(row, chosen_on) for row in ranked if chosen_on is not None]
     chosen = {row.method: select(row, predictions, settings) for row in rows}
@@ -151,12 +85,21 @@ def evaluate(
     uncertainty = Uncertainty(
         predictions.labels, resampling, settings.never_predicted, settings.image_average
     )
-    intervals, pairs = uncertainty.of(chosen)
+    measured = uncertainty.of(chosen)
     return replace(
         evaluation,
-        rows=tuple(replace(row, intervals=intervals[row.method]) for row in evaluation.rows),
-        tests=PairedTests(pairs, resampling),
+        rows=tuple(
+            replace(row, intervals=measured.intervals[row.method], biased=measured.biased[row.method])
+            for row in evaluation.rows
+        ),
+        tests=PairedTests(measured.pairs, resampling),
     )
+
+
+def _rows(predictions: Predictions) -> list[Row]:
+    """The rows that the predictions allow; with images that have no known tag, also those for such images."""
+    has_untagged = predictions.known_tags is not None and not predictions.known_tags.all()
+    return [row for row in ROWS if _has(predictions, row) and (row.untagged is None or has_untagged)]
 
 
 def _by_known_tags(
@@ -207,9 +150,16 @@ def _has(predictions: Predictions, row: Row) -> bool:
         return predictions.label_frequencies is not None
     if row.visual not in (None, predictions.visual):
         return False
+    if row.untagged is not None and (predictions.known_tags is None or not _has(predictions, row.untagged)):
+        return False
     return row.scorer in predictions.probabilities and (
         row.quantity is None or row.quantity in predictions.quantity
     )
+
+
+def _with_k(row: Row, k: int) -> Row:
+    """The row with another number of labels for every image than the paper's."""
+    return replace(row, method=f"{row.method}, k = {k}", source=_source_of_another_selection(row), k=k)
 
 
 def _by_threshold(row: Row, settings: EvaluationSettings) -> Row:
@@ -218,7 +168,7 @@ def _by_threshold(row: Row, settings: EvaluationSettings) -> Row:
         f"{row.method}, p > {settings.threshold:g}",
         row.scorer,
         "threshold",
-        source=_source_by_threshold(row),
+        source=_source_of_another_selection(row),
         threshold=settings.threshold,
     )
 
@@ -229,13 +179,13 @@ def _by_chosen_threshold(row: Row, chosen_on: Predictions) -> Row:
         f"{row.method}, chosen threshold",
         row.scorer,
         "threshold",
-        source=_source_by_threshold(row),
+        source=_source_of_another_selection(row),
         threshold=best_threshold(chosen_on.probabilities[row.scorer], chosen_on.labels),
     )
 
 
-def _source_by_threshold(row: Row) -> Source:
-    """The paper has no rows by threshold."""
+def _source_of_another_selection(row: Row) -> Source:
+    """The paper has no rows by threshold, and none with another number of labels."""
     return "later" if row.source == "later" else "ours"
 
 
@@ -263,11 +213,15 @@ def select(row: Row, predictions: Predictions, settings: EvaluationSettings) -> 
     if not _has(predictions, row):
         raise ValueError(f"Predictions must allow the row. Received: no scorer or regressor of {row}.")
     if predictions.label_frequencies is not None and row.scorer == FREQUENCIES:  # the same for every image
-        chosen = top_k(predictions.label_frequencies[np.newaxis], settings.k)
+        chosen = top_k(predictions.label_frequencies[np.newaxis], row.k or settings.k)
         return np.broadcast_to(chosen, predictions.labels.shape)
+    if row.untagged is not None and predictions.known_tags is not None:
+        tagged = select(replace(row, untagged=None), predictions, settings)
+        untagged = select(row.untagged, predictions, settings)
+        return np.where(predictions.known_tags[:, np.newaxis] > 0, tagged, untagged)
     probabilities = predictions.probabilities[row.scorer]
     if row.selection == "top_k":
-        return top_k(probabilities, settings.k)
+        return top_k(probabilities, row.k or settings.k)
     if row.threshold is not None:
         return above(probabilities, row.threshold)
     if row.selection == "decoded":

@@ -29,6 +29,7 @@ _READING_THE_SAME = ("MS-CNN+Tags+LQP", "MS-CNN+LQP", "MS-CNN+Tags", "MS-CNN")
 PAIRS = (
     ("MS-CNN", "CNN"),
     ("MS-CNN", "CNN, trained as long"),
+    ("MS-CNN", "CNN, pooled scales"),
     ("MS-CNN+Tags", "MS-CNN"),
     ("MS-CNN+Tags", "Tags only"),
     ("MS-CNN+LQP", "MS-CNN"),
@@ -49,6 +50,28 @@ PAIRS = (
 system the row of ours that reads and decides what it does."""
 
 
+LARGEST_BIAS = 0.25
+"""In standard errors: a bootstrap with more bias is not to be relied on. The source is Efron and Tibshirani,
+"An Introduction to the Bootstrap" (1993), Sec. 10.3."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What `Uncertainty` measured.
+
+    Attributes:
+        intervals: method → score → interval in percent.
+        biased: method → the scores whose resamples lie more than `LARGEST_BIAS` standard errors beside the
+            score on average, so that the interval may miss it. With few images C-P is one: a resample often
+            lacks a class.
+        pairs: the paired tests.
+    """
+
+    intervals: dict[str, dict[str, Bounds]]
+    biased: dict[str, tuple[str, ...]]
+    pairs: tuple[RowPair, ...]
+
+
 @dataclass(frozen=True, eq=False)
 class Uncertainty:
     """Measures intervals and paired tests of rows that were scored on the same images.
@@ -65,16 +88,11 @@ class Uncertainty:
     never_predicted: NeverPredicted = "zero"
     image_average: ImageAverage = "sums"
 
-    def of(
-        self, chosen: Mapping[str, np.ndarray]
-    ) -> tuple[dict[str, dict[str, Bounds]], tuple[RowPair, ...]]:
-        """Every row's intervals, and the paired tests.
+    def of(self, chosen: Mapping[str, np.ndarray]) -> "Measured":
+        """Every row's intervals, and the paired tests of all pairs that have both rows.
 
         Args:
             chosen: method → the labels it gave, [N, C] bool.
-
-        Returns:
-            Method → score → interval in percent; and the tests of all pairs that have both rows.
         """
         resampled = self._resampled(chosen)
         intervals = {method: self._intervals(scores) for method, scores in resampled.items()}
@@ -86,7 +104,10 @@ class Uncertainty:
             difference = self._scores(chosen[a]) - self._scores(chosen[b])
             interval = self.resampling.interval(resampled[a] - resampled[b])
             tests += _tests(a, b, difference, interval, p)
-        return intervals, tuple(tests)
+        biased = {
+            method: _biased(scores, self._scores(chosen[method])) for method, scores in resampled.items()
+        }
+        return Measured(intervals, biased, tuple(tests))
 
     def _resampled(self, chosen: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
         """Every method's scores on the same resamples, [draws, 7], so that their differences are paired."""
@@ -146,6 +167,14 @@ class Uncertainty:
     def _intervals(self, resampled: np.ndarray) -> dict[str, Bounds]:
         low, high = self.resampling.interval(resampled).tolist()
         return dict(zip(SYMBOLS, zip(low, high, strict=True), strict=True))
+
+
+def _biased(resampled: np.ndarray, scores: np.ndarray) -> tuple[str, ...]:
+    """The scores whose bootstrap has too large a bias; see `Measured`."""
+    bias, error = np.abs(resampled.mean(axis=0) - scores), resampled.std(axis=0, ddof=1)
+    return tuple(
+        name for name, is_large in zip(SYMBOLS, bias > LARGEST_BIAS * error, strict=True) if is_large
+    )
 
 
 def _tests(a: str, b: str, difference: np.ndarray, interval: np.ndarray, p: np.ndarray) -> Iterator[RowPair]:

@@ -1,4 +1,4 @@
-"""Branches without weights on the last map: its average, or its places as a sequence."""
+"""Branches without weights on the maps: averages, or the places of the last one as a sequence."""
 
 from collections.abc import Sequence
 
@@ -23,6 +23,26 @@ def build_pooling(map_shapes: Sequence[tuple[int, int, int]]) -> keras.Model:
     maps = [keras.Input(shape, name=f"map_{number}") for number, shape in enumerate(map_shapes, start=1)]
     feature = keras.layers.GlobalAveragePooling2D(name="average")(maps[-1])
     return keras.Model(maps, feature, name="pooling")
+
+
+def build_pooled_scales(map_shapes: Sequence[tuple[int, int, int]]) -> keras.Model:
+    """The branch "pooled_scales": the averages over all maps of the backbone, side by side, without weights.
+
+    It is the simplest multi-scale feature, a control of the fusion blocks (ours).
+
+    Args:
+        map_shapes: height, width and channels of M_1 … M_L, finest first.
+
+    Returns:
+        A model from a list of L maps to `[B, D_1 + … + D_L] float32`.
+
+    Example:
+        >>> build_pooled_scales([(4, 4, 128), (2, 2, 256)]).output_shape
+        (None, 384)
+    """
+    maps = [keras.Input(shape, name=f"map_{number}") for number, shape in enumerate(map_shapes, start=1)]
+    averages = [keras.layers.GlobalAveragePooling2D()(scale) for scale in maps]
+    return keras.Model(maps, keras.layers.Concatenate(name="scales")(averages), name="pooled_scales")
 
 
 def build_places(map_shapes: Sequence[tuple[int, int, int]]) -> keras.Model:

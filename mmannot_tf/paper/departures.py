@@ -19,9 +19,11 @@ class Departure:
 DEPARTURES = (
     Departure(
         "Our own learning rates for small sets",
-        "`configs/quickstart.toml` and `configs/mscoco_small.toml` have our own learning rates and epochs. "
-        "At MS-COCO's 0.0001 the tag encoder would need tens of thousands of steps. `configs/nus_wide.toml` "
-        "and `configs/mscoco.toml` have the paper's rates.",
+        "`configs/quickstart.toml`, `configs/mscoco_small.toml` and `configs/mirflickr_small.toml` have our "
+        "own learning rates and epochs. At MS-COCO's 0.0001 the tag encoder would need tens of thousands of "
+        "steps. "
+        "`configs/mscoco.toml` and `configs/nus_wide_printed.toml` have the paper's rates. "
+        "`configs/nus_wide.toml` has 0.001 for the label quantity, which diverges at the paper's 0.1.",
     ),
     Departure(
         "A factor on the backbone's learning rate",
@@ -56,7 +58,8 @@ DEPARTURES = (
     Departure(
         'The row "CNN, trained as long"',
         "MS-CNN starts from a finished CNN, so it has had more training steps. The optional stage "
-        "`cnn_longer` trains the CNN for as long as MS-CNN's stage takes. The paper has no such control.",
+        "`cnn_longer` trains the CNN for as long as MS-CNN's stage takes. The paper has no such control. A "
+        "second one is `cnn_scales`, a head on the averages over all five maps.",
     ),
     Departure(
         "Joint training",

@@ -11,6 +11,8 @@ QUANTITY = {"accuracy": "Accuracy (%)", "mse": "MSE"}
 """Score of a label quantity → its column's head."""
 MARKS = {"ours": " *", "compared": " †", "later": " ‡"}
 """Source of a row → what follows its name; the paper's own method has no mark."""
+BIASED = " ?"
+"""What follows an interval that is not to be relied on."""
 ABLATION_COLUMNS = ("CNN", "MS-CNN", "MS-CNN+Tags", "MS-CNN+LQP", "MS-CNN+Tags+LQP", "Upper bound")
 
 

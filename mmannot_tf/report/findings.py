@@ -7,7 +7,8 @@ import numpy as np
 
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.quantity import quantize
-from mmannot_tf.evaluation.rows import Row, annotating_row, features_read, select
+from mmannot_tf.evaluation.row_catalogue import Row
+from mmannot_tf.evaluation.rows import annotating_row, features_read, select
 from mmannot_tf.paper.comparability import build_departures, build_in_force
 from mmannot_tf.paper.readings import ReadingInForce, departures, in_force, readings_in_force
 from mmannot_tf.report.cases import Case, case, choose, ranking
@@ -90,7 +91,8 @@ def findings(
     Raises:
         UserError: no known scorer is among the predictions, or a log is broken.
     """
-    row, settings = annotating_row(predictions), run.config.evaluation
+    settings = run.config.evaluation
+    row = annotating_row(predictions, settings)
     chosen, labels, names = select(row, predictions, settings), predictions.labels, predictions.label_names
     shown = frequent(labels, MAX_TOGETHER)
     return Findings(

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from mmannot_tf.evaluation.metrics import SYMBOLS
-from mmannot_tf.evaluation.results import RowUncertainty
+from mmannot_tf.evaluation.results import RowUncertainty, ScoredRow
 from mmannot_tf.evaluation.uncertainty import MEASURES
 from mmannot_tf.paper.compare import Comparison, Pair, Scores
 from mmannot_tf.paper.systems import ComparedSystems
 from mmannot_tf.paper.tables import DATASETS, table
-from mmannot_tf.report.cells import QUANTITY, interval_cell, score_cells, system_name
+from mmannot_tf.report.cells import BIASED, QUANTITY, interval_cell, score_cells, system_name
 
 Line = tuple[str, list[str]]
 """What a line is, "ours" or "paper", and its cells; "" where a table has but one kind of line."""
@@ -81,7 +81,7 @@ def interval_tables(uncertainty: RowUncertainty | None) -> list[GroupedTable]:
     rows = [
         RowGroup(
             row.method,
-            [("", [f"{row.measures[name]:.2f} {interval_cell(row.intervals[name])}" for name in MEASURES])],
+            [("", [_score_with_interval(row, name) for name in MEASURES])],
         )
         for row in uncertainty.rows
     ]
@@ -99,6 +99,11 @@ def interval_tables(uncertainty: RowUncertainty | None) -> list[GroupedTable]:
         GroupedTable("Pairs of rows, percentage points", ["pair", "", "difference [low, high]", "p"], pairs),
     ]
     return [table for table in tables if table.groups]
+
+
+def _score_with_interval(row: ScoredRow, name: str) -> str:
+    doubt = BIASED if name in (row.biased or ()) else ""
+    return f"{row.measures[name]:.2f} {interval_cell(row.intervals[name])}{doubt}"
 
 
 def _pair_lines(pair: Pair, heads: Mapping[str, str]) -> list[Line]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from mmannot_tf.config import data_keys
 from mmannot_tf.config.loading import flatten
 from mmannot_tf.config.settings import DataSettings, ModelSettings, TrainingSettings
-from mmannot_tf.config.stage import StageSettings
+from mmannot_tf.config.stage import JointHeadSettings
 from mmannot_tf.runs.configured_stages import configured_stages, stage_named
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage
@@ -28,6 +28,7 @@ BRANCH_KEYS: Mapping[str, tuple[str, ...]] = {
         "training.batch_norm",
     ),
     "pooling": (),
+    "pooled_scales": (),
     "places": (),
     "fusion": (
         "model.block_epsilon",
@@ -210,7 +211,7 @@ def _former_values() -> dict[str, Json]:
 def _former_stage_values(keys: Iterable[str]) -> dict[str, Json]:
     """The defaults of those of `keys` that every stage's own section has, except epochs and learning rate."""
     required = {"epochs": 1, "learning_rate": 1.0}
-    defaults = StageSettings.model_validate(required).model_dump(mode="json", exclude=set(required))
+    defaults = JointHeadSettings.model_validate(required).model_dump(mode="json", exclude=set(required))
     names = {key: key.rpartition(".")[2] for key in keys if key.partition(".")[0] in SECTION_KEYS}
     return {key: defaults[name] for key, name in names.items() if name in defaults}
 

@@ -30,6 +30,24 @@ CNN_LONGER = Stage(
     starts_from={"backbone": "cnn", "probe": "cnn"},
 )
 
+# Trains nothing: the averages over all five maps of the fine-tuned CNN.
+POOLED_SCALES = Stage(
+    name="pooled_scales",
+    trunks={"images": ("backbone", "pooled_scales")},
+    heads={},
+    trains=(),
+    starts_from={"backbone": "cnn"},
+)
+
+# Ours: a head on these averages, the simplest way to use several scales, as a control of the fusion blocks.
+CNN_SCALES = Stage(
+    name="cnn_scales",
+    trunks={"features": ()},
+    heads={"probe": "labels"},
+    trains=("probe",),
+    features=("pooled_scales",),
+)
+
 # Trains nothing: the places of the fine-tuned CNN's last map, for heads that read more than their average.
 CNN_MAP = Stage(
     name="cnn_map",
@@ -118,12 +136,14 @@ METHOD_STAGES: Mapping[str, Stage] = {system.name: _stage(system) for system in 
 """In the order they are trained: Tables III and IV from the last row upwards, then the later heads."""
 
 
-_IN_ORDER = (CNN, CNN_LONGER, MS_CNN, TAG_ENCODER, CLASSIFIER, QUANTITY_VISUAL, QUANTITY, JOINT)
+_IN_ORDER = (CNN, CNN_LONGER, CNN_SCALES, MS_CNN, TAG_ENCODER, CLASSIFIER, QUANTITY_VISUAL, QUANTITY, JOINT)
 
 STAGES: Mapping[str, Stage] = {stage.name: stage for stage in _IN_ORDER}
 """Algorithm 1's and ours, in the order they are trained."""
 
-KNOWN: Mapping[str, Stage] = {**STAGES, PRETRAINED.name: PRETRAINED, CNN_MAP.name: CNN_MAP, **METHOD_STAGES}
+_VIEWS = (PRETRAINED, POOLED_SCALES, CNN_MAP)
+
+KNOWN: Mapping[str, Stage] = {**STAGES, **{view.name: view for view in _VIEWS}, **METHOD_STAGES}
 """All stages by name: those of `STAGES`, the untrained views, and the compared systems."""
 
 

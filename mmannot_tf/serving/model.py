@@ -125,17 +125,21 @@ def branches_of(run: Run) -> Mapping[str, tuple[str, str]]:
     """The branches that annotate: each one's stage, and its name there.
 
     A run without fusion blocks averages the CNN's last map. In a run without tags the heads read f_v alone.
+    With `evaluation.untagged = "visual"` there are two more heads on f_v, for images without tags.
     """
     visual, f_v = ("cnn", "pooling") if run.config.stages.ms_cnn is None else ("ms_cnn", "fusion")
     branches = {"backbone": (visual, "backbone"), f_v: (visual, f_v)}
+    classifier, quantity = (visual, "probe"), ("quantity_visual", "quantity")
     if not run.dataset.tags:
-        return {**branches, "classifier": (visual, "probe"), "quantity": ("quantity_visual", "quantity")}
-    return {
-        **branches,
+        return {**branches, "classifier": classifier, "quantity": quantity}
+    branches |= {
         "tag_encoder": ("tag_encoder", "tag_encoder"),
         "classifier": ("classifier", "classifier"),
         "quantity": ("quantity", "quantity"),
     }
+    if run.config.evaluation.untagged == "visual":
+        branches |= {"visual_classifier": classifier, "visual_quantity": quantity}
+    return branches
 
 
 def required_stages(run: Run) -> tuple[str, ...]:
@@ -174,6 +178,7 @@ def _annotator_digest(run: Run) -> str:
             pixel_values(run.config.data),
             [settings.least_quantity, settings.quantity_rounding],
             *([] if run.dataset.tag_rule == FORMER_TAG_RULE else [{"tag_rule": run.dataset.tag_rule}]),
+            *([] if settings.untagged == "joint" else [{"untagged": settings.untagged}]),
         ]
     )
 

@@ -10,7 +10,7 @@ from mmannot_tf.config.settings import Config
 from mmannot_tf.models.backbone import build_backbone
 from mmannot_tf.models.classifier import build_classifier
 from mmannot_tf.models.fusion import build_fusion
-from mmannot_tf.models.pooling import build_places, build_pooling
+from mmannot_tf.models.pooling import build_places, build_pooled_scales, build_pooling
 from mmannot_tf.models.quantity_regressor import build_quantity_regressor
 from mmannot_tf.models.tag_encoder import build_tag_encoder
 from mmannot_tf.runs.stage import Stage, unwrap_single
@@ -98,6 +98,7 @@ def _quantity(spec: NetworkSpec, shape: Any) -> keras.Model:
 BUILDERS: Mapping[str, Callable[[NetworkSpec, Any], keras.Model]] = {
     "backbone": _backbone,
     "pooling": lambda _, map_shapes: build_pooling(map_shapes),
+    "pooled_scales": lambda _, map_shapes: build_pooled_scales(map_shapes),
     "places": lambda _, map_shapes: build_places(map_shapes),
     "fusion": _fusion,
     "tag_encoder": _tag_encoder,

@@ -1,21 +1,25 @@
 """A run together with its records: the data of training and prediction."""
 
 import functools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from mmannot_tf.data.array_batches import ArrayBatches
+from mmannot_tf.config.stage import JointHeadSettings
+from mmannot_tf.data.array_batches import ArrayBatches, HiddenColumns
 from mmannot_tf.data.arrays import SplitArrays, load_arrays
 from mmannot_tf.data.cached_batches import CachedBatches
 from mmannot_tf.data.decoded_cache import DecodedCache
 from mmannot_tf.data.image_batches import ImageBatches
 from mmannot_tf.data.replicas import OrderedSplit
+from mmannot_tf.runs.configured_stages import stage_settings
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage
+from mmannot_tf.runs.stages import TAG_ENCODER
 from mmannot_tf.training.distribution import Distribution, one_device
 from mmannot_tf.training.inference.features import FeatureCache
+from mmannot_tf.training.inference.trained_branches import feature_model
 from tfrecords_tools.reading.records import Records, open_records
 from tfrecords_tools.shell.errors import UserError
 
@@ -68,7 +72,12 @@ class Session:
     def training_batches(self, stage: Stage, batch_size: int) -> ImageBatches | CachedBatches | ArrayBatches:
         """Batches of the training split with the inputs and targets of a stage."""
         if "images" not in stage.reads:
-            return self._array_batches(stage, "train", batch_size)
+            batches = self._array_batches(stage, "train", batch_size)
+            settings = stage_settings(self.run.config, stage)
+            share = settings.untagged_share if isinstance(settings, JointHeadSettings) else 0.0
+            return (
+                replace(batches, hidden=HiddenColumns(share, self._untagged_feature())) if share else batches
+            )
         images = self._image_batches(stage, "train", batch_size)
         if self.run.config.data.decoded_cache == "none":
             return images
@@ -85,6 +94,12 @@ class Session:
         if "tags" not in stage.reads:
             return images
         return images.with_tags(self.run.dataset.tags, self.arrays(split).tag_lists.shape[1])
+
+    def _untagged_feature(self) -> np.ndarray:
+        """f_t of an image without tags, [D] float32."""
+        with self.distribution.scope():
+            encoder = feature_model(self.run, [TAG_ENCODER])
+        return encoder(np.full((1, 1), -1, np.int32), training=False)[TAG_ENCODER.name].numpy()[0]
 
     def _array_batches(self, stage: Stage, split: str, batch_size: int) -> ArrayBatches:
         arrays = self.arrays(split)

@@ -9,7 +9,7 @@ import numpy as np
 from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.evaluation.metrics import annotation_scores, ranking_precision
 from mmannot_tf.evaluation.quantity import quantity_scores
-from mmannot_tf.evaluation.rows import row_of
+from mmannot_tf.evaluation.row_catalogue import row_of
 from mmannot_tf.evaluation.selection import top_k
 from mmannot_tf.runs.stage import Stage, as_mapping
 

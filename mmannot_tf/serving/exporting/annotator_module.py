@@ -7,6 +7,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.data.images import decode_resized, normalise, resize
 from mmannot_tf.data.tags import graph_splitter, indices_of
 from mmannot_tf.data.tags import tag_lists as ragged_to_lists
@@ -55,12 +56,9 @@ class AnnotatorModule(tf.Module):
             network_spec_of(run),
         )
         self.branches, self._f_v = _branches(run)
-        self._decision = build_decision(
-            self.branches["classifier"],
-            self.branches["quantity"],
-            least_quantity=run.config.evaluation.least_quantity,
-            rounding=run.config.evaluation.quantity_rounding,
-        )
+        self._decision = self._heads("", run.config.evaluation)
+        has_visual_heads = "visual_classifier" in self.branches
+        self._untagged = self._heads("visual_", run.config.evaluation) if has_visual_heads else None
         encoder = self.branches.get("tag_encoder")
         self._portable = portable(encoder) if encoder else _no_textual_feature
         dataset = run.dataset
@@ -73,7 +71,10 @@ class AnnotatorModule(tf.Module):
         image = tf.TensorSpec([None, *self._sizes.image_shape()], tf.float32, name="image")
         textual = tf.TensorSpec([None, encoder.output_shape[-1] if encoder else 0], tf.float32, name="f_t")
         lists = tf.TensorSpec([None, None], tf.int32, name="tag_lists")
-        self._from_tag_features = tf.function(self._run_from_tag_features, input_signature=[image, textual])
+        tagged = tf.TensorSpec([None], tf.bool, name="tagged")
+        self._from_tag_features = tf.function(
+            self._run_from_tag_features, input_signature=[image, textual, tagged]
+        )
         self.network = tf.function(self._run_network, input_signature=[image, lists])
 
     @property
@@ -149,24 +150,39 @@ class AnnotatorModule(tf.Module):
 
     def untraced_network(self, image: tf.Tensor, tag_lists: tf.Tensor) -> dict[str, tf.Tensor]:
         """Computes `network` without its traced function, so that the caller's variable scope applies."""
-        return _network_outputs(self._run_from_tag_features(image, self._portable(tag_lists, training=False)))
+        textual = self._portable(tag_lists, training=False)
+        return _network_outputs(self._run_from_tag_features(image, textual, _are_tagged(tag_lists)))
 
     def _run_network(self, image: tf.Tensor, tag_lists: tf.Tensor) -> dict[str, tf.Tensor]:
-        return _network_outputs(self._from_tag_features(image, self._portable(tag_lists, training=False)))
+        textual = self._portable(tag_lists, training=False)
+        return _network_outputs(self._from_tag_features(image, textual, _are_tagged(tag_lists)))
 
-    def _run_from_tag_features(self, image: tf.Tensor, textual: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _heads(self, prefix: str, settings: EvaluationSettings) -> keras.Model:
+        return build_decision(
+            self.branches[f"{prefix}classifier"],
+            self.branches[f"{prefix}quantity"],
+            least_quantity=settings.least_quantity,
+            rounding=settings.quantity_rounding,
+        )
+
+    def _run_from_tag_features(
+        self, image: tf.Tensor, textual: tf.Tensor, tagged: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         pixels = normalise(image, self._preprocessing)
         maps = self.branches["backbone"](pixels, training=False)
         visual = self.branches[self._f_v](maps, training=False)
         joint = tf.concat([visual, textual], axis=-1)
-        return {**self._decision(joint, training=False), "f_v": visual, "f_t": textual, "f": joint}
+        outputs = self._decision(joint, training=False)
+        if self._untagged is not None:
+            outputs = _where(tagged, outputs, self._untagged(visual, training=False))
+        return {**outputs, "f_v": visual, "f_t": textual, "f": joint}
 
     def _run_all(self, pixels: tf.Tensor, text: tf.Tensor) -> dict[str, tf.Tensor]:
         if self._tags is None:
-            return self._from_tag_features(pixels, _no_textual_feature(text))
-        indices = indices_of(self._split(text), self._tags)
-        textual = self.branches["tag_encoder"](ragged_to_lists(indices, self._sizes.tags), training=False)
-        return self._from_tag_features(pixels, textual)
+            return self._from_tag_features(pixels, _no_textual_feature(text), tf.zeros(tf.shape(text), bool))
+        lists = ragged_to_lists(indices_of(self._split(text), self._tags), self._sizes.tags)
+        textual = self.branches["tag_encoder"](lists, training=False)
+        return self._from_tag_features(pixels, textual, _are_tagged(lists))
 
     def _annotated(self, outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         return {
@@ -201,6 +217,21 @@ def _in_order(outputs: Mapping[str, tf.Tensor], name: str) -> tf.Tensor:
     return tf.gather(outputs[name], outputs["order"], batch_dims=1)
 
 
+def _are_tagged(tag_lists: tf.Tensor) -> tf.Tensor:
+    """Whether each image has a tag of the vocabulary: bool [B], from int32 [B, L] padded with -1."""
+    return tf.reduce_any(tag_lists >= 0, axis=1)
+
+
+def _where(
+    condition: tf.Tensor, first: Mapping[str, tf.Tensor], second: Mapping[str, tf.Tensor]
+) -> dict[str, tf.Tensor]:
+    """Each image's outputs from `first` where its condition holds, else from `second`."""
+    return {
+        name: tf.where(tf.reshape(condition, [-1] + [1] * (values.shape.rank - 1)), values, second[name])
+        for name, values in first.items()
+    }
+
+
 def _no_textual_feature(tags: tf.Tensor, training: bool = False) -> tf.Tensor:
     """f_t of a network without tags: float32 [B, 0]; `tags` are texts [B] or lists [B, L]."""
     return tf.zeros([tf.shape(tags)[0], 0])
@@ -232,8 +263,13 @@ def _branches(run: Run) -> tuple[dict[str, keras.Model], str]:
     }
     if "tag_encoder" in trained_as:
         branches["tag_encoder"] = trained("tag_encoder", None)
-    joint = (sum(branches[name].output_shape[-1] for name in branches.keys() - {"backbone"}),)
-    return {**branches, **{name: trained(name, joint) for name in ("classifier", "quantity")}}, f_v
+    visual = branches[f_v].output_shape[-1]
+    joint = visual + (branches["tag_encoder"].output_shape[-1] if "tag_encoder" in branches else 0)
+    heads = {"classifier": joint, "quantity": joint, "visual_classifier": visual, "visual_quantity": visual}
+    return {
+        **branches,
+        **{name: trained(name, (size,)) for name, size in heads.items() if name in trained_as},
+    }, f_v
 
 
 def _table(asset: tf.saved_model.Asset, *, key: str, default: str | int) -> tf.lookup.StaticHashTable:

@@ -75,7 +75,7 @@ def _scores(run: Run) -> str:
     if predictions is None:
         return "Not evaluated since the last training: run `mmannot evaluate`, then export again."
     evaluation = evaluate(predictions, run.config.evaluation, readings=in_force(run.config), resampling=None)
-    annotating = annotating_row(predictions)
+    annotating = annotating_row(predictions, run.config.evaluation)
     rows = [
         [f"{getattr(row.scores, name):.1f}" for name in SYMBOLS]
         for row in evaluation.rows

@@ -72,7 +72,11 @@ def test_average_of_runs(run, tmp_path, capsys):
     other = shutil.copytree(run, tmp_path / "other")
     (other / "scores.json").unlink()
     averages = _json(capsys, "average", run, other, "--table", "III")
-    assert [row["method"] for row in averages["rows"]][-2:] == ["ASL", "ASL, p > 0.5"]
+    assert [row["method"] for row in averages["rows"]][-3:] == [
+        "ASL",
+        "ASL, p > 0.5",
+        "ASL, chosen threshold",
+    ]
     assert {row["spread"]["image_f1"] for row in averages["rows"]} == {0.0}
     assert run_app(app, ["average", str(run), "--table", "III"]) == 0
     assert "| CNN+softmax |" in capsys.readouterr().out

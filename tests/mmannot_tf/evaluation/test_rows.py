@@ -10,7 +10,8 @@ from mmannot_tf.evaluation.document import document
 from mmannot_tf.evaluation.metrics import SYMBOLS
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.resampling import Resampling
-from mmannot_tf.evaluation.rows import ROWS, evaluate
+from mmannot_tf.evaluation.row_catalogue import ROWS
+from mmannot_tf.evaluation.rows import annotating_row, evaluate
 from tfrecords_tools.shell.errors import UserError
 
 SETTINGS = EvaluationSettings(k=1)
@@ -91,6 +92,18 @@ def test_a_threshold_row_has_mean_average_precision(predictions):
 def test_the_threshold_names_its_row(predictions):
     settings = EvaluationSettings(k=1, threshold=0.25)
     assert row_of(evaluate(predictions, settings, readings={}), "CNN, p > 0.25")
+
+
+def test_other_numbers_of_labels_have_rows_of_their_own(predictions):
+    with_them = replace(predictions, label_frequencies=np.array([0.1, 0.75, 0.4], np.float32))
+    evaluation = evaluate(with_them, EvaluationSettings(k=1, other_k=(2, 3)), readings={})
+    for method in ("MS-CNN+Tags", "CNN", "Label frequencies"):
+        alone = row_of(evaluate(with_them, EvaluationSettings(k=2), readings={}), method)
+        row = row_of(evaluation, f"{method}, k = 2")
+        assert (row.measures, row.source) == (alone.measures, "ours")
+        assert row_of(evaluation, method) == row_of(evaluate(with_them, SETTINGS, readings={}), method)
+        assert row_of(evaluation, f"{method}, k = 3").scores.image_recall == pytest.approx(100)
+    assert not [row for row in evaluation.rows if row.method.startswith(("MS-CNN+LQP, k", "Upper bound, k"))]
 
 
 def test_a_chosen_threshold_is_that_of_the_other_images(predictions):
@@ -183,7 +196,7 @@ def test_resampling_adds_intervals_and_pairs_and_changes_nothing_else(prediction
     ]
     assert all(list(row.intervals) == list(SYMBOLS) for row in resampled.rows)
     assert all(low <= high for row in resampled.rows for low, high in row.intervals.values())
-    rows = tuple(replace(row, intervals={}) for row in resampled.rows)
+    rows = tuple(replace(row, intervals={}, biased=None) for row in resampled.rows)
     assert replace(resampled, rows=rows, tests=None) == plain
 
 
@@ -194,12 +207,13 @@ def test_the_document_of_an_evaluation_has_flat_rows(predictions):
     frame = ["split", "images", "classes", "classes_present", "rows", "quantity", "readings"]
     assert list(document(resampled)) == [*frame, "pairs", "resampling"]
     scored = ["method", "source", "selection", *SYMBOLS]
-    assert list(document(resampled)["rows"][0]) == [*scored, "intervals"]
+    assert list(document(resampled)["rows"][0]) == [*scored, "intervals", "biased"]
     assert list(document(resampled)["rows"][-1]) == [
         *scored,
         "mean_average_precision",
         "threshold",
         "intervals",
+        "biased",
     ]
     plain = document(evaluate(predictions, SETTINGS, readings={}))
     assert list(plain) == frame and list(plain["rows"][0]) == scored
@@ -220,6 +234,22 @@ def test_scoring_and_comparing_need_no_tensorflow():
     assert done.stdout.strip() == "[]"
 
 
+def test_untagged_images_can_be_annotated_by_the_visual_heads(predictions):
+    known = replace(predictions, known_tags=np.array([2, 0]))
+    # By the joint heads {sky, sea} and {owl}, by the visual ones {sky} and all three.
+    row = row_of(evaluate(known, SETTINGS, readings={}), "MS-CNN+Tags+LQP, untagged MS-CNN+LQP")
+    assert row.source == "ours"
+    assert row.scores.image_precision == pytest.approx(100 * 3 / 5)
+    assert row.scores.image_recall == pytest.approx(100)
+    visual = EvaluationSettings(k=1, untagged="visual")
+    assert annotating_row(known, visual).method == row.method
+    assert annotating_row(known, SETTINGS).method == "MS-CNN+Tags+LQP"
+    for without in (predictions, replace(predictions, known_tags=np.array([2, 1]))):
+        assert annotating_row(without, visual).method == "MS-CNN+Tags+LQP"
+        rows = evaluate(without, SETTINGS, readings={}).rows
+        assert not [one for one in rows if "untagged" in one.method]
+
+
 def test_rows_are_scored_by_the_number_of_known_tags(predictions):
     assert evaluate(predictions, SETTINGS, readings={}).by_known_tags is None
     known = replace(predictions, known_tags=np.array([2, 0]))
@@ -235,8 +265,10 @@ def test_rows_are_scored_by_the_number_of_known_tags(predictions):
             label_names=predictions.label_names,
             probabilities={name: values[kept] for name, values in predictions.probabilities.items()},
             quantity={name: values[kept] for name, values in predictions.quantity.items()},
+            known_tags=known.known_tags[kept],
         )
-        assert group.rows == evaluate(alone, SETTINGS, readings={}).rows
+        assert all(row in group.rows for row in evaluate(alone, SETTINGS, readings={}).rows)
+        assert [row.method for row in group.rows] == [row.method for row in evaluation.rows]
     assert [group["known_tags"] for group in document(evaluation)["by_known_tags"]] == ["0", "1 or 2"]
 
 
@@ -256,4 +288,4 @@ def test_every_number_of_known_tags_is_in_one_group(predictions, number, group):
     known = replace(predictions, known_tags=np.full(2, number))
     (only,) = evaluate(known, SETTINGS, readings={}).by_known_tags
     assert (only.known_tags, only.images) == (group, 2)
-    assert only.rows == evaluate(predictions, SETTINGS, readings={}).rows
+    assert only.rows == evaluate(known, SETTINGS, readings={}).rows

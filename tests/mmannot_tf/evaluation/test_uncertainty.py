@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import arrays
 
 from mmannot_tf.evaluation.metrics import SYMBOLS, annotation_scores
 from mmannot_tf.evaluation.resampling import Resampling
-from mmannot_tf.evaluation.rows import ROWS
+from mmannot_tf.evaluation.row_catalogue import ROWS
 from mmannot_tf.evaluation.uncertainty import MEASURES, PAIRS, Uncertainty
 
 N, C = 40, 5
@@ -49,33 +49,52 @@ def by_index(chosen, labels, resampling, never_predicted, image_average="sums"):
 @pytest.mark.parametrize("never_predicted", ["zero", "left_out"])
 def test_intervals_are_those_of_resamples_copied_out(labels, chosen, never_predicted):
     chosen["CNN"][3:, 0] = False  # in some resamples this class is never predicted
-    intervals, pairs = Uncertainty(labels, DRAWS, never_predicted).of(chosen)
+    measured = Uncertainty(labels, DRAWS, never_predicted).of(chosen)
+    intervals, pairs = measured.intervals, measured.pairs
     scores = {method: by_index(rows, labels, DRAWS, never_predicted) for method, rows in chosen.items()}
     for method, resampled in scores.items():
         expected = np.percentile(resampled, [2.5, 97.5], axis=0)
         np.testing.assert_array_equal(np.array(list(intervals[method].values())).T, expected)
         assert list(intervals[method]) == list(SYMBOLS)
+        whole = astuple(annotation_scores(chosen[method], labels, never_predicted=never_predicted))
+        bias, error = abs(resampled.mean(axis=0) - whole), resampled.std(axis=0, ddof=1)
+        assert measured.biased[method] == tuple(np.array(list(SYMBOLS))[bias / error > 0.25])
     differences = np.percentile(scores["MS-CNN"] - scores["CNN"], [2.5, 97.5], axis=0)
     for measure in MEASURES:
         place = list(SYMBOLS).index(measure)
         assert pair_of(pairs, measure).interval == tuple(differences[:, place])
 
 
+def test_an_interval_that_cannot_be_relied_on_is_told():
+    """With few images many resamples lack a class: its precision is 0 there, and C-P lies far below."""
+    rng = np.random.default_rng(7)
+    few = rng.random((30, 40)) < 0.03
+    many = rng.random((3000, 4)) < 0.4
+    for labels, biased in ((few, True), (many, False)):
+        chosen = {"CNN": outputs(rng, labels, wrong=0.02)}
+        measured = Uncertainty(labels, Resampling(draws=400)).of(chosen)
+        assert ("class_precision" in measured.biased["CNN"]) is biased
+        assert "image_f1" not in measured.biased["CNN"]
+    _, high = Uncertainty(few, Resampling(draws=400)).of({"CNN": few}).intervals["CNN"]["class_precision"]
+    assert high < annotation_scores(few, few).class_precision  # what the mark warns of
+
+
 def test_intervals_and_pairs_of_means_of_ratios(labels, chosen):
     uncertainty = Uncertainty(labels, DRAWS, image_average="ratios")
-    intervals, pairs = uncertainty.of(chosen)
+    measured = uncertainty.of(chosen)
+    intervals, pairs = measured.intervals, measured.pairs
     scores = {method: by_index(rows, labels, DRAWS, "zero", "ratios") for method, rows in chosen.items()}
     for method, resampled in scores.items():
         expected = np.percentile(resampled, [2.5, 97.5], axis=0)
         np.testing.assert_allclose(np.array(list(intervals[method].values())).T, expected, rtol=1e-12)
     whole = [annotation_scores(chosen[name], labels, image_average="ratios") for name in ("MS-CNN", "CNN")]
     assert pair_of(pairs).difference == pytest.approx(whole[0].image_f1 - whole[1].image_f1)
-    same = uncertainty.of({"MS-CNN": chosen["CNN"], "CNN": chosen["CNN"]})[1]
+    same = uncertainty.of({"MS-CNN": chosen["CNN"], "CNN": chosen["CNN"]}).pairs
     assert pair_of(same).p == 1
 
 
 def test_a_pair_is_the_first_minus_the_second_of_the_whole_set(labels, chosen):
-    _, pairs = Uncertainty(labels, DRAWS).of(chosen)
+    pairs = Uncertainty(labels, DRAWS).of(chosen).pairs
     assert [(pair.a, pair.b, pair.measure) for pair in pairs] == [
         ("MS-CNN", "CNN", measure) for measure in MEASURES
     ]
@@ -86,10 +105,10 @@ def test_a_pair_is_the_first_minus_the_second_of_the_whole_set(labels, chosen):
 
 
 def test_p_is_that_of_outputs_exchanged_image_by_image(labels, chosen):
-    _, pairs = Uncertainty(labels, DRAWS).of(chosen)
+    pairs = Uncertainty(labels, DRAWS).of(chosen).pairs
     a, b = chosen["MS-CNN"], chosen["CNN"]
     b[:] = np.where(np.arange(N)[:, None] < 34, a, b)  # alike enough for a p between the ends
-    _, pairs = Uncertainty(labels, DRAWS).of(chosen)
+    pairs = Uncertainty(labels, DRAWS).of(chosen).pairs
     for measure in MEASURES:
 
         def apart(first, second, measure=measure):
@@ -116,14 +135,14 @@ def test_p_nears_that_of_every_possible_exchange():
         first, second = np.where(turned, b, a), np.where(turned, a, b)
         apart = annotation_scores(first, labels).image_f1 - annotation_scores(second, labels).image_f1
         as_far += abs(apart) >= observed - 1e-9
-    _, pairs = Uncertainty(labels, Resampling(draws=4000)).of({"MS-CNN": a, "CNN": b})
+    pairs = Uncertainty(labels, Resampling(draws=4000)).of({"MS-CNN": a, "CNN": b}).pairs
     assert 0.02 < as_far / 2**10 < 0.9
     assert pair_of(pairs).p == pytest.approx(as_far / 2**10, abs=0.03)  # four standard errors
 
 
 @given(arrays(bool, (12, 3)), arrays(bool, (12, 3)))
 def test_identical_rows_differ_by_nothing_and_p_is_1(labels, chosen):
-    _, pairs = Uncertainty(labels, DRAWS).of({"MS-CNN": chosen, "CNN": chosen.copy()})
+    pairs = Uncertainty(labels, DRAWS).of({"MS-CNN": chosen, "CNN": chosen.copy()}).pairs
     for pair in pairs:
         assert (pair.difference, pair.interval, pair.p) == (0, (0, 0), 1)
 
@@ -131,7 +150,7 @@ def test_identical_rows_differ_by_nothing_and_p_is_1(labels, chosen):
 def test_a_clearly_better_row_has_the_smallest_p_there_is(labels):
     rng = np.random.default_rng(3)
     better, worse = outputs(rng, labels, wrong=0.02), outputs(rng, labels, wrong=0.5)
-    _, pairs = Uncertainty(labels, Resampling(draws=500)).of({"MS-CNN": better, "CNN": worse})
+    pairs = Uncertainty(labels, Resampling(draws=500)).of({"MS-CNN": better, "CNN": worse}).pairs
     for pair in pairs:
         assert pair.p == pytest.approx(1 / 501)
         assert pair.interval[0] > 0
@@ -140,8 +159,8 @@ def test_a_clearly_better_row_has_the_smallest_p_there_is(labels):
 @pytest.mark.slow
 @given(arrays(bool, (12, 3)), arrays(bool, (12, 3)), arrays(bool, (12, 3)))
 def test_exchanging_the_two_rows_turns_the_sign_and_keeps_p(labels, a, b):
-    _, there = Uncertainty(labels, DRAWS).of({"MS-CNN": a, "CNN": b})
-    _, back = Uncertainty(labels, DRAWS).of({"MS-CNN": b, "CNN": a})
+    there = Uncertainty(labels, DRAWS).of({"MS-CNN": a, "CNN": b}).pairs
+    back = Uncertainty(labels, DRAWS).of({"MS-CNN": b, "CNN": a}).pairs
     for first, second in zip(there, back, strict=True):
         assert first.difference == -second.difference
         assert first.interval == pytest.approx([-bound for bound in reversed(second.interval)])
@@ -157,7 +176,7 @@ def test_about_95_of_100_intervals_hold_the_true_score():
     held = 0
     for _ in range(150):
         sample = rng.choice(len(labels), size=150)
-        intervals, _ = Uncertainty(labels[sample], Resampling(draws=200)).of({"CNN": chosen[sample]})
+        intervals = Uncertainty(labels[sample], Resampling(draws=200)).of({"CNN": chosen[sample]}).intervals
         low, high = intervals["CNN"]["image_f1"]
         held += low <= true <= high
     assert 0.88 <= held / 150 <= 0.995  # 0.95 ± 4 standard errors
@@ -170,7 +189,7 @@ def test_equal_rows_differ_at_5_percent_about_once_in_20():
     for _ in range(200):
         labels = rng.random((60, 4)) < 0.4
         both = {name: outputs(rng, labels, wrong=0.25) for name in ("MS-CNN", "CNN")}
-        _, pairs = Uncertainty(labels, Resampling(draws=100)).of(both)
+        pairs = Uncertainty(labels, Resampling(draws=100)).of(both).pairs
         small += pair_of(pairs).p <= 0.05
     assert 1 <= small <= 22  # 10 expected, 4 standard deviations above
 
@@ -180,13 +199,13 @@ def test_more_images_narrow_the_intervals():
     widths = []
     for images in (100, 1600):
         labels = rng.random((images, 4)) < 0.5
-        intervals, _ = Uncertainty(labels, DRAWS).of({"CNN": outputs(rng, labels, wrong=0.2)})
+        intervals = Uncertainty(labels, DRAWS).of({"CNN": outputs(rng, labels, wrong=0.2)}).intervals
         widths.append(np.ptp(intervals["CNN"]["image_f1"]))
     assert widths[0] / widths[1] == pytest.approx(4, rel=0.4)  # √16
 
 
 def test_one_image_has_an_interval_of_no_width():
-    intervals, _ = Uncertainty(np.array([[True, False]]), DRAWS).of({"CNN": np.array([[True, True]])})
+    intervals = Uncertainty(np.array([[True, False]]), DRAWS).of({"CNN": np.array([[True, True]])}).intervals
     assert intervals["CNN"]["image_precision"] == pytest.approx([50, 50])
 
 
@@ -197,7 +216,8 @@ def test_pairs_are_of_rows_that_there_are():
 
 
 def test_a_pair_that_lacks_a_row_is_left_out(labels, chosen):
-    intervals, pairs = Uncertainty(labels, DRAWS).of({"Upper bound": labels, "MS-CNN": chosen["MS-CNN"]})
+    measured = Uncertainty(labels, DRAWS).of({"Upper bound": labels, "MS-CNN": chosen["MS-CNN"]})
+    intervals, pairs = measured.intervals, measured.pairs
     assert list(intervals) == ["Upper bound", "MS-CNN"]
     assert pairs == ()
 

@@ -5,7 +5,7 @@ import typer
 from pydantic import BaseModel
 
 from mmannot_tf.config.loading import load
-from mmannot_tf.config.settings import Config, EvaluationSettings, Stages, StageSettings, TrainingSettings
+from mmannot_tf.config.settings import Config, EvaluationSettings, Stages, TrainingSettings
 from mmannot_tf.evaluation.document import document
 from mmannot_tf.paper.readings import configuration_keys, departures, in_force, readings, readings_in_force
 from tfrecords_tools.cli.main import app as records
@@ -32,7 +32,7 @@ def literal_options(annotation):
 
 
 def config(**sections):
-    stage = StageSettings(epochs=1, learning_rate=0.1)
+    stage = {"epochs": 1, "learning_rate": 0.1}
     required = [name for name, field in Stages.model_fields.items() if field.is_required()]
     return Config(stages=Stages(**dict.fromkeys(required, stage)), **sections)
 
@@ -57,6 +57,7 @@ def test_each_key_exists_with_the_default_and_options_of_the_settings(key):
 def test_every_named_choice_of_the_settings_is_a_reading_or_known_to_be_ours():
     ours = {
         "data.decoded_cache",
+        "evaluation.untagged",
         "model.backbone",
         "model.quantity_bias",
         "training.batch_norm",

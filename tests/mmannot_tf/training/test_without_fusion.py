@@ -17,12 +17,13 @@ from mmannot_tf.training.train import train
 from tfrecords_tools.reading.records import read
 from tfrecords_tools.shell.errors import UserError
 
-STAGES = ("cnn", "tag_encoder", "classifier", "quantity_visual", "quantity")
+STAGES = ("cnn", "cnn_scales", "tag_encoder", "classifier", "quantity_visual", "quantity")
 
 
 @pytest.fixture(scope="module")
 def config(tiny_config):
     settings = tiny_config.model_dump(mode="json", exclude_none=True)
+    settings["stages"]["cnn_scales"] = {"epochs": 2, "learning_rate": 0.02}
     settings["stages"] = {name: settings["stages"][name] for name in STAGES}
     return parse(settings, "test")
 
@@ -59,13 +60,27 @@ def test_the_heads_read_the_feature_of_the_cnn(run, predictions, config):
         np.testing.assert_allclose(predictions.quantity[stage], quantity, rtol=1e-4, atol=1e-5)
 
 
+def test_the_control_reads_the_averages_over_all_maps(run, predictions):
+    """Without fusion blocks too; its row stands beside MS-CNN's where there is one."""
+    features = open_session(run).features("validation").get(["cnn", "pooled_scales"])
+    scales = features["pooled_scales"]
+    np.testing.assert_allclose(scales[:, -features["cnn"].shape[1] :], features["cnn"], atol=1e-6)
+    shapes = mmannot_tf.load(run.path).branches["backbone"].output_shape
+    assert scales.shape[1] == sum(shape[-1] for shape in shapes)
+    logits = _dense(run, "cnn_scales", "probe", (len(run.dataset.labels),), scales)
+    np.testing.assert_allclose(predictions.probabilities["cnn_scales"], 1 / (1 + np.exp(-logits)), atol=1e-5)
+    evaluation = evaluate(predictions, EvaluationSettings(), readings={})
+    assert "CNN, pooled scales" in [row.method for row in evaluation.rows]
+
+
 def test_its_rows_have_names_of_their_own(predictions):
     evaluation = evaluate(predictions, EvaluationSettings(), readings={})
     methods = [row.method for row in evaluation.rows]
-    assert methods[:5] == ["Upper bound, CNN+Tags", "CNN+Tags+LQP", "CNN+LQP", "CNN+Tags", "CNN"]
+    joint = ["Upper bound, CNN+Tags", "CNN+Tags+LQP", "CNN+Tags+LQP, untagged CNN+LQP", "CNN+LQP", "CNN+Tags"]
+    assert methods[:6] == [*joint, "CNN"]
     assert not [name for name in methods if "MS-CNN" in name]
     sources = {row.method: row.source for row in evaluation.rows}
-    assert sources["CNN"] == "paper" and {sources[name] for name in methods[:4]} == {"ours"}
+    assert sources["CNN"] == "paper" and {sources[name] for name in joint} == {"ours"}
     assert [(row.features, row.source) for row in evaluation.quantity] == [
         ("CNN", "ours"),
         ("CNN+Tags", "ours"),
@@ -88,7 +103,7 @@ def test_what_annotates_agrees_with_what_was_scored(run, predictions):
     )
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_it_exports_and_its_card_names_its_row(run, tmp_path, capsys):
     assert main(["evaluate", str(run.path), "--bootstrap", "0"]) == 0
     assert main(["export", str(run.path), "--out", str(tmp_path / "E")]) == 0
