@@ -96,6 +96,7 @@ class LoadedModel:
         """The trained Keras models by name: "backbone", "fusion", "tag_encoder", "classifier", "quantity".
 
         A run without fusion blocks has "pooling" in place of "fusion"; one without tags has no "tag_encoder".
+        With `evaluation.untagged = "visual"` there are also "visual_classifier" and "visual_quantity".
 
         Raises:
             UserError: an export was loaded, which holds a graph and no Keras models.

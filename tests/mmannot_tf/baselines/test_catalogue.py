@@ -40,7 +40,7 @@ assert mmannot_tf.__path__[0].startswith({paths[0]!r})
 
 from mmannot_tf.baselines import METHODS
 from mmannot_tf.config.loading import keys, load
-from mmannot_tf.evaluation.rows import ROWS, row_of
+from mmannot_tf.evaluation.row_catalogue import ROWS, row_of
 from mmannot_tf.evaluation.uncertainty import PAIRS
 from mmannot_tf.runs.configured_stages import stage_settings
 from mmannot_tf.runs.stages import KNOWN
