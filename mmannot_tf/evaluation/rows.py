@@ -67,8 +67,10 @@ def evaluate(
     of_k = [row for row in rows if row.selection == "top_k"]
     ranked = [row for row in of_k if row.scorer != FREQUENCIES]
     rows += [_with_k(row, k) for k in settings.other_k for row in of_k]
-    rows += [_by_threshold(row, settings) for row in ranked if row.thresholded]
-    rows += [_by_chosen_threshold(row, chosen_on) for row in ranked if chosen_on is not None]
+    fixed = settings.threshold
+    rows += [_by_threshold(row, f"p > {fixed:g}", fixed) for row in ranked if row.thresholded]
+    if chosen_on is not None:
+        rows += [_by_threshold(row, "chosen threshold", _chosen_threshold(row, chosen_on)) for row in ranked]
     chosen = {row.method: select(row, predictions, settings) for row in rows}
     evaluation = Evaluation(
         split=predictions.split,
@@ -162,26 +164,20 @@ def _with_k(row: Row, k: int) -> Row:
     return replace(row, method=f"{row.method}, k = {k}", source=_source_of_another_selection(row), k=k)
 
 
-def _by_threshold(row: Row, settings: EvaluationSettings) -> Row:
+def _by_threshold(row: Row, name: str, threshold: float) -> Row:
     """The scorer's row as later papers report it: every label above the threshold, and mAP."""
     return Row(
-        f"{row.method}, p > {settings.threshold:g}",
+        f"{row.method}, {name}",
         row.scorer,
         "threshold",
         source=_source_of_another_selection(row),
-        threshold=settings.threshold,
+        threshold=threshold,
     )
 
 
-def _by_chosen_threshold(row: Row, chosen_on: Predictions) -> Row:
-    """The scorer's row with the threshold that has the highest I-F1 on other images."""
-    return Row(
-        f"{row.method}, chosen threshold",
-        row.scorer,
-        "threshold",
-        source=_source_of_another_selection(row),
-        threshold=best_threshold(chosen_on.probabilities[row.scorer], chosen_on.labels),
-    )
+def _chosen_threshold(row: Row, chosen_on: Predictions) -> float:
+    """The threshold with the scorer's highest I-F1 on other images."""
+    return best_threshold(chosen_on.probabilities[row.scorer], chosen_on.labels)
 
 
 def _source_of_another_selection(row: Row) -> Source:
