@@ -114,28 +114,23 @@ class ArrayBatches:
         arrays, hidden = self._tensors, self.hidden
 
         def gathered(indices: tf.Tensor) -> tuple[Any, Any]:
-            return tf.nest.map_structure(lambda array: _cast(tf.gather(array, indices)), arrays)
+            inputs, targets = tf.nest.map_structure(lambda array: _cast(tf.gather(array, indices)), arrays)
+            if hidden is not None and hide is not None:
+                inputs = _concealed(inputs, tf.gather(hide, indices), hidden.instead)
+            return inputs, targets
 
         batches = tf.data.Dataset.from_tensor_slices(order).batch(rows)
-        if hide is not None and hidden is not None:
-            concealed = tf.constant(hide)
-            batches = batches.map(
-                lambda indices: _concealed(*gathered(indices), tf.gather(concealed, indices), hidden.instead)
-            )
-        else:
-            batches = batches.map(gathered, num_parallel_calls=tf.data.AUTOTUNE)
+        batches = batches.map(gathered, num_parallel_calls=tf.data.AUTOTUNE)
         if self.finish is not None:
             finish = tf.autograph.experimental.do_not_convert(self.finish)
             batches = batches.map(finish, num_parallel_calls=tf.data.AUTOTUNE)
         return batches.prefetch(tf.data.AUTOTUNE)
 
 
-def _concealed(
-    inputs: tf.Tensor, targets: Any, hide: tf.Tensor, instead: np.ndarray
-) -> tuple[tf.Tensor, Any]:
-    """The batch, with `instead` in the last columns of those inputs for which `hide`, bool [B], is true."""
+def _concealed(inputs: tf.Tensor, hide: tf.Tensor, instead: np.ndarray) -> tf.Tensor:
+    """The inputs, with `instead` in the last columns of those for which `hide`, bool [B], is true."""
     shown, last = tf.split(inputs, [inputs.shape[1] - len(instead), len(instead)], axis=1)
-    return tf.concat([shown, tf.where(hide[:, tf.newaxis], instead, last)], axis=1), targets
+    return tf.concat([shown, tf.where(hide[:, tf.newaxis], instead, last)], axis=1)
 
 
 def _cast(values: tf.Tensor) -> tf.Tensor:
