@@ -96,7 +96,8 @@ class LoadedModel:
         """The trained Keras models by name: "backbone", "fusion", "tag_encoder", "classifier", "quantity".
 
         A run without fusion blocks has "pooling" in place of "fusion"; one without tags has no "tag_encoder".
-        With `evaluation.untagged = "visual"` there are also "visual_classifier" and "visual_quantity".
+        Where the heads on f_v annotate images without tags, there are "visual_classifier" and
+        "visual_quantity", too.
 
         Raises:
             UserError: an export was loaded, which holds a graph and no Keras models.

@@ -61,6 +61,10 @@ class ModelSettings(Section):
         block_epsilon: batch-norm epsilon of the fusion blocks, and of a randomly initialised backbone [3].
         fusion_gamma: what the last batch-norm scale of each fusion block starts at; below 1, MS-CNN starts
             nearer to the CNN it is built on (ours; the paper states no initialisation) [9].
+        flip_average: an image's visual feature is the mean over the image and its mirror image (ours): in
+            predictions, exports, and the heads on fixed features. It takes twice the time.
+        feature_scaling: of what heads on fixed features read: "none", or "standardized", to mean 0 and
+            standard deviation 1 over the training images, each unit by itself (ours).
         tag_hidden: units of the tag encoder's hidden layers (Sec. III-B) [10].
         quantity_hidden: units of the quantity regressor's hidden layers (Sec. III-C).
         dropout: rate after each hidden layer of the quantity regressor (Sec. III-C) [13].
@@ -73,6 +77,8 @@ class ModelSettings(Section):
     backbone_epsilon: Epsilon | Literal["weights"] = "weights"
     block_epsilon: Epsilon = 1e-3
     fusion_gamma: Rate = 1.0
+    flip_average: bool = False
+    feature_scaling: Literal["none", "standardized"] = "none"
     tag_hidden: tuple[Positive, Positive] = (2048, 2048)
     quantity_hidden: tuple[Positive, Positive] = (512, 256)
     dropout: Dropout = 0.5
@@ -138,13 +144,16 @@ class TrainingSettings(Section):
 
 
 class Stages(Section):
-    """Algorithm 1's stages in order, and three of ours, left out where None.
+    """Algorithm 1's stages in order, and four of ours, left out where None.
 
+    `cnn_head` trains a head on the pretrained CNN, which `cnn` then starts from: fine-tuning moves a backbone
+    less under a head that fits it (LP-FT; Kumar et al. 2022, arXiv 2202.10054).
     Without `ms_cnn` there are no fusion blocks, and f_v is the CNN's feature (ours). Two are controls of
     MS-CNN: `cnn_longer` trains the CNN for longer, `cnn_scales` a head on the averages over all five maps.
     `joint` trains all branches further, together [6].
     """
 
+    cnn_head: StageSettings | None = None
     cnn: StageSettings
     cnn_longer: StageSettings | None = None
     cnn_scales: StageSettings | None = None
@@ -179,9 +188,9 @@ class EvaluationSettings(Section):
         least_quantity: the smallest quantity given; 1 where every image has a label [22].
         image_average: I-P and I-R: ratios of "sums" over the images, or means of each image's "ratios" [23].
         threshold: of the rows that select by probability, as later papers do (ours).
-        untagged: which heads annotate an image without a tag of the vocabulary: "joint", those on f, as every
-            other image (the paper drops such images); "visual", those on f_v (ours). `evaluate --split
-            validation` has a row for each.
+        untagged: which heads annotate an image without a tag of the vocabulary (the paper drops such images):
+            "joint", those on f, as every other image; "visual", those on f_v; "validation", those with the
+            higher I-F1 on validation images whose tags are hidden, chosen at the end of training (ours).
     """
 
     k: Positive = 3
@@ -191,7 +200,7 @@ class EvaluationSettings(Section):
     least_quantity: Literal[0, 1] = 1
     image_average: Literal["sums", "ratios"] = "sums"
     threshold: Share = 0.5
-    untagged: Literal["joint", "visual"] = "joint"
+    untagged: Literal["joint", "visual", "validation"] = "validation"
 
 
 class Config(Section):
@@ -206,7 +215,11 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _a_frozen_backbone_is_pretrained(self) -> Self:
-        if self.model.weights == "random" and self.stages.cnn.backbone_rate == 0.0:
+        if self.model.weights != "random":
+            return self
+        if self.stages.cnn_head is not None:
+            raise ValueError('stages.cnn_head needs pretrained weights; model.weights is "random"')
+        if self.stages.cnn.backbone_rate == 0.0:
             raise ValueError(
                 'stages.cnn.backbone_rate = 0 needs pretrained weights; model.weights is "random"'
             )

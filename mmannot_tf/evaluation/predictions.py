@@ -33,9 +33,9 @@ class Predictions:
         ids: the images' ids, [N].
         labels: the ground truth as multi-hot rows, [N, C] bool.
         label_names: the C names, in label order.
-        probabilities: scorer → [N, C] float32: "cnn", "cnn_longer", "cnn_scales", "ms_cnn", "tag_encoder",
-            "classifier"; of a compared system its scores on any scale; of one that decodes, a label is given
-            where above 0.
+        probabilities: scorer → [N, C] float32: "cnn_head", "cnn", "cnn_longer", "cnn_scales", "ms_cnn",
+            "tag_encoder", "classifier"; of a compared system its scores on any scale; of one that decodes, a
+            label is given where above 0.
         quantity: regressor → raw outputs, [N] float32: "quantity_visual" (on f_v), "quantity" (on f).
         label_frequencies: the share of the training images that have each label, [C] float32; None in files
             of earlier versions.

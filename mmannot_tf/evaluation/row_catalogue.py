@@ -66,6 +66,7 @@ ROWS = (
     Row("CNN+Tags", "classifier", "top_k", source="ours", visual="cnn"),
     Row("CNN", "cnn", "top_k"),
     Row("CNN, trained as long", "cnn_longer", "top_k", source="ours"),
+    Row("CNN, not fine-tuned", "cnn_head", "top_k", source="ours"),
     Row("CNN, pooled scales", "cnn_scales", "top_k", source="ours"),
     Row("Tags only", "tag_encoder", "top_k", source="ours"),
     Row("Label frequencies", FREQUENCIES, "top_k", source="ours", thresholded=False),

@@ -3,6 +3,7 @@
 import keras
 
 from mmannot_tf.layers.arguments import fraction, units, whole_number
+from mmannot_tf.layers.feature_standardization import FeatureStandardization
 
 
 def build_quantity_regressor(
@@ -11,6 +12,7 @@ def build_quantity_regressor(
     hidden: tuple[int, int] = (512, 256),
     dropout: float = 0.5,
     bias: float = 0.0,
+    standardized: bool = False,
     name: str = "quantity",
 ) -> keras.Model:
     """A branch from features to the predicted quantity m̂: hidden ReLU layers with dropout, one linear unit.
@@ -22,6 +24,7 @@ def build_quantity_regressor(
         hidden: units of the hidden layers (Sec. III-C: 512 and 256).
         dropout: rate after each hidden layer's ReLU (Sec. III-C: 0.5).
         bias: initial value of the last unit's bias; the training set's mean quantity saves steps (ours).
+        standardized: as for `build_classifier` (ours).
         name: of the branch.
 
     Returns:
@@ -36,7 +39,7 @@ def build_quantity_regressor(
     """
     features = keras.Input((whole_number("feature_size", feature_size, least=1),), name="features")
     dropout = fraction("dropout", dropout, zero=True)
-    x = features
+    x = FeatureStandardization(name="standardization")(features) if standardized else features
     for number, size in enumerate(units("hidden", hidden), start=1):
         x = keras.layers.Dense(
             size, activation="relu", kernel_initializer="glorot_uniform", name=f"hidden_{number}"

@@ -61,6 +61,14 @@ DEPARTURES = (
         "second one is `cnn_scales`, a head on the averages over all five maps.",
     ),
     Departure(
+        "Heads on fixed features",
+        "The paper fine-tunes the CNN from a new head. The optional stage `cnn_head` trains that head on the "
+        'pretrained CNN first, and `cnn` starts from it; its own row is "CNN, not fine-tuned". '
+        '`model.feature_scaling = "standardized"` gives the features that heads read mean 0 and standard '
+        "deviation 1, and `model.flip_average` averages them over an image and its mirror image. The paper "
+        "states none of the three, and they are off by default.",
+    ),
+    Departure(
         "Joint training",
         'The paper trains its branches separately. It leaves training "in a single process" to future work, '
         "for fear of overfitting (Sec. III-D). The optional stage `joint` starts from the weights of the "

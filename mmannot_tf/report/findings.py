@@ -23,6 +23,7 @@ from mmannot_tf.report.counts import (
 )
 from mmannot_tf.report.curves import Curve, curves
 from mmannot_tf.runs.run import Run
+from mmannot_tf.runs.untagged import annotation_settings
 from tfrecords_tools.reading.passed_over import PassedOver
 from tfrecords_tools.shell.files import Json
 
@@ -91,7 +92,7 @@ def findings(
     Raises:
         UserError: no known scorer is among the predictions, or a log is broken.
     """
-    settings = run.config.evaluation
+    settings = annotation_settings(run)
     row = annotating_row(predictions, settings)
     chosen, labels, names = select(row, predictions, settings), predictions.labels, predictions.label_names
     shown = frequent(labels, MAX_TOGETHER)

@@ -10,6 +10,7 @@ from mmannot_tf.runs.stages import (
     METHOD_STAGES,
     PRETRAINED,
     STAGES,
+    after_head,
     is_view,
     needs_tags,
     without_fusion,
@@ -21,7 +22,8 @@ ALL_METHODS = "all"
 
 def stage_named(config: Config, name: str) -> Stage:
     """The stage or compared system as this configuration has it."""
-    return KNOWN[name] if config.stages.ms_cnn is not None else without_fusion(KNOWN[name])
+    stage = KNOWN[name] if config.stages.ms_cnn is not None else without_fusion(KNOWN[name])
+    return stage if config.stages.cnn_head is None else after_head(stage)
 
 
 def stage_settings(config: Config, stage: Stage) -> StageSettings:
@@ -32,6 +34,11 @@ def stage_settings(config: Config, stage: Stage) -> StageSettings:
 def has_frozen_backbone(config: Config, stage: Stage) -> bool:
     """Whether a stage that could move the backbone leaves it as it is."""
     return "backbone" in stage.trains and stage_settings(config, stage).backbone_rate == 0.0
+
+
+def averages_flips(config: Config, stage: Stage) -> bool:
+    """Whether a stage's feature is the mean over an image and its mirror image; places of a map never are."""
+    return config.model.flip_average and "images" in stage.reads and "places" not in stage.branches
 
 
 def feature_source(config: Config, name: str) -> str:

@@ -7,7 +7,12 @@ from mmannot_tf.config import data_keys
 from mmannot_tf.config.loading import flatten
 from mmannot_tf.config.settings import DataSettings, ModelSettings, TrainingSettings
 from mmannot_tf.config.stage import JointHeadSettings
-from mmannot_tf.runs.configured_stages import configured_stages, stage_named
+from mmannot_tf.runs.configured_stages import (
+    averages_flips,
+    configured_stages,
+    has_frozen_backbone,
+    stage_named,
+)
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage
 from mmannot_tf.runs.stage_record import Outcome, StageRecord, check_weights_file, read_record, write_record
@@ -37,9 +42,14 @@ BRANCH_KEYS: Mapping[str, tuple[str, ...]] = {
         "training.batch_norm",
     ),
     "tag_encoder": ("model.tag_hidden",),
-    "probe": (),
-    "classifier": (),
-    "quantity": ("model.quantity_hidden", "model.dropout", "model.quantity_bias"),
+    "probe": ("model.feature_scaling",),
+    "classifier": ("model.feature_scaling",),
+    "quantity": (
+        "model.quantity_hidden",
+        "model.dropout",
+        "model.quantity_bias",
+        "model.feature_scaling",
+    ),
 }
 READING_KEYS: Mapping[str, tuple[str, ...]] = {
     "images": (
@@ -47,7 +57,7 @@ READING_KEYS: Mapping[str, tuple[str, ...]] = {
         "training.shuffle_buffer",
     ),
     "tags": tuple(f"data.{key}" for key in data_keys.TAGS),
-    "features": (),
+    "features": ("model.flip_average",),
 }
 SHARED_KEYS = (
     "training.seed",
@@ -60,7 +70,7 @@ SHARED_KEYS = (
 )
 SECTION_KEYS: Mapping[str, tuple[str, ...]] = {
     "stages": ("training.loss_reduction", "training.reestimate_batches"),
-    "methods": (),
+    "methods": ("model.feature_scaling",),
 }
 
 
@@ -68,7 +78,8 @@ def stage_inputs(run: Run, stage: Stage) -> dict[str, Json]:
     """Everything that a stage's weights depend on, by name: "made_from" in stage.json."""
     settings = flatten(run.config.model_dump(mode="json"))
     keys = [*SHARED_KEYS, *SECTION_KEYS[stage.section]]
-    keys += [key for source in stage.reads for key in READING_KEYS[source]]
+    reads = (*stage.reads, "features") if has_frozen_backbone(run.config, stage) else stage.reads
+    keys += [key for source in reads for key in READING_KEYS[source]]
     keys += [key for branch in stage.branches for key in BRANCH_KEYS.get(branch, ())]
     keys += [key for key in settings if key.startswith(f"{stage.section}.{stage.name}.")]
     inputs = {key: settings[key] for key in dict.fromkeys(keys)}
@@ -93,6 +104,14 @@ def stage_digest(run: Run, name: str) -> str | None:
         (name,) = KNOWN[name].upstream
     record = read_record(run, name)
     return None if record is None else record.digest
+
+
+def feature_digest(run: Run, name: str) -> str | None:
+    """The digest of what a stage's cached feature is computed from; None where the stage is not done."""
+    made_from = stage_digest(run, name)
+    if made_from is None or not averages_flips(run.config, KNOWN[name]):
+        return made_from
+    return digest([made_from, "flip_average"])
 
 
 def is_finished(run: Run, stage: Stage) -> bool:
@@ -232,6 +251,6 @@ def predictions_digest(run: Run, split: str) -> str:
         [
             split,
             run.dataset.digest,
-            {stage.name: stage_digest(run, stage.name) for stage in finished_stages(run)},
+            {stage.name: feature_digest(run, stage.name) for stage in finished_stages(run)},
         ]
     )

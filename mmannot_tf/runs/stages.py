@@ -10,6 +10,18 @@ from dataclasses import replace
 from mmannot_tf.config.methods import ComparedSystem, in_training_order
 from mmannot_tf.runs.stage import Stage
 
+# Trains nothing: the backbone at its initial weights, for stages that leave it as it is.
+PRETRAINED = Stage(name="pretrained", trunks={"images": ("backbone", "pooling")}, heads={}, trains=())
+
+# Ours: a head on the pretrained CNN's feature. `cnn` starts from it, where a configuration has it.
+CNN_HEAD = Stage(
+    name="cnn_head",
+    trunks={"features": ()},
+    heads={"probe": "labels"},
+    trains=("probe",),
+    features=("pretrained",),
+)
+
 # Algorithm 1, step 1: fine-tune the basic CNN; our control of MS-CNN's gain over it; its last map.
 CNN = Stage(
     name="cnn",
@@ -17,9 +29,6 @@ CNN = Stage(
     heads={"probe": "labels"},
     trains=("backbone", "probe"),
 )
-
-# Trains nothing: the backbone at its initial weights, for stages that leave it as it is.
-PRETRAINED = Stage(name="pretrained", trunks={"images": ("backbone", "pooling")}, heads={}, trains=())
 
 # Ours: the same CNN trained for as many more epochs as MS-CNN takes, which the paper does not compare with.
 CNN_LONGER = Stage(
@@ -136,7 +145,18 @@ METHOD_STAGES: Mapping[str, Stage] = {system.name: _stage(system) for system in 
 """In the order they are trained: Tables III and IV from the last row upwards, then the later heads."""
 
 
-_IN_ORDER = (CNN, CNN_LONGER, CNN_SCALES, MS_CNN, TAG_ENCODER, CLASSIFIER, QUANTITY_VISUAL, QUANTITY, JOINT)
+_IN_ORDER = (
+    CNN_HEAD,
+    CNN,
+    CNN_LONGER,
+    CNN_SCALES,
+    MS_CNN,
+    TAG_ENCODER,
+    CLASSIFIER,
+    QUANTITY_VISUAL,
+    QUANTITY,
+    JOINT,
+)
 
 STAGES: Mapping[str, Stage] = {stage.name: stage for stage in _IN_ORDER}
 """Algorithm 1's and ours, in the order they are trained."""
@@ -145,6 +165,11 @@ _VIEWS = (PRETRAINED, POOLED_SCALES, CNN_MAP)
 
 KNOWN: Mapping[str, Stage] = {**STAGES, **{view.name: view for view in _VIEWS}, **METHOD_STAGES}
 """All stages by name: those of `STAGES`, the untrained views, and the compared systems."""
+
+
+def after_head(stage: Stage) -> Stage:
+    """The stage in a run whose `cnn` starts from the head of `cnn_head`."""
+    return replace(stage, starts_from={"probe": CNN_HEAD.name}) if stage.name == CNN.name else stage
 
 
 def without_fusion(stage: Stage) -> Stage:

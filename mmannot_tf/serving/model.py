@@ -7,8 +7,9 @@ from typing import Literal, cast
 
 from mmannot_tf.config.data_keys import FORMER, pixel_values
 from mmannot_tf.config.settings import DataSettings
-from mmannot_tf.runs.plan import stage_digest
+from mmannot_tf.runs.plan import feature_digest
 from mmannot_tf.runs.run import Run, open_run
+from mmannot_tf.runs.untagged import annotation_settings
 from mmannot_tf.serving.metadata import METADATA_FILE, ExportMetadata
 from tfrecords_tools.shell.documents import damaged, read_sealed
 from tfrecords_tools.shell.errors import UserError, one_line
@@ -125,7 +126,7 @@ def branches_of(run: Run) -> Mapping[str, tuple[str, str]]:
     """The branches that annotate: each one's stage, and its name there.
 
     A run without fusion blocks averages the CNN's last map. In a run without tags the heads read f_v alone.
-    With `evaluation.untagged = "visual"` there are two more heads on f_v, for images without tags.
+    Where the heads on f_v annotate images without tags, there are two more.
     """
     visual, f_v = ("cnn", "pooling") if run.config.stages.ms_cnn is None else ("ms_cnn", "fusion")
     branches = {"backbone": (visual, "backbone"), f_v: (visual, f_v)}
@@ -137,7 +138,7 @@ def branches_of(run: Run) -> Mapping[str, tuple[str, str]]:
         "classifier": ("classifier", "classifier"),
         "quantity": ("quantity", "quantity"),
     }
-    if run.config.evaluation.untagged == "visual":
+    if annotation_settings(run).untagged == "visual":
         branches |= {"visual_classifier": classifier, "visual_quantity": quantity}
     return branches
 
@@ -171,10 +172,10 @@ def _version_folder(path: Path) -> Path:
 
 
 def _annotator_digest(run: Run) -> str:
-    settings = run.config.evaluation
+    settings = annotation_settings(run)
     return digest(
         [
-            {name: stage_digest(run, name) for name in required_stages(run)},
+            {name: feature_digest(run, name) for name in required_stages(run)},
             pixel_values(run.config.data),
             [settings.least_quantity, settings.quantity_rounding],
             *([] if run.dataset.tag_rule == FORMER_TAG_RULE else [{"tag_rule": run.dataset.tag_rule}]),

@@ -10,6 +10,7 @@ import numpy as np
 from mmannot_tf.baselines import METHODS
 from mmannot_tf.baselines.method import Examples, MethodData, Sizes
 from mmannot_tf.data.array_batches import ArrayBatches
+from mmannot_tf.layers.feature_standardization import mean_and_deviation
 from mmannot_tf.runs.configured_stages import stage_settings
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage, unwrap_single
@@ -74,13 +75,21 @@ def method_splits(session: Session, stage: Stage) -> Splits:
     def data_of(split: str) -> MethodData:
         arrays = session.arrays(split)
         return MethodData(
-            session.features(split).concatenated(stage.features),
+            _scaled(session, stage, session.features(split).concatenated(stage.features)),
             arrays.tag_lists,
             arrays.labels,
             vocabulary=len(session.run.dataset.tags),
         )
 
     return data_of
+
+
+def _scaled(session: Session, stage: Stage, features: np.ndarray) -> np.ndarray:
+    """The features as `model.feature_scaling` has them, also for compared systems."""
+    if session.run.config.model.feature_scaling == "none":
+        return features
+    mean, deviation = mean_and_deviation(session.features("train").concatenated(stage.features))
+    return (features - mean) / deviation
 
 
 def _batches(session: Session, stage: Stage, splits: Splits, split: str, batch_size: int) -> ArrayBatches:

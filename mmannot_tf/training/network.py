@@ -48,6 +48,11 @@ class NetworkSpec:
         """Whether several replicas share their batch-norm statistics."""
         return self.config.training.batch_norm == "synchronized"
 
+    @property
+    def standardized(self) -> bool:
+        """Whether heads standardise their features."""
+        return self.config.model.feature_scaling == "standardized"
+
     def image_shape(self) -> tuple[int, int, int]:
         """Shape of one network input image."""
         return (self.config.data.image_size, self.config.data.image_size, 3)
@@ -81,7 +86,9 @@ def _tag_encoder(spec: NetworkSpec, _: Any) -> keras.Model:
 
 
 def _classifier(name: str) -> Callable[[NetworkSpec, Any], keras.Model]:
-    return lambda spec, shape: build_classifier(shape[-1], spec.labels, name=name)
+    return lambda spec, shape: build_classifier(
+        shape[-1], spec.labels, standardized=spec.standardized, name=name
+    )
 
 
 def _quantity(spec: NetworkSpec, shape: Any) -> keras.Model:
@@ -91,6 +98,7 @@ def _quantity(spec: NetworkSpec, shape: Any) -> keras.Model:
         hidden=model.quantity_hidden,
         dropout=model.dropout,
         bias=spec.mean_quantity if model.quantity_bias == "mean" else 0.0,
+        standardized=spec.standardized,
         name="quantity",
     )
 

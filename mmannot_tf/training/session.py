@@ -76,7 +76,7 @@ class Session:
             settings = stage_settings(self.run.config, stage)
             share = settings.untagged_share if isinstance(settings, JointHeadSettings) else 0.0
             return (
-                replace(batches, hidden=HiddenColumns(share, self._untagged_feature())) if share else batches
+                replace(batches, hidden=HiddenColumns(share, self.untagged_feature())) if share else batches
             )
         images = self._image_batches(stage, "train", batch_size)
         if self.run.config.data.decoded_cache == "none":
@@ -89,17 +89,17 @@ class Session:
             return self._image_batches(stage, split, batch_size).ordered_split(split)
         return self._array_batches(stage, split, batch_size).ordered_split()
 
+    def untagged_feature(self) -> np.ndarray:
+        """f_t of an image without tags, [D] float32."""
+        with self.distribution.scope():
+            encoder = feature_model(self.run, [TAG_ENCODER])
+        return encoder(np.full((1, 1), -1, np.int32), training=False)[TAG_ENCODER.name].numpy()[0]
+
     def _image_batches(self, stage: Stage, split: str, batch_size: int) -> ImageBatches:
         images = self.images(batch_size)
         if "tags" not in stage.reads:
             return images
         return images.with_tags(self.run.dataset.tags, self.arrays(split).tag_lists.shape[1])
-
-    def _untagged_feature(self) -> np.ndarray:
-        """f_t of an image without tags, [D] float32."""
-        with self.distribution.scope():
-            encoder = feature_model(self.run, [TAG_ENCODER])
-        return encoder(np.full((1, 1), -1, np.int32), training=False)[TAG_ENCODER.name].numpy()[0]
 
     def _array_batches(self, stage: Stage, split: str, batch_size: int) -> ArrayBatches:
         arrays = self.arrays(split)

@@ -104,6 +104,9 @@ def branch_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
 
     def build() -> Network:
         network = build_network(stage, _network_spec(session.run, session.arrays("train")), width)
+        if stage.reads == ("features",) and session.run.config.model.feature_scaling == "standardized":
+            for head in stage.heads:
+                network.branches[head].get_layer("standardization").adapt(inputs)
         _initialise(session.run, stage, network)
         return network
 

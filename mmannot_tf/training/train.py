@@ -20,6 +20,7 @@ from mmannot_tf.training.loop.job import AfterStep
 from mmannot_tf.training.loop.preemption import Signals
 from mmannot_tf.training.session import Session
 from mmannot_tf.training.stage_builder import fit_stage
+from mmannot_tf.training.untagged_choice import choose_untagged_heads
 from mmannot_tf.weights.source import resolve
 from tfrecords_tools.reading.records import check_unchanged, data_loss_as_user_error, open_records
 from tfrecords_tools.reading.stored_files import ChangedRecordsError
@@ -74,6 +75,7 @@ def train(
             for stage in chosen:
                 signals.check()
                 _train_stage(session, stage, signals, after_step)
+            choose_untagged_heads(session)
     return session.run
 
 

@@ -12,6 +12,7 @@ from mmannot_tf.data.images import decode_resized, normalise, resize
 from mmannot_tf.data.tags import graph_splitter, indices_of
 from mmannot_tf.data.tags import tag_lists as ragged_to_lists
 from mmannot_tf.models.decision import build_decision
+from mmannot_tf.models.flip_average import flip_averaged
 from mmannot_tf.models.tag_encoder import portable
 from mmannot_tf.runs.plan import stage_digest
 from mmannot_tf.runs.run import Run
@@ -55,6 +56,7 @@ class AnnotatorModule(tf.Module):
             run.preprocessing,
             network_spec_of(run),
         )
+        self._averages_flips = run.config.model.flip_average
         self.branches, self._f_v = _branches(run)
         self._decision = self._heads("", run.config.evaluation)
         has_visual_heads = "visual_classifier" in self.branches
@@ -169,13 +171,16 @@ class AnnotatorModule(tf.Module):
         self, image: tf.Tensor, textual: tf.Tensor, tagged: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         pixels = normalise(image, self._preprocessing)
-        maps = self.branches["backbone"](pixels, training=False)
-        visual = self.branches[self._f_v](maps, training=False)
+        visual = flip_averaged(self._visual, pixels) if self._averages_flips else self._visual(pixels)
         joint = tf.concat([visual, textual], axis=-1)
         outputs = self._decision(joint, training=False)
         if self._untagged is not None:
             outputs = _where(tagged, outputs, self._untagged(visual, training=False))
         return {**outputs, "f_v": visual, "f_t": textual, "f": joint}
+
+    def _visual(self, pixels: tf.Tensor) -> tf.Tensor:
+        """f_v of normalised images as they are."""
+        return self.branches[self._f_v](self.branches["backbone"](pixels, training=False), training=False)
 
     def _run_all(self, pixels: tf.Tensor, text: tf.Tensor) -> dict[str, tf.Tensor]:
         if self._tags is None:

@@ -12,6 +12,7 @@ from mmannot_tf.paper.readings import departures, in_force
 from mmannot_tf.report.markdown import markdown_table
 from mmannot_tf.runs.plan import predictions_digest
 from mmannot_tf.runs.run import Run
+from mmannot_tf.runs.untagged import Heads, annotation_settings, read_choice
 from mmannot_tf.serving.exporting.licenses import DATA_LICENSES, UNKNOWN, WEIGHTS_LICENSES
 from mmannot_tf.serving.exporting.pixel_description import ORIENTATIONS, resize_description
 from mmannot_tf.serving.metadata import ExportMetadata, FormatCheck
@@ -45,6 +46,7 @@ def model_card(run: Run, metadata: ExportMetadata, *, parameters: int) -> str:
         "tags": len(dataset.tags),
         "readings": _readings(run),
         "scores": _scores(run),
+        "untagged": _untagged(run),
         "least": run.config.evaluation.least_quantity,
         "weights": _weights(run),
         "data_license": DATA_LICENSES.get(dataset.source, UNKNOWN),
@@ -75,7 +77,7 @@ def _scores(run: Run) -> str:
     if predictions is None:
         return "Not evaluated since the last training: run `mmannot evaluate`, then export again."
     evaluation = evaluate(predictions, run.config.evaluation, readings=in_force(run.config), resampling=None)
-    annotating = annotating_row(predictions, run.config.evaluation)
+    annotating = annotating_row(predictions, annotation_settings(run))
     rows = [
         [f"{getattr(row.scores, name):.1f}" for name in SYMBOLS]
         for row in evaluation.rows
@@ -89,6 +91,25 @@ def _scores(run: Run) -> str:
     images = f"{evaluation.images:,} images of the test split"
     text = f"{annotating.method} on the {images}, percent.{''.join(quantity)}"
     return f"{text}\n\n{markdown_table(tuple(SYMBOLS.values()), rows, text_columns=0).rstrip()}"
+
+
+def _untagged(run: Run) -> str:
+    """A bullet on photographs without a known tag; nothing for a run without tags."""
+    if not run.dataset.tags:
+        return ""
+    choice = read_choice(run)
+    heads: dict[Heads, str] = {"joint": "image and tags", "visual": "the image alone"}
+    measured = (
+        ""
+        if choice is None
+        else (
+            f" I-F1 on {choice.images:,} validation images with hidden tags decided: "
+            + ", ".join(f"{choice.image_f1[name]:.1f} by the heads on {read}" for name, read in heads.items())
+            + "."
+        )
+    )
+    used = heads["visual" if annotation_settings(run).untagged == "visual" else "joint"]
+    return f"\n- Photographs without a tag of the vocabulary are annotated by the heads on {used}.{measured}"
 
 
 def _evaluated(run: Run) -> Predictions | None:

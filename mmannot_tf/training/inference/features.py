@@ -12,8 +12,8 @@ from mmannot_tf.data.array_batches import ArrayBatches
 from mmannot_tf.data.arrays import SplitArrays
 from mmannot_tf.data.image_batches import ImageBatches
 from mmannot_tf.data.replicas import OrderedSplit
-from mmannot_tf.runs.configured_stages import feature_source
-from mmannot_tf.runs.plan import stage_digest
+from mmannot_tf.runs.configured_stages import averages_flips, feature_source
+from mmannot_tf.runs.plan import feature_digest
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage
 from mmannot_tf.runs.stages import KNOWN
@@ -54,8 +54,11 @@ class FeatureCache:
         """
         sources = {name: feature_source(self.run.config, name) for name in stages}
         missing = [KNOWN[name] for name in dict.fromkeys(sources.values()) if not self._is_valid(name)]
-        for reads in dict.fromkeys(stage.reads for stage in missing):
-            features = self._compute([stage for stage in missing if stage.reads == reads])
+        passes: dict[object, list[Stage]] = {}
+        for stage in missing:
+            passes.setdefault((stage.reads, averages_flips(self.run.config, stage)), []).append(stage)
+        for together in passes.values():
+            features = self._compute(together)
             self.distribution.on_chief(functools.partial(self._store, features))
         return {name: self._load(source) for name, source in sources.items()}
 
@@ -79,7 +82,7 @@ class FeatureCache:
         return values
 
     def _index(self) -> dict[str, Any]:
-        """What is known of each file: the digest of the stage, and that of the file.
+        """What is known of each file: the digest of what it was made from, and that of the file.
 
         Files of earlier versions have only the first. A damaged index counts as none.
         """
@@ -95,7 +98,7 @@ class FeatureCache:
     def _is_valid(self, stage: str) -> bool:
         file, entry = self._file(stage), self._index().get(stage)
         made_from, sha256 = (entry, None) if isinstance(entry, str) else _digests(entry)
-        if not file.exists() or made_from != stage_digest(self.run, stage):
+        if not file.exists() or made_from != feature_digest(self.run, stage):
             return False
         if sha256 == sha256_once(file) if sha256 else _rows(file) == len(self.arrays.ids):
             return True
@@ -109,7 +112,7 @@ class FeatureCache:
             with atomic_path(self._file(stage)) as staging, staging.open("wb") as file:
                 np.save(file, values)
             entries[stage] = {
-                "made_from": stage_digest(self.run, stage),
+                "made_from": feature_digest(self.run, stage),
                 "sha256": sha256_once(self._file(stage)),
             }
         write_json(self.run.features(self.split) / "index.json", sealed({**self._index(), **entries}))

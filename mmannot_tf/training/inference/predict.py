@@ -36,7 +36,9 @@ def predict(session: Session, split: str) -> Predictions:
         session.features(split).get(tuple(read))
     ours = [stage for stage in stages if stage.section == "stages"]
     results = {
-        (stage.name, target): _outputs(session, stage, head, split)
+        (stage.name, target): head_outputs(
+            session, stage, head, session.features(split).concatenated(_features(stage))
+        )
         for stage in ours
         for head, target in stage.heads.items()
     }
@@ -82,13 +84,13 @@ def _features(stage: Stage) -> tuple[str, ...]:
     return stage.features or (stage.name,)
 
 
-def _outputs(session: Session, stage: Stage, head: str, split: str) -> np.ndarray:
-    features = session.features(split).concatenated(_features(stage))
+def head_outputs(session: Session, stage: Stage, head: str, features: np.ndarray) -> np.ndarray:
+    """The outputs of a stage's trained head on features, float32 [N, D]: logits [N, C] or quantities [N]."""
     with session.distribution.scope():
         model = trained_branch(session.run, stage, head, features.shape[1:])
-    targets = session.arrays(split).quantity
+    no_targets = np.zeros(len(features), np.float32)
     return model_outputs(
-        model, ArrayBatches(features, targets, batch_size=512).ordered_split(), session.distribution
+        model, ArrayBatches(features, no_targets, batch_size=512).ordered_split(), session.distribution
     )
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from mmannot_tf.models.flip_average import flip_averaged
+from mmannot_tf.runs.configured_stages import averages_flips
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage, unwrap_single
 from mmannot_tf.runs.stage_record import verified_weights
@@ -39,8 +41,21 @@ def trained_branch(run: Run, stage: Stage, name: str, shapes: Any) -> keras.Mode
 def feature_model(run: Run, stages: Sequence[Stage]) -> keras.Model:
     """One model from the stages' common inputs to {stage name: feature [B, D]}.
 
-    Branches that stages share (the frozen backbone of cnn and ms_cnn) are computed once.
+    Branches that stages share (the frozen backbone of cnn and ms_cnn) are computed once. With
+    `model.flip_average` all stages must average flips, or none.
     """
+    model = _single_view(run, stages)
+    if not averages_flips(run.config, stages[0]):
+        return model
+    inputs = stage_inputs(stages[0], network_spec_of(run))
+    features = flip_averaged(
+        lambda images: model(unwrap_single({**inputs, "images": images})), inputs["images"]
+    )
+    return keras.Model(unwrap_single(inputs), features, name="flip_averaged_features")
+
+
+def _single_view(run: Run, stages: Sequence[Stage]) -> keras.Model:
+    """The model of the features of each image as it is."""
     inputs = stage_inputs(stages[0], network_spec_of(run))
     # A path of branches, each with the stage that trained it → its output.
     computed: dict[tuple[object, ...], Any] = {(source,): start for source, start in inputs.items()}

@@ -16,9 +16,14 @@ from mmannot_tf.config.settings import TrainingSettings
 from mmannot_tf.config.stage import StageSettings
 from mmannot_tf.data.array_batches import ArrayBatches
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
+from mmannot_tf.models.backbone import build_backbone
+from mmannot_tf.models.geometry import KERAS
 from mmannot_tf.training.loop.job import Job
 from mmannot_tf.training.loop.stage_log import StageLog
 from mmannot_tf.training.network import Network
+from mmannot_tf.weights.assignment import named_variables
+from mmannot_tf.weights.provenance import CENTRED, Provenance
+from mmannot_tf.weights.weights_file import tensors_digest, write
 from tfrecords_tools.shell.console import progress_bars
 
 ROWS, STEPS = 20, 3
@@ -142,3 +147,14 @@ def stopped_within():
         return process.returncode, told
 
     return stopped
+
+
+@pytest.fixture(scope="session")
+def pretrained(tmp_path_factory):
+    """A file of weights of the tiny backbone, and the backbone itself."""
+    keras.utils.set_random_seed(7)
+    backbone = build_backbone("tiny", image_size=32, momentum=0.9, epsilon=1e-3)
+    tensors = {name: variable.numpy() for name, variable in named_variables(backbone).items()}
+    file = tmp_path_factory.mktemp("weights") / "tiny.h5"
+    write(file, tensors, Provenance("keras", "tiny", 1e-3, KERAS, CENTRED, tensors_digest(tensors)))
+    return file, backbone

@@ -6,30 +6,14 @@ import pytest
 
 from mmannot_tf.config.loading import parse
 from mmannot_tf.data.arrays import load_arrays
-from mmannot_tf.models.backbone import build_backbone
-from mmannot_tf.models.geometry import KERAS
 from mmannot_tf.runs.configured_stages import feature_source
 from mmannot_tf.runs.run import open_run
 from mmannot_tf.training.inference.predict import predict
 from mmannot_tf.training.session import open_session
 from mmannot_tf.training.train import train
-from mmannot_tf.weights.assignment import named_variables
-from mmannot_tf.weights.provenance import CENTRED, Provenance
-from mmannot_tf.weights.weights_file import tensors_digest, write
 
 pytestmark = pytest.mark.slow
 STAGES = ["cnn", "cnn_longer", "ms_cnn", "tag_encoder", "classifier"]
-
-
-@pytest.fixture(scope="module")
-def pretrained(tmp_path_factory):
-    """A file of weights of the tiny backbone, and the backbone itself."""
-    keras.utils.set_random_seed(7)
-    backbone = build_backbone("tiny", image_size=32, momentum=0.9, epsilon=1e-3)
-    tensors = {name: variable.numpy() for name, variable in named_variables(backbone).items()}
-    file = tmp_path_factory.mktemp("weights") / "tiny.h5"
-    write(file, tensors, Provenance("keras", "tiny", 1e-3, KERAS, CENTRED, tensors_digest(tensors)))
-    return file, backbone
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,68 @@
+"""Decides on validation images which heads annotate images without a known tag."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from mmannot_tf.evaluation.metrics import annotation_scores
+from mmannot_tf.evaluation.quantity import quantize
+from mmannot_tf.evaluation.selection import by_quantity
+from mmannot_tf.runs.configured_stages import stage_named
+from mmannot_tf.runs.plan import stage_digest
+from mmannot_tf.runs.stage import Stage
+from mmannot_tf.runs.untagged import Heads, compared_stages, read_choice, write_choice
+from mmannot_tf.training.inference.predict import head_outputs
+from mmannot_tf.training.session import Session
+from tfrecords_tools.shell.console import notice
+
+SPLIT = "validation"
+
+
+def choose_untagged_heads(session: Session) -> None:
+    """Writes untagged.json, where validation decides, all stages are trained and no valid one is there.
+
+    All tags of the validation images are hidden. Both pairs of heads annotate every image: those on f_v, and
+    those on f, where f_t is that of no tags. The pair with the higher I-F1 wins.
+    """
+    if not session.distribution.chief_decides(lambda: _is_due(session)):
+        return
+    visual, _, classifier, quantity_visual, quantity = (
+        stage_named(session.run.config, name) for name in compared_stages(session.run)
+    )
+    f_v = session.features(SPLIT).concatenated((visual.name,))
+    f_t = session.untagged_feature()
+    f = np.concatenate([f_v, np.broadcast_to(f_t, (len(f_v), len(f_t)))], axis=1)
+    scores: dict[Heads, float] = {
+        "joint": _image_f1(session, (classifier, quantity), f),
+        "visual": _image_f1(session, (visual, quantity_visual), f_v),
+    }
+    session.distribution.on_chief(lambda: _write(session, scores))
+
+
+def _is_due(session: Session) -> bool:
+    run = session.run
+    if run.config.evaluation.untagged != "validation" or not run.dataset.tags:
+        return False
+    trained = all(stage_digest(run, name) is not None for name in compared_stages(run))
+    return trained and read_choice(run) is None
+
+
+def _image_f1(session: Session, stages: Sequence[Stage], features: np.ndarray) -> float:
+    """I-F1 of the labels that a scorer and a regressor give to the validation images, percent."""
+    settings, labels = session.run.config.evaluation, session.arrays(SPLIT).labels > 0
+    scores, raw = (head_outputs(session, stage, head, features) for stage in stages for head in stage.heads)
+    chosen = by_quantity(scores, quantize(raw, labels.shape[1], settings))
+    return annotation_scores(
+        chosen,
+        labels,
+        never_predicted=settings.never_predicted,
+        image_average=settings.image_average,
+    ).image_f1
+
+
+def _write(session: Session, scores: dict[Heads, float]) -> None:
+    choice = write_choice(session.run, scores, len(session.arrays(SPLIT).ids))
+    notice(
+        f"images without a known tag: annotated by the {choice.heads} heads (I-F1 on {choice.images:,} "
+        f"validation images with hidden tags: joint {scores['joint']:.1f}, visual {scores['visual']:.1f})"
+    )
