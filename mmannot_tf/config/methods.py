@@ -22,6 +22,12 @@ class MethodSettings(StageSettings):
     epochs: Epochs = 20
     learning_rate: Rate = 0.002
 
+    @model_validator(mode="after")
+    def _coefficients_are_stated(self) -> Self:
+        if self.l2_candidates:
+            raise ValueError("l2_candidates is for stages: a compared system has its l2_coefficient")
+        return self
+
 
 class CnnLogistic(MethodSettings):
     """One logistic regression a label."""

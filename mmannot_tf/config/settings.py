@@ -165,6 +165,21 @@ class Stages(Section):
     joint: StageSettings | None = None
 
     @model_validator(mode="after")
+    def _coefficients_are_chosen_where_no_image_is_read(self) -> Self:
+        for name in ("cnn", "cnn_longer", "ms_cnn", "joint"):
+            stage = getattr(self, name)
+            if (
+                stage is not None
+                and stage.l2_candidates
+                and (name in ("ms_cnn", "joint") or stage.backbone_rate)
+            ):
+                raise ValueError(
+                    f"stages.{name}.l2_candidates needs a stage that reads no images: {name} moves branches "
+                    "that do"
+                )
+        return self
+
+    @model_validator(mode="after")
     def _joint_training_moves_the_backbone(self) -> Self:
         if self.joint is not None and self.joint.backbone_rate == 0.0:
             raise ValueError("stages.joint.backbone_rate must be more than 0: this stage trains all branches")

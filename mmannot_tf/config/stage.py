@@ -22,6 +22,9 @@ class StageSettings(Section):
         warmup_epochs: the rate rises linearly from 0 over so many epochs, of any schedule (ours).
         clip_norm: gradients whose global norm is greater are scaled down to it (ours); None for no limit.
         l2_coefficient: instead of training.l2_coefficient, or None.
+        l2_candidates: of a stage that reads no images: its L2 coefficient is that of these with the best mean
+            score over l2_folds parts of the training split, each held out once (ours); empty for no choice.
+        l2_folds: see l2_candidates; the stage is trained so many times for each candidate.
         patience: the stage ends after so many epochs without a better validation score (ours); None trains
             all epochs.
         batch_size: instead of training.batch_size, or None.
@@ -40,6 +43,8 @@ class StageSettings(Section):
     warmup_epochs: Annotated[float, Field(ge=0.0, le=100_000.0)] = 0.0
     clip_norm: Rate | None = None
     l2_coefficient: Coefficient | None = None
+    l2_candidates: tuple[Coefficient, ...] = ()
+    l2_folds: Annotated[int, Field(ge=2, le=100)] = 5
     patience: Positive | None = None
     batch_size: Positive | None = None
     backbone_rate: Coefficient = 1.0
@@ -51,6 +56,19 @@ class StageSettings(Section):
             raise ValueError(
                 "backbone_rate scales gradients, which Adam undoes: "
                 'it needs optimizer = "sgd", or the value 0 or 1'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _the_coefficient_is_stated_or_chosen(self) -> Self:
+        if len(set(self.l2_candidates)) < len(self.l2_candidates) or len(self.l2_candidates) == 1:
+            raise ValueError(
+                f"l2_candidates must be two or more different numbers. Received: {list(self.l2_candidates)}"
+            )
+        if self.l2_candidates and self.l2_coefficient is not None:
+            raise ValueError(
+                "l2_candidates and l2_coefficient exclude each other. "
+                f"Received: {list(self.l2_candidates)} and {self.l2_coefficient}"
             )
         return self
 

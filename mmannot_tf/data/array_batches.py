@@ -2,7 +2,7 @@
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -89,6 +89,16 @@ class ArrayBatches:
         if self.hidden is None:
             return None
         return np.random.default_rng((seed, epoch, _HIDING)).random(self._count()) < self.hidden.share
+
+    def rows(self, rows: np.ndarray) -> "ArrayBatches":
+        """Batches of these rows alone, [M] int64."""
+        return replace(
+            self,
+            inputs=tf.nest.map_structure(lambda array: array[rows], self.inputs),
+            targets=tf.nest.map_structure(lambda array: array[rows], self.targets),
+            lengths=None if self.lengths is None else self.lengths[rows],
+            names=tuple(self.names[row] for row in rows) if self.names else (),
+        )
 
     def ordered(self, replicas: ReplicaRange | None = None) -> tf.data.Dataset:
         """All rows in order; with `replicas`, only the batches that they compute."""

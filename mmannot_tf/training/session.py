@@ -72,16 +72,18 @@ class Session:
     def training_batches(self, stage: Stage, batch_size: int) -> ImageBatches | CachedBatches | ArrayBatches:
         """Batches of the training split with the inputs and targets of a stage."""
         if "images" not in stage.reads:
-            batches = self._array_batches(stage, "train", batch_size)
-            settings = stage_settings(self.run.config, stage)
-            share = settings.untagged_share if isinstance(settings, JointHeadSettings) else 0.0
-            return (
-                replace(batches, hidden=HiddenColumns(share, self.untagged_feature())) if share else batches
-            )
+            return self.training_arrays(stage, batch_size)
         images = self._image_batches(stage, "train", batch_size)
         if self.run.config.data.decoded_cache == "none":
             return images
         return CachedBatches(images, self.decoded(), self.arrays("train"))
+
+    def training_arrays(self, stage: Stage, batch_size: int) -> ArrayBatches:
+        """Batches of the training split for a stage that reads no images."""
+        batches = self._array_batches(stage, "train", batch_size)
+        settings = stage_settings(self.run.config, stage)
+        share = settings.untagged_share if isinstance(settings, JointHeadSettings) else 0.0
+        return replace(batches, hidden=HiddenColumns(share, self.untagged_feature())) if share else batches
 
     def ordered_split(self, stage: Stage, split: str, batch_size: int) -> OrderedSplit:
         """The batches of a split in its fixed order, with the inputs and targets of a stage."""

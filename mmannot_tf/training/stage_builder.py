@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -10,8 +11,10 @@ import tensorflow as tf
 from rich.progress import Progress
 
 from mmannot_tf.config.settings import Config
+from mmannot_tf.config.stage import StageSettings
 from mmannot_tf.data.array_batches import ArrayBatches
 from mmannot_tf.data.arrays import SplitArrays
+from mmannot_tf.data.replicas import OrderedSplit
 from mmannot_tf.losses.quantity_error import QuantityError
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.losses.summed import SummedLoss
@@ -20,9 +23,10 @@ from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage, unwrap_single
 from mmannot_tf.runs.stage_record import Outcome, verified_weights
 from mmannot_tf.runs.stages import KNOWN, STAGES, owner
+from mmannot_tf.training.cross_validation import Fold, cross_validated_l2
 from mmannot_tf.training.inference.inference import Inference
 from mmannot_tf.training.inference.trained_branches import network_spec_of, trained_branch
-from mmannot_tf.training.loop.job import AfterStep, Job, Recipe, Validate
+from mmannot_tf.training.loop.job import AfterStep, Batches, Job, Recipe, Validate
 from mmannot_tf.training.loop.loop import Loop
 from mmannot_tf.training.loop.preemption import Signals
 from mmannot_tf.training.loop.stage_log import SilentLog, StageLog
@@ -59,17 +63,9 @@ def fit_stage(
 
 def stage_job(session: Session, stage: Stage, bars: Progress, signals: Signals) -> Job:
     """All that training a stage needs; its network has its initial weights. Arguments as in `fit_stage`."""
-    run, settings = session.run, stage_settings(session.run.config, stage)
-    batch_size = settings.batch_size or run.config.training.batch_size
+    run, settings = session.run, _decided_settings(session, stage, signals)
+    batch_size, examples = _batch_size(session, stage), len(session.arrays("train").ids)
     recipe = RECIPES[stage.section](session, stage, batch_size)
-    # Seed after the recipe: if it computes features, it draws seeds and counts layer names, which must change
-    # neither the initialisation nor the names in the weights' files. An interrupted stage leaves some, too.
-    keras.backend.clear_session(free_memory=False)
-    keras.utils.set_random_seed(int(digest([run.config.training.seed, stage.name])[:8], 16))
-    with session.distribution.scope(), computing_in(run.config.training.precision):
-        network = recipe.build()
-        validate = recipe.validation(network)
-    examples = len(session.arrays("train").ids)
     log = (StageLog if session.distribution.is_chief else SilentLog)(
         run.stage(stage.name),
         name=stage.name,
@@ -78,6 +74,63 @@ def stage_job(session: Session, stage: Stage, bars: Progress, signals: Signals) 
         batch_size=batch_size,
         bars=bars,
     )
+    return _job(session, stage, recipe, settings, examples=examples, log=log, signals=signals)
+
+
+def _decided_settings(session: Session, stage: Stage, signals: Signals) -> StageSettings:
+    """The stage's numbers; its L2 coefficient is chosen first, where it has candidates."""
+    settings = stage_settings(session.run.config, stage)
+    if not settings.l2_candidates:
+        return settings
+
+    def score(coefficient: float, fold: Fold, folder: Path) -> float:
+        job = _job(
+            session,
+            stage,
+            _fold_recipe(session, stage, fold),
+            settings.model_copy(update={"l2_coefficient": coefficient}),
+            examples=len(fold.kept),
+            log=SilentLog(),
+            signals=signals,
+        )
+        return Loop(replace(job, folder=folder)).run()["best_score"]
+
+    chosen = cross_validated_l2(
+        settings,
+        len(session.arrays("train").ids),
+        name=stage.name,
+        folder=session.run.stage(stage.name),
+        seed=session.run.config.training.seed,
+        distribution=session.distribution,
+        score=score,
+    )
+    return settings.model_copy(update={"l2_coefficient": chosen})
+
+
+def _batch_size(session: Session, stage: Stage) -> int:
+    config = session.run.config
+    return stage_settings(config, stage).batch_size or config.training.batch_size
+
+
+def _job(
+    session: Session,
+    stage: Stage,
+    recipe: Recipe,
+    settings: StageSettings,
+    *,
+    examples: int,
+    log: StageLog,
+    signals: Signals,
+) -> Job:
+    """The job of a recipe, whose network gets the stage's initial weights."""
+    run = session.run
+    # Seed after the recipe: if it computes features, it draws seeds and counts layer names, which must change
+    # neither the initialisation nor the names in the weights' files. An interrupted stage leaves some, too.
+    keras.backend.clear_session(free_memory=False)
+    keras.utils.set_random_seed(int(digest([run.config.training.seed, stage.name])[:8], 16))
+    with session.distribution.scope(), computing_in(run.config.training.precision):
+        network = recipe.build()
+        validate = recipe.validation(network)
     return Job(
         network=network,
         loss=recipe.loss,
@@ -99,6 +152,25 @@ def branch_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
     if has_frozen_backbone(session.run.config, stage):
         return _head_recipe(session, stage, batch_size)
     batches = session.training_batches(stage, batch_size)
+    held_out = session.ordered_split(stage, "validation", session.run.config.training.batch_size)
+    return _recipe(session, stage, batches, held_out, session.arrays("validation").labels)
+
+
+def _fold_recipe(session: Session, stage: Stage, fold: Fold) -> Recipe:
+    """The recipe of a stage that reads no images, trained and measured on parts of the training split."""
+    if has_frozen_backbone(session.run.config, stage):
+        stage = _head_stage(session, stage)
+    batches = session.training_arrays(stage, _batch_size(session, stage))
+    held_out = batches.rows(fold.held).ordered_split()
+    return _recipe(
+        session, stage, batches.rows(fold.kept), held_out, session.arrays("train").labels[fold.held]
+    )
+
+
+def _recipe(
+    session: Session, stage: Stage, batches: Batches, held_out: OrderedSplit, labels: np.ndarray
+) -> Recipe:
+    """The recipe that trains on `batches` and measures on `held_out`, images with these labels, [N, C]."""
     inputs = batches.inputs if isinstance(batches, ArrayBatches) else None
     width = inputs.shape[1] if isinstance(inputs, np.ndarray) else 0
 
@@ -114,7 +186,7 @@ def branch_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
         batches=batches,
         build=build,
         loss=_loss(session.run.config, stage),
-        validation=lambda network: _validation(session, stage, network.model),
+        validation=lambda network: _validation(session, stage, network.model, held_out, labels),
     )
 
 
@@ -123,16 +195,9 @@ def _head_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
 
     The backbone is saved beside the head, so that later stages find all branches of this one.
     """
-    run = session.run
-    source = feature_source(run.config, stage.name)
-    head = replace(
-        stage,
-        trunks={"features": ()},
-        trains=tuple(stage.heads),
-        starts_from={name: earlier for name, earlier in stage.starts_from.items() if name in stage.heads},
-        features=(source,),
-    )
+    run, head = session.run, _head_stage(session, stage)
     recipe = branch_recipe(session, head, batch_size)
+    (source,) = head.features
 
     def build() -> Network:
         network = recipe.build()
@@ -141,6 +206,17 @@ def _head_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
         return Network(network.model, {"backbone": backbone, **network.branches})
 
     return replace(recipe, build=build)
+
+
+def _head_stage(session: Session, stage: Stage) -> Stage:
+    """The head of a stage that leaves the backbone as it is, as a stage on fixed features."""
+    return replace(
+        stage,
+        trunks={"features": ()},
+        trains=tuple(stage.heads),
+        starts_from={name: earlier for name, earlier in stage.starts_from.items() if name in stage.heads},
+        features=(feature_source(session.run.config, stage.name),),
+    )
 
 
 RECIPES: Mapping[str, Callable[[Session, Stage, int], Recipe]] = {
@@ -163,10 +239,11 @@ def _initialise(run: Run, stage: Stage, network: Network) -> None:
             resolve(run.config.model.weights, run.config.model.backbone).load_into(branch)
 
 
-def _validation(session: Session, stage: Stage, model: keras.Model) -> Validate:
-    labels, evaluation = session.arrays("validation").labels, session.run.config.evaluation
-    split = session.ordered_split(stage, "validation", session.run.config.training.batch_size)
-    inference = Inference(model, split, session.distribution)
+def _validation(
+    session: Session, stage: Stage, model: keras.Model, held_out: OrderedSplit, labels: np.ndarray
+) -> Validate:
+    inference = Inference(model, held_out, session.distribution)
+    evaluation = session.run.config.evaluation
 
     def validate() -> tuple[dict[str, float], float]:
         measures = measure_outputs(stage, inference(), labels, evaluation)

@@ -105,7 +105,7 @@ def test_keywords_go_beside_the_photographs_and_back(tiny_run, folder, capsys):
     assert "4 were annotated already" in _annotate(capsys, tiny_run.path, folder, "--format", "xmp")[2]
 
 
-@pytest.mark.parametrize("engine", ["onnx", *exhaustive(["auto"])])
+@pytest.mark.parametrize("engine", exhaustive(["onnx", "auto"]))
 def test_another_engine_writes_the_same_labels(exported, folder, tmp_path, capsys, engine):
     labels = {}
     for name in ("tensorflow", engine):

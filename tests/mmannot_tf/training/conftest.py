@@ -6,21 +6,27 @@ import os
 import subprocess
 import time
 
+import h5py
 import keras
 import numpy as np
 import pytest
 
 from mmannot_tf.cli.launch import PROGRAM
-from mmannot_tf.config.loading import dump
+from mmannot_tf.config.loading import dump, parse
 from mmannot_tf.config.settings import TrainingSettings
 from mmannot_tf.config.stage import StageSettings
 from mmannot_tf.data.array_batches import ArrayBatches
+from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.models.backbone import build_backbone
 from mmannot_tf.models.geometry import KERAS
+from mmannot_tf.runs.run import open_run
+from mmannot_tf.training.inference.predict import predict
 from mmannot_tf.training.loop.job import Job
 from mmannot_tf.training.loop.stage_log import StageLog
 from mmannot_tf.training.network import Network
+from mmannot_tf.training.session import open_session
+from mmannot_tf.training.train import train
 from mmannot_tf.weights.assignment import named_variables
 from mmannot_tf.weights.provenance import CENTRED, Provenance
 from mmannot_tf.weights.weights_file import tensors_digest, write
@@ -158,3 +164,78 @@ def pretrained(tmp_path_factory):
     file = tmp_path_factory.mktemp("weights") / "tiny.h5"
     write(file, tensors, Provenance("keras", "tiny", 1e-3, KERAS, CENTRED, tensors_digest(tensors)))
     return file, backbone
+
+
+@pytest.fixture(scope="session")
+def config_without_fusion(tiny_config, pretrained):
+    """No fusion blocks, a head on the pretrained CNN, pooled scales, and heads on standardised features."""
+    settings = tiny_config.model_dump(mode="json", exclude_none=True)
+    settings["model"] |= {"weights": str(pretrained[0]), "feature_scaling": "standardized"}
+    stages = settings["stages"]
+    for name in ("cnn_longer", "ms_cnn"):
+        del stages[name]
+    stages["cnn_head"] = {"epochs": 3, "learning_rate": 0.05}
+    stages["cnn"] = {"epochs": 1, "learning_rate": 1e-9}  # so that it hardly moves
+    stages["cnn_scales"] = {"epochs": 2, "learning_rate": 0.02}
+    return parse(settings, "test")
+
+
+@pytest.fixture(scope="session")
+def run_without_fusion(config_without_fusion, tiny_records, made_once):
+    """A run of this configuration, trained and with validation predicted; tests must not change it."""
+
+    def make(folder):
+        predict(open_session(train(config_without_fusion, data=tiny_records.path, run=folder)), "validation")
+
+    return open_run(made_once("run_without_fusion", make))
+
+
+@pytest.fixture(scope="session")
+def predictions_without_fusion(run_without_fusion):
+    """Its predictions of the validation split."""
+    return Predictions.load(run_without_fusion.predictions("validation"))
+
+
+@pytest.fixture(scope="session")
+def weights_of():
+    """The weights of a branch by name, as a stage's file has them."""
+
+    def read(run, stage, branch):
+        found = {}
+        with h5py.File(run.weights(stage, branch)) as file:
+            file.visititems(
+                lambda name, item: found.update({name: item[()]} if hasattr(item, "shape") else {})
+            )
+        return dict(sorted(found.items()))
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def features_of():
+    """The cached features of a split, side by side: [N, ΣD]."""
+
+    def read(run, split, names):
+        return np.concatenate(list(open_session(run).features(split).get(names).values()), axis=1)
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def outputs_by_hand(weights_of, features_of):
+    """What a head on standardised features gives on the validation split, in plain numpy: [N, outputs]."""
+
+    def compute(run, stage, branch, names):
+        fitted = features_of(run, "train", names).astype(np.float64)
+        spread = fitted.std(axis=0)
+        spread = np.maximum(spread, 0.01 * np.sqrt((spread**2).mean()))
+        values = (features_of(run, "validation", names) - fitted.mean(axis=0)) / spread
+        weights = weights_of(run, stage, branch)
+        dense = [weight for name, weight in weights.items() if "standardization" not in name]
+        layers = list(zip(dense[::2], dense[1::2], strict=True))
+        for number, (kernel, bias) in enumerate(layers, start=1):
+            values = values @ kernel + bias
+            values = np.maximum(values, 0) if number < len(layers) else values
+        return values
+
+    return compute

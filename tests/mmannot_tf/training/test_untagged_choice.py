@@ -4,7 +4,6 @@ import shutil
 
 import numpy as np
 import pytest
-from tiers import exhaustive
 
 import mmannot_tf
 from mmannot_tf.cli.main import main
@@ -74,10 +73,10 @@ def test_the_scores_are_those_of_both_pairs_of_heads_with_hidden_tags(decided, t
 
 
 def test_it_is_made_once_and_again_after_a_head_was_trained_again(run, tiny_records, capsys):
-    before = (run.path / FILE).stat()
+    before = (run.path / FILE).stat().st_mtime_ns
     train(run.config, data=tiny_records.path, run=run.path)
     assert "without a known tag" not in capsys.readouterr().err
-    assert (run.path / FILE).stat() == before
+    assert (run.path / FILE).stat().st_mtime_ns == before
     stages = run.config.stages.model_copy(
         update={"quantity": run.config.stages.quantity.model_copy(update={"epochs": 1})}
     )
@@ -85,16 +84,21 @@ def test_it_is_made_once_and_again_after_a_head_was_trained_again(run, tiny_reco
     train(config, data=tiny_records.path, run=run.path)
     told = capsys.readouterr().err
     assert "images without a known tag: annotated by the" in told and "hidden tags: joint" in told
-    assert (run.path / FILE).stat().st_mtime_ns != before.st_mtime_ns
+    assert (run.path / FILE).stat().st_mtime_ns != before
     assert read_choice(open_run(run.path)) is not None
 
 
-@pytest.mark.parametrize("heads", ["visual", *exhaustive(["joint"])])
-def test_what_annotates_follows_it(run, heads, tmp_path):
+@pytest.mark.parametrize("heads", ["joint", "visual"])
+def test_what_annotates_follows_it(run, heads):
     write_choice(run, {"joint": 50.0, "visual": 50.0 + (heads == "visual")}, 22)
     assert annotation_settings(run).untagged == heads
     assert ("quantity_visual" in required_stages(run)) == (heads == "visual")
-    read = {"joint": "image and tags", "visual": "the image alone"}[heads]
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize(("heads", "read"), [("joint", "image and tags"), ("visual", "the image alone")])
+def test_the_card_of_an_export_says_it(run, heads, read, tmp_path):
+    write_choice(run, {"joint": 50.0, "visual": 50.0 + (heads == "visual")}, 22)
     card = (export(run, tmp_path / "E") / "README.md").read_text()
     assert f"without a tag of the vocabulary are annotated by the heads on {read}. I-F1 on 22 " in card
 

@@ -168,9 +168,8 @@ def test_the_log_has_a_line_an_epoch_with_the_mean_loss(job_for):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"weight_decay": "ema"},
         {"weight_decay": "l2", "average_decay": 0.9, "settings": KNOBS},
-        *exhaustive([{"weight_decay": "l2"}]),
+        *exhaustive([{"weight_decay": "ema"}, {"weight_decay": "l2"}]),
     ],
     ids=str,
 )
