@@ -32,6 +32,8 @@ class StageSettings(Section):
             pretrained backbone moves less than the new head on it (ours; the paper gives one rate) [5]. With
             0 it does not move: `cnn` and `cnn_longer` train their head alone, on features that are computed
             once and without augmentation.
+        trained_from: the first group of the backbone's layers that moves where the stage trains it; earlier
+            groups stay as they are, batch-norm statistics included, and need no backward pass (ours).
         optimizer: "sgd" with training.momentum (Sec. IV-A3), or "adam" as some compared systems have it.
     """
 
@@ -48,6 +50,7 @@ class StageSettings(Section):
     patience: Positive | None = None
     batch_size: Positive | None = None
     backbone_rate: Coefficient = 1.0
+    trained_from: Literal["conv1", "conv2", "conv3", "conv4", "conv5"] = "conv1"
     optimizer: Literal["sgd", "adam"] = "sgd"
 
     @model_validator(mode="after")

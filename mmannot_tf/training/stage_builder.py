@@ -171,6 +171,7 @@ def _recipe(
     session: Session, stage: Stage, batches: Batches, held_out: OrderedSplit, labels: np.ndarray
 ) -> Recipe:
     """The recipe that trains on `batches` and measures on `held_out`, images with these labels, [N, C]."""
+    settings = stage_settings(session.run.config, stage)
     inputs = batches.inputs if isinstance(batches, ArrayBatches) else None
     width = inputs.shape[1] if isinstance(inputs, np.ndarray) else 0
 
@@ -179,6 +180,8 @@ def _recipe(
         if stage.reads == ("features",) and session.run.config.model.feature_scaling == "standardized":
             for head in stage.heads:
                 network.branches[head].get_layer("standardization").adapt(inputs)
+        if "backbone" in stage.trains:
+            _freeze_before(network.branches["backbone"], settings.trained_from)
         _initialise(session.run, stage, network)
         return network
 
@@ -223,6 +226,13 @@ RECIPES: Mapping[str, Callable[[Session, Stage, int], Recipe]] = {
     "stages": branch_recipe,
     "methods": method_recipe,
 }
+
+
+def _freeze_before(backbone: keras.Model, group: str) -> None:
+    """Makes the layers of earlier groups untrainable; a layer is named by its group, "conv1" to "conv5"."""
+    for layer in backbone.layers:
+        if layer.weights and layer.name.partition("_")[0] < group:
+            layer.trainable = False
 
 
 def _network_spec(run: Run, arrays: SplitArrays) -> NetworkSpec:

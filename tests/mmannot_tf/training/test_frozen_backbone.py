@@ -13,7 +13,7 @@ from mmannot_tf.training.session import open_session
 from mmannot_tf.training.train import train
 
 pytestmark = pytest.mark.slow
-STAGES = ["cnn", "cnn_longer", "ms_cnn", "tag_encoder", "classifier"]
+STAGES = ["cnn", "cnn_longer", "ms_cnn"]
 
 
 @pytest.fixture(scope="module")
@@ -58,11 +58,7 @@ def test_its_features_are_the_pretrained_networks(run, features):
     cache = open_session(run).features("validation")
     for stage in ("cnn", "cnn_longer"):
         np.testing.assert_allclose(cache.get([stage])[stage], features, rtol=1e-4, atol=1e-5)
-    assert sorted(file.stem for file in run.features("train").glob("*.npy")) == [
-        "ms_cnn",
-        "pretrained",
-        "tag_encoder",
-    ]
+    assert [file.stem for file in run.features("train").glob("*.npy")] == ["pretrained"]
 
 
 def test_predictions_are_the_heads_on_these_features(run, features):
@@ -91,7 +87,22 @@ def test_later_stages_stand_on_it_and_nothing_is_trained_twice(run, config, tiny
     assert feature_source(config, "ms_cnn") == "ms_cnn"
     train(config, data=tiny_records.path, run=run.path, stages=STAGES)
     assert capsys.readouterr().err.count("done, skipped") == len(STAGES)
-    assert open_run(run.path).stage("classifier").exists()
+    assert open_run(run.path).stage("ms_cnn").exists()
+
+
+def test_groups_before_the_first_trained_one_stay(tiny_config, pretrained, tiny_records, tmp_path):
+    """All their weights, batch-norm statistics included; every later kernel and statistic moves."""
+    settings = tiny_config.model_dump(mode="json", exclude_none=True)
+    settings["model"]["weights"] = str(pretrained[0])
+    settings["stages"]["cnn"] |= {"trained_from": "conv4", "epochs": 1}
+    run = train(parse(settings, "test"), data=tiny_records.path, run=tmp_path / "run", stages=["cnn"])
+    moved = keras.models.clone_model(pretrained[1])
+    moved.load_weights(run.weights("cnn", "backbone"))
+    for have, want in zip(moved.weights, pretrained[1].weights, strict=True):
+        group = have.path.split("/")[-2].partition("_")[0]
+        assert group in ("conv1", "conv2", "conv3", "conv4", "conv5")
+        same = np.array_equal(have.numpy(), want.numpy())
+        assert same == (group < "conv4"), have.path
 
 
 def test_only_a_pretrained_backbone_can_stay(tiny_config):
