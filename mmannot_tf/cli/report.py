@@ -26,7 +26,7 @@ def report(
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     opened = open_run(run)
-    records = available_records(opened.dataset, data)
+    records = available_records(opened, data)
     page = page_in(out or run / "report", records)
     evaluation = evaluate_run(run, split, data)
     if records is not None:

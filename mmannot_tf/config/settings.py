@@ -115,6 +115,9 @@ class TrainingSettings(Section):
         loss_reduction: over labels, before the mean over the batch [4].
         reestimate_batches: training batches over which batch-norm statistics are re-estimated before each
             validation and for the stage's final weights; 0 keeps the moving statistics [1].
+        refit_of: a finished run with the same settings, or None. This run keeps what that one chose on its
+            validation images (epochs, L2 coefficients, thresholds, heads for images without tags) and trains
+            each stage on training and validation images together (ours).
         shuffle_buffer: undecoded records held for shuffling.
         checkpoint_seconds: the longest time between two checkpoints within an epoch.
     """
@@ -130,6 +133,7 @@ class TrainingSettings(Section):
     average_decay: Annotated[float, Field(gt=0.0, lt=1.0)] | None = None
     loss_reduction: Literal["sum", "mean"] = "sum"
     reestimate_batches: Annotated[int, Field(ge=0, le=100_000)] = 10
+    refit_of: str | None = None
     shuffle_buffer: Annotated[int, Field(gt=0, le=10_000_000)] = 4096
     checkpoint_seconds: Annotated[float, Field(ge=0.0, le=1e7)] = 300.0
 

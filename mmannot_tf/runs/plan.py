@@ -13,6 +13,7 @@ from mmannot_tf.runs.configured_stages import (
     has_frozen_backbone,
     stage_named,
 )
+from mmannot_tf.runs.refit import kept_epoch
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage
 from mmannot_tf.runs.stage_record import Outcome, StageRecord, check_weights_file, read_record, write_record
@@ -84,6 +85,9 @@ def stage_inputs(run: Run, stage: Stage) -> dict[str, Json]:
     keys += [key for key in settings if key.startswith(f"{stage.section}.{stage.name}.")]
     inputs = {key: settings[key] for key in dict.fromkeys(keys)}
     inputs["records"] = run.dataset.digest
+    epoch = kept_epoch(run, stage.name)
+    if epoch is not None:
+        inputs["epochs"] = epoch
     if "backbone" in stage.branches and owner(stage, "backbone") == stage.name:
         inputs["backbone weights"] = run.provenance.digest
     for name in stage.upstream:

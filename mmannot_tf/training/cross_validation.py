@@ -83,12 +83,25 @@ def cross_validated_l2(
             done[str(coefficient)] = (*scores, score(coefficient, fold, place))
             distribution.on_chief(partial(_keep, folder, done, place))
     distribution.on_chief(partial(shutil.rmtree, folder / "folds", ignore_errors=True))
-    means = {coefficient: float(np.mean(done[str(coefficient)])) for coefficient in settings.l2_candidates}
-    chosen = max(means, key=lambda coefficient: (means[coefficient], coefficient))
+    means = _means(settings, done)
+    chosen = _best(means)
     if distribution.is_chief:
         told = ", ".join(f"{coefficient:g}: {mean:.3f}" for coefficient, mean in means.items())
         notice(f"{name}: L2 coefficient {chosen:g}, by {settings.l2_folds} folds ({told})")
     return chosen
+
+
+def chosen_l2(settings: StageSettings, folder: Path) -> float:
+    """The coefficient that a finished stage chose, from its folder."""
+    return _best(_means(settings, _read(folder).scores))
+
+
+def _means(settings: StageSettings, scores: Mapping[str, tuple[float, ...]]) -> dict[float, float]:
+    return {coefficient: float(np.mean(scores[str(coefficient)])) for coefficient in settings.l2_candidates}
+
+
+def _best(means: Mapping[float, float]) -> float:
+    return max(means, key=lambda coefficient: (means[coefficient], coefficient))
 
 
 def _keep(folder: Path, scores: Mapping[str, tuple[float, ...]], trained: Path) -> None:

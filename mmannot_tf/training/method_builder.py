@@ -32,8 +32,6 @@ def method_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
     """The recipe of a compared system."""
     method, settings = METHODS[stage.name], stage_settings(session.run.config, stage)
     splits = method_splits(session, stage)
-    held_out = _batches(session, stage, splits, "validation", batch_size).ordered_split()
-    labels = session.arrays("validation").labels
 
     def build() -> Network:
         train = splits("train")
@@ -44,8 +42,9 @@ def method_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
 
     def validation(network: Network) -> Validate:
         """Returns a function that scores the validation split with the network's current weights."""
-        scorer = method.scores(network.model, settings)
-        scores = Inference(scorer, held_out, session.distribution)
+        held_out = _batches(session, stage, splits, "validation", batch_size).ordered_split()
+        labels = session.arrays("validation").labels
+        scores = Inference(method.scores(network.model, settings), held_out, session.distribution)
         evaluation = session.run.config.evaluation
         return lambda: measure_method_scores(stage.name, scores(), labels, evaluation)
 

@@ -19,11 +19,12 @@ from mmannot_tf.losses.quantity_error import QuantityError
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.losses.summed import SummedLoss
 from mmannot_tf.runs.configured_stages import feature_source, has_frozen_backbone, stage_settings
+from mmannot_tf.runs.refit import earlier_run, kept_epoch
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage, unwrap_single
 from mmannot_tf.runs.stage_record import Outcome, verified_weights
 from mmannot_tf.runs.stages import KNOWN, STAGES, owner
-from mmannot_tf.training.cross_validation import Fold, cross_validated_l2
+from mmannot_tf.training.cross_validation import Fold, chosen_l2, cross_validated_l2
 from mmannot_tf.training.inference.inference import Inference
 from mmannot_tf.training.inference.trained_branches import network_spec_of, trained_branch
 from mmannot_tf.training.loop.job import AfterStep, Batches, Job, Recipe, Validate
@@ -37,6 +38,9 @@ from mmannot_tf.training.session import Session
 from mmannot_tf.training.validation import measure_outputs, selection_score
 from mmannot_tf.weights.source import resolve
 from tfrecords_tools.shell.files import digest
+
+HeldOut = tuple[OrderedSplit, np.ndarray]
+"""Batches of images that do not train, in a fixed order, and their labels, [N, C]."""
 
 
 def fit_stage(
@@ -65,16 +69,18 @@ def stage_job(session: Session, stage: Stage, bars: Progress, signals: Signals) 
     """All that training a stage needs; its network has its initial weights. Arguments as in `fit_stage`."""
     run, settings = session.run, _decided_settings(session, stage, signals)
     batch_size, examples = _batch_size(session, stage), len(session.arrays("train").ids)
+    last_epoch = kept_epoch(run, stage.name)
     recipe = RECIPES[stage.section](session, stage, batch_size)
     log = (StageLog if session.distribution.is_chief else SilentLog)(
         run.stage(stage.name),
         name=stage.name,
-        epochs=settings.epochs,
+        epochs=last_epoch or settings.epochs,
         steps=-(-examples // batch_size),
         batch_size=batch_size,
         bars=bars,
     )
-    return _job(session, stage, recipe, settings, examples=examples, log=log, signals=signals)
+    job = _job(session, stage, recipe, settings, examples=examples, log=log, signals=signals)
+    return replace(job, last_epoch=last_epoch)
 
 
 def _decided_settings(session: Session, stage: Stage, signals: Signals) -> StageSettings:
@@ -82,6 +88,9 @@ def _decided_settings(session: Session, stage: Stage, signals: Signals) -> Stage
     settings = stage_settings(session.run.config, stage)
     if not settings.l2_candidates:
         return settings
+    earlier = earlier_run(session.run.config)
+    if earlier is not None:
+        return settings.model_copy(update={"l2_coefficient": chosen_l2(settings, earlier.stage(stage.name))})
 
     def score(coefficient: float, fold: Fold, folder: Path) -> float:
         job = _job(
@@ -130,7 +139,7 @@ def _job(
     keras.utils.set_random_seed(int(digest([run.config.training.seed, stage.name])[:8], 16))
     with session.distribution.scope(), computing_in(run.config.training.precision):
         network = recipe.build()
-        validate = recipe.validation(network)
+        validate = recipe.validation(network) if "validation" in session.records.splits else _nothing
     return Job(
         network=network,
         loss=recipe.loss,
@@ -147,13 +156,22 @@ def _job(
     )
 
 
+def _nothing() -> tuple[Mapping[str, float], float]:
+    """Measures nothing: all images train."""
+    return {}, 0.0
+
+
 def branch_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
     """The recipe of a stage of Algorithm 1, or of one of ours: a network of branches."""
     if has_frozen_backbone(session.run.config, stage):
         return _head_recipe(session, stage, batch_size)
     batches = session.training_batches(stage, batch_size)
-    held_out = session.ordered_split(stage, "validation", session.run.config.training.batch_size)
-    return _recipe(session, stage, batches, held_out, session.arrays("validation").labels)
+
+    def held_out() -> HeldOut:
+        split = session.ordered_split(stage, "validation", session.run.config.training.batch_size)
+        return split, session.arrays("validation").labels
+
+    return _recipe(session, stage, batches, held_out)
 
 
 def _fold_recipe(session: Session, stage: Stage, fold: Fold) -> Recipe:
@@ -161,16 +179,12 @@ def _fold_recipe(session: Session, stage: Stage, fold: Fold) -> Recipe:
     if has_frozen_backbone(session.run.config, stage):
         stage = _head_stage(session, stage)
     batches = session.training_arrays(stage, _batch_size(session, stage))
-    held_out = batches.rows(fold.held).ordered_split()
-    return _recipe(
-        session, stage, batches.rows(fold.kept), held_out, session.arrays("train").labels[fold.held]
-    )
+    held_out = batches.rows(fold.held).ordered_split(), session.arrays("train").labels[fold.held]
+    return _recipe(session, stage, batches.rows(fold.kept), lambda: held_out)
 
 
-def _recipe(
-    session: Session, stage: Stage, batches: Batches, held_out: OrderedSplit, labels: np.ndarray
-) -> Recipe:
-    """The recipe that trains on `batches` and measures on `held_out`, images with these labels, [N, C]."""
+def _recipe(session: Session, stage: Stage, batches: Batches, held_out: Callable[[], HeldOut]) -> Recipe:
+    """The recipe that trains on `batches` and measures on `held_out`."""
     settings = stage_settings(session.run.config, stage)
     inputs = batches.inputs if isinstance(batches, ArrayBatches) else None
     width = inputs.shape[1] if isinstance(inputs, np.ndarray) else 0
@@ -189,7 +203,7 @@ def _recipe(
         batches=batches,
         build=build,
         loss=_loss(session.run.config, stage),
-        validation=lambda network: _validation(session, stage, network.model, held_out, labels),
+        validation=lambda network: _validation(session, stage, network.model, *held_out()),
     )
 
 

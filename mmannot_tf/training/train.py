@@ -12,6 +12,7 @@ from mmannot_tf.config.settings import Config
 from mmannot_tf.data.arrays import load_arrays, vocabulary
 from mmannot_tf.runs import plan
 from mmannot_tf.runs.configured_stages import select_stages, stage_settings
+from mmannot_tf.runs.refit import check_refit, run_records, with_whole_paths
 from mmannot_tf.runs.run import Run, create_run, open_run
 from mmannot_tf.runs.stage import Stage
 from mmannot_tf.runs.stage_record import Outcome
@@ -114,18 +115,21 @@ def open_training(
     Raises:
         UserError: the records, the run or the number of replicas is not usable.
     """
-    records = open_records(data)
+    base = open_records(data)
     for split in ("train", "validation", "test"):
-        if not records.splits.get(split):
+        if not base.splits.get(split):
             raise UserError(
-                f"Records must have images in each split. Received: {records.path}, {split} is empty."
+                f"Records must have images in each split. Received: {base.path}, {split} is empty."
             )
-    _check_replicas(config, stages, records.splits["train"], distribution.replicas)
-    if not load_arrays(records, "validation", ()).labels.any():
+    if not load_arrays(base, "validation", ()).labels.any():
         raise UserError(
             "Validation images must have labels, which choose the best epoch. Received: "
-            f"{records.path}, whose validation split has none. Build records with labels in that split."
+            f"{base.path}, whose validation split has none. Build records with labels in that split."
         )
+    config = with_whole_paths(config)
+    check_refit(config, base)
+    records = run_records(config, data)
+    _check_replicas(config, stages, records.splits["train"], distribution.replicas)
     provenance = resolve(config.model.weights, config.model.backbone).provenance
     tags = vocabulary(records, config.data.vocabulary_size)
     run = distribution.on_chief(

@@ -9,6 +9,8 @@ from mmannot_tf.evaluation.quantity import quantize
 from mmannot_tf.evaluation.selection import by_quantity
 from mmannot_tf.runs.configured_stages import stage_named
 from mmannot_tf.runs.plan import stage_digest
+from mmannot_tf.runs.refit import earlier_run
+from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage
 from mmannot_tf.runs.untagged import Heads, compared_stages, read_choice, write_choice
 from mmannot_tf.training.inference.predict import head_outputs
@@ -25,6 +27,10 @@ def choose_untagged_heads(session: Session) -> None:
     those on f, where f_t is that of no tags. The pair with the higher I-F1 wins.
     """
     if not session.distribution.chief_decides(lambda: _is_due(session)):
+        return
+    earlier = earlier_run(session.run.config)
+    if earlier is not None:
+        session.distribution.on_chief(lambda: _keep(session.run, earlier))
         return
     visual, _, classifier, quantity_visual, quantity = (
         stage_named(session.run.config, name) for name in compared_stages(session.run)
@@ -45,6 +51,13 @@ def _is_due(session: Session) -> bool:
         return False
     trained = all(stage_digest(run, name) is not None for name in compared_stages(run))
     return trained and read_choice(run) is None
+
+
+def _keep(run: Run, earlier: Run) -> None:
+    """Keeps what the run that this one refits has decided."""
+    choice = read_choice(earlier)
+    if choice is not None:
+        write_choice(run, choice.image_f1, choice.images)
 
 
 def _image_f1(session: Session, stages: Sequence[Stage], features: np.ndarray) -> float:

@@ -5,8 +5,9 @@ from pathlib import Path
 from mmannot_tf.evaluation.results import Evaluation
 from mmannot_tf.paper.comparability import RunFacts
 from mmannot_tf.paper.compare import Comparison, compare
-from mmannot_tf.runs.run import Dataset, open_run
-from tfrecords_tools.reading.records import MARKER, Records, open_records
+from mmannot_tf.runs.refit import run_records
+from mmannot_tf.runs.run import Run, open_run
+from tfrecords_tools.reading.records import MARKER, Records
 
 
 def compare_run(path: Path, evaluation: Evaluation, data: Path | None = None) -> Comparison:
@@ -18,7 +19,7 @@ def compare_run(path: Path, evaluation: Evaluation, data: Path | None = None) ->
         data: the records, where they have moved since training.
     """
     run = open_run(path)
-    records = available_records(run.dataset, data)
+    records = available_records(run, data)
     facts = RunFacts(
         source=run.dataset.source,
         split=evaluation.split,
@@ -31,17 +32,17 @@ def compare_run(path: Path, evaluation: Evaluation, data: Path | None = None) ->
     return compare(evaluation, facts)
 
 
-def available_records(dataset: Dataset, data: Path | None) -> Records | None:
+def available_records(run: Run, data: Path | None) -> Records | None:
     """A run's records; None where they are gone or replaced by others.
 
     Args:
-        dataset: the run's.
+        run: the run.
         data: the records, where they have moved since training.
 
     Raises:
         UserError: `data` holds no records.
     """
-    if data is None and not (Path(dataset.path) / MARKER).is_file():
+    if data is None and not (Path(run.dataset.path) / MARKER).is_file():
         return None
-    records = open_records(data or Path(dataset.path))
-    return records if records.digest == dataset.digest else None
+    records = run_records(run.config, data or Path(run.dataset.path))
+    return records if records.digest == run.dataset.digest else None

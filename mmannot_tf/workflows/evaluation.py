@@ -9,6 +9,7 @@ from mmannot_tf.evaluation.results import Evaluation
 from mmannot_tf.evaluation.rows import evaluate
 from mmannot_tf.paper.readings import in_force
 from mmannot_tf.runs.plan import predictions_digest
+from mmannot_tf.runs.refit import earlier_run
 from mmannot_tf.runs.run import Run, open_run
 from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.errors import UserError
@@ -45,8 +46,12 @@ def evaluate_run(
 
 
 def _predictions_to_choose_on(run: Run, data: Path | None) -> Predictions | None:
-    """The predictions of the validation split; None, with a line, where they cannot be made."""
+    """The predictions of the validation split; None, with a line, where they cannot be made.
+
+    Of a refit, whose validation images trained, those of the run that it refits.
+    """
     try:
+        run = earlier_run(run.config) or run
         return _saved_predictions(run, CHOOSING) or _predict(run, CHOOSING, data)
     except UserError as error:
         notice(f"note: no thresholds are chosen, for {CHOOSING} cannot be predicted: {error}")

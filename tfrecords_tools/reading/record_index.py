@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfrecords_tools.reading.records import RECORDS_AT_ONCE, SHARDS_AT_ONCE, Records
+from tfrecords_tools.reading.records import RECORDS_AT_ONCE, SHARDS_AT_ONCE, Records, tfds_split
 from tfrecords_tools.shell.files import FileState, file_state
 from tfrecords_tools.shell.tensorflow_logging import quiet_tfds
 
@@ -112,7 +112,8 @@ def read_at_positions(records: Records, numbered: tf.data.Dataset) -> tf.data.Da
 
 
 def _files(records: Records, split: str) -> list[Path]:
-    return [Path(shard.filename) for shard in _builder(records).info.splits[split].file_instructions]
+    shards = _builder(records).info.splits[tfds_split(records, split)].file_instructions
+    return [Path(shard.filename) for shard in shards]
 
 
 def _builder(records: Records) -> Any:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NotRequired, TypedDict, cast
@@ -99,6 +99,7 @@ class Records:
         has_groups: whether the examples have group names beside tags.
         tag_rule: version of the rule by which the tags are spelled (docs/tags.md); 1 in earlier records.
         passed_over: what the build left out; None in earlier records, which do not say.
+        training: what TFDS calls the split "train"; see `with_joined_training`.
         files: the files by name, as they were when the records were opened; see `check_unchanged`.
     """
 
@@ -113,6 +114,7 @@ class Records:
     has_groups: bool
     tag_rule: int = FORMER_TAG_RULE
     passed_over: PassedOver | None = None
+    training: str = "train"
     files: Mapping[str, StoredFile] = field(default_factory=dict, repr=False, compare=False)
 
 
@@ -169,6 +171,19 @@ def _marker(folder: Path, *, check: bool) -> Marker:
     if check:
         return cast(Marker, read_sealed(folder / MARKER, what=what, remedy=remedy))
     return read_json(folder / MARKER, what, remedy=remedy)
+
+
+def with_joined_training(records: Records) -> Records:
+    """The records with training and validation images as their split "train", and without "validation"."""
+    splits = {name: count for name, count in records.splits.items() if name != "validation"}
+    splits["train"] += records.splits["validation"]
+    joined = "train+validation"
+    return replace(records, splits=splits, training=joined, digest=digest([records.digest, joined]))
+
+
+def tfds_split(records: Records, split: str) -> str:
+    """What TFDS calls a split of the records."""
+    return records.training if split == "train" else split
 
 
 def check_unchanged(records: Records) -> None:
@@ -244,11 +259,12 @@ def read(records: Records, split: str, *, seed: int | None = None, images: bool 
         interleave_block_length=RECORDS_AT_ONCE,
     )
     words = {"id": True, "labels": True, "tags": True, **({"groups": True} if records.has_groups else {})}
+    name = tfds_split(records, split)
     with quiet_tfds():
         builder = tfds.builder_from_directory(records.path)
-        _check_files(records, [Path(name) for name in builder.info.splits[split].filepaths])
+        _check_files(records, [Path(file) for file in builder.info.splits[name].filepaths])
         return builder.as_dataset(
-            split=split,
+            split=name,
             shuffle_files=seed is not None,
             read_config=config,
             decoders={"image": tfds.decode.SkipDecoding()} if images else tfds.decode.PartialDecoding(words),

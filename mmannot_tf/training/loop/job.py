@@ -72,6 +72,8 @@ class Job:
         distribution: the replicas that compute each batch together, and the process that writes files.
         signals: may stop the training.
         after_step: called after each step, before a checkpoint is written.
+        last_epoch: the stage ends after it, whatever `settings.epochs` says, and keeps its weights; None to
+            train all epochs and keep the best.
     """
 
     network: Network
@@ -87,6 +89,7 @@ class Job:
     distribution: Distribution = field(default_factory=one_device)
     signals: Signals = field(default_factory=Signals)
     after_step: "AfterStep | None" = None
+    last_epoch: int | None = None
 
     @property
     def steps(self) -> int:

@@ -64,7 +64,10 @@ class Loop:
         with self.job.signals.deferred(self._save_for_exit):
             while not self._is_done():
                 self._epoch()
-        return {"best_epoch": int(self.progress.best_epoch), "best_score": float(self.progress.best_score)}
+        outcome: Outcome = {"best_epoch": int(self.progress.best_epoch)}
+        if self.job.last_epoch is None:
+            outcome["best_score"] = float(self.progress.best_score)
+        return outcome
 
     def _is_done(self) -> bool:
         """Whether all epochs are trained, or the score has not risen for as many as `patience`."""
@@ -74,7 +77,7 @@ class Loop:
             self.job.settings.patience,
         )
         if patience is None or epoch - best < patience:
-            return epoch >= self.job.settings.epochs
+            return epoch >= (self.job.last_epoch or self.job.settings.epochs)
         self.job.log.stopped(epoch, best)
         return True
 
@@ -132,7 +135,7 @@ class Loop:
                     steps = min(self.job.training.reestimate_batches, self.job.steps)
                     self._reestimate(self.batches(epoch, steps))
                 measures, score = self.job.validate()
-            if score > float(self.progress.best_score):
+            if score > float(self.progress.best_score) or self.job.last_epoch is not None:
                 if self.job.distribution.is_chief:
                     save_branches(self.job.network, self.job.folder / "weights")
                 self.progress.best_score.assign(score)

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from mmannot_tf.runs.run import Dataset
+from mmannot_tf.runs.run import Dataset, Run
 from mmannot_tf.workflows.comparison import available_records
 from tfrecords_tools.shell.errors import UserError
 
@@ -24,23 +24,30 @@ def write_records(folder, digest="abc"):
     return folder
 
 
-def dataset_at(path):
-    return Dataset(
-        path=str(path), source="nus_wide", digest="abc", splits={"test": 1}, labels=("sky",), tags=()
-    )
+@pytest.fixture
+def run_on(tiny_config):
+    """Makes a run on the records in a folder."""
+
+    def make(path):
+        dataset = Dataset(
+            path=str(path), source="nus_wide", digest="abc", splits={"test": 1}, labels=("sky",), tags=()
+        )
+        return Run(path.parent / "run", tiny_config, dataset, provenance=None)
+
+    return make
 
 
-def test_records_are_read_where_they_were_or_where_they_are_said_to_lie(tmp_path):
+def test_records_are_read_where_they_were_or_where_they_are_said_to_lie(run_on, tmp_path):
     records = write_records(tmp_path / "records")
-    for dataset, data in ((dataset_at(records), None), (dataset_at(tmp_path / "gone"), records)):
-        assert available_records(dataset, data).settings == {"protocol": "150000-59347"}
+    for run, data in ((run_on(records), None), (run_on(tmp_path / "gone"), records)):
+        assert available_records(run, data).settings == {"protocol": "150000-59347"}
 
 
-def test_records_that_are_gone_or_others_are_not_at_hand(tmp_path):
-    assert available_records(dataset_at(tmp_path / "gone"), None) is None
-    assert available_records(dataset_at(write_records(tmp_path / "others", digest="xyz")), None) is None
+def test_records_that_are_gone_or_others_are_not_at_hand(run_on, tmp_path):
+    assert available_records(run_on(tmp_path / "gone"), None) is None
+    assert available_records(run_on(write_records(tmp_path / "others", digest="xyz")), None) is None
 
 
-def test_a_data_folder_that_is_none_is_an_error(tmp_path):
+def test_a_data_folder_that_is_none_is_an_error(run_on, tmp_path):
     with pytest.raises(UserError, match="must exist"):
-        available_records(dataset_at(tmp_path / "gone"), tmp_path / "none")
+        available_records(run_on(tmp_path / "gone"), tmp_path / "none")
