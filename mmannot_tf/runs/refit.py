@@ -6,11 +6,12 @@ from mmannot_tf.config.loading import flatten
 from mmannot_tf.config.settings import Config
 from mmannot_tf.runs.run import Run, open_run
 from mmannot_tf.runs.stage_record import read_record
-from tfrecords_tools.reading.records import Records, open_records, with_joined_training
+from tfrecords_tools.reading.joining import with_joined_training
+from tfrecords_tools.reading.records import Records, open_records
 from tfrecords_tools.shell.errors import UserError
 
 KEY = "training.refit_of"
-MAY_DIFFER = (KEY, "training.checkpoint_seconds", "data.decoded_cache")
+MAY_DIFFER = (KEY, "training.checkpoint_seconds", "training.jit_compile", "data.decoded_cache")
 """Keys that change no weights."""
 
 

@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NotRequired, TypedDict, cast
@@ -99,7 +99,7 @@ class Records:
         has_groups: whether the examples have group names beside tags.
         tag_rule: version of the rule by which the tags are spelled (docs/tags.md); 1 in earlier records.
         passed_over: what the build left out; None in earlier records, which do not say.
-        training: what TFDS calls the split "train"; see `with_joined_training`.
+        training: what TFDS calls the split "train"; see `joining.with_joined_training`.
         files: the files by name, as they were when the records were opened; see `check_unchanged`.
     """
 
@@ -171,14 +171,6 @@ def _marker(folder: Path, *, check: bool) -> Marker:
     if check:
         return cast(Marker, read_sealed(folder / MARKER, what=what, remedy=remedy))
     return read_json(folder / MARKER, what, remedy=remedy)
-
-
-def with_joined_training(records: Records) -> Records:
-    """The records with training and validation images as their split "train", and without "validation"."""
-    splits = {name: count for name, count in records.splits.items() if name != "validation"}
-    splits["train"] += records.splits["validation"]
-    joined = "train+validation"
-    return replace(records, splits=splits, training=joined, digest=digest([records.digest, joined]))
 
 
 def tfds_split(records: Records, split: str) -> str:

@@ -12,7 +12,7 @@ from mmannot_tf.runs.stages import STAGES
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import digest
 
-TRAINED = [name for name in STAGES if name != "cnn_scales"]
+TRAINED = [name for name in STAGES if name not in ("cnn_head", "cnn_scales")]
 """The stages of the tiny run."""
 
 

@@ -16,8 +16,9 @@ from mmannot_tf.training.cross_validation import SCORES, FoldScores
 from mmannot_tf.training.session import open_session
 from mmannot_tf.training.train import train
 from mmannot_tf.workflows.evaluation import evaluate_run
+from tfrecords_tools.reading.joining import with_joined_training
 from tfrecords_tools.reading.record_index import record_numbers, record_positions
-from tfrecords_tools.reading.records import read, with_joined_training
+from tfrecords_tools.reading.records import read
 from tfrecords_tools.shell.documents import write_document
 from tfrecords_tools.shell.errors import UserError
 
