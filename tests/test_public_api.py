@@ -541,6 +541,7 @@ def test_wrong_targets_are_named(examples):
     assert evaluate(targets) == pytest.approx(alone, rel=1e-6)  # a target without a loss
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_threads_that_import_at_once_do_not_wait_for_each_other():
     code = """

@@ -92,6 +92,7 @@ def test_a_saved_model_loads_without_unsafe_code(tmp_path, name):
         np.testing.assert_array_equal(ours, theirs)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_saved_models_load_in_a_fresh_process(tmp_path):
     for name, build in BUILDERS.items():

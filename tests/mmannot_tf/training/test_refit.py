@@ -103,6 +103,7 @@ def test_it_goes_on_to_the_same_bits(
         np.testing.assert_array_equal(have[name], values)
 
 
+@pytest.mark.exhaustive
 def test_thresholds_are_those_of_the_earlier_run(refit, earlier):
     chosen = {
         row.method: row.threshold

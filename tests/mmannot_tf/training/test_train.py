@@ -160,6 +160,7 @@ def test_an_empty_split_is_refused(tiny_config, tiny_records, tmp_path):
         train(tiny_config, data=copy, run=tmp_path / "run")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_an_interrupted_stage_begun_with_other_settings_begins_again(
     tiny_config, tiny_records, tmp_path, capsys
@@ -175,6 +176,7 @@ def test_an_interrupted_stage_begun_with_other_settings_begins_again(
     assert "begun with other settings (training.momentum was 0.1, is 0.9)" in capsys.readouterr().err
 
 
+@pytest.mark.exhaustive
 def test_cached_features_are_the_networks_own(tiny_run, tiny_records):
     """Compares the inputs of classifier and regressor with the branches called one by one on each image."""
     from mmannot_tf.training.session import open_session

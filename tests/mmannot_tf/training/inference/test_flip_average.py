@@ -69,6 +69,7 @@ def test_a_run_annotates_by_them(run, tiny_run, inputs):
     assert model_of(run).digest != model_of(tiny_run).digest
 
 
+@pytest.mark.exhaustive
 def test_f_v_of_an_export_is_the_cached_feature(run, expected, inputs, tmp_path):
     encoded = [tf.io.encode_png(image.astype(np.uint8)).numpy() for image in inputs.image]
     features = AnnotatorModule(run, tmp_path).features(encoded, [""] * 3)
