@@ -26,8 +26,9 @@ def run(run_without_fusion):
 
 
 @pytest.fixture(scope="module")
-def config(config_without_fusion):
-    return config_without_fusion
+def config(run):
+    """Of the run itself: another test process may have made it, with another file of weights."""
+    return run.config
 
 
 @pytest.fixture(scope="module")
