@@ -7,7 +7,7 @@ from mmannot_tf.config.settings import Config
 from mmannot_tf.runs.run import Run, open_run
 from mmannot_tf.runs.stage_record import read_record
 from tfrecords_tools.reading.joining import with_joined_training
-from tfrecords_tools.reading.records import Records, open_records
+from tfrecords_tools.reading.records import Records
 from tfrecords_tools.shell.errors import UserError
 
 KEY = "training.refit_of"
@@ -15,9 +15,8 @@ MAY_DIFFER = (KEY, "training.checkpoint_seconds", "training.jit_compile", "data.
 """Keys that change no weights."""
 
 
-def run_records(config: Config, path: Path) -> Records:
-    """The records in `path`; for a refit with training and validation images as their split "train"."""
-    records = open_records(path)
+def run_records(config: Config, records: Records) -> Records:
+    """The records as a run reads them: a refit's split "train" has training and validation images."""
     return records if config.training.refit_of is None else with_joined_training(records)
 
 

@@ -21,7 +21,7 @@ from mmannot_tf.runs.stages import TAG_ENCODER
 from mmannot_tf.training.distribution import Distribution, one_device
 from mmannot_tf.training.inference.features import FeatureCache
 from mmannot_tf.training.inference.trained_branches import feature_model
-from tfrecords_tools.reading.records import Records
+from tfrecords_tools.reading.records import Records, open_records
 from tfrecords_tools.shell.errors import UserError
 
 
@@ -118,7 +118,7 @@ def open_session(run: Run, data: Path | None = None, distribution: Distribution 
     Raises:
         UserError: they do not exist, or are not the run's.
     """
-    records = run_records(run.config, data or Path(run.dataset.path))
+    records = run_records(run.config, open_records(data or Path(run.dataset.path)))
     if records.digest != run.dataset.digest:
         raise UserError(
             f"The records must be those {run.path} was made from (digest {run.dataset.digest[:12]}). "

@@ -190,8 +190,9 @@ def _recipe(session: Session, stage: Stage, batches: Batches, held_out: Callable
     width = inputs.shape[1] if isinstance(inputs, np.ndarray) else 0
 
     def build() -> Network:
-        network = build_network(stage, _network_spec(session.run, session.arrays("train")), width)
-        if stage.reads == ("features",) and session.run.config.model.feature_scaling == "standardized":
+        spec = _network_spec(session.run, session.arrays("train"))
+        network = build_network(stage, spec, width)
+        if spec.standardized and stage.reads == ("features",):
             for head in stage.heads:
                 network.branches[head].get_layer("standardization").adapt(inputs)
         if "backbone" in stage.trains:

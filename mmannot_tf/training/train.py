@@ -128,7 +128,7 @@ def open_training(
         )
     config = with_whole_paths(config)
     check_refit(config, base)
-    records = run_records(config, data)
+    records = run_records(config, base)
     _check_replicas(config, stages, records.splits["train"], distribution.replicas)
     provenance = resolve(config.model.weights, config.model.backbone).provenance
     tags = vocabulary(records, config.data.vocabulary_size)

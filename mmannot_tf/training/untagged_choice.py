@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mmannot_tf.evaluation.metrics import annotation_scores
 from mmannot_tf.evaluation.quantity import quantize
 from mmannot_tf.evaluation.selection import by_quantity
 from mmannot_tf.runs.configured_stages import stage_named
@@ -15,6 +14,7 @@ from mmannot_tf.runs.stage import Stage
 from mmannot_tf.runs.untagged import Heads, compared_stages, read_choice, write_choice
 from mmannot_tf.training.inference.predict import head_outputs
 from mmannot_tf.training.session import Session
+from mmannot_tf.training.validation import set_measures
 from tfrecords_tools.shell.console import notice
 
 SPLIT = "validation"
@@ -65,12 +65,7 @@ def _image_f1(session: Session, stages: Sequence[Stage], features: np.ndarray) -
     settings, labels = session.run.config.evaluation, session.arrays(SPLIT).labels > 0
     scores, raw = (head_outputs(session, stage, head, features) for stage in stages for head in stage.heads)
     chosen = by_quantity(scores, quantize(raw, labels.shape[1], settings))
-    return annotation_scores(
-        chosen,
-        labels,
-        never_predicted=settings.never_predicted,
-        image_average=settings.image_average,
-    ).image_f1
+    return set_measures(chosen, labels, settings)["image_f1"]
 
 
 def _write(session: Session, scores: dict[Heads, float]) -> None:

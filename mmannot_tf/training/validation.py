@@ -62,16 +62,17 @@ def measure_method_scores(
     if row_of(scorer).selection != "decoded":
         measures = _label_measures(scores, labels > 0, settings)
         return measures, measures["ranking_precision"]
-    measures = _set_measures(scores > 0, labels > 0, settings)
+    measures = set_measures(scores > 0, labels > 0, settings)
     return measures, measures["image_f1"]
 
 
 def _label_measures(logits: np.ndarray, truth: np.ndarray, settings: EvaluationSettings) -> dict[str, float]:
     ranking = ranking_precision(logits, truth)
-    return {**_set_measures(top_k(logits, settings.k), truth, settings), "ranking_precision": ranking}
+    return {**set_measures(top_k(logits, settings.k), truth, settings), "ranking_precision": ranking}
 
 
-def _set_measures(chosen: np.ndarray, truth: np.ndarray, settings: EvaluationSettings) -> dict[str, float]:
+def set_measures(chosen: np.ndarray, truth: np.ndarray, settings: EvaluationSettings) -> dict[str, float]:
+    """I-F1 and C-F1 of given labels, bool [N, C], percent."""
     scores = annotation_scores(
         chosen,
         truth,

@@ -7,7 +7,7 @@ from mmannot_tf.paper.comparability import RunFacts
 from mmannot_tf.paper.compare import Comparison, compare
 from mmannot_tf.runs.refit import run_records
 from mmannot_tf.runs.run import Run, open_run
-from tfrecords_tools.reading.records import MARKER, Records
+from tfrecords_tools.reading.records import MARKER, Records, open_records
 
 
 def compare_run(path: Path, evaluation: Evaluation, data: Path | None = None) -> Comparison:
@@ -44,5 +44,5 @@ def available_records(run: Run, data: Path | None) -> Records | None:
     """
     if data is None and not (Path(run.dataset.path) / MARKER).is_file():
         return None
-    records = run_records(run.config, data or Path(run.dataset.path))
+    records = run_records(run.config, open_records(data or Path(run.dataset.path)))
     return records if records.digest == run.dataset.digest else None
