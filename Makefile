@@ -51,7 +51,7 @@ torch: $(VENV)/torch.stamp
 lint: $(VENV)/test.stamp
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers 2
 
 format: $(VENV)/test.stamp
 	$(BIN)/ruff format

@@ -522,7 +522,8 @@ def test_wrong_targets_are_named(examples):
     losses = {"logits": mmannot_tf.losses.SigmoidCrossEntropy()}
 
     def evaluate(targets, loss=losses):
-        model.compile(loss=loss, metrics={"selected": [mmannot_tf.metrics.ImageF1()]})
+        metrics = {"selected": [mmannot_tf.metrics.ImageF1()]}
+        model.compile(loss=loss, metrics=metrics, run_eagerly=True)  # each loss would be traced
         return model.evaluate(inputs, targets, verbose=0, return_dict=True)
 
     with pytest.raises(ValueError, match=r"targets must be a dict by output.*Received: tuple"):

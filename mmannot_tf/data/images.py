@@ -1,6 +1,7 @@
 """Encoded images to network input, in graph; training, prediction and serving use the same code."""
 
-from typing import Literal
+import functools
+from typing import Any, Literal
 
 import numpy as np
 import tensorflow as tf
@@ -29,11 +30,22 @@ def decode_resized(
     Returns:
         RGB, float32 [size, size, 3], 0 to 255.
     """
-    if sampling == "antialiased":
-        pixels = decode_reduced(encoded, orientation=orientation, at_least=size)
-    else:
-        pixels = decode(encoded, orientation=orientation)
-    return resize(pixels, size, sampling)
+    return _decoder(size, sampling, orientation)(encoded)
+
+
+@functools.cache
+def _decoder(size: int, sampling: Sampling, orientation: Orientation) -> Any:
+    """A function that each pipeline calls, traced once: every epoch has a pipeline of its own."""
+
+    @tf.function(input_signature=[tf.TensorSpec([], tf.string)], autograph=False)
+    def decoder(encoded: tf.Tensor) -> tf.Tensor:
+        if sampling == "antialiased":
+            pixels = decode_reduced(encoded, orientation=orientation, at_least=size)
+        else:
+            pixels = decode(encoded, orientation=orientation)
+        return resize(pixels, size, sampling)
+
+    return decoder
 
 
 def resize(pixels: tf.Tensor, size: int, sampling: Sampling) -> tf.Tensor:

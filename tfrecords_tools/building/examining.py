@@ -19,6 +19,7 @@ from tfrecords_tools.photographs.encoded import Original
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
 from tfrecords_tools.reading.example import Example
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
 CHUNK = 32
 """Images per task; sending a task to another process costs about as much as decoding a small image."""
@@ -70,7 +71,7 @@ def examine(examples: Iterable[Example], *, workers: int = 0, images: bool = Tru
         yield from (examine_one(example, images=images) for example in examples)
         return
     start = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(workers, mp_context=start, initializer=_ignore_interrupts)
+    pool = ProcessPoolExecutor(workers, mp_context=start, initializer=_start_worker)
     try:
         yield from _in_order(pool, _chunks(examples), images=images, ahead=AHEAD * workers)
     finally:
@@ -124,6 +125,7 @@ def _outcomes(sources: list[Path | bytes], *, images: bool) -> list[Outcome]:
     return [(result.image, result.content, result.reason, result.original) for result in results]
 
 
-def _ignore_interrupts() -> None:
-    """Leaves SIGINT to the parent process."""
+def _start_worker() -> None:
+    """Leaves SIGINT to the parent process, and stderr without TensorFlow's start-up messages."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    import_tensorflow()

@@ -27,6 +27,7 @@ class Inference:
             distribution: the replicas that compute them.
         """
         self._model, self._split, self._distribution = model, split, distribution
+        self._batches: Any = None
         self._forward: Any = None
 
     def __call__(self) -> Any:
@@ -47,10 +48,11 @@ class Inference:
         def read(replicas: ReplicaRange | None) -> tf.data.Dataset:
             return split.read(replicas).map(lambda inputs, _: (inputs,))
 
-        batches = self._distribution.distribute_ordered(OrderedSplit(read, split.examples, split.batch_size))
         if self._forward is None:
-            self._forward = tf.function(self._on_replicas, input_signature=[batches.element_spec])
-        for step, batch in enumerate(batches):
+            inputs = OrderedSplit(read, split.examples, split.batch_size)
+            self._batches = self._distribution.distribute_ordered(inputs)
+            self._forward = tf.function(self._on_replicas, input_signature=[self._batches.element_spec])
+        for step, batch in enumerate(self._batches):
             for place, output in enumerate(strategy.experimental_local_results(self._forward(batch))):
                 number = step * local.total + local.first + place
                 rows = slice(None) if number < split.batches else slice(0)

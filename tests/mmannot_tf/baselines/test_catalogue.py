@@ -86,6 +86,7 @@ def test_systems_decide_the_quantity_where_table_iii_says_so():
     assert decides == {system.name for system in compared if system.selection == "decoded"} - {"cnn_rnn"}
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_new_system_touches_the_catalogue_and_its_own_module_alone(tmp_path):
     """Every other file of the package is a link to the real one."""

@@ -76,6 +76,7 @@ def test_unreadable_files_can_be_skipped(tiny_run, folder, tmp_path, capsys):
     assert "skipped: " in stderr
 
 
+@pytest.mark.exhaustive
 def test_an_unreadable_file_can_end_it_and_a_second_run_comes_upon_it_again(
     tiny_run, folder, tmp_path, capsys
 ):

@@ -6,6 +6,7 @@ import resource
 
 import numpy as np
 import pytest
+from tiers import exhaustive
 
 from mmannot_tf.config.data_keys import FORMER
 from mmannot_tf.config.loading import parse
@@ -52,7 +53,11 @@ def test_a_file_that_holds_is_left_alone(cache_of, tmp_path, capsys):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "other",
-    [{"image_size": 40}, {"resize": "tf1"}, {"orientation": "ignored"}, {"preprocessing": CAFFE}],
+    [
+        {"image_size": 40},
+        {"preprocessing": CAFFE},
+        *exhaustive([{"resize": "tf1"}, {"orientation": "ignored"}]),
+    ],
     ids=lambda case: next(iter(case)),
 )
 def test_what_was_made_from_other_settings_is_made_again(cache_of, other, capsys):

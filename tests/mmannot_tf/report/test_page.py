@@ -187,6 +187,7 @@ def test_names_that_are_markup_stay_words(copied, predictions, evaluation, read_
     assert {HOSTILE, names[0]} <= set(read.words)
 
 
+@pytest.mark.exhaustive
 def test_the_page_says_what_the_build_left_out(copied, text, predictions, evaluation, read_page):
     assert _fact(read_page(text), "passed over by the build") == "nothing"
     unlisted = {"photographs": 1, "named": ["new.jpg"], "other": {}, "hidden": 0}
@@ -197,6 +198,7 @@ def test_the_page_says_what_the_build_left_out(copied, text, predictions, evalua
     assert _fact(read, "passed over by the build") == words
 
 
+@pytest.mark.exhaustive
 def test_without_records_images_are_named(copied, predictions, tmp_path, read_page):
     moved = shutil.copytree(copied, tmp_path / "moved")
     facts = json.loads((moved / "dataset.json").read_text(encoding="utf-8"))

@@ -99,7 +99,7 @@ def test_litert(exported, requests, by_tensorflow):
     _same_annotations(outputs, exported, by_tensorflow)
 
 
-@pytest.mark.parametrize("engine", ["openvino", *exhaustive(["tensorflow", "onnx", "litert"])])
+@pytest.mark.parametrize("engine", ["onnx", *exhaustive(["tensorflow", "openvino", "litert"])])
 def test_the_command_by_every_engine(exported, photographs, words, by_tensorflow, engine, tmp_path):
     """OpenVINO reads the SavedModel here: its own format is left out."""
     model = shutil.copytree(exported, tmp_path / "1", ignore=shutil.ignore_patterns("openvino"))

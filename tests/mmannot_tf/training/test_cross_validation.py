@@ -103,6 +103,7 @@ def config_with(tiny_config):
     return changed
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_the_stage_trains_with_the_chosen_one_after_any_interruption(
     tiny_run, tiny_records, config_with, killed_in, weights_of, tmp_path

@@ -187,6 +187,7 @@ for seconds in (0.0, 120.0):
 """
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_only_a_call_that_takes_too_long_ends_the_process():
     cluster = {"cluster": {"worker": ["127.0.0.1:9"]}, "task": {"type": "worker", "index": 0}}

@@ -90,6 +90,7 @@ def test_later_stages_stand_on_it_and_nothing_is_trained_twice(run, config, tiny
     assert open_run(run.path).stage("ms_cnn").exists()
 
 
+@pytest.mark.exhaustive
 def test_groups_before_the_first_trained_one_stay(tiny_config, pretrained, tiny_records, tmp_path):
     """All their weights, batch-norm statistics included; every later kernel and statistic moves."""
     settings = tiny_config.model_dump(mode="json", exclude_none=True)

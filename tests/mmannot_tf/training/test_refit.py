@@ -145,7 +145,7 @@ def test_choices_of_heads_and_coefficients_are_kept(earlier, tiny_config, tiny_r
     assert not (refit.stage("classifier") / SCORES).exists()
 
 
-def test_what_cannot_be_refitted_is_refused(refit, earlier, tiny_config, tiny_records, tmp_path, monkeypatch):
+def test_what_cannot_be_refitted_is_refused(refit, earlier, tiny_config, tiny_records, tmp_path):
     def refused(config, match):
         with pytest.raises(UserError, match=match):
             train(config, data=tiny_records.path, run=tmp_path / "run", stages=STAGES)
@@ -154,6 +154,12 @@ def test_what_cannot_be_refitted_is_refused(refit, earlier, tiny_config, tiny_re
     refused(_config(tiny_config, earlier.path, seed=4), r"another training\.seed, 4 instead of 0")
     refused(_config(tiny_config, refit.path), "must name a run that is no refit itself")
     refused(_config(tiny_config, tmp_path / "none"), "A run is a folder that")
+
+
+@pytest.mark.exhaustive
+def test_its_path_is_kept_whole_and_each_stage_must_be_finished_there(
+    earlier, tiny_config, tiny_records, tmp_path, monkeypatch
+):
     monkeypatch.chdir(earlier.path.parent)
     config, path = _config(tiny_config, earlier.path.name), tmp_path / "other"
     run = train(config, data=tiny_records.path, run=path, stages=["tag_encoder"])

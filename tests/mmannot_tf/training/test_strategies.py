@@ -88,6 +88,7 @@ def steps(tiny_run, tiny_records, tmp_path_factory):
     return folder
 
 
+@pytest.mark.exhaustive
 def test_five_steps_of_two_devices_equal_those_of_one(steps):
     _hold_equal(steps("one, a stage"), steps("two devices, a stage"), "quantity")
 

@@ -103,6 +103,7 @@ def test_a_second_run_of_the_same_command_trains_nothing(
     assert capsys.readouterr().err.count("done, skipped") == len(configured_stages(tiny_config))
 
 
+@pytest.mark.exhaustive
 def test_a_changed_setting_trains_again_what_it_concerns(
     tiny_config, tiny_records, tiny_run, tmp_path, capsys
 ):

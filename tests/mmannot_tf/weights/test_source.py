@@ -56,6 +56,7 @@ def test_a_missing_file_is_refused(tmp_path):
         resolve(str(tmp_path / "none.h5"), "tiny")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_imagenet_comes_from_keras_applications(monkeypatch):
     made = []

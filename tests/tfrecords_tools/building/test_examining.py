@@ -24,11 +24,13 @@ def examples(folder: Path, make_jpeg, count: int) -> list[Example]:
 
 
 @pytest.mark.slow
-def test_other_processes_find_what_this_one_finds_in_the_same_order(tmp_path: Path, make_jpeg):
+def test_other_processes_find_what_this_one_finds_in_the_same_order(tmp_path: Path, make_jpeg, capfd):
     given = examples(tmp_path, make_jpeg, 2 * CHUNK * AHEAD + 5)
     here = list(examine(given))
     assert [one.example for one in here] == given
+    capfd.readouterr()
     assert list(examine(given, workers=2)) == here
+    assert capfd.readouterr() == ("", "")  # TensorFlow's start-up messages
     assert {one.reason for one in here} == {"", "missing", "not JPEG, PNG, WebP, HEIC, TIFF, BMP or GIF"}
     for one in here:
         if one.image is not None:

@@ -59,6 +59,7 @@ def test_places_of_a_map_are_not_averaged(run, tiny_run, inputs):
     np.testing.assert_allclose(have, want, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.exhaustive
 def test_a_run_annotates_by_them(run, tiny_run, inputs):
     engine = open_engine("tensorflow", model_of(run), "float32")
     outputs = engine(inputs)
