@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from tfrecords_tools.building.drop_reasons import DropReason
-from tfrecords_tools.building.examining import examine, processes
+from tfrecords_tools.building.examining import examine
 from tfrecords_tools.building.leakage import Copies, Leak, find_copies
 from tfrecords_tools.building.placeholders import placeholder_reason
 from tfrecords_tools.building.rules import Rules
@@ -24,7 +24,7 @@ class BuildTally:
     Attributes:
         rules: decide which examples are kept.
         candidates: number of examples in the source.
-        workers: processes that read the images; None chooses by the number of images.
+        workers: processes that read the images; None starts one per core if reading takes long.
         copies: the files with the same bytes: placeholders, and photographs in several splits.
         source: names the files and their rows; None names files without their folders.
         images: number of records by split.
@@ -64,8 +64,7 @@ class BuildTally:
         Raises:
             UserError: the share of unreadable images exceeds the rules' `bad_share`.
         """
-        workers = processes(self.workers, self.candidates)
-        for examined in examine(self.wanted(split, examples, advance), workers=workers):
+        for examined in examine(self.wanted(split, examples, advance), workers=self.workers):
             advance()
             example, image = examined.example, examined.image
             if image is None:
@@ -163,7 +162,7 @@ def new_tally(source: RecordSource, *, workers: int | None = None) -> BuildTally
 
     Args:
         source: the raw data set.
-        workers: processes that read the images; None chooses by the number of images.
+        workers: processes that read the images; None starts one per core if reading takes long.
     """
     return BuildTally(source.rules, source.candidates, workers, find_copies(source), source)
 

@@ -37,7 +37,7 @@ def build_records(
         source: the raw data set.
         out: the folder OUT.
         overwrite: whether to replace an existing folder.
-        workers: processes that read the images; None chooses by the number of images.
+        workers: processes that read the images; None starts one per core if reading takes long.
         runner: builds on Apache Beam instead of in this process.
         count_unlisted: whether to count the files that no row of a manifest names.
 

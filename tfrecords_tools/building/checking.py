@@ -9,7 +9,7 @@ from typing import TypedDict
 
 from tfrecords_tools.building.build_tally import unusable
 from tfrecords_tools.building.drop_reasons import UNUSABLE, DropReason
-from tfrecords_tools.building.examining import ExaminedImage, examine, processes
+from tfrecords_tools.building.examining import ExaminedImage, examine
 from tfrecords_tools.building.leakage import Copies, Leak, find_copies, leaks_of
 from tfrecords_tools.building.near_duplicates import NearDuplicates, check_imagehash
 from tfrecords_tools.building.placeholders import placeholder_reason
@@ -163,7 +163,7 @@ def check(
 
     Args:
         source: the raw data set.
-        workers: processes that read the images; None chooses by the number of images.
+        workers: processes that read the images; None starts one per core if reading takes long.
         near_duplicates: whether to look for photographs in different splits that look alike.
         count_unlisted: whether to count the files that no row of a manifest names.
 
@@ -182,9 +182,7 @@ def check(
     with progress_bars("images") as display:
         for name, split in source.splits.items():
             task = display.add_task(f"{source.name} {name}", total=split.candidates)
-            examples, count = split.examples(), processes(workers, source.candidates)
-            images = examine(examples, workers=count, images=near_duplicates)
-            for image in images:
+            for image in examine(split.examples(), workers=workers, images=near_duplicates):
                 display.advance(task)
                 if _add(report, name, image, copies=copies):
                     places[image.content].append((name, image.example.id, _is_kept(source, image)))

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import multiprocessing
 import os
 import signal
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from tfrecords_tools.building.images import checked_photograph
@@ -25,8 +27,8 @@ CHUNK = 32
 """Images per task; sending a task to another process costs about as much as decoding a small image."""
 AHEAD = 4
 """Chunks in flight per process."""
-WORTHWHILE = 1000
-"""Fewer images are examined in this process, as starting others takes a second."""
+STARTING_SECONDS = 8.0
+"""Other processes take this long to start: each of them imports TensorFlow, whose decoder they use."""
 
 Outcome = tuple[bytes | None, str, str, Original | None]
 """The image, content, reason and original of an `ExaminedImage`; the example is not sent back."""
@@ -51,31 +53,46 @@ class ExaminedImage:
     original: Original | None = None
 
 
-def processes(workers: int | None, images: int) -> int:
-    """The number of processes that examine the images; None for `workers` chooses by their number."""
-    if workers is not None:
-        return workers
-    return (os.cpu_count() or 1) if images >= WORTHWHILE else 0
-
-
-def examine(examples: Iterable[Example], *, workers: int = 0, images: bool = True) -> Iterator[ExaminedImage]:
+def examine(
+    examples: Iterable[Example], *, workers: int | None = 0, images: bool = True
+) -> Iterator[ExaminedImage]:
     """Reads the image of every example, in order.
 
     Args:
         examples: the examples.
-        workers: processes that read the images; 0 reads in this process. They are spawned, so a script that
-            passes more than 0 needs `if __name__ == "__main__":`.
+        workers: processes that read the images; 0 reads in this process. None starts one per core as soon as
+            reading here has taken as long as starting them takes. They are spawned, so a script that passes
+            more than 0 or None needs `if __name__ == "__main__":`.
         images: False leaves the bytes out of the results.
     """
+    remaining, cores = iter(examples), os.cpu_count() or 1
+    if workers is None and cores > 1:
+        yield from _in_this_process(remaining, images=images, seconds=STARTING_SECONDS)
+        workers = cores
     if not workers:
-        yield from (examine_one(example, images=images) for example in examples)
+        yield from _in_this_process(remaining, images=images)
+        return
+    first = next(remaining, None)
+    if first is None:
         return
     start = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=start, initializer=_start_worker)
     try:
-        yield from _in_order(pool, _chunks(examples), images=images, ahead=AHEAD * workers)
+        yield from _in_order(pool, _chunks(chain([first], remaining)), images=images, ahead=AHEAD * workers)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _in_this_process(
+    examples: Iterator[Example], *, images: bool, seconds: float = math.inf
+) -> Iterator[ExaminedImage]:
+    """Stops once the reading, without what the caller does meanwhile, has taken `seconds`."""
+    taken = 0.0
+    while taken < seconds and (example := next(examples, None)) is not None:
+        begun = time.monotonic()
+        examined = examine_one(example, images=images)
+        taken += time.monotonic() - begun
+        yield examined
 
 
 def examine_one(example: Example, *, images: bool = True) -> ExaminedImage:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tfrecords_tools.building import examining
-from tfrecords_tools.building.examining import AHEAD, CHUNK, examine, processes
+from tfrecords_tools.building.examining import AHEAD, CHUNK, examine
 from tfrecords_tools.reading.example import Example
 from tfrecords_tools.shell.errors import UserError
 
@@ -24,12 +24,16 @@ def examples(folder: Path, make_jpeg, count: int) -> list[Example]:
 
 
 @pytest.mark.slow
-def test_other_processes_find_what_this_one_finds_in_the_same_order(tmp_path: Path, make_jpeg, capfd):
+def test_other_processes_find_what_this_one_finds_in_the_same_order(
+    tmp_path: Path, make_jpeg, capfd, monkeypatch
+):
     given = examples(tmp_path, make_jpeg, 2 * CHUNK * AHEAD + 5)
     here = list(examine(given))
     assert [one.example for one in here] == given
     capfd.readouterr()
-    assert list(examine(given, workers=2)) == here
+    monkeypatch.setattr(examining, "STARTING_SECONDS", 1e-9)  # the first image is read here, the rest there
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    assert list(examine(given, workers=None)) == here
     assert capfd.readouterr() == ("", "")  # TensorFlow's start-up messages
     assert {one.reason for one in here} == {"", "missing", "not JPEG, PNG, WebP, HEIC, TIFF, BMP or GIF"}
     for one in here:
@@ -46,12 +50,15 @@ def test_bytes_are_left_out_where_they_are_not_wanted(tmp_path: Path, make_jpeg)
     ]
 
 
-def test_small_sets_are_examined_in_this_process_by_default(monkeypatch):
-    monkeypatch.setattr(os, "cpu_count", lambda: 12)
-    assert processes(None, examining.WORTHWHILE - 1) == 0
-    assert processes(None, examining.WORTHWHILE) == 12
-    assert processes(3, 1) == 3
-    assert processes(0, 10**6) == 0
+@pytest.mark.parametrize(("cores", "seconds"), [(12, examining.STARTING_SECONDS), (1, 0.0)])
+def test_no_process_is_started_for_few_images_or_on_one_core(
+    tmp_path: Path, make_jpeg, monkeypatch, cores, seconds
+):
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(examining, "STARTING_SECONDS", seconds)
+    monkeypatch.setattr(examining, "ProcessPoolExecutor", None)
+    given = examples(tmp_path, make_jpeg, 12)
+    assert list(examine(given, workers=None)) == list(examine(given))
 
 
 @pytest.mark.slow
