@@ -105,11 +105,12 @@ def _write_formats(
     checks: dict[str, FormatCheck] = {}
     for name, writer in writers.items():
         writer.write(module, folder)
-        agreement = verification.verify(name, writer, folder, inputs, reference)
+        engine = writer.open(folder, "float32")
+        agreement = verification.verify(name, engine(inputs), reference)
         checks[name] = {"probability": agreement.probability, "quantity": agreement.quantity}
         log(f"{name}: {agreement}")
-        if name == SAVED_MODEL:
-            signatures = verification.verify_signatures(folder, module, inputs, texts)
+        if isinstance(engine, TensorFlowEngine):
+            signatures = verification.verify_signatures(engine.model, module, inputs, texts)
             checks[name]["signatures"] = signatures
             log(f"{name}: {len(signatures)} signatures, max |Δ| {max(signatures.values()):.1e}")
     return checks

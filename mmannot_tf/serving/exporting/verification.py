@@ -2,13 +2,11 @@
 
 import io
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from mmannot_tf.serving.engines.catalogue import ExportFormat
 from mmannot_tf.serving.exporting.annotator_module import AnnotatorModule
 from mmannot_tf.serving.network import (
     TOLERANCE,
@@ -21,15 +19,13 @@ from mmannot_tf.serving.network import (
 from tfrecords_tools.shell.errors import UserError
 
 
-def verify(
-    name: str, export_format: ExportFormat, folder: Path, inputs: NetworkInputs, reference: NetworkOutputs
-) -> Agreement:
-    """Runs a written format by its engine and compares its outputs with the model's.
+def verify(name: str, outputs: NetworkOutputs, reference: NetworkOutputs) -> Agreement:
+    """Compares the outputs of a written format with the model's.
 
     Raises:
-        UserError: the outputs differ.
+        UserError: they differ.
     """
-    agreement = compare(export_format.open(folder, "float32")(inputs), reference, tolerance=TOLERANCE)
+    agreement = compare(outputs, reference, tolerance=TOLERANCE)
     if not agreement.holds:
         raise UserError(
             f"An export must give the model's own outputs. Received: {name}, {agreement}. Nothing is written."
@@ -38,9 +34,9 @@ def verify(
 
 
 def verify_signatures(
-    folder: Path, module: AnnotatorModule, inputs: NetworkInputs, texts: Sequence[str]
+    loaded: tf.Module, module: AnnotatorModule, inputs: NetworkInputs, texts: Sequence[str]
 ) -> dict[str, float]:
-    """Runs every signature of a written SavedModel and compares it with the same function in memory.
+    """Runs every signature of a loaded SavedModel and compares it with the same function in memory.
 
     Returns:
         The largest difference in each signature's outputs.
@@ -48,7 +44,6 @@ def verify_signatures(
     Raises:
         UserError: a string or an integer differs, or a float by more than the tolerance.
     """
-    loaded = tf.saved_model.load(str(folder))
     arguments = _arguments(inputs, texts)
     differences = {}
     for name, function in module.signatures_by_name.items():
