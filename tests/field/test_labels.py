@@ -55,12 +55,11 @@ def _train(folder, *options):
 
 @pytest.fixture(scope="module")
 def untagged(made_once):
-    """A folder with photographs without tags, their records, a run and its export."""
+    """A folder with photographs without tags, their records and a run."""
 
     def make(folder):
         _build(folder)
         assert _train(folder) == 0
-        assert main(["export", str(folder / "run"), "--out", str(folder / "export")]) == 0
 
     return made_once("untagged", make)
 
@@ -82,9 +81,10 @@ def test_fault_08_every_row_that_needs_no_tags_is_there(untagged, capsys):
 
 
 @pytest.mark.slow
-def test_fault_08_an_untagged_model_annotates(untagged):
+def test_fault_08_an_untagged_model_annotates(untagged, tmp_path):
     photographs = [untagged / f"{number}.jpg" for number in range(4)]
-    run, export = (mmannot_tf.load(untagged / name) for name in ("run", "export"))
+    assert main(["export", str(untagged / "run"), "--out", str(tmp_path / "export")]) == 0
+    run, export = (mmannot_tf.load(path) for path in (untagged / "run", tmp_path / "export"))
     assert run.tags == export.tags == ()
     annotations = run.annotate(photographs, tags="sea")
     assert annotations == export.annotate(photographs, tags="sea") and all(

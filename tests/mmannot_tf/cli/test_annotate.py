@@ -95,6 +95,7 @@ def test_an_unreadable_file_can_end_it_and_a_second_run_comes_upon_it_again(
     assert len(_records(out)) == 4
 
 
+@pytest.mark.exhaustive
 def test_keywords_go_beside_the_photographs_and_back(tiny_run, folder, capsys):
     status, stdout, _ = _annotate(capsys, tiny_run.path, folder, "--format", "xmp", "--json")
     assert status == 1
