@@ -622,6 +622,7 @@ def test_the_forward_pass_runs_under_another_keras_backend(trained, examples, tm
         np.testing.assert_allclose(found[name], expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_the_fine_tuned_backbone_is_a_model_of_its_own(trained, tmp_path):
     model, _, _, _ = trained

@@ -161,6 +161,7 @@ def test_predictions_are_made_again_when_a_stage_changed(run, tmp_path, capsys):
     assert "MS-CNN+LQP" in methods
 
 
+@pytest.mark.exhaustive
 def test_annotate_by_an_export(exported, photo, capsys):
     (annotation,) = _json(capsys, "annotate", exported, photo, "--tags", "sea")["photographs"]
     assert annotation["image"] == str(photo)

@@ -45,6 +45,7 @@ def test_methods_lists_all_with_citation_and_differences(capsys):
     assert "decides how many labels to give" in output
 
 
+@pytest.mark.exhaustive
 def test_compare_sets_systems_beside_the_printed_table(run, capsys):
     comparison = _json(capsys, "compare", run, "--table", "III", "--bootstrap", 100)
     rows = {row["system"]: row for row in comparison["rows"]}
@@ -57,6 +58,7 @@ def test_compare_sets_systems_beside_the_printed_table(run, capsys):
     assert "beside Table IV" in output and "comparable with each other" in output
 
 
+@pytest.mark.exhaustive
 def test_the_papers_own_table_leaves_the_systems_out_and_evaluate_marks_them(run, capsys):
     own = _json(capsys, "compare", run, "--bootstrap", 0)
     assert not {"CNN+softmax", "ASL"} & {row["method"] for row in own["rows"]}
@@ -65,6 +67,7 @@ def test_the_papers_own_table_leaves_the_systems_out_and_evaluate_marks_them(run
     assert "CNN+softmax †" in output and "ASL ‡" in output and "later work than the paper" in output
 
 
+@pytest.mark.exhaustive
 def test_average_of_runs(run, tmp_path, capsys):
     assert run_app(app, ["compare", str(run), "--table", "III"]) == 0
     scores = (run / "scores.json").read_bytes()
@@ -120,7 +123,7 @@ def test_quickstart_without_the_packages_of_a_page_does_all_else_and_says_so(
 
 
 @pytest.mark.parametrize("words", [("--methods", "vgg"), ("--methods", "cnn_warp,all,x")])
-def test_unknown_systems_are_named(words, run, tiny_records, tmp_path, capsys):
+def test_unknown_systems_are_named(words, tiny_records, tmp_path, capsys):
     config = ["quickstart", "--data", tiny_records.path, "--run", tmp_path / "x"]
     assert run_app(app, ["train", *map(str, config), *words]) == 1
     output = capsys.readouterr().err

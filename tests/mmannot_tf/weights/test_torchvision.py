@@ -129,6 +129,7 @@ def test_all_taps_equal_the_published_definition(resnet50, tap_differences, imag
     assert max(tap_differences(path, images, _maps(images, tensors, RESNET50[0]))) < 1e-4
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "other", [KERAS, *exhaustive([Geometry("first_3x3", strided="same"), Geometry("first_3x3", "same")])]
 )

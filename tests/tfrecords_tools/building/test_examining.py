@@ -61,6 +61,7 @@ def test_no_process_is_started_for_few_images_or_on_one_core(
     assert list(examine(given, workers=None)) == list(examine(given))
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_process_that_is_killed_is_one_clear_line(tmp_path: Path, make_jpeg, monkeypatch):
     import multiprocessing

@@ -15,6 +15,7 @@ def _all(annotator, paths, **options):
     return [result for batch in batches for result in batch]
 
 
+@pytest.mark.exhaustive
 def test_a_run_and_its_export_annotate_alike(tiny_run, exported, scenes):
     tags = ",".join(tiny_run.dataset.tags[:3])
     by_run = _all(open_annotator(tiny_run.path), list(scenes), tags=tags)

@@ -3,6 +3,7 @@ import sys
 
 import numpy as np
 import pytest
+from tiers import exhaustive
 
 from mmannot_tf.serving.engines import selection
 from mmannot_tf.serving.engines.catalogue import ENGINES, open_engine
@@ -28,7 +29,7 @@ def _chosen(model, probe, engine, precision="float32", tolerance=1e-4):
     return select_engine(model, EngineOptions(engine, precision, tolerance), probe, log=lines.append), lines
 
 
-@pytest.mark.parametrize("name", [name for name in ENGINES if name != "tensorflow"])
+@pytest.mark.parametrize("name", ["onnx", *exhaustive(sorted(ENGINES.keys() - {"tensorflow", "onnx"}))])
 def test_every_engine_gives_tensorflows_answers_for_any_batch(model, probe, name):
     engine, lines = _chosen(model, probe, name)
     assert engine.name == name
