@@ -49,6 +49,7 @@ def run(request, tmp_path):
     return ended
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_a_test_that_takes_too_long_fails_the_run_by_name(run):
     status, told = run("def test_long():\n    burn()\n\ndef test_short():\n    pass\n")
@@ -58,6 +59,7 @@ def test_a_test_that_takes_too_long_fails_the_run_by_name(run):
     assert line.endswith("test_it.py::test_long")
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_shared_fixtures_and_exhaustive_tests_may_take_long(run):
     exhaustive = "@pytest.mark.exhaustive\ndef test_long():\n    burn()\n"

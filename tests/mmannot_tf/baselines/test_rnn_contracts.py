@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from tiers import exhaustive
 
 from mmannot_tf.baselines import cnn_rnn, ria, sr_cnn_rnn
 from mmannot_tf.baselines.method import Method, MethodData, Sizes
@@ -135,8 +136,9 @@ def test_a_batch_made_shorter_has_the_same_loss(case, network, data):
 
 
 @pytest.mark.slow
-def test_training_learns_the_labels_of_a_separable_set_and_the_scores_follow(case):
-    method, settings = case
+@pytest.mark.parametrize("name", ["sr_cnn_rnn", *exhaustive(["cnn_rnn", "ria"])])
+def test_training_learns_the_labels_of_a_separable_set_and_the_scores_follow(name):
+    method, settings = CASES[name]
     pairs = [(i, j) for i in range(4) for j in range(i)]
     labels = np.zeros((len(pairs), 4), np.uint8)
     for row, pair in zip(labels, pairs, strict=True):

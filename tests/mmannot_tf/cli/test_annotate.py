@@ -68,6 +68,7 @@ def test_a_second_run_goes_on_and_annotates_what_is_new(tiny_run, folder, tmp_pa
         assert [row["image"] for row in csv.DictReader(lines)][-1] == str(folder / "new.jpg")
 
 
+@pytest.mark.exhaustive
 def test_unreadable_files_can_be_skipped(tiny_run, folder, tmp_path, capsys):
     out = tmp_path / "labels.jsonl"
     status, _, stderr = _annotate(capsys, tiny_run.path, folder, "--out", out, "--on-error", "skip")

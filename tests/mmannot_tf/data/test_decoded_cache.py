@@ -84,7 +84,7 @@ def test_a_file_of_before_the_orientation_was_a_key_is_kept_for_the_former_readi
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("damage", ["flipped", "cut", "removed"])
+@pytest.mark.parametrize("damage", ["flipped", *exhaustive(["cut", "removed"])])
 def test_a_damaged_file_is_made_again(cache_of, tmp_path, damage, capsys):
     cache, file = cache_of(), tmp_path / "train.npy"
     cache.store()

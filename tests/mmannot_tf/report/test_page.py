@@ -125,6 +125,7 @@ def test_compared_systems_stand_beside_their_table_where_the_run_has_some(
     assert not any(word.startswith("‡") for word in read.words)
 
 
+@pytest.mark.exhaustive
 def test_a_run_with_only_its_first_stage_says_what_it_lacks(copied, tmp_path, read_page):
     few = shutil.copytree(copied, tmp_path / "few")
     for folder in (few / "stages").iterdir():
@@ -141,6 +142,7 @@ def test_a_run_with_only_its_first_stage_says_what_it_lacks(copied, tmp_path, re
     assert "ms_cnn" not in read.words and "cnn" in read.words
 
 
+@pytest.mark.exhaustive
 def test_the_page_names_a_stage_that_is_not_finished(copied, text, predictions, evaluation, tmp_path):
     assert "The stage is not finished." not in text
     begun = shutil.copytree(copied, tmp_path / "begun")

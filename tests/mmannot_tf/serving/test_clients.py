@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from PIL import Image, ImageOps
-from tiers import exhaustive
 
 from mmannot_tf.cli.main import app
 from tfrecords_tools.shell.console import run as run_app
@@ -99,7 +98,8 @@ def test_litert(exported, requests, by_tensorflow):
     _same_annotations(outputs, exported, by_tensorflow)
 
 
-@pytest.mark.parametrize("engine", ["onnx", *exhaustive(["tensorflow", "openvino", "litert"])])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("engine", ["tensorflow", "onnx", "openvino", "litert"])
 def test_the_command_by_every_engine(exported, photographs, words, by_tensorflow, engine, tmp_path):
     """OpenVINO reads the SavedModel here: its own format is left out."""
     model = shutil.copytree(exported, tmp_path / "1", ignore=shutil.ignore_patterns("openvino"))

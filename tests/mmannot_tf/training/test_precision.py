@@ -111,6 +111,7 @@ def test_only_float16_scales_its_losses():
     assert scaled == {"float32": 1.0, "bfloat16": 1.0, "float16": 2.0**15}
 
 
+@pytest.mark.exhaustive
 def test_the_loss_scale_is_part_of_what_is_resumed(stage_job):
     """The scale doubles at 2,000 steps; the count of these steps must be resumed."""
 

@@ -5,7 +5,6 @@ import math
 import numpy as np
 import pytest
 import tensorflow as tf
-from tiers import exhaustive
 
 from mmannot_tf.models.geometry import KERAS, Geometry
 from mmannot_tf.weights import weights_file
@@ -82,7 +81,8 @@ def tiny(values, shapes):
     return values(shapes(*TINY))
 
 
-@pytest.mark.parametrize("size", [64, *exhaustive([75])])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("size", [64, 75])
 def test_all_taps_equal_the_published_definition(resnet50, tap_differences, images_of, size):
     tensors, path = resnet50
     images = images_of(size)

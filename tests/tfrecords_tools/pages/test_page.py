@@ -249,6 +249,7 @@ def test_thumbnails_are_small_and_hold_the_picture(hostile: Records):
             assert sample.height == round(192 * 20 / 300)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_records_of_before_do_not_say_what_was_passed_over(built: Records, tmp_path: Path):
     counts = inspect(built)

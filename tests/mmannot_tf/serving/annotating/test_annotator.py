@@ -28,6 +28,7 @@ def test_a_run_and_its_export_annotate_alike(tiny_run, exported, scenes):
         assert len(result.labels) >= 1
 
 
+@pytest.mark.exhaustive
 def test_files_get_what_the_signature_of_bytes_gives(exported, scenes):
     """Decoding apart from the graph gives the graph's own pixels."""
     images, tags = zip(*scenes.items(), strict=True)

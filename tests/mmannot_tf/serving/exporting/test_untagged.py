@@ -63,6 +63,7 @@ def test_the_two_pairs_of_heads_differ(expected, tiny_run, inputs):
     assert difference[TAGGED].max() < 1e-4 < difference[~TAGGED].min()
 
 
+@pytest.mark.exhaustive
 def test_a_run_annotates_so(run, inputs, expected):
     _check(open_engine("tensorflow", model_of(run), "float32")(inputs), expected)
 
