@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from pathlib import Path
 
 from tfrecords_tools.building.images import checked_photograph
@@ -72,13 +72,10 @@ def examine(
     if not workers:
         yield from _in_this_process(remaining, images=images)
         return
-    first = next(remaining, None)
-    if first is None:
-        return
     start = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=start, initializer=_start_worker)
     try:
-        yield from _in_order(pool, _chunks(chain([first], remaining)), images=images, ahead=AHEAD * workers)
+        yield from _in_order(pool, _chunks(remaining), images=images, ahead=AHEAD * workers)
     finally:
         pool.shutdown(cancel_futures=True)
 

@@ -1,6 +1,7 @@
 import hashlib
 import os
 import signal
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -56,9 +57,10 @@ def test_no_process_is_started_for_few_images_or_on_one_core(
 ):
     monkeypatch.setattr(os, "cpu_count", lambda: cores)
     monkeypatch.setattr(examining, "STARTING_SECONDS", seconds)
-    monkeypatch.setattr(examining, "ProcessPoolExecutor", None)
+    monkeypatch.setattr(BaseProcess, "start", None)
     given = examples(tmp_path, make_jpeg, 12)
     assert list(examine(given, workers=None)) == list(examine(given))
+    assert list(examine([], workers=2)) == []
 
 
 @pytest.mark.exhaustive
