@@ -140,6 +140,7 @@ def _outcomes(sources: list[Path | bytes], *, images: bool) -> list[Outcome]:
 
 
 def _start_worker() -> None:
-    """Leaves SIGINT to the parent process, and stderr without TensorFlow's start-up messages."""
+    """Leaves SIGINT to the parent process, and says nothing of what TensorFlow says when it starts."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import_tensorflow()
