@@ -97,8 +97,9 @@ def test_reading_writes_nothing_to_stderr(tiny_records: Records, command: str):
 
 
 @pytest.mark.slow
-def test_an_interrupt_is_130_and_leaves_nothing(tmp_path: Path):
-    argv = ["build", "synthetic", "--out", str(tmp_path), "--images", "500000", "--workers", "0"]
+@pytest.mark.parametrize("workers", ["0", *exhaustive(["2"])])
+def test_an_interrupt_is_130_and_leaves_nothing(tmp_path: Path, workers: str):
+    argv = ["build", "synthetic", "--out", str(tmp_path), "--images", "500000", "--workers", workers]
     with subprocess.Popen([sys.executable, "-c", ENTRY, *argv], stderr=subprocess.PIPE, text=True) as process:
         while not list(tmp_path.rglob("incomplete*")) and process.poll() is None:
             time.sleep(0.1)

@@ -104,7 +104,7 @@ def test_the_files_there_are_the_ones_flipped_below(tiny: Path):
 
 @pytest.mark.slow
 @settings(
-    max_examples=4,
+    max_examples=8,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
