@@ -26,10 +26,10 @@ DEPARTURES = (
     ),
     Departure(
         "A factor on the backbone's learning rate",
-        "`stages.cnn.backbone_rate` is 1 by default: the whole stage has one rate, as in the paper. It is "
-        "0.02 in `configs/mscoco_small.toml`. With only a few hundred images, a pretrained backbone at the "
-        "head's rate memorises them before the head has converged. With 0 the backbone stays as it is, and "
-        "the stage trains its head on features that are computed once.",
+        "`stages.cnn.backbone_rate` is 1 by default: the whole stage has one rate, as in the paper. With "
+        "few images, a pretrained backbone at the head's rate memorises them before the head has converged. "
+        "With 0, as in `configs/mscoco_small.toml` and `configs/mirflickr_small.toml`, the backbone stays as "
+        "it is, and the stage trains its head on features that are computed once.",
     ),
     Departure(
         "Schedules, clipping, early stopping and averaged weights",

@@ -105,7 +105,8 @@ def test_real_photographs_from_the_official_layout_to_their_labels(shared, tmp_p
     raw = shared / "data" / "coco_small"
     photos = sorted((raw / "val2017").glob("*.jpg"))[:3]
     sizes = ["model.backbone=tiny", "model.weights=random", "data.image_size=64", "model.tag_hidden=[64, 64]"]
-    settings = [word for pair in sizes for word in ("--set", pair)] + [
+    moved = [f"stages.{stage}.backbone_rate=1" for stage in ("cnn", "cnn_longer")]
+    settings = [word for pair in sizes + moved for word in ("--set", pair)] + [
         word for word in QUICK if "cnn_longer" not in word and word != "--set" for word in ("--set", word)
     ]
     records, model = str(tmp_path / "records"), str(tmp_path / "run")
