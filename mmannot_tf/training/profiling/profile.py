@@ -18,7 +18,7 @@ import tensorflow as tf
 
 from mmannot_tf.config.settings import Config
 from mmannot_tf.runs import plan
-from mmannot_tf.runs.configured_stages import configured_stages
+from mmannot_tf.runs.configured_stages import configured_stages, has_frozen_backbone
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage
 from mmannot_tf.runs.stages import METHOD_STAGES
@@ -105,7 +105,7 @@ def profile(
         config: of the training.
         data: the records' folder.
         distribution: the replicas; all must be in this process.
-        stage: a stage's or compared system's name; None for the first stage that reads images.
+        stage: a stage's or compared system's name; None for the first stage that reads images in training.
         run: a run with the finished stages that the stage starts from; it is not changed.
         timing: of each measurement.
         trace: a folder for TensorFlow's trace of some steps, for TensorBoard.
@@ -162,9 +162,15 @@ def profile_job(job: Job, timing: Timing, trace: Path | None = None) -> Profile:
 
 def _stage(config: Config, name: str | None) -> Stage:
     stages = configured_stages(config)
-    if name is None:
-        return next(stage for stage in stages if "images" in stage.reads)
     known = {stage.name: stage for stage in (*stages, *METHOD_STAGES.values())}
+    if name is None:
+        for stage in stages:
+            if "images" in stage.reads and not has_frozen_backbone(config, stage):
+                return stage
+        raise UserError(
+            "This configuration trains heads on features that are computed once: no stage reads images in "
+            f"training. --stage names another one: {', '.join(known)}."
+        )
     if name not in known:
         raise UserError(f"--stage must be one of {', '.join(known)}. Received: {name}.")
     return known[name]

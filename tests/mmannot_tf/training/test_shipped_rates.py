@@ -49,7 +49,7 @@ def _check_predictions(run, tiny):
 def test_the_whole_network_trains_on_generated_records(name, tiny_records, tmp_path):
     settings = _settings(name)
     settings["model"]["weights"] = "random"
-    settings["data"]["image_size"] = 64
+    settings["data"] |= {"image_size": 64, "vocabulary_size": 60}
     assert settings["model"]["backbone"] == "resnet101"
     run = train(parse(settings, name), data=tiny_records.path, run=tmp_path / "run")
     _check_predictions(run, {"cnn", "cnn_longer", "ms_cnn", "tag_encoder", "classifier"})
@@ -80,6 +80,7 @@ def _on_real_features(name, resnet50):
     """The configuration with the feature of a fixed ImageNet ResNet-50 as f_v."""
     settings = _settings(name)
     settings["model"] |= {"backbone": "resnet50", "weights": str(resnet50)}
+    settings["data"]["vocabulary_size"] = 400
     settings["stages"]["cnn"]["backbone_rate"] = 0
     for stage in ("cnn_longer", "ms_cnn"):
         del settings["stages"][stage]

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from tiers import exhaustive
 
-from mmannot_tf.config.loading import keys, parse
+from mmannot_tf.config.loading import keys, load, parse
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.training.distribution import one_device
 from mmannot_tf.training.profiling import throughput
@@ -144,6 +144,8 @@ def test_what_cannot_be_measured_is_refused(tiny_config, tiny_records, tiny_run)
     with pytest.raises(UserError, match="measures one process"):
         two = dataclasses.replace(one_device(), processes=2)
         profile(tiny_config, data=tiny_records.path, distribution=two, timing=QUICK)
+    with pytest.raises(UserError, match=r"no stage reads images in training.*: cnn, tag_encoder"):
+        _profile(load("mirflickr_small"), tiny_records)
     with pytest.raises(UserError, match="stale"):
         _profile(_with(tiny_config, image_size=48), tiny_records, stage="ms_cnn", run=tiny_run)
 
