@@ -19,7 +19,7 @@ class Departure:
 DEPARTURES = (
     Departure(
         "Our own learning rates for small sets",
-        "`configs/quickstart.toml`, `configs/mscoco_small.toml` and `configs/mirflickr_small.toml` have our "
+        "`quickstart`, `mscoco_small`, `mirflickr_small` and `mirflickr_finetuned` of `configs/` have our "
         "own learning rates and epochs. At MS-COCO's 0.0001 the tag encoder would need tens of thousands of "
         "steps. `configs/mscoco.toml` and `configs/nus_wide_printed.toml` have the paper's rates. "
         "`configs/nus_wide.toml` has 0.001 for the label quantity, which diverges at the paper's 0.1.",
