@@ -51,11 +51,8 @@ class AnnotatorModule(tf.Module):
         """
         super().__init__(name="mmannot")
         _check_finished(run)
-        self._data, self._preprocessing, self._sizes = (
-            run.config.data,
-            run.preprocessing,
-            network_spec_of(run),
-        )
+        self._data, self._preprocessing = run.config.data, run.preprocessing
+        self._sizes = network_spec_of(run)
         self._averages_flips = run.config.model.flip_average
         self.branches, self._f_v = _branches(run)
         self._decision = self._heads("", run.config.evaluation)
@@ -183,6 +180,13 @@ class AnnotatorModule(tf.Module):
         return self.branches[self._f_v](self.branches["backbone"](pixels, training=False), training=False)
 
     def _run_all(self, pixels: tf.Tensor, text: tf.Tensor) -> dict[str, tf.Tensor]:
+        # An empty batch runs as one black image, whose outputs are dropped: oneDNN's convolution (TensorFlow
+        # 2.21, processors with AVX512-VNNI) gives an empty batch the shape of its input.
+        images = tf.shape(text)[0]
+        outputs = self._run_images(_or_one(pixels), _or_one(text))
+        return {name: values[:images] for name, values in outputs.items()}
+
+    def _run_images(self, pixels: tf.Tensor, text: tf.Tensor) -> dict[str, tf.Tensor]:
         if self._tags is None:
             return self._from_tag_features(pixels, _no_textual_feature(text), tf.zeros(tf.shape(text), bool))
         lists = ragged_to_lists(indices_of(self._split(text), self._tags), self._sizes.tags)
@@ -216,6 +220,12 @@ class AnnotatorModule(tf.Module):
 
 def _network_outputs(outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     return {name: outputs[name] for name in NETWORK_OUTPUTS}
+
+
+def _or_one(batch: tf.Tensor) -> tf.Tensor:
+    """The batch, or one image of zeros or one empty text in its place."""
+    missing = tf.cast(tf.shape(batch)[0] == 0, tf.int32)
+    return tf.concat([batch, tf.zeros([missing, *batch.shape[1:]], batch.dtype)], axis=0)
 
 
 def _in_order(outputs: Mapping[str, tf.Tensor], name: str) -> tf.Tensor:
