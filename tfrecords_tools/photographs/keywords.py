@@ -32,7 +32,8 @@ class PhotographKeywords:
 
     Attributes:
         words: each once, in one line, without control characters.
-        problems: damaged metadata that could not be read, a line each.
+        problems: damaged metadata that could not be read, a line each; none if the photograph is missing or
+            no regular file.
     """
 
     words: tuple[str, ...] = ()
@@ -57,6 +58,8 @@ class _Collector:
             self._problems.append(f"{what}: {error}")
 
     def add_file(self, what: str, image: bytes | Path) -> None:
+        if isinstance(image, Path) and not image.is_file():
+            return  # no metadata; what reads its pixels reports it
         embedded = EmbeddedMetadata()
         with self.problems_of(what), _opened(image) as file:
             embedded = read_embedded(file)
@@ -81,11 +84,7 @@ class _Collector:
 
 
 def _opened(image: bytes | Path) -> BinaryIO:
-    if isinstance(image, bytes):
-        return io.BytesIO(image)
-    if not image.is_file():
-        raise ValueError("it is no regular file")
-    return image.open("rb")
+    return io.BytesIO(image) if isinstance(image, bytes) else image.open("rb")
 
 
 def cleaned(words: Iterable[str]) -> Iterator[str]:
