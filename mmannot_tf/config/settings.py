@@ -66,6 +66,8 @@ class ModelSettings(Section):
         feature_scaling: of what heads on fixed features read: "none", or "standardized", to mean 0 and
             standard deviation 1 over the training images, each unit by itself (ours).
         tag_hidden: units of the tag encoder's hidden layers (Sec. III-B) [10].
+        tag_dropout: while the tag encoder trains, the probability that a tag is hidden, and the rate after
+            each hidden layer (ours; the paper states none).
         quantity_hidden: units of the quantity regressor's hidden layers (Sec. III-C).
         dropout: rate after each hidden layer of the quantity regressor (Sec. III-C) [13].
         quantity_bias: what the regressor's last bias starts at: the training set's mean quantity (ours) or 0.
@@ -80,6 +82,7 @@ class ModelSettings(Section):
     flip_average: bool = False
     feature_scaling: Literal["none", "standardized"] = "none"
     tag_hidden: tuple[Positive, Positive] = (2048, 2048)
+    tag_dropout: Dropout = 0.0
     quantity_hidden: tuple[Positive, Positive] = (512, 256)
     dropout: Dropout = 0.5
     quantity_bias: Literal["mean", "zero"] = "mean"

@@ -2,11 +2,14 @@
 
 import keras
 
-from mmannot_tf.layers.arguments import units, whole_number
+from mmannot_tf.layers.arguments import fraction, units, whole_number
 from mmannot_tf.layers.multi_hot_dense import MultiHotDense
+from mmannot_tf.layers.tag_dropout import TagDropout
 
 
-def build_tag_encoder(vocabulary_size: int, *, hidden: tuple[int, int] = (2048, 2048)) -> keras.Model:
+def build_tag_encoder(
+    vocabulary_size: int, *, hidden: tuple[int, int] = (2048, 2048), dropout: float = 0.0
+) -> keras.Model:
     """The branch "tag_encoder": a multi-layer perceptron of two hidden ReLU layers, f_t the second's output.
 
     Lists of tags stand for the multi-hot vector t, which the paper calls one-hot (Sec. III-B): the cost grows
@@ -18,13 +21,15 @@ def build_tag_encoder(vocabulary_size: int, *, hidden: tuple[int, int] = (2048, 
     Args:
         vocabulary_size: T, the number of tags.
         hidden: units of the two layers (Sec. III-B: 2,048 each).
+        dropout: while training, the probability that a tag is hidden, and the rate after each hidden layer
+            (ours; the paper states none).
 
     Returns:
         A model from tags, `[B, L] int32` (an image's indices into the vocabulary, each once; -1 fills up), to
         f_t, `[B, hidden[1]] float32`.
 
     Raises:
-        ValueError: a size is no whole number of at least 1.
+        ValueError: a size is no whole number of at least 1, or the dropout is not from 0 to below 1.
 
     Example:
         >>> encoder = mmannot_tf.build_tag_encoder(1000, hidden=(64, 32))
@@ -33,9 +38,13 @@ def build_tag_encoder(vocabulary_size: int, *, hidden: tuple[int, int] = (2048, 
     """
     first, second = units("hidden", hidden, layers=2)
     vocabulary_size = whole_number("vocabulary_size", vocabulary_size, least=1)
+    dropout = fraction("dropout", dropout, zero=True)
     tags = keras.Input((None,), dtype="int32", name="tags")
-    x = MultiHotDense(vocabulary_size, first, name="hidden_1")(tags)
+    x = TagDropout(dropout, name="tag_dropout")(tags) if dropout else tags
+    x = MultiHotDense(vocabulary_size, first, name="hidden_1")(x)
+    x = keras.layers.Dropout(dropout, name="dropout_1")(x) if dropout else x
     x = keras.layers.Dense(second, activation="relu", kernel_initializer="glorot_uniform", name="hidden_2")(x)
+    x = keras.layers.Dropout(dropout, name="dropout_2")(x) if dropout else x
     return keras.Model(tags, x, name="tag_encoder")
 
 

@@ -61,6 +61,12 @@ DEPARTURES = (
         "second one is `cnn_scales`, a head on the averages over all five maps.",
     ),
     Departure(
+        "Dropout in the tag encoder",
+        "With a few thousand images the tag encoder overfits. While it trains, `model.tag_dropout` is the "
+        "probability that a tag is hidden, and the rate of dropout after its hidden layers. The paper states "
+        "none, and it is off by default.",
+    ),
+    Departure(
         "Heads on fixed features",
         "The paper fine-tunes the CNN from a new head. The optional stage `cnn_head` trains that head on the "
         'pretrained CNN first, and `cnn` starts from it; its own row is "CNN, not fine-tuned". '

@@ -42,7 +42,7 @@ BRANCH_KEYS: Mapping[str, tuple[str, ...]] = {
         "model.fusion_gamma",
         "training.batch_norm",
     ),
-    "tag_encoder": ("model.tag_hidden",),
+    "tag_encoder": ("model.tag_hidden", "model.tag_dropout"),
     "probe": ("model.feature_scaling",),
     "classifier": ("model.feature_scaling",),
     "quantity": (

@@ -82,7 +82,8 @@ def _fusion(spec: NetworkSpec, map_shapes: Any) -> keras.Model:
 
 
 def _tag_encoder(spec: NetworkSpec, _: Any) -> keras.Model:
-    return build_tag_encoder(spec.tags, hidden=spec.config.model.tag_hidden)
+    model = spec.config.model
+    return build_tag_encoder(spec.tags, hidden=model.tag_hidden, dropout=model.tag_dropout)
 
 
 def _classifier(name: str) -> Callable[[NetworkSpec, Any], keras.Model]:

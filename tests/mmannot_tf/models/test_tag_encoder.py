@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 
 from mmannot_tf.data.tag_lists import padded
@@ -54,3 +55,17 @@ def test_the_portable_form_gives_the_same():
     assert {id(variable) for variable in portable(encoder).variables} == {
         id(variable) for variable in encoder.variables
     }
+
+
+def test_dropout_acts_while_training_only(tmp_path):
+    plain, encoder = build_tag_encoder(40, hidden=(8, 6)), build_tag_encoder(40, hidden=(8, 6), dropout=0.5)
+    for of_plain, variable in zip(plain.trainable_variables, encoder.trainable_variables, strict=True):
+        variable.assign(of_plain)
+    lists = np.arange(40, dtype=np.int32).reshape(4, 10)
+    for same in (encoder, portable(encoder)):
+        np.testing.assert_allclose(same(lists), plain(lists), rtol=1e-6, atol=1e-7)
+    assert not np.allclose(encoder(lists, training=True), plain(lists))
+    encoder.save(tmp_path / "encoder.keras")
+    loaded = keras.models.load_model(tmp_path / "encoder.keras")
+    np.testing.assert_array_equal(loaded(lists), encoder(lists))
+    assert loaded.get_layer("tag_dropout").rate == 0.5
