@@ -9,8 +9,6 @@ from typing import TypeVar
 
 from mmannot_tf.ablation.variants import Variant
 from mmannot_tf.config.settings import Config
-from mmannot_tf.runs.plan import finished_stages, staleness
-from mmannot_tf.runs.run import Run, open_run
 from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.errors import UserError
 
@@ -60,16 +58,8 @@ def run_variants(
                 if variant == variants[0]:
                     raise
                 notice(f"{variant.name}, seed {seed}: not trained to the end: {error}")
-                _drop_stale(open_run(run))
             evaluations[variant.name].append(evaluate(run))
     return evaluations
-
-
-def _drop_stale(run: Run) -> None:
-    """Removes the copied stages that training would have replaced."""
-    for stage in finished_stages(run):
-        if staleness(run, stage):
-            shutil.rmtree(run.stage(stage.name))
 
 
 def _copy_trained(base: Path, run: Path) -> None:

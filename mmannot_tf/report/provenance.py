@@ -2,7 +2,7 @@
 
 from mmannot_tf.config.loading import flatten
 from mmannot_tf.report.findings import Findings
-from mmannot_tf.runs.plan import finished_stages, stage_digest
+from mmannot_tf.runs.plan import current_stages, stage_digest
 from tfrecords_tools.reading.passed_over import in_words
 from tfrecords_tools.shell.files import read_json
 
@@ -31,7 +31,7 @@ def provenance(findings: Findings) -> dict[str, dict[str, object]]:
         "Weights and stages": {
             "initial weights": run.provenance.origin,
             "digest of the initial weights": run.provenance.digest or "none",
-            **{f"stage {stage.name}": stage_digest(run, stage.name) for stage in finished_stages(run)},
+            **{f"stage {stage.name}": stage_digest(run, stage.name) for stage in current_stages(run)},
             "predictions": findings.predictions,
         },
         "Configuration": flatten(run.config.model_dump(mode="json")),

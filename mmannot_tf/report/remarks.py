@@ -13,7 +13,7 @@ MEANINGS = {
 }
 LATER = f"{MARKS['later'].strip()} {MEANINGS['later']}"
 UNCERTAINTY = (
-    "Intervals and tests draw the test images anew; how rows vary with the training seed is not in them. "
+    "Intervals and tests draw the images anew; how rows vary with the training seed is not in them. "
     "p: paired approximate randomization, two-sided, not corrected for the number of pairs. "
     "?: do not rely on this interval, for the resamples are biased, as with few images."
 )

@@ -60,6 +60,8 @@ READING_KEYS: Mapping[str, tuple[str, ...]] = {
     "tags": tuple(f"data.{key}" for key in data_keys.TAGS),
     "features": ("model.flip_average",),
 }
+KEPT_EPOCH = "epochs"
+"""The input of a refit's stage that comes from the run that it refits."""
 SHARED_KEYS = (
     "training.seed",
     "training.batch_size",
@@ -77,6 +79,12 @@ SECTION_KEYS: Mapping[str, tuple[str, ...]] = {
 
 def stage_inputs(run: Run, stage: Stage) -> dict[str, Json]:
     """Everything that a stage's weights depend on, by name: "made_from" in stage.json."""
+    epoch = kept_epoch(run, stage.name)
+    return _own_inputs(run, stage) if epoch is None else {**_own_inputs(run, stage), KEPT_EPOCH: epoch}
+
+
+def _own_inputs(run: Run, stage: Stage) -> dict[str, Json]:
+    """What a stage's weights depend on within its run and its records."""
     settings = flatten(run.config.model_dump(mode="json"))
     keys = [*SHARED_KEYS, *SECTION_KEYS[stage.section]]
     reads = (*stage.reads, "features") if has_frozen_backbone(run.config, stage) else stage.reads
@@ -85,9 +93,6 @@ def stage_inputs(run: Run, stage: Stage) -> dict[str, Json]:
     keys += [key for key in settings if key.startswith(f"{stage.section}.{stage.name}.")]
     inputs = {key: settings[key] for key in dict.fromkeys(keys)}
     inputs["records"] = run.dataset.digest
-    epoch = kept_epoch(run, stage.name)
-    if epoch is not None:
-        inputs["epochs"] = epoch
     if "backbone" in stage.branches and owner(stage, "backbone") == stage.name:
         inputs["backbone weights"] = run.provenance.digest
     for name in stage.upstream:
@@ -243,10 +248,35 @@ def _is_digest(key: str) -> bool:
     return key.startswith("stage ") or key in ("records", "backbone weights")
 
 
-def finished_stages(run: Run) -> list[Stage]:
-    """The run's finished stages and compared systems, in order."""
-    stages = [*configured_stages(run.config), *METHOD_STAGES.values()]
-    return [stage for stage in stages if stage_digest(run, stage.name) is not None]
+def is_current(run: Run, name: str) -> bool:
+    """Whether a stage is finished, and so are the stages that it is made from, all as configured now.
+
+    A training that ended early leaves later stages that are made from earlier weights: they are not current.
+    """
+    stage = stage_named(run.config, name)
+    if not is_view(stage):
+        record = read_record(run, name)
+        if record is None:
+            return False
+        made_from = {key: value for key, value in record.made_from.items() if key != KEPT_EPOCH}
+        if changed_inputs(made_from, _own_inputs(run, stage)):
+            return False
+    return all(is_current(run, earlier) for earlier in stage.upstream)
+
+
+def current_stages(run: Run) -> list[Stage]:
+    """The run's current stages and compared systems, in order."""
+    return [stage for stage in _all_stages(run) if is_current(run, stage.name)]
+
+
+def outdated_stages(run: Run) -> list[Stage]:
+    """The run's stages and compared systems that were finished once and must be trained again, in order."""
+    finished = (stage for stage in _all_stages(run) if read_record(run, stage.name) is not None)
+    return [stage for stage in finished if not is_current(run, stage.name)]
+
+
+def _all_stages(run: Run) -> list[Stage]:
+    return [*configured_stages(run.config), *METHOD_STAGES.values()]
 
 
 def predictions_digest(run: Run, split: str) -> str:
@@ -255,6 +285,6 @@ def predictions_digest(run: Run, split: str) -> str:
         [
             split,
             run.dataset.digest,
-            {stage.name: feature_digest(run, stage.name) for stage in finished_stages(run)},
+            {stage.name: feature_digest(run, stage.name) for stage in current_stages(run)},
         ]
     )

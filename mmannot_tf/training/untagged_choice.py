@@ -7,7 +7,7 @@ import numpy as np
 from mmannot_tf.evaluation.quantity import quantize
 from mmannot_tf.evaluation.selection import by_quantity
 from mmannot_tf.runs.configured_stages import stage_named
-from mmannot_tf.runs.plan import stage_digest
+from mmannot_tf.runs.plan import is_current
 from mmannot_tf.runs.refit import earlier_run
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage
@@ -49,7 +49,7 @@ def _is_due(session: Session) -> bool:
     run = session.run
     if run.config.evaluation.untagged != "validation" or not run.dataset.tags:
         return False
-    trained = all(stage_digest(run, name) is not None for name in compared_stages(run))
+    trained = all(is_current(run, name) for name in compared_stages(run))
     return trained and read_choice(run) is None
 
 

@@ -8,7 +8,7 @@ from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.results import Evaluation
 from mmannot_tf.evaluation.rows import evaluate
 from mmannot_tf.paper.readings import in_force
-from mmannot_tf.runs.plan import predictions_digest
+from mmannot_tf.runs.plan import outdated_stages, predictions_digest
 from mmannot_tf.runs.refit import earlier_run
 from mmannot_tf.runs.run import Run, open_run
 from tfrecords_tools.shell.console import notice
@@ -35,6 +35,11 @@ def evaluate_run(
         bootstrap: resamples for intervals and paired tests; 0 for neither.
     """
     run, resampling = open_run(path), Resampling(draws=bootstrap) if bootstrap else None
+    if outdated := [stage.name for stage in outdated_stages(run)]:
+        notice(
+            f"note: no rows of {', '.join(outdated)}, which must be trained again. Run `mmannot train` "
+            "with the same --run."
+        )
     predictions = _saved_predictions(run, split) or _predict(run, split, data)
     return evaluate(
         predictions,

@@ -439,6 +439,10 @@ def test_report_42_an_empty_batch_is_an_answer(exported):
     loaded = tf.saved_model.load(str(exported))  # its functions live as long as it does
     outputs = loaded.signatures["serving_default"](image=none, tags=none)
     assert outputs["probabilities"].shape[0] == outputs["annotations"].shape[0] == 0
+    network = loaded.signatures["network"]
+    size = network.structured_input_signature[1]["image"].shape[1]
+    outputs = network(image=tf.zeros([0, size, size, 3]), tag_lists=tf.zeros([0, 3], tf.int32))
+    assert outputs["probabilities"].shape[0] == 0
 
 
 def test_report_43_a_class_without_positives_leaves_the_mean_precision_alone():

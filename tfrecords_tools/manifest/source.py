@@ -26,7 +26,7 @@ def manifest_source(settings: ManifestSettings) -> RecordSource:
         UserError: a file or folder is missing or broken; errors of single rows become annotation defects.
     """
     if not settings.raw.is_dir():
-        raise UserError(f"raw folder must exist. Received: {settings.raw}, which does not. Pass --raw.")
+        raise UserError(f"raw folder must exist. Received: {settings.raw}, which is no folder. Pass --raw.")
     listed = None if settings.labels is None else read_labels(settings.labels)
     merging = settings.merging()
     rows = read_rows(

@@ -28,7 +28,7 @@ def mirflickr_source(settings: MirflickrSettings) -> RecordSource:
     """
     raw, names = settings.raw, labels_of(settings.labels)
     if not raw.is_dir():
-        raise UserError(f"raw folder must exist. Received: {raw}, which does not. Pass --raw.")
+        raise UserError(f"raw folder must exist. Received: {raw}, which is no folder. Pass --raw.")
     numbers = image_numbers(raw)
     labels = read_labels(raw, names)
     tags, tag_defects = read_tags(raw, numbers)

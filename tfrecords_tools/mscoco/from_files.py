@@ -28,7 +28,7 @@ def from_files(raw: Path, settings: MscocoSettings) -> Content:
         UserError: raw files are missing or broken.
     """
     if not raw.is_dir():
-        raise UserError(f"raw folder must exist. Received: {raw}, which does not. Pass --raw.")
+        raise UserError(f"raw folder must exist. Received: {raw}, which is no folder. Pass --raw.")
     year = settings.year or find_year(raw)
     train, val = (read_half(raw, f"{half}{year}") for half in ("train", "val"))
     _check_categories(raw, train, val)

@@ -14,9 +14,10 @@ from mmannot_tf.data.tags import tag_lists as ragged_to_lists
 from mmannot_tf.models.decision import build_decision
 from mmannot_tf.models.flip_average import flip_averaged
 from mmannot_tf.models.tag_encoder import portable
-from mmannot_tf.runs.plan import stage_digest
+from mmannot_tf.runs.plan import is_current
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stages import STAGES
+from mmannot_tf.serving.exporting.empty_batch import of_any_batch
 from mmannot_tf.serving.exporting.pixel_description import pixel_description
 from mmannot_tf.serving.model import LABELS, TAG_KEYS, branches_of, required_stages, write_name_lists
 from mmannot_tf.serving.network import NETWORK_OUTPUTS
@@ -75,6 +76,10 @@ class AnnotatorModule(tf.Module):
             self._run_from_tag_features, input_signature=[image, textual, tagged]
         )
         self.network = tf.function(self._run_network, input_signature=[image, lists])
+        self._network_of_any_batch = tf.function(
+            lambda image, tag_lists: of_any_batch(self._run_network, image, tag_lists),
+            input_signature=[image, lists],
+        )
 
     @property
     def weights(self) -> list[keras.Variable]:
@@ -96,7 +101,7 @@ class AnnotatorModule(tf.Module):
             "given_quantity": self.annotate_given_quantity,
             "top_k": self.annotate_top_k,
             "features": self.features,
-            "network": self.network,
+            "network": self._network_of_any_batch,
         }
 
     @tf.function(input_signature=[_ENCODED, _TEXT])
@@ -180,11 +185,7 @@ class AnnotatorModule(tf.Module):
         return self.branches[self._f_v](self.branches["backbone"](pixels, training=False), training=False)
 
     def _run_all(self, pixels: tf.Tensor, text: tf.Tensor) -> dict[str, tf.Tensor]:
-        # An empty batch runs as one black image, whose outputs are dropped: oneDNN's convolution (TensorFlow
-        # 2.21, processors with AVX512-VNNI) gives an empty batch the shape of its input.
-        images = tf.shape(text)[0]
-        outputs = self._run_images(_or_one(pixels), _or_one(text))
-        return {name: values[:images] for name, values in outputs.items()}
+        return of_any_batch(self._run_images, pixels, text)
 
     def _run_images(self, pixels: tf.Tensor, text: tf.Tensor) -> dict[str, tf.Tensor]:
         if self._tags is None:
@@ -222,12 +223,6 @@ def _network_outputs(outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     return {name: outputs[name] for name in NETWORK_OUTPUTS}
 
 
-def _or_one(batch: tf.Tensor) -> tf.Tensor:
-    """The batch, or one image of zeros or one empty text in its place."""
-    missing = tf.cast(tf.shape(batch)[0] == 0, tf.int32)
-    return tf.concat([batch, tf.zeros([missing, *batch.shape[1:]], batch.dtype)], axis=0)
-
-
 def _in_order(outputs: Mapping[str, tf.Tensor], name: str) -> tf.Tensor:
     return tf.gather(outputs[name], outputs["order"], batch_dims=1)
 
@@ -254,10 +249,10 @@ def _no_textual_feature(tags: tf.Tensor, training: bool = False) -> tf.Tensor:
 
 def _check_finished(run: Run) -> None:
     required = required_stages(run)
-    missing = [name for name in required if stage_digest(run, name) is None]
+    missing = [name for name in required if not is_current(run, name)]
     if missing:
         raise UserError(
-            f"The stages {', '.join(required)} must be trained. Received: {run.path}, without "
+            f"The stages {', '.join(required)} must be trained as configured. Received: {run.path}, without "
             f"{', '.join(missing)}. Run `mmannot train` again with the same --run."
         )
 

@@ -75,7 +75,10 @@ def _scores(run: Run) -> str:
     """The export's scores, if the run was evaluated after its last training."""
     predictions = _evaluated(run)
     if predictions is None:
-        return "Not evaluated since the last training: run `mmannot evaluate`, then export again."
+        return (
+            "Not evaluated on the test split since the last training: run `mmannot evaluate`, then "
+            "export again."
+        )
     evaluation = evaluate(predictions, run.config.evaluation, readings=in_force(run.config), resampling=None)
     annotating = annotating_row(predictions, annotation_settings(run))
     rows = [

@@ -6,7 +6,7 @@ import numpy as np
 
 from mmannot_tf.data.array_batches import ArrayBatches
 from mmannot_tf.evaluation.predictions import Predictions
-from mmannot_tf.runs.plan import finished_stages, predictions_digest
+from mmannot_tf.runs.plan import current_stages, predictions_digest
 from mmannot_tf.runs.stage import Stage, Target
 from mmannot_tf.training.inference.inference import model_outputs
 from mmannot_tf.training.inference.trained_branches import trained_branch
@@ -18,13 +18,13 @@ from tfrecords_tools.shell.errors import UserError
 
 
 def predict(session: Session, split: str) -> Predictions:
-    """Predicts with every finished stage's head on a split and saves the result in the run.
+    """Predicts with every current stage's head on a split and saves the result in the run.
 
     Raises:
         UserError: no stage is finished, or the records have no such split.
     """
     run = session.run
-    stages = finished_stages(run)
+    stages = current_stages(run)
     if not stages:
         raise UserError(f"A run must have a finished stage to predict. Received: {run.path}, with none.")
     if split not in run.dataset.splits:

@@ -4,7 +4,7 @@ import pytest
 
 from mmannot_tf.ablation.running import run_variants
 from mmannot_tf.ablation.variants import Variant
-from mmannot_tf.runs.plan import finished_stages
+from mmannot_tf.runs.plan import current_stages
 from mmannot_tf.runs.run import open_run
 from mmannot_tf.training import train as training
 from tfrecords_tools.shell.errors import UserError
@@ -34,7 +34,7 @@ def variants_of(config, records, out: Path, base: Path, variants) -> dict:
         data=records.path,
         out=out,
         seeds=[0],
-        evaluate=lambda run: {"finished": [stage.name for stage in finished_stages(open_run(run))]},
+        evaluate=lambda run: {"finished": [stage.name for stage in current_stages(open_run(run))]},
     )
 
 

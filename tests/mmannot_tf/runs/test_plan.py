@@ -162,3 +162,26 @@ def test_predictions_depend_on_the_stages_and_the_split(run):
     assert before != plan.predictions_digest(run, "validation")
     shutil.rmtree(run.stage("quantity"))
     assert before != plan.predictions_digest(run, "test")
+
+
+def _named(stages) -> list[str]:
+    return [stage.name for stage in stages]
+
+
+def test_stages_after_one_that_trains_again_are_outdated(run):
+    trained = [name for name in TRAINED if name != "joint"]
+    assert _named(plan.current_stages(run)) == trained and not plan.outdated_stages(run)
+    changed = _with(run, "stages.cnn.epochs", 9)  # as a training that ended before `cnn` began
+    assert _named(plan.current_stages(changed)) == ["tag_encoder"]
+    assert _named(plan.outdated_stages(changed)) == [name for name in trained if name != "tag_encoder"]
+    (run.stage("cnn") / "stage.json").unlink()  # as one that ended within `cnn`
+    assert _named(plan.current_stages(run)) == ["tag_encoder"]
+    assert _named(plan.outdated_stages(run)) == [n for n in trained if n not in ("cnn", "tag_encoder")]
+
+
+def test_a_refit_is_current_without_the_run_that_it_refits(run):
+    record = read_record(run, "tag_encoder")
+    made_from = {**record.made_from, plan.KEPT_EPOCH: 1}
+    refitted = dataclasses.replace(record, made_from=made_from, digest=digest([made_from, record.weights]))
+    write_record(run, refitted)
+    assert plan.is_current(_with(run, "training.refit_of", str(run.path.parent / "gone")), "tag_encoder")

@@ -76,7 +76,7 @@ def _with(config, name, **changes):
 
 
 def test_all_are_done_and_the_stages_are_untouched(names, run, tiny_run):
-    assert {stage.name for stage in plan.finished_stages(run)} >= set(names)
+    assert {stage.name for stage in plan.current_stages(run)} >= set(names)
     for stage in configured_stages(tiny_run.config):
         assert plan.stage_digest(run, stage.name) == plan.stage_digest(tiny_run, stage.name)
     for name in names:
@@ -90,7 +90,7 @@ def test_a_second_training_skips_them(names, config, copy, tiny_records, capsys)
 
 
 def test_without_being_asked_for_none_is_trained(tiny_run):
-    assert not set(METHOD_STAGES) & {stage.name for stage in plan.finished_stages(tiny_run)}
+    assert not set(METHOD_STAGES) & {stage.name for stage in plan.current_stages(tiny_run)}
 
 
 def test_names_are_checked_before_anything_is_read(config):
@@ -106,7 +106,7 @@ def test_a_changed_setting_makes_stale_that_system_alone(names, run, config):
     changed = open_run(run.path)
     for name in names:
         object.__setattr__(changed, "config", _with(config, name, epochs=3))
-        stale = [stage.name for stage in plan.finished_stages(changed) if plan.staleness(changed, stage)]
+        stale = [stage.name for stage in plan.outdated_stages(changed)]
         assert stale == [name]
 
 

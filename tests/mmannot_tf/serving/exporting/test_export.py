@@ -185,7 +185,7 @@ def test_the_card_says_what_the_model_is(exported, tiny_run):
     assert "Records of synthetic" in card
     assert f"{len(tiny_run.dataset.labels)} labels" in card
     assert '| `training.weight_decay` | "l2" |' in card
-    assert "Not evaluated since the last training" in card
+    assert "Not evaluated on the test split since the last training" in card
     assert "random: trained from random values" in card
     assert all(f"| `{name}` |" in card for name in ("onnx", "openvino", "litert", "serving_default", "top_k"))
     assert "$" not in card
@@ -222,13 +222,19 @@ def test_the_card_has_the_scores_of_the_run_as_it_is(tiny_run, tmp_path):
     predictions = run.predictions("test")
     whole = predictions.read_bytes()
     predictions.write_bytes(whole[:-9])
-    assert "Not evaluated since the last training" in model_card(run, metadata, parameters=1)
+    assert "Not evaluated on the test split since the last training" in model_card(
+        run, metadata, parameters=1
+    )
     predictions.write_bytes(whole)
     (run.path / "scores.json").unlink()
-    assert "Not evaluated since the last training" in model_card(run, metadata, parameters=1)
+    assert "Not evaluated on the test split since the last training" in model_card(
+        run, metadata, parameters=1
+    )
     (run.path / "scores.json").write_text("{}")
     (run.stage("quantity") / "stage.json").unlink()
-    assert "Not evaluated since the last training" in model_card(run, metadata, parameters=1)
+    assert "Not evaluated on the test split since the last training" in model_card(
+        run, metadata, parameters=1
+    )
 
 
 def test_nothing_else_is_replaced(tiny_run, tmp_path):

@@ -1,5 +1,6 @@
 """`model.flip_average`: an image's visual feature is the mean over the image and its mirror image."""
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ import tensorflow as tf
 
 from mmannot_tf.data.images import normalise
 from mmannot_tf.runs.plan import feature_digest, predictions_digest, stage_inputs, staleness
+from mmannot_tf.runs.stage_record import read_record, write_record
 from mmannot_tf.runs.stages import CNN, KNOWN, MS_CNN, STAGES
 from mmannot_tf.serving.engines.catalogue import ENGINES, open_engine
 from mmannot_tf.serving.exporting.annotator_module import AnnotatorModule
@@ -15,6 +17,8 @@ from mmannot_tf.serving.exporting.export import export
 from mmannot_tf.serving.model import model_of, open_model
 from mmannot_tf.serving.network import NetworkInputs
 from mmannot_tf.training.inference.trained_branches import feature_model
+from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.files import digest
 
 pytestmark = pytest.mark.slow
 
@@ -27,6 +31,16 @@ def _averaging(run):
 @pytest.fixture(scope="module")
 def run(tiny_run):
     return _averaging(tiny_run)
+
+
+@pytest.fixture
+def trained(run, tmp_path):
+    """The same run, whose heads say that they were trained so."""
+    run = replace(run, path=shutil.copytree(run.path, tmp_path / "run"))
+    for name in ("classifier", "quantity_visual", "quantity"):
+        record, made_from = read_record(run, name), stage_inputs(run, STAGES[name])
+        write_record(run, replace(record, made_from=made_from, digest=digest([made_from, record.weights])))
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -60,31 +74,37 @@ def test_places_of_a_map_are_not_averaged(run, tiny_run, inputs):
 
 
 @pytest.mark.exhaustive
-def test_a_run_annotates_by_them(run, tiny_run, inputs):
-    engine = open_engine("tensorflow", model_of(run), "float32")
+def test_a_run_annotates_by_them(trained, tiny_run, inputs):
+    engine = open_engine("tensorflow", model_of(trained), "float32")
     outputs = engine(inputs)
     mirrored = engine(NetworkInputs(inputs.image[:, :, ::-1].copy(), inputs.tag_lists))
     np.testing.assert_allclose(outputs.probabilities, mirrored.probabilities, rtol=1e-4, atol=1e-5)
     single = open_engine("tensorflow", model_of(tiny_run), "float32")(inputs)
     assert np.abs(outputs.probabilities - single.probabilities).max() > 1e-4
-    assert model_of(run).digest != model_of(tiny_run).digest
+    assert model_of(trained).digest != model_of(tiny_run).digest
 
 
 @pytest.mark.exhaustive
-def test_f_v_of_an_export_is_the_cached_feature(run, expected, inputs, tmp_path):
+def test_f_v_of_an_export_is_the_cached_feature(trained, expected, inputs, tmp_path):
     encoded = [tf.io.encode_png(image.astype(np.uint8)).numpy() for image in inputs.image]
-    features = AnnotatorModule(run, tmp_path).features(encoded, [""] * 3)
+    features = AnnotatorModule(trained, tmp_path).features(encoded, [""] * 3)
     np.testing.assert_allclose(features["f_v"], expected["ms_cnn"], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.exhaustive
-def test_every_engine_of_an_export_agrees(run, inputs, tmp_path):
-    reference = open_engine("tensorflow", model_of(run), "float32")(inputs)
-    model = open_model(export(run, tmp_path / "E", formats=("saved_model", "onnx", "openvino", "litert")))
+def test_every_engine_of_an_export_agrees(trained, inputs, tmp_path):
+    reference = open_engine("tensorflow", model_of(trained), "float32")(inputs)
+    model = open_model(export(trained, tmp_path / "E", formats=("saved_model", "onnx", "openvino", "litert")))
     for name in ENGINES:
         outputs = open_engine(name, model, "float32")(inputs)
         np.testing.assert_allclose(outputs.probabilities, reference.probabilities, atol=1e-4)
         np.testing.assert_array_equal(outputs.selected, reference.selected)
+
+
+@pytest.mark.exhaustive
+def test_heads_that_were_trained_without_are_not_exported(run, tmp_path):
+    with pytest.raises(UserError, match=r"must be trained as configured.*without classifier, quantity"):
+        export(run, tmp_path / "E", formats=("saved_model",))
 
 
 def test_it_makes_features_and_heads_on_them_stale_but_no_visual_stage(run, tiny_run):
