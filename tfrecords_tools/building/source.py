@@ -7,7 +7,18 @@ from pathlib import Path
 from tfrecords_tools.building.rules import Rules
 from tfrecords_tools.reading.example import Example
 from tfrecords_tools.reading.published import PublishedCounts
+from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import Json
+
+
+def check_raw_folder(raw: Path) -> None:
+    """Checks that the folder of raw data is there.
+
+    Raises:
+        UserError: it is missing, or no folder.
+    """
+    if not raw.is_dir():
+        raise UserError(f"raw folder must exist. Received: {raw}, which is no folder. Pass --raw.")
 
 
 @dataclass(frozen=True)

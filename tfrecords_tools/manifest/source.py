@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from tfrecords_tools.building.source import RecordSource, Split
+from tfrecords_tools.building.source import RecordSource, Split, check_raw_folder
 from tfrecords_tools.manifest.label_list import read_labels, sorted_labels
 from tfrecords_tools.manifest.label_merging import LabelMerging
 from tfrecords_tools.manifest.label_notes import SHOWN, notes
@@ -25,8 +25,7 @@ def manifest_source(settings: ManifestSettings) -> RecordSource:
     Raises:
         UserError: a file or folder is missing or broken; errors of single rows become annotation defects.
     """
-    if not settings.raw.is_dir():
-        raise UserError(f"raw folder must exist. Received: {settings.raw}, which is no folder. Pass --raw.")
+    check_raw_folder(settings.raw)
     listed = None if settings.labels is None else read_labels(settings.labels)
     merging = settings.merging()
     rows = read_rows(

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from tfrecords_tools.building.source import RecordSource, Split
+from tfrecords_tools.building.source import RecordSource, Split, check_raw_folder
 from tfrecords_tools.building.splitting import is_held_out
 from tfrecords_tools.mirflickr.annotations import Labels, read_labels, read_tags
 from tfrecords_tools.mirflickr.labels import IMAGES, PUBLIC_COPY, labels_of
@@ -12,7 +12,6 @@ from tfrecords_tools.mirflickr.layout import annotation_folder, image_file, imag
 from tfrecords_tools.mirflickr.settings import MirflickrSettings
 from tfrecords_tools.mirflickr.splits import PUBLISHED, training_numbers
 from tfrecords_tools.reading.example import Example
-from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import digest, sha256
 from tfrecords_tools.shell.listing import listed
 
@@ -27,8 +26,7 @@ def mirflickr_source(settings: MirflickrSettings) -> RecordSource:
         UserError: raw files are missing or broken.
     """
     raw, names = settings.raw, labels_of(settings.labels)
-    if not raw.is_dir():
-        raise UserError(f"raw folder must exist. Received: {raw}, which is no folder. Pass --raw.")
+    check_raw_folder(raw)
     numbers = image_numbers(raw)
     labels = read_labels(raw, names)
     tags, tag_defects = read_tags(raw, numbers)

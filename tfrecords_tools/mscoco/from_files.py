@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-from tfrecords_tools.building.source import Split
+from tfrecords_tools.building.source import Split, check_raw_folder
 from tfrecords_tools.building.splitting import is_held_out
 from tfrecords_tools.mscoco.content import Content, example
 from tfrecords_tools.mscoco.layout import OfficialHalf, annotation_file, find_year, read_half
@@ -27,8 +27,7 @@ def from_files(raw: Path, settings: MscocoSettings) -> Content:
     Raises:
         UserError: raw files are missing or broken.
     """
-    if not raw.is_dir():
-        raise UserError(f"raw folder must exist. Received: {raw}, which is no folder. Pass --raw.")
+    check_raw_folder(raw)
     year = settings.year or find_year(raw)
     train, val = (read_half(raw, f"{half}{year}") for half in ("train", "val"))
     _check_categories(raw, train, val)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
+from tfrecords_tools.building.source import check_raw_folder
 from tfrecords_tools.shell.errors import UserError
 
 Half = Literal["Train", "Test"]
@@ -47,8 +48,7 @@ def check_folders(raw: Path) -> None:
     Raises:
         UserError: one is missing. The Tags81 files do not replace the ground truth: they are user tags.
     """
-    if not raw.is_dir():
-        raise UserError(f"raw folder must exist. Received: {raw}, which is no folder. Pass --raw.")
+    check_raw_folder(raw)
     if not (raw / "Groundtruth").is_dir() and any(raw.glob("NUS_WID_Tags/*Tags81*")):
         raise UserError(
             "labels must come from Groundtruth/: the Tags81 files are user tags that match concepts, not "
