@@ -93,6 +93,8 @@ class Method:
             the higher, and exactly 0 to all others.
         adapt: (network, the training split, settings): fits what is not learned (called once with the
             training split before the first step; saved with the weights); None for nothing.
+        label_logits: whether its last layer is "logits", with a sigmoid for each label; then
+            `model.classifier_start` applies.
     """
 
     name: str
@@ -105,6 +107,7 @@ class Method:
     prepare: Callable[[Callable[[str], MethodData], str, Any], Examples]
     scores: Callable[[keras.Model, Any], keras.Model]
     adapt: Callable[[keras.Model, MethodData, Any], None] | None = None
+    label_logits: bool = False
 
 
 def features_and_labels(data: Callable[[str], MethodData], split: str, _: MethodSettings) -> Examples:

@@ -65,6 +65,10 @@ class ModelSettings(Section):
             predictions, exports, and the heads on fixed features. It takes twice the time.
         feature_scaling: of what heads on fixed features read: "none", or "standardized", to mean 0 and
             standard deviation 1 over the training images, each unit by itself (ours).
+        classifier_start: the initial biases of classifiers, and of compared systems' last layers with a
+            sigmoid for each label: "glorot", zero below a random kernel, or "frequencies", the log odds of
+            each label's frequency among training images; a kernel that trains alone then starts at zero
+            (ours; the paper states none).
         tag_hidden: units of the tag encoder's hidden layers (Sec. III-B) [10].
         tag_dropout: while the tag encoder trains, the probability that a tag is hidden, and the rate after
             each hidden layer (ours; the paper states none).
@@ -81,6 +85,7 @@ class ModelSettings(Section):
     fusion_gamma: Rate = 1.0
     flip_average: bool = False
     feature_scaling: Literal["none", "standardized"] = "none"
+    classifier_start: Literal["glorot", "frequencies"] = "glorot"
     tag_hidden: tuple[Positive, Positive] = (2048, 2048)
     tag_dropout: Dropout = 0.0
     quantity_hidden: tuple[Positive, Positive] = (512, 256)

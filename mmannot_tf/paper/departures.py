@@ -67,6 +67,12 @@ DEPARTURES = (
         "none, and it is off by default.",
     ),
     Departure(
+        "Classifiers that start at the label frequencies",
+        "From biases of zero, a thousand steps of training leave all rare labels about equally probable. "
+        '`model.classifier_start = "frequencies"` makes a new classifier answer each label\'s frequency '
+        "among the training images. The paper states no initialisation, and it is off by default.",
+    ),
+    Departure(
         "Heads on fixed features",
         "The paper fine-tunes the CNN from a new head. The optional stage `cnn_head` trains that head on the "
         'pretrained CNN first, and `cnn` starts from it; its own row is "CNN, not fine-tuned". '

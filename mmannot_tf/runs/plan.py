@@ -43,8 +43,8 @@ BRANCH_KEYS: Mapping[str, tuple[str, ...]] = {
         "training.batch_norm",
     ),
     "tag_encoder": ("model.tag_hidden", "model.tag_dropout"),
-    "probe": ("model.feature_scaling",),
-    "classifier": ("model.feature_scaling",),
+    "probe": ("model.feature_scaling", "model.classifier_start"),
+    "classifier": ("model.feature_scaling", "model.classifier_start"),
     "quantity": (
         "model.quantity_hidden",
         "model.dropout",
@@ -73,7 +73,7 @@ SHARED_KEYS = (
 )
 SECTION_KEYS: Mapping[str, tuple[str, ...]] = {
     "stages": ("training.loss_reduction", "training.reestimate_batches"),
-    "methods": ("model.feature_scaling",),
+    "methods": ("model.feature_scaling", "model.classifier_start"),
 }
 
 

@@ -11,6 +11,7 @@ from mmannot_tf.baselines import METHODS
 from mmannot_tf.baselines.method import Examples, MethodData, Sizes
 from mmannot_tf.data.array_batches import ArrayBatches
 from mmannot_tf.layers.feature_standardization import mean_and_deviation
+from mmannot_tf.models.classifier import start_at_frequencies
 from mmannot_tf.runs.configured_stages import stage_settings
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage, unwrap_single
@@ -38,6 +39,9 @@ def method_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
         network = _build(session.run, stage, train.features.shape[1:])
         if method.adapt is not None:
             method.adapt(network, train, settings)
+        if method.label_logits and session.run.config.model.classifier_start == "frequencies":
+            alone = network.trainable_weights == network.get_layer("logits").trainable_weights
+            start_at_frequencies(network, train.labels, alone=alone)
         return Network(network, {stage.name: network})
 
     def validation(network: Network) -> Validate:

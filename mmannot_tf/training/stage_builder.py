@@ -18,6 +18,7 @@ from mmannot_tf.data.replicas import OrderedSplit
 from mmannot_tf.losses.quantity_error import QuantityError
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.losses.summed import SummedLoss
+from mmannot_tf.models.classifier import start_at_frequencies
 from mmannot_tf.runs.configured_stages import feature_source, has_frozen_backbone, stage_settings
 from mmannot_tf.runs.refit import earlier_run, kept_epoch
 from mmannot_tf.runs.run import Run
@@ -195,6 +196,10 @@ def _recipe(session: Session, stage: Stage, batches: Batches, held_out: Callable
         if spec.standardized and stage.reads == ("features",):
             for head in stage.heads:
                 network.branches[head].get_layer("standardization").adapt(inputs)
+        if session.run.config.model.classifier_start == "frequencies":
+            for head in (head for head, target in stage.heads.items() if target == "labels"):
+                labels, alone = session.arrays("train").labels, set(stage.trains) <= set(stage.heads)
+                start_at_frequencies(network.branches[head], labels, alone=alone)
         if "backbone" in stage.trains:
             _freeze_before(network.branches["backbone"], settings.trained_from)
         _initialise(session.run, stage, network)

@@ -59,6 +59,7 @@ def test_every_named_choice_of_the_settings_is_a_reading_or_known_to_be_ours():
         "data.decoded_cache",
         "evaluation.untagged",
         "model.backbone",
+        "model.classifier_start",
         "model.feature_scaling",
         "model.quantity_bias",
         "training.batch_norm",
