@@ -93,5 +93,5 @@ METHOD = Method(
     loss=loss,
     prepare=features_and_labels,
     scores=sigmoid_scores,
-    label_logits=True,
+    label_layer="logits",
 )

@@ -197,4 +197,5 @@ METHOD = Method(
     prepare=prepare,
     scores=scores,
     adapt=adapt,
+    label_layer="x_labels",
 )

@@ -148,5 +148,5 @@ METHOD = Method(
     loss=loss,
     prepare=prepare,
     scores=scores,
-    label_logits=True,
+    label_layer="logits",
 )

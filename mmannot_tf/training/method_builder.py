@@ -39,9 +39,10 @@ def method_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
         network = _build(session.run, stage, train.features.shape[1:])
         if method.adapt is not None:
             method.adapt(network, train, settings)
-        if method.label_logits and session.run.config.model.classifier_start == "frequencies":
-            alone = network.trainable_weights == network.get_layer("logits").trainable_weights
-            start_at_frequencies(network, train.labels, alone=alone)
+        if method.label_layer and session.run.config.model.classifier_start == "frequencies":
+            layer = network.get_layer(method.label_layer)
+            alone = len(network.trainable_weights) == len(layer.trainable_weights)
+            start_at_frequencies(layer, train.labels, alone=alone)
         return Network(network, {stage.name: network})
 
     def validation(network: Network) -> Validate:

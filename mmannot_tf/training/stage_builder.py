@@ -199,7 +199,7 @@ def _recipe(session: Session, stage: Stage, batches: Batches, held_out: Callable
         if session.run.config.model.classifier_start == "frequencies":
             for head in (head for head, target in stage.heads.items() if target == "labels"):
                 labels, alone = session.arrays("train").labels, set(stage.trains) <= set(stage.heads)
-                start_at_frequencies(network.branches[head], labels, alone=alone)
+                start_at_frequencies(network.branches[head].get_layer("logits"), labels, alone=alone)
         if "backbone" in stage.trains:
             _freeze_before(network.branches["backbone"], settings.trained_from)
         _initialise(session.run, stage, network)

@@ -6,8 +6,10 @@ import keras
 import numpy as np
 import pytest
 
+from mmannot_tf.baselines import METHODS
+from mmannot_tf.config.methods import COMPARED_SYSTEMS
 from mmannot_tf.runs.configured_stages import stage_named
-from mmannot_tf.runs.plan import staleness
+from mmannot_tf.runs.plan import stage_inputs, staleness
 from mmannot_tf.runs.stages import METHOD_STAGES
 from mmannot_tf.training.session import open_session
 from mmannot_tf.training.stage_builder import RECIPES
@@ -34,10 +36,9 @@ def _untrained(run, stage):
     return RECIPES[stage.section](session, stage, 8).build().model, session.arrays("train").labels
 
 
-def _logits_layer(network):
-    """The layer "logits" of a network or of its head."""
-    layers = network._flatten_layers()
-    return next(layer for layer in layers if layer.name == "logits")
+def _layer(network, name):
+    """A layer of a network or of its head."""
+    return next(layer for layer in network._flatten_layers() if layer.name == name)
 
 
 @pytest.mark.parametrize(
@@ -50,12 +51,13 @@ def _logits_layer(network):
         ("asl", True),
         ("ml_decoder", False),
         ("tag_neighbour", False),
+        ("sinn", False),
     ],
 )
 def test_an_untrained_classifier_starts_at_the_frequency_of_each_label(started, name, alone):
     stage = METHOD_STAGES[name] if name in METHOD_STAGES else stage_named(started.config, name)
     network, labels = _untrained(started, stage)
-    logits = _logits_layer(network)
+    logits = _layer(network, METHODS[name].label_layer if name in METHODS else "logits")
     frequencies = (labels.sum(axis=0) + 0.5) / (len(labels) + 1)
     assert np.ptp(frequencies) > 0.1
     np.testing.assert_allclose(keras.ops.sigmoid(logits.bias), frequencies, rtol=1e-5)
@@ -64,8 +66,8 @@ def test_an_untrained_classifier_starts_at_the_frequency_of_each_label(started, 
 
 def test_the_start_is_random_unless_asked_for(run_without_fusion):
     network, _ = _untrained(run_without_fusion, stage_named(run_without_fusion.config, "classifier"))
-    assert _logits_layer(network).kernel.numpy().any()
-    assert not _logits_layer(network).bias.numpy().any()
+    assert _layer(network, "logits").kernel.numpy().any()
+    assert not _layer(network, "logits").bias.numpy().any()
 
 
 def test_another_start_makes_classifiers_stale_and_quantities_not(started):
@@ -74,8 +76,15 @@ def test_another_start_makes_classifiers_stale_and_quantities_not(started):
         assert (phrase in staleness(started, stage_named(started.config, name))) == stale
 
 
+def test_it_concerns_the_compared_systems_with_probabilities_of_single_labels(started):
+    concerned = {name for name, method in METHODS.items() if method.label_layer}
+    assert concerned == {system.name for system in COMPARED_SYSTEMS if system.thresholded}
+    for name, stage in METHOD_STAGES.items():
+        assert ("model.classifier_start" in stage_inputs(started, stage)) == (name in concerned)
+
+
 def test_later_stages_start_from_the_trained_head_all_the_same(started, weights_of):
     network, _ = _untrained(started, stage_named(started.config, "cnn"))
-    kernel = _logits_layer(network).kernel.numpy()
+    kernel = _layer(network, "logits").kernel.numpy()
     trained = weights_of(started, "cnn_head", "probe")
     assert any(values.shape == kernel.shape and np.array_equal(values, kernel) for values in trained.values())
