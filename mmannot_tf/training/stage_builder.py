@@ -197,9 +197,7 @@ def _recipe(session: Session, stage: Stage, batches: Batches, held_out: Callable
             for head in stage.heads:
                 network.branches[head].get_layer("standardization").adapt(inputs)
         if session.run.config.model.classifier_start == "frequencies":
-            for head in (head for head, target in stage.heads.items() if target == "labels"):
-                labels, alone = session.arrays("train").labels, set(stage.trains) <= set(stage.heads)
-                start_at_frequencies(network.branches[head].get_layer("logits"), labels, alone=alone)
+            _start_classifiers(stage, network, session.arrays("train").labels)
         if "backbone" in stage.trains:
             _freeze_before(network.branches["backbone"], settings.trained_from)
         _initialise(session.run, stage, network)
@@ -257,6 +255,14 @@ def _freeze_before(backbone: keras.Model, group: str) -> None:
 
 def _network_spec(run: Run, arrays: SplitArrays) -> NetworkSpec:
     return replace(network_spec_of(run), mean_quantity=float(arrays.quantity.mean()))
+
+
+def _start_classifiers(stage: Stage, network: Network, labels: np.ndarray) -> None:
+    """Starts the stage's heads for labels at their frequencies."""
+    alone = set(stage.trains) <= set(stage.heads)
+    for head, target in stage.heads.items():
+        if target == "labels":
+            start_at_frequencies(network.branches[head].get_layer("logits"), labels, alone=alone)
 
 
 def _initialise(run: Run, stage: Stage, network: Network) -> None:
