@@ -42,5 +42,4 @@ METHOD = Method(
     loss=loss,
     prepare=features_and_labels,
     scores=sigmoid_scores,
-    label_layer="logits",
 )

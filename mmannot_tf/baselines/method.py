@@ -93,8 +93,6 @@ class Method:
             the higher, and exactly 0 to all others.
         adapt: (network, the training split, settings): fits what is not learned (called once with the
             training split before the first step; saved with the weights); None for nothing.
-        label_layer: the dense layer that makes the logit of each label, whose biases
-            `model.classifier_start` sets; None if its scores are not probabilities of single labels.
     """
 
     name: str
@@ -107,7 +105,6 @@ class Method:
     prepare: Callable[[Callable[[str], MethodData], str, Any], Examples]
     scores: Callable[[keras.Model, Any], keras.Model]
     adapt: Callable[[keras.Model, MethodData, Any], None] | None = None
-    label_layer: str | None = None
 
 
 def features_and_labels(data: Callable[[str], MethodData], split: str, _: MethodSettings) -> Examples:

@@ -93,5 +93,4 @@ METHOD = Method(
     loss=loss,
     prepare=features_and_labels,
     scores=sigmoid_scores,
-    label_layer="logits",
 )

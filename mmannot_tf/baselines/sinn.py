@@ -197,5 +197,4 @@ METHOD = Method(
     prepare=prepare,
     scores=scores,
     adapt=adapt,
-    label_layer="x_labels",
 )

@@ -148,5 +148,4 @@ METHOD = Method(
     loss=loss,
     prepare=prepare,
     scores=scores,
-    label_layer="logits",
 )

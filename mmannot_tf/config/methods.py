@@ -1,7 +1,6 @@
 """The catalogue of the compared systems: their settings, sections `methods.NAME`, and their order.
 
-A number is the original's where its docstring names the section; all others are ours, for heads on frozen
-features.
+A number is the original's where its docstring names the section; all others are ours, for frozen features.
 """
 
 from dataclasses import dataclass
@@ -196,6 +195,7 @@ class ComparedSystem:
         selection: how its labels are selected: the top k of its scores, or those it decodes itself.
         printed_row: its place among the systems of Tables III and IV, from the top; None for later work.
         thresholded: whether it has a second row, by threshold: its scores are probabilities of single labels.
+        label_layer: the layer of the logits, if their loss is the cross-entropy of single labels; else None.
         compared_with: the row of ours that reads and decides what it does; None for no paired test.
     """
 
@@ -207,6 +207,7 @@ class ComparedSystem:
     selection: Literal["top_k", "decoded"] = "top_k"
     printed_row: int | None = None
     thresholded: bool = False
+    label_layer: str | None = None
     compared_with: str | None = None
 
     @property
@@ -222,6 +223,7 @@ COMPARED_SYSTEMS = (
         CnnLogistic,
         printed_row=8,
         thresholded=True,
+        label_layer="logits",
         compared_with="MS-CNN",
     ),
     ComparedSystem("cnn_softmax", "CNN+softmax", CnnSoftmax, printed_row=7),
@@ -244,6 +246,7 @@ COMPARED_SYSTEMS = (
         reads_tags=True,
         printed_row=3,
         thresholded=True,
+        label_layer="logits",
         compared_with="MS-CNN+Tags",
     ),
     ComparedSystem(
@@ -253,6 +256,7 @@ COMPARED_SYSTEMS = (
         reads_tags=True,
         printed_row=2,
         thresholded=True,
+        label_layer="x_labels",
         compared_with="MS-CNN+Tags",
     ),
     ComparedSystem("asl", "ASL", Asl, thresholded=True, compared_with="MS-CNN"),
@@ -267,6 +271,9 @@ COMPARED_SYSTEMS = (
 )
 """All compared systems, in the order of their sections. A new one is a value here, with its settings above,
 and a module of `mmannot_tf.baselines`."""
+
+
+LABEL_LAYERS = {system.name: system.label_layer for system in COMPARED_SYSTEMS if system.label_layer}
 
 
 def in_table_order() -> list[ComparedSystem]:

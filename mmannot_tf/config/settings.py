@@ -65,10 +65,10 @@ class ModelSettings(Section):
             predictions, exports, and the heads on fixed features. It takes twice the time.
         feature_scaling: of what heads on fixed features read: "none", or "standardized", to mean 0 and
             standard deviation 1 over the training images, each unit by itself (ours).
-        classifier_start: the initial biases of classifiers, and of the compared systems whose scores are
-            probabilities of single labels: "glorot", zero below a random kernel, or "frequencies", the log
-            odds of each label's frequency among training images; a kernel that trains alone then starts at
-            zero (ours; the paper states none).
+        classifier_start: the initial biases of classifiers, and of compared systems with the cross-entropy of
+            single labels: "glorot", zero below a random kernel, or "frequencies", the log odds of each
+            label's frequency among training images; a kernel that trains alone then starts at zero (ours;
+            the paper states none).
         tag_hidden: units of the tag encoder's hidden layers (Sec. III-B) [10].
         tag_dropout: while the tag encoder trains, the probability that a tag is hidden, and the rate after
             each hidden layer (ours; the paper states none).

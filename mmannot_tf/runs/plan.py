@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from mmannot_tf.config import data_keys
 from mmannot_tf.config.loading import flatten
-from mmannot_tf.config.methods import COMPARED_SYSTEMS
+from mmannot_tf.config.methods import LABEL_LAYERS
 from mmannot_tf.config.settings import DataSettings, ModelSettings, TrainingSettings
 from mmannot_tf.config.stage import JointHeadSettings
 from mmannot_tf.runs.configured_stages import (
@@ -52,7 +52,7 @@ BRANCH_KEYS: Mapping[str, tuple[str, ...]] = {
         "model.quantity_bias",
         "model.feature_scaling",
     ),
-    **{system.name: ("model.classifier_start",) for system in COMPARED_SYSTEMS if system.thresholded},
+    **dict.fromkeys(LABEL_LAYERS, ("model.classifier_start",)),
 }
 READING_KEYS: Mapping[str, tuple[str, ...]] = {
     "images": (

@@ -9,6 +9,7 @@ import numpy as np
 
 from mmannot_tf.baselines import METHODS
 from mmannot_tf.baselines.method import Examples, MethodData, Sizes
+from mmannot_tf.config.methods import LABEL_LAYERS
 from mmannot_tf.data.array_batches import ArrayBatches
 from mmannot_tf.layers.feature_standardization import mean_and_deviation
 from mmannot_tf.models.classifier import start_at_frequencies
@@ -39,8 +40,8 @@ def method_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
         network = _build(session.run, stage, train.features.shape[1:])
         if method.adapt is not None:
             method.adapt(network, train, settings)
-        if method.label_layer and session.run.config.model.classifier_start == "frequencies":
-            layer = network.get_layer(method.label_layer)
+        if stage.name in LABEL_LAYERS and session.run.config.model.classifier_start == "frequencies":
+            layer = network.get_layer(LABEL_LAYERS[stage.name])
             alone = len(network.trainable_weights) == len(layer.trainable_weights)
             start_at_frequencies(layer, train.labels, alone=alone)
         return Network(network, {stage.name: network})
