@@ -69,7 +69,7 @@ DEPARTURES = (
     Departure(
         "Classifiers that start at the label frequencies",
         "From biases of zero, a thousand steps of training leave all rare labels about equally probable. "
-        '`model.classifier_start = "frequencies"` makes a new classifier answer each label\'s frequency '
+        '`model.classifier_start = "frequencies"` starts the biases at the log odds of each label\'s frequency '
         "among the training images. The paper states no initialisation, and it is off by default.",
     ),
     Departure(
