@@ -70,7 +70,7 @@ def test_another_start_makes_classifiers_stale_and_quantities_not(started):
 
 
 def test_it_concerns_the_compared_systems_with_the_cross_entropy_of_single_labels(started):
-    """Not ASL and ML-Decoder: their asymmetric loss hardly has a gradient where absent labels are improbable."""
+    """Not ASL and ML-Decoder: their loss hardly has a gradient where absent labels are improbable."""
     concerned = {
         name
         for name, stage in METHOD_STAGES.items()
