@@ -70,7 +70,7 @@ DEPARTURES = (
         "Classifiers that start at the label frequencies",
         "From biases of zero, a thousand steps of training leave all rare labels about equally probable. "
         '`model.classifier_start = "frequencies"` starts the biases at the log odds of the labels\' '
-        "frequencies among the training images. The paper states no initialisation, and it is off by default.",
+        "frequencies among training images. The paper states no initialisation, and it is off by default.",
     ),
     Departure(
         "Heads on fixed features",
