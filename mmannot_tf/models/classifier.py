@@ -38,26 +38,29 @@ def build_classifier(
     return keras.Model(features, logits(inputs), name=name)
 
 
-def start_at_frequencies(logits: keras.layers.Layer, labels: np.ndarray, *, alone: bool = True) -> None:
+def start_at_frequencies(network: keras.Model, logits: keras.layers.Layer, labels: np.ndarray) -> None:
     """Starts the dense layer of a new classifier at each label's frequency among the training images.
 
     The biases become the log odds of (c + 1/2) / (N + 1), where c of N images have a label. From a bias of
     zero a rare label's probability falls like 1 / (rate · steps): a short training leaves all rare labels
     equally probable. Lin et al. (2017, arXiv 1708.02002, Sec. 3.3) start all biases at one small prior.
 
+    A kernel that trains alone becomes zero, too: the loss is convex, and a random kernel takes long to
+    unlearn. Layers below a kernel of zero would get no gradient.
+
     Args:
-        logits: with a unit for each label, as the layer "logits" of `build_classifier`.
+        network: that trains.
+        logits: its layer with a unit for each label, as "logits" of `build_classifier`.
         labels: of the training images, multi-hot `[N, C]`.
-        alone: whether no layer below it trains. Then its kernel becomes zero, too: the loss is convex, and a
-            random kernel takes long to unlearn. Layers below a kernel of zero would get no gradient.
 
     Example:
         >>> classifier = build_classifier(256, 2)
-        >>> start_at_frequencies(classifier.get_layer("logits"), np.array([[1, 0], [1, 0], [0, 0]]))
+        >>> labels = np.array([[1, 0], [1, 0], [0, 0]])
+        >>> start_at_frequencies(classifier, classifier.get_layer("logits"), labels)
         >>> classifier(np.ones((1, 256))).numpy().round(3)
         array([[ 0.511, -1.946]], dtype=float32)
     """
     positive = labels.sum(axis=0, dtype=np.float64) + 0.5
     logits.bias.assign(np.log(positive / (len(labels) + 1 - positive)))
-    if alone:
+    if len(network.trainable_weights) == len(logits.trainable_weights):
         logits.kernel.assign(np.zeros(logits.kernel.shape))

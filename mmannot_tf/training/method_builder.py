@@ -41,9 +41,7 @@ def method_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
         if method.adapt is not None:
             method.adapt(network, train, settings)
         if stage.name in LABEL_LAYERS and session.run.config.model.classifier_start == "frequencies":
-            layer = network.get_layer(LABEL_LAYERS[stage.name])
-            alone = len(network.trainable_weights) == len(layer.trainable_weights)
-            start_at_frequencies(layer, train.labels, alone=alone)
+            start_at_frequencies(network, network.get_layer(LABEL_LAYERS[stage.name]), train.labels)
         return Network(network, {stage.name: network})
 
     def validation(network: Network) -> Validate:

@@ -259,10 +259,9 @@ def _network_spec(run: Run, arrays: SplitArrays) -> NetworkSpec:
 
 def _start_classifiers(stage: Stage, network: Network, labels: np.ndarray) -> None:
     """Starts the stage's heads for labels at their frequencies."""
-    alone = set(stage.trains) <= set(stage.heads)
     for head, target in stage.heads.items():
         if target == "labels":
-            start_at_frequencies(network.branches[head].get_layer("logits"), labels, alone=alone)
+            start_at_frequencies(network.model, network.branches[head].get_layer("logits"), labels)
 
 
 def _initialise(run: Run, stage: Stage, network: Network) -> None:

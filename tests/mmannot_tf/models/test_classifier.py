@@ -1,3 +1,4 @@
+import keras
 import numpy as np
 
 from mmannot_tf.models.classifier import build_classifier, start_at_frequencies
@@ -26,7 +27,7 @@ def test_a_start_at_frequencies_answers_them_whatever_the_features():
         build_classifier(4, 3, name="probe"),
         np.array([[1, 0, 1], *[[1, 0, 0]] * 3], np.uint8),
     )
-    start_at_frequencies(classifier.get_layer("logits"), labels)
+    start_at_frequencies(classifier, classifier.get_layer("logits"), labels)
     features = np.random.default_rng(0).normal(size=(2, 4)).astype(np.float32)
     probabilities = 1 / (1 + np.exp(-classifier(features).numpy()))
     np.testing.assert_allclose(probabilities, [[4.5 / 5, 0.5 / 5, 1.5 / 5]] * 2, rtol=1e-5)
@@ -34,9 +35,9 @@ def test_a_start_at_frequencies_answers_them_whatever_the_features():
 
 def test_above_layers_that_train_only_the_biases_start_at_frequencies():
     classifier = build_classifier(4, 3, name="probe")
+    network = keras.Sequential([keras.Input((2,)), keras.layers.Dense(4), classifier])
     kernel = classifier.get_layer("logits").kernel.numpy()
-    start_at_frequencies(
-        classifier.get_layer("logits"), np.array([[1, 0, 1], [1, 0, 0]], np.uint8), alone=False
-    )
+    labels = np.array([[1, 0, 1], [1, 0, 0]], np.uint8)
+    start_at_frequencies(network, classifier.get_layer("logits"), labels)
     assert np.array_equal(classifier.get_layer("logits").kernel, kernel)
     np.testing.assert_allclose(classifier.get_layer("logits").bias, np.log([5, 1 / 5, 1]), atol=1e-6)
