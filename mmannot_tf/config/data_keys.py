@@ -11,7 +11,7 @@ from mmannot_tf.config.settings import DataSettings
 
 PIXELS = ("image_size", "resize", "preprocessing", "orientation")
 """The network input that is made from an image, in training and after it."""
-AUGMENTATION = ("augmentation",)
+AUGMENTATION = ("augmentation", "least_crop_area")
 """The network input in training only."""
 TAGS = ("vocabulary_size",)
 """The tags that are read."""

@@ -25,8 +25,10 @@ class DataSettings(Section):
             are stored [19].
         resize: "antialiased", bilinear over all pixels that an output pixel covers; or bilinear over four
             pixels, sampled at pixel centres ("half_pixel") or at corners as TF 1 did ("tf1") [19].
-        augmentation: of training images: "flip", random horizontal flips; "crop", random parts of 8 % to
-            100 % of the area and 3/4 to 4/3 of the aspect (Szegedy et al. 2015), resized; "crop-flip" [5].
+        augmentation: of training images: "flip", random horizontal flips; "crop", random parts with 3/4 to
+            4/3 of the aspect (Szegedy et al. 2015), resized; "crop-flip" [5].
+        least_crop_area: the smallest crop's share of the image's area; 8 % in that paper. Short fine-tuning
+            wants larger crops: docs/learning-rates.md.
         decoded_cache: "memory" or "disk" (below the run's folder): training images are decoded and resized
             once, 12 bytes a pixel of the network's input, and read back from there. The batches stay the
             same to the last bit. Crops need the original images and exclude it.
@@ -38,6 +40,7 @@ class DataSettings(Section):
     orientation: Literal["exif", "ignored"] = "exif"
     resize: Literal["antialiased", "half_pixel", "tf1"] = "antialiased"
     augmentation: Literal["none", "flip", "crop", "crop-flip"] = "none"
+    least_crop_area: Annotated[float, Field(gt=0, le=1)] = 0.08
     decoded_cache: Literal["none", "memory", "disk"] = "none"
 
     @model_validator(mode="after")

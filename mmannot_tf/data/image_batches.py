@@ -172,8 +172,9 @@ class ImageBatches:
         )
 
     def _resized_crop(self, encoded: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
-        pixels = decode_window(encoded, seed, orientation=self.data.orientation)
-        return resize(pixels, self.data.image_size, self.data.resize)
+        data = self.data
+        pixels = decode_window(encoded, seed, data.least_crop_area, orientation=data.orientation)
+        return resize(pixels, data.image_size, data.resize)
 
 
 def seed_of_epoch(seed: int, epoch: int) -> int:

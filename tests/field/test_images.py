@@ -102,8 +102,8 @@ def test_fault_01_a_lossless_picture_has_the_same_pixels_however_it_is_stored(or
     stored = _stored(orientation)
     np.testing.assert_array_equal(_decoded(stored), expected)
     seed = tf.constant([5, 7])
-    crop = decode_window(tf.constant(whole), seed, orientation="exif")
-    np.testing.assert_array_equal(decode_window(tf.constant(stored), seed, orientation="exif"), crop)
+    crop = decode_window(tf.constant(whole), seed, 0.08, orientation="exif")
+    np.testing.assert_array_equal(decode_window(tf.constant(stored), seed, 0.08, orientation="exif"), crop)
     decoder = Decoder(size=32, sampling="antialiased", orientation="exif")
     np.testing.assert_array_equal(decoder(stored), decoder(whole))
     for image_format, options in (("WEBP", {"lossless": True}), ("TIFF", {})):
@@ -153,9 +153,9 @@ def test_fault_01_a_crop_of_a_turned_jpeg_is_cut_from_the_upright_picture(orient
     stored = _stored(orientation, "JPEG", subsampling=0)
     upright = _decoded(stored)
     for seed in ([1, 2], [3, 4], [5, 6]):
-        window = random_window(tf.constant(upright.shape), tf.constant(seed))
+        window = random_window(tf.constant(upright.shape), tf.constant(seed), 0.08)
         top, left, height, width = window.numpy()
-        crop = decode_window(tf.constant(stored), tf.constant(seed), orientation="exif")
+        crop = decode_window(tf.constant(stored), tf.constant(seed), 0.08, orientation="exif")
         np.testing.assert_array_equal(crop, upright[top : top + height, left : left + width])
 
 

@@ -27,6 +27,7 @@ def test_stages_list_the_keys_of_images_in_the_order_of_earlier_runs():
         "data.preprocessing",
         "data.resize",
         "data.augmentation",
+        "data.least_crop_area",
         "training.shuffle_buffer",
     )
 

@@ -15,6 +15,7 @@ from mmannot_tf.weights.provenance import CENTRED
 
 NOISE = np.random.default_rng(0).integers(0, 256, (61, 93, 3), np.uint8)
 SEEDS = [(7, number) for number in range(60)]
+LEAST_AREA = 0.08
 
 
 def _encoded(format: str = "JPEG", mode: str = "RGB", **options) -> bytes:
@@ -23,8 +24,12 @@ def _encoded(format: str = "JPEG", mode: str = "RGB", **options) -> bytes:
     return buffer.getvalue()
 
 
-def _windows(shape, seeds):
-    return np.array([random_window(tf.constant(shape), tf.constant(seed)) for seed in seeds])
+def _window(whole, seed):
+    return random_window(tf.constant(whole.shape), tf.constant(seed), LEAST_AREA).numpy()
+
+
+def _windows(shape, seeds, least_area=LEAST_AREA):
+    return np.array([random_window(tf.constant(shape), tf.constant(seed), least_area) for seed in seeds])
 
 
 def test_windows_lie_within_the_image_at_the_stated_areas_and_aspects():
@@ -42,6 +47,14 @@ def test_windows_lie_within_the_image_at_the_stated_areas_and_aspects():
     assert len(np.unique(windows, axis=0)) > 390
 
 
+@pytest.mark.parametrize("least_area", [0.25, 0.7])
+def test_a_least_area_bounds_the_windows(least_area):
+    windows = _windows([400, 600, 3], [(1, number) for number in range(400)], least_area)
+    area = windows[:, 2] * windows[:, 3] / (400 * 600)
+    assert least_area - 0.01 < area.min() < least_area + 0.1
+    assert area.max() > 0.8
+
+
 def test_a_window_is_a_pure_function_of_shape_and_seed():
     windows, again = (_windows([50, 70, 3], SEEDS) for _ in range(2))
     np.testing.assert_array_equal(windows, again)
@@ -50,7 +63,7 @@ def test_a_window_is_a_pure_function_of_shape_and_seed():
 
 
 def _window_of_fifty(seed):
-    return random_window(tf.constant([50, 70, 3]), seed)
+    return random_window(tf.constant([50, 70, 3]), seed, LEAST_AREA)
 
 
 def test_an_image_too_long_for_any_crop_is_taken_whole():
@@ -62,8 +75,8 @@ def _pairs(encoded):
     """(the crop, the same window of Pillow's pixels) of every seed."""
     whole = np.asarray(Image.open(io.BytesIO(encoded)).convert("RGB"))
     for seed in SEEDS:
-        top, left, height, width = random_window(tf.constant(whole.shape), tf.constant(seed)).numpy()
-        crop = decode_window(tf.constant(encoded), tf.constant(seed)).numpy()
+        top, left, height, width = _window(whole, seed)
+        crop = decode_window(tf.constant(encoded), tf.constant(seed), LEAST_AREA).numpy()
         yield crop, whole[top : top + height, left : left + width]
 
 
@@ -97,8 +110,8 @@ def test_a_cmyk_jpeg_is_cropped_like_its_decoding():
     encoded = tf.constant(_encoded(mode="CMYK", subsampling=0))
     whole = images.decode(encoded, orientation="ignored").numpy()
     for seed in SEEDS[:20]:
-        top, left, height, width = random_window(tf.constant(whole.shape), tf.constant(seed)).numpy()
-        crop = decode_window(encoded, tf.constant(seed))
+        top, left, height, width = _window(whole, seed)
+        crop = decode_window(encoded, tf.constant(seed), LEAST_AREA)
         np.testing.assert_array_equal(crop, whole[top : top + height, left : left + width])
 
 
@@ -134,7 +147,7 @@ def test_each_image_is_its_own_window_resized(tiny_records):
     for place, name in enumerate(cropping.ids(seed=5, epoch=2, step=0)):
         whole = np.asarray(Image.open(io.BytesIO(encoded[name])).convert("RGB"))
         seed = seed_of_example(seed_of_epoch(5, 2), tf.constant(place, tf.int64))
-        top, left, height, width = random_window(tf.constant(whole.shape), seed).numpy()
+        top, left, height, width = _window(whole, seed)
         cut = images.resize(whole[top : top + height, left : left + width], 32, "antialiased")
         np.testing.assert_allclose(have[place], images.normalise(cut, CENTRED), atol=2.0)
         assert np.abs(have[place] - images.normalise(cut, CENTRED)).mean() < 0.02
