@@ -81,6 +81,7 @@ class RowPair:
         difference: a's score minus b's, percentage points.
         interval: of the difference.
         p: of the paired randomization test, two-sided.
+        biased: whether the interval is not to be relied on; see `ScoredRow`.
     """
 
     a: str
@@ -89,6 +90,7 @@ class RowPair:
     difference: float
     interval: Bounds
     p: float
+    biased: bool
 
 
 @dataclass(frozen=True)

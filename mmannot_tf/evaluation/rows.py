@@ -56,8 +56,8 @@ def evaluate(
         settings: how labels are selected and scored.
         readings: the readings of the paper in force, for the record.
         resampling: how intervals and paired tests are made; None for neither.
-        chosen_on: predictions of another split, on which each scorer's threshold is chosen; None for no
-            rows with chosen thresholds.
+        chosen_on: predictions of another split, on which each scorer's threshold is chosen; a scorer that
+            they lack has no row with a chosen threshold. None for no such rows.
 
     Raises:
         UserError: no known scorer is among the predictions.
@@ -70,7 +70,11 @@ def evaluate(
     fixed = settings.threshold
     rows += [_by_threshold(row, f"p > {fixed:g}", fixed) for row in ranked if row.thresholded]
     if chosen_on is not None:
-        rows += [_by_threshold(row, "chosen threshold", _chosen_threshold(row, chosen_on)) for row in ranked]
+        rows += [
+            _by_threshold(row, "chosen threshold", _chosen_threshold(row, chosen_on))
+            for row in ranked
+            if row.scorer in chosen_on.probabilities
+        ]
     chosen = {row.method: select(row, predictions, settings) for row in rows}
     evaluation = Evaluation(
         split=predictions.split,
@@ -182,7 +186,7 @@ def _chosen_threshold(row: Row, chosen_on: Predictions) -> float:
 
 def _source_of_another_selection(row: Row) -> Source:
     """The paper has no rows by threshold, and none with another number of labels."""
-    return "later" if row.source == "later" else "ours"
+    return "ours" if row.source == "paper" else row.source
 
 
 def _scored(

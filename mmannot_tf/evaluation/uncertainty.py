@@ -4,7 +4,7 @@ Only the test set is resampled. How a row varies with the training seed is anoth
 runs answer.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,6 +23,8 @@ from mmannot_tf.evaluation.results import Bounds, RowPair
 MEASURES = ("image_f1", "harmonic_f1")
 """The measures that pairs are compared by."""
 
+_FUSED = "MS-"
+"""What the names of rows begin with that read fusion blocks."""
 _READING_THE_SAME = ("MS-CNN+Tags+LQP", "MS-CNN+LQP", "MS-CNN+Tags", "MS-CNN")
 """Our rows that compared systems are paired with, in the order of the pairs."""
 
@@ -39,15 +41,16 @@ PAIRS = (
     ("CNN+Tags", "Tags only"),
     ("CNN+LQP", "CNN"),
     ("CNN+Tags+LQP", "CNN+Tags"),
-    *(
-        (ours, system.title)
-        for ours in _READING_THE_SAME
-        for system in sorted(COMPARED_SYSTEMS, key=lambda system: (system.printed_row is None, system.title))
-        if system.compared_with == ours
-    ),
 )
-"""The paper's chain of improvements, each row with the one it improves on; our controls; and of each compared
-system the row of ours that reads and decides what it does."""
+"""The paper's chain of improvements, each row with the one it improves on, and our controls."""
+
+SYSTEM_PAIRS = tuple(
+    (ours, system.title)
+    for ours in _READING_THE_SAME
+    for system in sorted(COMPARED_SYSTEMS, key=lambda system: (system.printed_row is None, system.title))
+    if system.compared_with == ours
+)
+"""Of each compared system the row of ours that reads and decides what it does."""
 
 
 LARGEST_BIAS = 0.25
@@ -96,14 +99,14 @@ class Uncertainty:
         """
         resampled = self._resampled(chosen)
         intervals = {method: self._intervals(scores) for method, scores in resampled.items()}
-        pairs = [pair for pair in PAIRS if chosen.keys() >= set(pair)]
+        pairs = _pairs(chosen)
         swaps = self.resampling.swaps(len(self.labels)) if pairs else np.empty(0, np.uint8)
         tests: list[RowPair] = []
         for a, b in pairs:
             p = self._randomization(chosen[a], chosen[b], swaps)
             difference = self._scores(chosen[a]) - self._scores(chosen[b])
-            interval = self.resampling.interval(resampled[a] - resampled[b])
-            tests += _tests(a, b, difference, interval, p)
+            differences = resampled[a] - resampled[b]
+            tests += _tests(a, b, difference, differences, self.resampling.interval(differences), p)
         biased = {
             method: _biased(scores, self._scores(chosen[method])) for method, scores in resampled.items()
         }
@@ -169,6 +172,13 @@ class Uncertainty:
         return dict(zip(SYMBOLS, zip(low, high, strict=True), strict=True))
 
 
+def _pairs(methods: Container[str]) -> list[tuple[str, str]]:
+    """The pairs that have both rows. Without fusion blocks, systems are paired with the CNN's rows."""
+    fused = "MS-CNN" in methods
+    systems = [(ours if fused else ours.removeprefix(_FUSED), title) for ours, title in SYSTEM_PAIRS]
+    return [(a, b) for a, b in (*PAIRS, *systems) if a in methods and b in methods]
+
+
 def _biased(resampled: np.ndarray, scores: np.ndarray) -> tuple[str, ...]:
     """The scores whose bootstrap has too large a bias; see `Measured`."""
     bias, error = np.abs(resampled.mean(axis=0) - scores), resampled.std(axis=0, ddof=1)
@@ -177,9 +187,19 @@ def _biased(resampled: np.ndarray, scores: np.ndarray) -> tuple[str, ...]:
     )
 
 
-def _tests(a: str, b: str, difference: np.ndarray, interval: np.ndarray, p: np.ndarray) -> Iterator[RowPair]:
-    """A test a measure, from arrays in the order of `SYMBOLS`: [7], [2, 7] and [7]."""
+def _tests(
+    a: str,
+    b: str,
+    difference: np.ndarray,
+    resampled: np.ndarray,
+    interval: np.ndarray,
+    p: np.ndarray,
+) -> Iterator[RowPair]:
+    """A test a measure, from arrays in the order of `SYMBOLS`: [7], [draws, 7], [2, 7] and [7]."""
+    biased = _biased(resampled, difference)
     for place, measure in enumerate(SYMBOLS):
         if measure in MEASURES:
             low, high = interval[:, place].tolist()
-            yield RowPair(a, b, measure, float(difference[place]), (low, high), float(p[place]))
+            yield RowPair(
+                a, b, measure, float(difference[place]), (low, high), float(p[place]), measure in biased
+            )

@@ -59,6 +59,7 @@ class ComparedSystems:
         table: "III" or "IV".
         split: the split evaluated.
         images: how many images it has.
+        classes: how many labels the run has.
         rows: the printed rows in their order, then the run's systems that the table lacks, later work last.
         notes: what to know of all rows.
         uncertainty: of the run's rows; None where it was not measured.
@@ -67,6 +68,7 @@ class ComparedSystems:
     table: Number
     split: str
     images: int
+    classes: int
     rows: tuple[SystemRow, ...]
     notes: tuple[str, ...]
     uncertainty: RowUncertainty | None
@@ -111,6 +113,7 @@ def compare_systems(evaluation: Evaluation, number: Number) -> ComparedSystems:
         table=number,
         split=evaluation.split,
         images=evaluation.images,
+        classes=evaluation.classes,
         rows=(*printed, *others),
         notes=(HERE, PUBLISHED.format(number=number), *other_test_sets_in_words([number])),
         uncertainty=evaluation.uncertainty,
@@ -131,15 +134,16 @@ def _printed(row: PublishedRow, here: ScoredRow | None) -> SystemRow:
 
 
 def _unprinted(row: ScoredRow, number: Number) -> SystemRow:
-    """A row of the run that the table lacks: of later work, or a system that the other table prints."""
-    later = row.source == "later"
+    """A row of the run that the table lacks: of later work, of the other table, or with another selection."""
+    system = row.method.partition(", ")[0]
+    other_table = row.source == "compared" and row.method == system
     return SystemRow(
         system=row.method,
         source=row.source,
-        multi_modal=row.method in _READ_TAGS,
+        multi_modal=system in _READ_TAGS,
         quantity_prediction=row.selection == "threshold",
         here=row.measures,
         published=None,
         corrected=None,
-        notes=() if later else (f"{row.method}: Table {number} prints no such row",),
+        notes=(f"{row.method}: Table {number} prints no such row",) if other_table else (),
     )

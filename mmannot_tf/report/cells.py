@@ -13,7 +13,15 @@ MARKS = {"ours": " *", "compared": " †", "later": " ‡"}
 """Source of a row → what follows its name; the paper's own method has no mark."""
 BIASED = " ?"
 """What follows an interval that is not to be relied on."""
-ABLATION_COLUMNS = ("CNN", "MS-CNN", "MS-CNN+Tags", "MS-CNN+LQP", "MS-CNN+Tags+LQP", "Upper bound")
+_ABLATED = (
+    "CNN",
+    "MS-CNN",
+    *("MS-CNN+Tags", "CNN+Tags"),
+    *("MS-CNN+LQP", "CNN+LQP"),
+    *("MS-CNN+Tags+LQP", "CNN+Tags+LQP"),
+    *("Upper bound", "Upper bound, CNN+Tags"),
+)
+"""The methods that an ablation shows; of two together a run has one, for it has fusion blocks or not."""
 
 
 def system_name(row: SystemRow) -> str:
@@ -36,13 +44,20 @@ def interval_cell(interval: Bounds, sign: str = "") -> str:
     return f"[{low:{sign}.2f}, {high:{sign}.2f}]"
 
 
+def ablation_columns(effects: Sequence[Effect]) -> list[str]:
+    """The methods of the variants that an ablation shows, in their order."""
+    methods = {effect.method for effect in effects}
+    return [method for method in _ABLATED if method in methods]
+
+
 def effect_cells(effects: Sequence[Effect], measure: Measure) -> list[list[str]]:
-    """A row a variant: its name, then mean ± spread of each method in `ABLATION_COLUMNS`."""
+    """A row a variant: its name, then mean ± spread of each method in `ablation_columns`."""
+    columns = ablation_columns(effects)
     by_variant: dict[str, dict[str, Summary]] = {}
     for effect in effects:
         by_variant.setdefault(effect.variant, {})[effect.method] = effect.summaries[measure]
     return [
-        [name, *(_effect_cell(summaries.get(method)) for method in ABLATION_COLUMNS)]
+        [name, *(_effect_cell(summaries.get(method)) for method in columns)]
         for name, summaries in by_variant.items()
     ]
 

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from mmannot_tf.ablation.effects import Effect, Measure
 from mmannot_tf.evaluation.averages import AveragedRow, Averages
 from mmannot_tf.evaluation.metrics import SYMBOLS
-from mmannot_tf.report.cells import ABLATION_COLUMNS, effect_cells
+from mmannot_tf.report.cells import ablation_columns, effect_cells
 
 SPREADS = ("image_f1", "harmonic_f1")
 """The table shows the spread of these; the JSON document has the others'."""
@@ -39,7 +39,7 @@ def averages_table(averages: Averages, printed: Mapping[str, Mapping[str, float]
 def effects_table(effects: Sequence[Effect], measure: Measure) -> str:
     """A row a variant, a column a method: mean ± spread of one measure over seeds."""
     rows = [[f"`{name}`", *cells] for name, *cells in effect_cells(effects, measure)]
-    return markdown_table(["", *ABLATION_COLUMNS], rows)
+    return markdown_table(["", *ablation_columns(effects)], rows)
 
 
 def _average_cells(

@@ -87,7 +87,8 @@ def interval_tables(uncertainty: RowUncertainty | None) -> list[GroupedTable]:
     ]
     lines: dict[str, list[Line]] = {}
     for pair in uncertainty.tests.pairs:
-        cells = [f"{pair.difference:+.2f} {interval_cell(pair.interval, '+')}", f"{pair.p:.3f}"]
+        doubt = BIASED if pair.biased else ""
+        cells = [f"{pair.difference:+.2f} {interval_cell(pair.interval, '+')}{doubt}", f"{pair.p:.3f}"]
         lines.setdefault(f"{pair.a} over {pair.b}", []).append((SYMBOLS[pair.measure], cells))
     pairs = [RowGroup(name, of_pair) for name, of_pair in lines.items()]
     tables = [

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from mmannot_tf.ablation.effects import Effect, Measure
 from mmannot_tf.evaluation.metrics import SYMBOLS
-from mmannot_tf.evaluation.results import Evaluation, RowUncertainty, TagGroup
+from mmannot_tf.evaluation.results import Evaluation, RowUncertainty, ScoredRow, TagGroup
 from mmannot_tf.paper.audit import inconsistencies
 from mmannot_tf.paper.compare import Comparison, Scores
 from mmannot_tf.paper.contradictions import CONTRADICTIONS, other_test_sets_in_words
@@ -17,7 +17,7 @@ from mmannot_tf.paper.labels_per_image import K
 from mmannot_tf.paper.other_test_sets import measured_rows
 from mmannot_tf.paper.systems import ComparedSystems
 from mmannot_tf.paper.tables import ANNOTATION_TABLES, DATASETS, quantity_table, table
-from mmannot_tf.report.cells import ABLATION_COLUMNS, MAP, MARKS, QUANTITY, effect_cells, score_cells
+from mmannot_tf.report.cells import MAP, MARKS, QUANTITY, ablation_columns, effect_cells, score_cells
 from mmannot_tf.report.remarks import LATER, MEANINGS, UNCERTAINTY, remarks, system_notes
 from mmannot_tf.report.tables import GroupedTable, interval_tables, own_tables, systems_table
 
@@ -27,8 +27,8 @@ MARK = "*"
 
 def render_scores(evaluation: Evaluation) -> Group:
     """An evaluation's rows, 2 decimals, MSE 3; the marks of its rows; the readings in force."""
-    title = f"{evaluation.split}: {evaluation.images:,} images, percent"
-    rows = [(row.method + MARKS.get(row.source, ""), row.measures) for row in evaluation.rows]
+    title = f"{evaluation.split}: {evaluation.images:,} images, {evaluation.classes:,} labels, percent"
+    rows = [(_name_of_row(row), row.measures) for row in evaluation.rows]
     quantities = [(row.features + MARKS.get(row.source, ""), row.measures) for row in evaluation.quantity]
     tables = [_scores_table("method", rows, {**SYMBOLS, **MAP}, title=title)]
     if quantities:
@@ -59,7 +59,7 @@ def render_comparison(comparison: Comparison) -> Group:
 
 def render_systems(systems: ComparedSystems) -> Group:
     """Up to three lines a system: here, published, its corrected scores; then notes."""
-    title = f"beside Table {systems.table}, {systems.images:,} images, percent"
+    title = f"beside Table {systems.table}, {systems.images:,} images, {systems.classes:,} labels, percent"
     lines = [Text(LATER), *(Text(f"· {note}") for note in system_notes(systems))]
     return Group(_grouped_table(systems_table(systems), title=title, sections=True), *lines)
 
@@ -84,7 +84,7 @@ def render_effects(effects: Sequence[Effect], measure: Measure, *, seeds: int) -
     """A row a variant, a column a method."""
     title = f"{measure}, percent: mean ± standard deviation over {seeds} seeds"
     shown = Table("reading", title=title)
-    for column in ABLATION_COLUMNS:
+    for column in ablation_columns(effects):
         shown.add_column(column, justify="right")
     for row in effect_cells(effects, measure):
         shown.add_row(*row)
@@ -121,6 +121,16 @@ def render_audit(numbers: Iterable[str]) -> Group:
         *([_labels_table(numbers)] if measured_rows(numbers) else []),
         *(Text(f"· {sentence}.") for sentence in others),
     )
+
+
+def _name_of_row(row: ScoredRow) -> str:
+    """A row's name with its mark, and the threshold where it was chosen."""
+    chosen = (
+        f" {row.threshold:.3g}"
+        if row.threshold is not None and f"{row.threshold:g}" not in row.method
+        else ""
+    )
+    return row.method + chosen + MARKS.get(row.source, "")
 
 
 def _scores_table(

@@ -1,5 +1,6 @@
 """The annotation of one photograph, or why there is none."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NotRequired, TypedDict
@@ -19,7 +20,7 @@ class AnnotationDocument(TypedDict):
 
     image: str
     tags: str
-    predicted_quantity: float
+    predicted_quantity: float | None
     annotations: list[LabelDocument]
     unknown_tags: NotRequired[list[str]]
 
@@ -70,11 +71,14 @@ class Annotation:
         return cls(image, tags, selected, quantity, tuple(unknown_tags))
 
     def document(self) -> AnnotationDocument:
-        """The annotation as JSON values; `unknown_tags` only if there are any."""
+        """The annotation as JSON values; `unknown_tags` only if there are any.
+
+        JSON has no NaN and no infinity: a quantity that is not finite is None.
+        """
         document: AnnotationDocument = {
             "image": self.image,
             "tags": self.tags,
-            "predicted_quantity": self.predicted_quantity,
+            "predicted_quantity": self.predicted_quantity if math.isfinite(self.predicted_quantity) else None,
             "annotations": [{"label": label, "probability": score} for label, score in self.labels],
         }
         if self.unknown_tags:

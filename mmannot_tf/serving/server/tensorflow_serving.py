@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, HTTPException, Request, Response
@@ -86,7 +87,7 @@ class TensorFlowServing:
                 )
             answers.append(answer)
         outputs = signature.compute(concatenated(answers), inputs.extra)
-        document = parsed.document({name: array.tolist() for name, array in outputs.items()})
+        document = parsed.document({name: _json_values(array) for name, array in outputs.items()})
         return JsonResponse(document, headers=_unknown_tags_header(inputs.unknown_tags))
 
     def _parse(self, body: bytes) -> tuple[Signature, PredictInputs, PredictRequest]:
@@ -137,6 +138,13 @@ class TensorFlowServing:
         if name != self._name or version not in (None, self._version):
             wanted = f"Latest({name[:50]})" if version is None else f"Specific({name[:50]}, {version[:20]})"
             raise RequestError(404, f"Servable not found for request: {wanted}")
+
+
+def _json_values(array: np.ndarray) -> list[Any]:
+    """Nested lists; JSON has no NaN and no infinity, which become None."""
+    if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
+        return np.where(np.isfinite(array), array.astype(object), None).tolist()
+    return array.tolist()
 
 
 def _unknown_tags_header(tags: Sequence[str]) -> dict[str, str]:

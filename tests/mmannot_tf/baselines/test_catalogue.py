@@ -41,7 +41,7 @@ assert mmannot_tf.__path__[0].startswith({paths[0]!r})
 from mmannot_tf.baselines import METHODS
 from mmannot_tf.config.loading import keys, load
 from mmannot_tf.evaluation.row_catalogue import ROWS, row_of
-from mmannot_tf.evaluation.uncertainty import PAIRS
+from mmannot_tf.evaluation.uncertainty import SYSTEM_PAIRS
 from mmannot_tf.runs.configured_stages import stage_settings
 from mmannot_tf.runs.stages import KNOWN
 
@@ -52,7 +52,7 @@ config = load("quickstart", ["methods.toy.margin=0.5", "methods.toy.epochs=3"])
 settings = stage_settings(config, KNOWN["toy"])
 assert (settings.margin, settings.epochs) == (0.5, 3)
 assert row_of("toy").method == "Toy head" and row_of("toy") is ROWS[-1]
-assert ("MS-CNN", "Toy head") in PAIRS
+assert ("MS-CNN", "Toy head") in SYSTEM_PAIRS
 """
 
 

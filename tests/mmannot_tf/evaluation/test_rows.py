@@ -123,6 +123,21 @@ def test_a_chosen_threshold_is_that_of_the_other_images(predictions):
     assert not [one for one in evaluate(only, SETTINGS, readings={}).rows if "chosen" in one.method]
 
 
+def test_a_scorer_that_the_other_images_lack_has_no_chosen_threshold(predictions):
+    other = replace(predictions, split="validation", probabilities={"cnn": predictions.probabilities["cnn"]})
+    evaluation = evaluate(predictions, SETTINGS, readings={}, chosen_on=other)
+    assert [row.method for row in evaluation.rows if "chosen" in row.method] == ["CNN, chosen threshold"]
+
+
+@pytest.mark.parametrize(("scorer", "source"), [("cnn_logistic", "compared"), ("asl", "later")])
+def test_a_systems_other_rows_stand_with_the_system(predictions, scorer, source):
+    with_system = replace(predictions, probabilities={scorer: predictions.probabilities["cnn"]}, quantity={})
+    settings = EvaluationSettings(k=1, other_k=(2,))
+    rows = evaluate(with_system, settings, readings={}, chosen_on=with_system).rows
+    assert {row.source for row in rows} == {source}
+    assert {row.method.partition(", ")[2] for row in rows} == {"", "k = 2", "p > 0.5", "chosen threshold"}
+
+
 def test_quantities_are_named_by_their_features_in_the_papers_order(predictions):
     visual, joint = evaluate(predictions, SETTINGS, readings={}).quantity
     assert visual.features == "MS-CNN"

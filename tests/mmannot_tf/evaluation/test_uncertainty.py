@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from mmannot_tf.evaluation.metrics import SYMBOLS, annotation_scores
 from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.row_catalogue import ROWS
-from mmannot_tf.evaluation.uncertainty import MEASURES, PAIRS, Uncertainty
+from mmannot_tf.evaluation.uncertainty import MEASURES, PAIRS, SYSTEM_PAIRS, Uncertainty
 
 N, C = 40, 5
 DRAWS = Resampling(draws=100)
@@ -211,8 +211,29 @@ def test_one_image_has_an_interval_of_no_width():
 
 def test_pairs_are_of_rows_that_there_are():
     methods = {row.method for row in ROWS}
-    assert all(set(pair) <= methods for pair in PAIRS)
-    assert len(set(PAIRS)) == len(PAIRS)
+    pairs = (*PAIRS, *SYSTEM_PAIRS, *((ours.removeprefix("MS-"), title) for ours, title in SYSTEM_PAIRS))
+    assert all(set(pair) <= methods for pair in pairs)
+    assert len(set(pairs)) == len(pairs)
+
+
+@pytest.mark.parametrize("ours", ["MS-CNN+Tags", "CNN+Tags"])
+def test_systems_are_paired_with_our_rows_with_and_without_fusion_blocks(labels, chosen, ours):
+    rows = {"CNN": chosen["CNN"], ours: chosen["MS-CNN"], "SINN": chosen["CNN"], "ASL": chosen["CNN"]}
+    rows |= {"MS-CNN": chosen["MS-CNN"]} if ours == "MS-CNN+Tags" else {}
+    pairs = {(pair.a, pair.b) for pair in Uncertainty(labels, DRAWS).of(rows).pairs}
+    visual = ours.removesuffix("+Tags")
+    assert pairs >= {(ours, "SINN"), (visual, "ASL"), (ours, visual)}
+    assert ("CNN", "ASL") not in pairs or visual == "CNN"
+
+
+def test_an_interval_of_a_difference_that_is_not_to_be_relied_on_says_so():
+    """One image in forty has the second class, so many resamples lack it and C-P moves by a half."""
+    labels = np.zeros((40, 2), bool)
+    labels[:, 0] = labels[0, 1] = True
+    wrong = labels.copy()
+    wrong[0, 1] = False
+    pairs = Uncertainty(labels, Resampling(draws=400)).of({"MS-CNN": labels, "CNN": wrong}).pairs
+    assert {pair.measure: pair.biased for pair in pairs} == {"image_f1": False, "harmonic_f1": True}
 
 
 def test_a_pair_that_lacks_a_row_is_left_out(labels, chosen):

@@ -56,6 +56,18 @@ def test_a_system_that_only_the_other_table_prints_stands_before_later_work():
     assert len(compare_systems(_evaluation(("SINN", "compared", "top_k")), "III").rows) == len(table("III"))
 
 
+def test_a_system_with_another_selection_is_a_row_of_its_own_without_a_note():
+    methods = ("SINN", "top_k"), ("SINN, chosen threshold", "threshold"), ("CNN+logistic, k = 5", "top_k")
+    comparison = compare_systems(
+        _evaluation(*((name, "compared", selection) for name, selection in methods)), "IV"
+    )
+    _, threshold, five = comparison.rows[len(table("IV")) :]
+    assert (threshold.system, five.system) == ("SINN, chosen threshold", "CNN+logistic, k = 5")
+    assert (threshold.multi_modal, five.multi_modal) == (True, False)
+    assert (threshold.quantity_prediction, five.quantity_prediction) == (True, False)
+    assert threshold.notes == five.notes == ()
+
+
 @pytest.mark.parametrize(
     ("source", "number"), [("nus_wide", "III"), ("mscoco", "IV"), ("synthetic", "III"), ("manifest", "III")]
 )
@@ -77,7 +89,7 @@ def test_it_says_which_columns_are_comparable_and_where_printed_rows_come_from()
 
 def test_the_document_has_the_intervals_where_there_are_any():
     plain = compare_systems(_evaluation(), "IV")
-    assert list(document(plain)) == ["table", "split", "images", "rows", "notes", "uncertainty"]
+    assert list(document(plain)) == ["table", "split", "images", "classes", "rows", "notes", "uncertainty"]
     assert document(plain)["uncertainty"] is None
     tested = replace(_evaluation(), tests=PairedTests((), Resampling(draws=100)))
     uncertainty = document(compare_systems(tested, "IV"))["uncertainty"]

@@ -1,8 +1,10 @@
 from mmannot_tf.ablation.effects import Effect, Summary
 from mmannot_tf.evaluation.averages import AveragedRow, Averages
 from mmannot_tf.evaluation.metrics import SYMBOLS, AnnotationScores
-from mmannot_tf.report.cells import ABLATION_COLUMNS, effect_cells
+from mmannot_tf.report.cells import ablation_columns, effect_cells
 from mmannot_tf.report.markdown import averages_table, effects_table, markdown_table
+
+METHODS = ["CNN", "MS-CNN", "MS-CNN+Tags", "MS-CNN+LQP", "MS-CNN+Tags+LQP", "Upper bound"]
 
 
 def _effects(variant, methods, mean):
@@ -27,16 +29,19 @@ def test_averages_have_spreads_of_the_f1s_and_printed_numbers_in_brackets():
 
 
 def test_an_ablation_has_a_row_a_variant_and_a_column_a_method():
-    effects = _effects("as configured", ABLATION_COLUMNS, 54.0)
-    assert effect_cells(effects, "image_f1") == [["as configured", *["54.0 ± 4.0"] * len(ABLATION_COLUMNS)]]
+    effects = _effects("as configured", METHODS, 54.0)
+    assert effect_cells(effects, "image_f1") == [["as configured", *["54.0 ± 4.0"] * len(METHODS)]]
     lines = effects_table(effects, "image_f1").splitlines()
     assert len(lines) == 3
     assert lines[2].startswith("| `as configured` | 54.0 ± 4.0 | ")
 
 
+def test_an_ablation_without_fusion_blocks_has_their_rows():
+    methods = ["CNN", "CNN+Tags", "CNN+LQP", "CNN+Tags+LQP", "Upper bound, CNN+Tags"]
+    assert ablation_columns(_effects("as configured", [*reversed(methods), "Tags only"], 54.0)) == methods
+
+
 def test_a_row_that_a_variant_lacks_is_not_trained():
-    effects = _effects("as configured", ABLATION_COLUMNS, 54.0) + _effects(
-        "x = 1", ABLATION_COLUMNS[:2], 40.0
-    )
-    lacking = ["not trained"] * (len(ABLATION_COLUMNS) - 2)
+    effects = _effects("as configured", METHODS, 54.0) + _effects("x = 1", METHODS[:2], 40.0)
+    lacking = ["not trained"] * (len(METHODS) - 2)
     assert effect_cells(effects, "image_f1")[1] == ["x = 1", *["40.0 ± 4.0"] * 2, *lacking]

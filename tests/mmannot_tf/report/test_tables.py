@@ -29,7 +29,7 @@ def test_systems_say_what_reads_tags_and_what_is_later_work():
         SystemRow("SINN", "paper", True, False, None, _scores(2.0), None, ()),
         SystemRow("ASL", "later", False, False, _scores(1.0), None, None, ()),
     )
-    table = systems_table(ComparedSystems("III", "test", 30, rows, (), None))
+    table = systems_table(ComparedSystems("III", "test", 30, 81, rows, (), None))
     assert table.title == "Compared systems beside Table III (NUS-WIDE), percent"
     assert [(group.name, group.lines) for group in table.groups] == [
         ("SINN (tags)", [("publ.", ["2.00"] * 7)]),
@@ -42,14 +42,14 @@ def test_intervals_stand_by_row_and_both_measures_of_a_pair_under_one_name():
     scores = AnnotationScores(**{**_scores(0.0), "image_f1": 50.0, "harmonic_f1": 40.0})
     rows = (ScoredRow("CNN", "paper", "top_k", scores, intervals=intervals),)
     pairs = (
-        RowPair("MS-CNN", "CNN", "image_f1", 1.0, (-0.5, 2.5), 0.25),
-        RowPair("MS-CNN", "CNN", "harmonic_f1", -1.0, (-0.5, 2.5), 0.25),
+        RowPair("MS-CNN", "CNN", "image_f1", 1.0, (-0.5, 2.5), 0.25, False),
+        RowPair("MS-CNN", "CNN", "harmonic_f1", -1.0, (-0.5, 2.5), 0.25, True),
     )
     of_rows, of_pairs = interval_tables(RowUncertainty(rows, PairedTests(pairs, Resampling())))
     assert of_rows.groups[0].lines == [("", ["50.00 [40.00, 60.00]", "40.00 [30.00, 50.00]"])]
     assert [group.name for group in of_pairs.groups] == ["MS-CNN over CNN"]
     assert of_pairs.groups[0].lines == [
         ("I-F1", ["+1.00 [-0.50, +2.50]", "0.250"]),
-        ("H-F1", ["-1.00 [-0.50, +2.50]", "0.250"]),
+        ("H-F1", ["-1.00 [-0.50, +2.50] ?", "0.250"]),
     ]
     assert interval_tables(None) == []

@@ -5,6 +5,7 @@ Here a step raises, in this process; tests/faults kills processes thirty times, 
 
 import random
 
+from mmannot_tf.config.loading import parse
 from mmannot_tf.runs.plan import stage_digest
 from mmannot_tf.training.train import train
 
@@ -30,3 +31,17 @@ def test_a_stage_killed_six_times_is_the_uninterrupted_one(
     assert set(taken) == set(range(1, steps + 1))
     assert len(taken) == steps + KILLS  # each kill loses the step that was not saved
     assert stage_digest(run, STAGE) == stage_digest(tiny_run, STAGE)
+
+
+def test_after_a_kill_the_same_tags_are_hidden(
+    tiny_config, tiny_records, tiny_run, tmp_path, killed_after, saving_each_step
+):
+    settings = saving_each_step(tiny_config).model_dump(mode="json", exclude_none=True)
+    settings["model"]["tag_dropout"] = 0.5
+    config = parse(settings, "test")
+    what = {"data": tiny_records.path, "stages": [STAGE]}
+    whole = train(config, **what, run=tmp_path / "whole")
+    with killed_after(3) as kill:
+        train(config, **what, run=tmp_path / "killed", after_step=kill)
+    resumed = train(config, **what, run=tmp_path / "killed")
+    assert stage_digest(resumed, STAGE) == stage_digest(whole, STAGE) != stage_digest(tiny_run, STAGE)

@@ -56,7 +56,7 @@ function column(title, result) {
   const given = result.annotations.length;
   section.querySelector("h3").textContent = title;
   section.querySelector(".quantity").textContent =
-    `${given} label${given === 1 ? "" : "s"}; predicted quantity ${result.predicted_quantity.toFixed(2)}`;
+    `${given} label${given === 1 ? "" : "s"}; predicted quantity ${result.predicted_quantity?.toFixed(2) ?? "not a number"}`;
   const shown = result.annotations.map(({ label, probability }) => line("given", label, probability));
   const names = labels(result);
   const others = result.ranking.filter(({ label }) => !names.includes(label));

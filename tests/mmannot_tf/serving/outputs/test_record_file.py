@@ -1,6 +1,7 @@
 import contextlib
 import csv
 import json
+import math
 import os
 import resource
 from pathlib import Path
@@ -154,6 +155,12 @@ def test_json_lines_are_utf_8_whatever_the_names(tmp_path):
     assert [record["image"] for record in records] == [result.image for result in RESULTS]
     assert records[0] == {**RESULTS[0].document(), "model": "m"}
     assert records[1] == {"image": "in/b.jpg", "tags": "", "error": "no image", "model": "m"}
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+def test_a_quantity_that_is_no_number_is_null_in_json(value):
+    line = JsonLines().line(Annotation("a.jpg", "", (("sky", 0.5),), value), "m")
+    assert json.loads(line)["predicted_quantity"] is None
 
 
 def test_csv_is_read_by_others(tmp_path):

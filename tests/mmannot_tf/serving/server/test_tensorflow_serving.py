@@ -52,6 +52,25 @@ def test_rows(client, path, photo, b64):
     assert second["annotations"] == ["sky", "", ""]
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_quantity_that_is_no_number_is_null(serve, photo, b64, value):
+    """JSON has no NaN and no infinity. The engine has selected its labels before."""
+
+    class Engine(served.BrightnessEngine):
+        def __call__(self, inputs):
+            outputs = super().__call__(inputs)
+            return replace(outputs, predicted_quantity=np.full(len(inputs), value, np.float32))
+
+    client = serve(served.annotator(Engine())).client
+    answer = client.post(PREDICT, json={"instances": [{"image": b64(photo()), "tags": ""}]})
+    assert (answer.status_code, answer.json()["predictions"][0]["predicted_quantity"]) == (200, None)
+    assert answer.json()["predictions"][0]["annotations"] == ["sky", "", ""]
+    answer = client.post("/annotate", files={"images": photo()})
+    (result,) = answer.json()["results"]
+    assert (answer.status_code, result["predicted_quantity"]) == (200, None)
+    assert [label["label"] for label in result["annotations"]] == ["sky"]
+
+
 def test_columns(client, photo, b64):
     inputs = {"image": [b64(photo()), b64(photo(form="JPEG"))], "tags": ["beach, CAFÉ", ""]}
     outputs = client.post(PREDICT, json={"inputs": inputs}).json()["outputs"]

@@ -169,15 +169,23 @@ def test_the_log_has_a_line_an_epoch_with_the_mean_loss(job_for):
     "changes",
     [
         {"weight_decay": "l2", "average_decay": 0.9, "settings": KNOBS},
-        *exhaustive([{"weight_decay": "ema"}, {"weight_decay": "l2"}]),
+        {
+            "settings": {"schedule": "steps", "decay_epochs": (1,), "patience": 1},
+            "epochs": 3,
+            "falling": True,
+        },
+        *exhaustive([{"weight_decay": "ema"}, {"weight_decay": "ema_num_updates"}, {"weight_decay": "l2"}]),
     ],
     ids=str,
 )
 def test_a_stage_stopped_anywhere_goes_on_to_the_same_bits(job_for, changes, killed_after):
-    whole = job_for(folder="whole", **changes)
+    """The weights at the end, and those that are kept, which are the averages where there are some."""
+    changes = dict(changes)
+    all_scores = (2.0, 1.0) if changes.pop("falling", False) else (1.0, 2.0)
+    whole = job_for(folder="whole", **changes, scores=all_scores)
     Loop(whole).run()
     for steps in range(1, 6):
-        scores = iter((1.0, 2.0))
+        scores = iter(all_scores)
         saving = {**changes, "checkpoint_seconds": 0.0, "scores": scores}
         with killed_after(steps) as after_step:
             job = job_for(folder=f"stopped after {steps}", **saving)
@@ -188,7 +196,22 @@ def test_a_stage_stopped_anywhere_goes_on_to_the_same_bits(job_for, changes, kil
             resumed.network.model.get_weights(), whole.network.model.get_weights(), strict=True
         ):
             np.testing.assert_array_equal(have, want)
+        for have, want in zip(_kept(job_for, resumed), _kept(job_for, whole), strict=True):
+            np.testing.assert_array_equal(have, want)
         assert _logged(resumed) == _logged(whole)
+
+
+def test_the_weights_kept_are_the_averages(job_for):
+    """So the test above compares them: they differ from the weights at the end."""
+    job = job_for(average_decay=0.9)
+    Loop(job).run()
+    assert not np.array_equal(_kept(job_for, job)[0], job.network.model.get_weights()[0])
+
+
+def _kept(job_for, job):
+    kept = job_for(folder="other").network.branches["classifier"]
+    kept.load_weights(job.folder / "weights" / "classifier.weights.h5")
+    return kept.get_weights()
 
 
 def _logged(job):
