@@ -23,7 +23,8 @@ class StageSettings(Section):
         clip_norm: gradients whose global norm is greater are scaled down to it (ours); None for no limit.
         l2_coefficient: instead of training.l2_coefficient, or None.
         l2_candidates: of a stage that reads no images: its L2 coefficient is that of these with the best mean
-            score over l2_folds parts of the training split, each held out once (ours); empty for no choice.
+            score over l2_folds parts of the training split, each held out once (ours); then l2_coefficient
+            has no effect. Empty for no choice.
         l2_folds: see l2_candidates; the stage is trained so many times for each candidate.
         patience: the stage ends after so many epochs without a better validation score (ours); None trains
             all epochs.
@@ -63,15 +64,10 @@ class StageSettings(Section):
         return self
 
     @model_validator(mode="after")
-    def _the_coefficient_is_stated_or_chosen(self) -> Self:
+    def _candidates_are_a_choice(self) -> Self:
         if len(set(self.l2_candidates)) < len(self.l2_candidates) or len(self.l2_candidates) == 1:
             raise ValueError(
                 f"l2_candidates must be two or more different numbers. Received: {list(self.l2_candidates)}"
-            )
-        if self.l2_candidates and self.l2_coefficient is not None:
-            raise ValueError(
-                "l2_candidates and l2_coefficient exclude each other. "
-                f"Received: {list(self.l2_candidates)} and {self.l2_coefficient}"
             )
         return self
 

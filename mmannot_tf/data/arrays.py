@@ -1,7 +1,8 @@
 """A split without its images, in memory: ids, labels, tags."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 
@@ -33,6 +34,11 @@ class SplitArrays:
     def known_tags(self) -> np.ndarray:
         """How many tags of the vocabulary each image has, int32 [N]."""
         return (self.tag_lists >= 0).sum(axis=1, dtype=np.int32)
+
+    def rows(self, wanted: np.ndarray) -> Self:
+        """The images of these places, int [M]."""
+        ids = tuple(self.ids[place] for place in wanted)
+        return replace(self, ids=ids, labels=self.labels[wanted], tag_lists=self.tag_lists[wanted])
 
 
 def vocabulary(records: Records, size: int) -> tuple[str, ...]:

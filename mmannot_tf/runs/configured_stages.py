@@ -6,8 +6,10 @@ from mmannot_tf.config.settings import Config
 from mmannot_tf.config.stage import StageSettings
 from mmannot_tf.runs.stage import Stage
 from mmannot_tf.runs.stages import (
+    CNN,
     KNOWN,
     METHOD_STAGES,
+    MS_CNN,
     PRETRAINED,
     STAGES,
     after_head,
@@ -20,9 +22,14 @@ from tfrecords_tools.shell.errors import UserError
 ALL_METHODS = "all"
 
 
+def visual_stage(config: Config) -> Stage:
+    """The stage whose feature is f_v: MS-CNN, or the CNN in a configuration without fusion blocks."""
+    return CNN if config.stages.ms_cnn is None else MS_CNN
+
+
 def stage_named(config: Config, name: str) -> Stage:
     """The stage or compared system as this configuration has it."""
-    stage = KNOWN[name] if config.stages.ms_cnn is not None else without_fusion(KNOWN[name])
+    stage = without_fusion(KNOWN[name]) if visual_stage(config) is CNN else KNOWN[name]
     return stage if config.stages.cnn_head is None else after_head(stage)
 
 

@@ -1,4 +1,4 @@
-"""The stages of Algorithm 1, our own two, and one for each compared system.
+"""The stages of Algorithm 1, those of ours, and one for each compared system.
 
 A new stage is a value in this file, a new system one in `mmannot_tf.config.methods`. `STAGES` lists the
 stages in the order they are trained.
@@ -22,7 +22,7 @@ CNN_HEAD = Stage(
     features=("pretrained",),
 )
 
-# Algorithm 1, step 1: fine-tune the basic CNN; our control of MS-CNN's gain over it; its last map.
+# Algorithm 1, step 1: the fine-tuned basic CNN.
 CNN = Stage(
     name="cnn",
     trunks={"images": ("backbone", "pooling")},

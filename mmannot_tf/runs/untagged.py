@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mmannot_tf.config.settings import EvaluationSettings
+from mmannot_tf.runs.configured_stages import visual_stage
 from mmannot_tf.runs.plan import feature_digest
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stages import CLASSIFIER, QUANTITY, QUANTITY_VISUAL, TAG_ENCODER
@@ -35,8 +36,8 @@ class UntaggedChoice:
 
 def compared_stages(run: Run) -> tuple[str, ...]:
     """The stages of both pairs of heads and of what they read."""
-    visual = "cnn" if run.config.stages.ms_cnn is None else "ms_cnn"
-    return (visual, *(stage.name for stage in (TAG_ENCODER, CLASSIFIER, QUANTITY_VISUAL, QUANTITY)))
+    stages = (visual_stage(run.config), TAG_ENCODER, CLASSIFIER, QUANTITY_VISUAL, QUANTITY)
+    return tuple(stage.name for stage in stages)
 
 
 def write_choice(run: Run, image_f1: Mapping[Heads, float], images: int) -> UntaggedChoice:

@@ -7,6 +7,7 @@ from typing import Literal, cast
 
 from mmannot_tf.config.data_keys import FORMER, pixel_values
 from mmannot_tf.config.settings import DataSettings
+from mmannot_tf.runs.configured_stages import visual_stage
 from mmannot_tf.runs.plan import feature_digest
 from mmannot_tf.runs.run import Run, open_run
 from mmannot_tf.runs.untagged import annotation_settings
@@ -128,7 +129,8 @@ def branches_of(run: Run) -> Mapping[str, tuple[str, str]]:
     A run without fusion blocks averages the CNN's last map. In a run without tags the heads read f_v alone.
     Where the heads on f_v annotate images without tags, there are two more.
     """
-    visual, f_v = ("cnn", "pooling") if run.config.stages.ms_cnn is None else ("ms_cnn", "fusion")
+    stage = visual_stage(run.config)
+    visual, f_v = stage.name, stage.trunks["images"][-1]
     branches = {"backbone": (visual, "backbone"), f_v: (visual, f_v)}
     classifier, quantity = (visual, "probe"), ("quantity_visual", "quantity")
     if not run.dataset.tags:

@@ -172,7 +172,7 @@ def branch_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
         split = session.ordered_split(stage, "validation", session.run.config.training.batch_size)
         return split, session.arrays("validation").labels
 
-    return _recipe(session, stage, batches, held_out)
+    return _recipe(session, stage, batches, session.arrays("train"), held_out)
 
 
 def _fold_recipe(session: Session, stage: Stage, fold: Fold) -> Recipe:
@@ -180,24 +180,31 @@ def _fold_recipe(session: Session, stage: Stage, fold: Fold) -> Recipe:
     if has_frozen_backbone(session.run.config, stage):
         stage = _head_stage(session, stage)
     batches = session.training_arrays(stage, _batch_size(session, stage))
-    held_out = batches.rows(fold.held).ordered_split(), session.arrays("train").labels[fold.held]
-    return _recipe(session, stage, batches.rows(fold.kept), lambda: held_out)
+    arrays = session.arrays("train")
+    held_out = batches.rows(fold.held).ordered_split(), arrays.labels[fold.held]
+    return _recipe(session, stage, batches.rows(fold.kept), arrays.rows(fold.kept), lambda: held_out)
 
 
-def _recipe(session: Session, stage: Stage, batches: Batches, held_out: Callable[[], HeldOut]) -> Recipe:
-    """The recipe that trains on `batches` and measures on `held_out`."""
+def _recipe(
+    session: Session,
+    stage: Stage,
+    batches: Batches,
+    arrays: SplitArrays,
+    held_out: Callable[[], HeldOut],
+) -> Recipe:
+    """The recipe that trains on `batches`, whose images `arrays` describe, and measures on `held_out`."""
     settings = stage_settings(session.run.config, stage)
     inputs = batches.inputs if isinstance(batches, ArrayBatches) else None
     width = inputs.shape[1] if isinstance(inputs, np.ndarray) else 0
 
     def build() -> Network:
-        spec = _network_spec(session.run, session.arrays("train"))
+        spec = _network_spec(session.run, arrays)
         network = build_network(stage, spec, width)
         if spec.standardized and stage.reads == ("features",):
             for head in stage.heads:
                 network.branches[head].get_layer("standardization").adapt(inputs)
         if session.run.config.model.classifier_start == "frequencies":
-            _start_classifiers(stage, network, session.arrays("train").labels)
+            _start_classifiers(stage, network, arrays.labels)
         if "backbone" in stage.trains:
             _freeze_before(network.branches["backbone"], settings.trained_from)
         _initialise(session.run, stage, network)

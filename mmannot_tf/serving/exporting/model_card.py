@@ -10,8 +10,10 @@ from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.rows import annotating_row, evaluate, features_read
 from mmannot_tf.paper.readings import departures, in_force
 from mmannot_tf.report.markdown import markdown_table
+from mmannot_tf.runs.configured_stages import visual_stage
 from mmannot_tf.runs.plan import predictions_digest
 from mmannot_tf.runs.run import Run
+from mmannot_tf.runs.stages import CNN
 from mmannot_tf.runs.untagged import Heads, annotation_settings, read_choice
 from mmannot_tf.serving.exporting.licenses import DATA_LICENSES, UNKNOWN, WEIGHTS_LICENSES
 from mmannot_tf.serving.exporting.pixel_description import ORIENTATIONS, resize_description
@@ -27,7 +29,7 @@ def model_card(run: Run, metadata: ExportMetadata, *, parameters: int) -> str:
         metadata: the export's export.json.
         parameters: the number of the network's parameters.
     """
-    dataset, without_fusion = run.dataset, run.config.stages.ms_cnn is None
+    dataset, without_fusion = run.dataset, visual_stage(run.config) is CNN
     splits = ", ".join(f"{count:,} {split}" for split, count in dataset.splits.items())
     values = {
         "name": run.path.resolve().name,

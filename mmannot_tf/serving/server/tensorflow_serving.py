@@ -143,7 +143,9 @@ class TensorFlowServing:
 def _json_values(array: np.ndarray) -> list[Any]:
     """Nested lists; JSON has no NaN and no infinity, which become None."""
     if np.issubdtype(array.dtype, np.floating) and not np.isfinite(array).all():
-        return np.where(np.isfinite(array), array.astype(object), None).tolist()
+        values = array.astype(object)
+        values[~np.isfinite(array)] = None
+        return values.tolist()
     return array.tolist()
 
 

@@ -74,7 +74,6 @@ def test_a_choice_that_was_interrupted_goes_on(tmp_path):
     [
         ("classifier", {"l2_candidates": [0.1]}, "two or more different numbers"),
         ("classifier", {"l2_candidates": [0.1, 0.1]}, "two or more different numbers"),
-        ("classifier", {"l2_candidates": [0.1, 1], "l2_coefficient": 1}, "exclude each other"),
         ("cnn", {"l2_candidates": [0.1, 1]}, "needs a stage that reads no images"),
         ("ms_cnn", {"l2_candidates": [0.1, 1]}, "needs a stage that reads no images"),
     ],
@@ -110,7 +109,7 @@ def test_the_stage_trains_with_the_chosen_one_after_any_interruption(
 ):
     """To the bits of a stage whose configuration states that coefficient."""
     run = shutil.copytree(tiny_run.path, tmp_path / "run")
-    config = config_with(l2_candidates=[1e-4, 20.0], l2_folds=2)
+    config = config_with(l2_coefficient=20.0, l2_candidates=[1e-4, 20.0], l2_folds=2)
 
     def again():
         return train(config, data=tiny_records.path, run=run, stages=["classifier"])

@@ -1,6 +1,7 @@
 """A configuration without `stages.ms_cnn`: the CNN's feature is f_v for the stages after it."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,8 @@ from mmannot_tf.config.loading import parse
 from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.evaluation.rows import evaluate
 from mmannot_tf.runs.configured_stages import select_stages, stage_named
-from mmannot_tf.serving.model import required_stages
+from mmannot_tf.serving.annotating.annotator import DEFAULT_ENGINE, Annotator
+from mmannot_tf.serving.model import model_of, required_stages
 from mmannot_tf.training.session import open_session
 from mmannot_tf.training.train import train
 from tfrecords_tools.reading.records import read
@@ -90,6 +92,22 @@ def test_what_annotates_agrees_with_what_was_scored(run, predictions):
     )
 
 
+def test_images_without_tags_can_be_annotated_by_the_heads_on_the_cnns_feature(run, predictions):
+    evaluation = run.config.evaluation.model_copy(update={"untagged": "visual"})
+    visual = replace(run, config=run.config.model_copy(update={"evaluation": evaluation}))
+    annotator = Annotator.with_engine(model_of(visual), DEFAULT_ENGINE, log=print)
+    examples = list(read(open_session(run).records, "validation").as_numpy_iterator())
+    pixels = [annotator.decode(example["image"]) for example in examples]
+    outputs = annotator.run(annotator.inputs(pixels, [""] * len(pixels)))
+    rows = [predictions.ids.index(example["id"].decode()) for example in examples]
+    np.testing.assert_allclose(
+        outputs.probabilities, predictions.probabilities["cnn"][rows], rtol=1e-3, atol=1e-4
+    )
+    np.testing.assert_allclose(
+        outputs.predicted_quantity, predictions.quantity["quantity_visual"][rows], rtol=1e-3, atol=1e-4
+    )
+
+
 @pytest.mark.exhaustive
 def test_it_exports_and_its_card_names_its_row(run, tmp_path, capsys):
     copy = shutil.copytree(run.path, tmp_path / "run")
@@ -109,8 +127,6 @@ def test_a_finished_run_is_trained_no_second_time(run, config, tiny_records, tmp
 
 
 def test_fusion_blocks_that_are_added_later_make_the_heads_stale(run, config):
-    from dataclasses import replace
-
     from mmannot_tf.runs.plan import staleness
 
     settings = config.model_dump(mode="json", exclude_none=True)
