@@ -23,6 +23,9 @@ SplitOption = Annotated[str, typer.Option("--split", help="train, validation or 
 BootstrapOption = Annotated[
     int, typer.Option("--bootstrap", help="Bootstrap resamples for intervals and paired tests; 0 for none.")
 ]
+TaggedOption = Annotated[
+    bool, typer.Option("--tagged", help="Only images with a tag of the vocabulary, as in the paper.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 MethodsOption = Annotated[
     str | None,

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mmannot_tf.cli.arguments import JsonOption, SplitOption, table_number
+from mmannot_tf.cli.arguments import JsonOption, SplitOption, TaggedOption, table_number
 
 
 def average(
@@ -13,6 +13,7 @@ def average(
         list[Path], typer.Argument(metavar="RUN...", help="Runs of one configuration, one a seed.")
     ],
     split: SplitOption = "test",
+    tagged: TaggedOption = False,
     table: Annotated[
         str | None,
         typer.Option(
@@ -24,15 +25,17 @@ def average(
     """Print the means of several runs' rows, and how they spread over training seeds, in Markdown."""
     from mmannot_tf.evaluation.document import document
     from mmannot_tf.paper.tables import ANNOTATION_TABLES
-    from mmannot_tf.report.markdown import averages_table
+    from mmannot_tf.report.markdown import averages_table, quantities_table
     from mmannot_tf.workflows.averages import average_runs, printed_scores, rows_of_table
     from tfrecords_tools.shell.console import print_json
 
     number = None if table is None else table_number(table, ANNOTATION_TABLES)
-    averages = average_runs(runs, split)
+    averages = average_runs(runs, split, tagged=tagged)
     if number:
         averages = rows_of_table(averages, number)
     if as_json:
         print_json(document(averages))
     else:
         typer.echo(averages_table(averages, printed_scores(number) if number else {}), nl=False)
+        if averages.quantity and not number:
+            typer.echo("\n" + quantities_table(averages), nl=False)

@@ -12,6 +12,7 @@ from mmannot_tf.cli.arguments import (
     RunArgument,
     SplitOption,
     StrategyOption,
+    TaggedOption,
 )
 
 
@@ -19,6 +20,7 @@ def evaluate(
     run: RunArgument,
     split: SplitOption = "test",
     data: DataOption = None,
+    tagged: TaggedOption = False,
     bootstrap: BootstrapOption = DEFAULT_RESAMPLES,
     as_json: JsonOption = False,
     strategy: StrategyOption = ONE_DEVICE,
@@ -31,8 +33,9 @@ def evaluate(
 
     if strategy != ONE_DEVICE and not _predict(run, split, data, strategy, logical_devices):
         return
-    evaluation = evaluate_run(run, split, data, bootstrap=bootstrap)
-    write_scores(run, evaluation)
+    evaluation = evaluate_run(run, split, data, bootstrap=bootstrap, tagged=tagged)
+    if not tagged:
+        write_scores(run, evaluation)
     if as_json:
         print_json(document(evaluation))
         return

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from mmannot_tf.evaluation.document import INLINE
+from mmannot_tf.evaluation.document import INLINE, OPTIONAL
 from mmannot_tf.evaluation.metrics import AnnotationScores
 from mmannot_tf.evaluation.quantity import QuantityScores
 from mmannot_tf.evaluation.results import Evaluation, QuantityRow, ScoredRow, Selection, Source
@@ -25,6 +25,7 @@ class AveragedRow:
         selection: how its labels are selected.
         means: of the scores, percent.
         spread: the scores' standard deviations (divisor n - 1; 0 for one run).
+        mean_average_precision: the mean, in percent; of rows by threshold only.
     """
 
     method: str
@@ -32,6 +33,7 @@ class AveragedRow:
     selection: Selection
     means: AnnotationScores = field(metadata=INLINE)
     spread: AnnotationScores
+    mean_average_precision: float | None = field(default=None, metadata=OPTIONAL)
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,9 @@ def averages(evaluations: Sequence[Evaluation]) -> Averages:
 
 def _row(runs: Sequence[ScoredRow]) -> AveragedRow:
     means, spread = _means_and_spread([run.scores for run in runs])
-    return AveragedRow(runs[0].method, runs[0].source, runs[0].selection, means, spread)
+    precisions = [run.mean_average_precision for run in runs if run.mean_average_precision is not None]
+    precision = float(np.mean(precisions)) if precisions else None
+    return AveragedRow(runs[0].method, runs[0].source, runs[0].selection, means, spread, precision)
 
 
 def _quantity(runs: Sequence[QuantityRow]) -> AveragedQuantity:

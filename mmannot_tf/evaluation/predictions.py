@@ -99,6 +99,19 @@ class Predictions:
             known_tags=None if self.known_tags is None else self.known_tags[wanted],
         )
 
+    def tagged(self) -> "Predictions":
+        """The predictions of the images that have a tag of the vocabulary.
+
+        Raises:
+            UserError: the number of tags is not known, or no image has one.
+        """
+        if self.known_tags is None:
+            raise UserError(
+                f"predictions must say how many tags an image has. Received: those of {self.split}, from "
+                "records without tags, or of an earlier version; delete `predictions/` of such a run."
+            )
+        return self.where(self.known_tags > 0)
+
     def save(self, path: Path) -> None:
         """Writes one uncompressed .npz file atomically, with a digest of its arrays."""
         arrays = {name: np.asarray(getattr(self, name)) for name in _PLAIN}

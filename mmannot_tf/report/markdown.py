@@ -6,7 +6,7 @@ from dataclasses import asdict
 from mmannot_tf.ablation.effects import Effect, Measure
 from mmannot_tf.evaluation.averages import AveragedRow, Averages
 from mmannot_tf.evaluation.metrics import SYMBOLS
-from mmannot_tf.report.cells import ablation_columns, effect_cells
+from mmannot_tf.report.cells import MAP, QUANTITY, ablation_columns, effect_cells
 
 SPREADS = ("image_f1", "harmonic_f1")
 """The table shows the spread of these; the JSON document has the others'."""
@@ -27,13 +27,32 @@ def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, text_
 def averages_table(averages: Averages, printed: Mapping[str, Mapping[str, float]]) -> str:
     """A table of every row's means, 1 decimal, of several runs ± the standard deviation of I-F1 and H-F1.
 
+    The last column is mAP, where some row has it.
+
     Args:
         averages: of one run or more.
         printed: method → its printed scores, for brackets; may lack any.
     """
     spreads = SPREADS if averages.runs > 1 else ()
     rows = [[row.method, *_average_cells(row, spreads, printed.get(row.method, {}))] for row in averages.rows]
-    return markdown_table(["", *SYMBOLS.values()], rows)
+    precisions = [row.mean_average_precision for row in averages.rows]
+    heads = ["", *SYMBOLS.values()]
+    if any(precision is not None for precision in precisions):
+        heads += MAP.values()
+        for row, precision in zip(rows, precisions, strict=True):
+            row.append("" if precision is None else f"{precision:.1f}")
+    return markdown_table(heads, rows)
+
+
+def quantities_table(averages: Averages) -> str:
+    """Accuracy and MSE of the label quantity, of several runs ± their standard deviation."""
+    rows = []
+    for row in averages.quantity:
+        spread = row.spread if averages.runs > 1 else None
+        accuracy = f"{row.means.accuracy:.1f}" + (f" ± {spread.accuracy:.1f}" if spread else "")
+        error = f"{row.means.mse:.2f}" + (f" ± {spread.mse:.2f}" if spread else "")
+        rows.append([row.features, accuracy, error])
+    return markdown_table(["label quantity on", *QUANTITY.values()], rows)
 
 
 def effects_table(effects: Sequence[Effect], measure: Measure) -> str:

@@ -10,23 +10,25 @@ from mmannot_tf.paper.tables import table
 from mmannot_tf.workflows.evaluation import evaluate_run
 
 
-def average_runs(paths: Sequence[Path], split: str) -> Averages:
+def average_runs(paths: Sequence[Path], split: str, *, tagged: bool = False) -> Averages:
     """Evaluates runs, and returns the means and spreads of their rows.
 
     Args:
         paths: the runs' folders.
         split: of their records.
+        tagged: as in `evaluate_run`.
 
     Raises:
         UserError: the runs were evaluated on different images.
     """
-    return averages([evaluate_run(path, split, bootstrap=0) for path in paths])
+    return averages([evaluate_run(path, split, bootstrap=0, tagged=tagged) for path in paths])
 
 
 def rows_of_table(averages: Averages, number: str) -> Averages:
     """The averages of a printed table's rows alone, in its order.
 
-    A table of compared systems also gets, at the end, the systems that it does not print.
+    A table of compared systems also gets, at the end, the systems that it does not print, and systems with
+    another number of labels than it prints; later work comes last.
 
     Args:
         averages: of several runs.
@@ -36,8 +38,12 @@ def rows_of_table(averages: Averages, number: str) -> Averages:
     printed = printed_scores(number)
     methods = [method for method in printed if method in rows]
     if number in SYSTEM_TABLES:
-        compared = [row.method for row in averages.rows if row.source in ("compared", "later")]
-        methods += [method for method in compared if method not in printed]
+        methods += [
+            row.method
+            for source in ("compared", "later")
+            for row in averages.rows
+            if row.source == source and row.method not in printed
+        ]
     return replace(averages, rows=tuple(rows[method] for method in methods))
 
 

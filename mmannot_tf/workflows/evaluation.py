@@ -21,7 +21,12 @@ CHOOSING = "validation"
 
 
 def evaluate_run(
-    path: Path, split: str, data: Path | None = None, *, bootstrap: int = Resampling.draws
+    path: Path,
+    split: str,
+    data: Path | None = None,
+    *,
+    bootstrap: int = Resampling.draws,
+    tagged: bool = False,
 ) -> Evaluation:
     """Evaluates a run's split. Writes predictions of this split and of validation, and no other file.
 
@@ -33,6 +38,11 @@ def evaluate_run(
         split: of its records.
         data: the records, where they have moved since training.
         bootstrap: resamples for intervals and paired tests; 0 for neither.
+        tagged: leaves out images without a tag of the vocabulary, as the paper does; thresholds are chosen on
+            such images, too.
+
+    Raises:
+        UserError: `tagged`, and the run has no tags.
     """
     run, resampling = open_run(path), Resampling(draws=bootstrap) if bootstrap else None
     if outdated := [stage.name for stage in outdated_stages(run)]:
@@ -41,12 +51,15 @@ def evaluate_run(
             "with the same --run."
         )
     predictions = _saved_predictions(run, split) or _predict(run, split, data)
+    chosen_on = None if split == CHOOSING else _predictions_to_choose_on(run, data)
+    if tagged:
+        predictions, chosen_on = predictions.tagged(), chosen_on and chosen_on.tagged()
     return evaluate(
         predictions,
         run.config.evaluation,
         readings=in_force(run.config),
         resampling=resampling,
-        chosen_on=None if split == CHOOSING else _predictions_to_choose_on(run, data),
+        chosen_on=chosen_on,
     )
 
 

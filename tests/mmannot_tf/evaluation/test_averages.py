@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from mmannot_tf.evaluation.averages import averages
@@ -31,6 +33,16 @@ def test_one_run_has_no_spread_and_rows_that_a_run_lacks_are_left_out():
     assert averages([_evaluation(40.0)]).rows[0].spread.class_f1 == 0
     averaged = averages([_evaluation(40.0), _evaluation(40.0, methods=("MS-CNN",))])
     assert [row.method for row in averaged.rows] == ["MS-CNN"]
+
+
+def test_the_mean_average_precision_is_averaged_where_a_row_has_it():
+    first, other = _evaluation(40.0), _evaluation(42.0)
+    rows = [
+        (each.rows[0], replace(each.rows[1], mean_average_precision=precision))
+        for each, precision in ((first, 70.0), (other, 71.0))
+    ]
+    without, of_both = averages([replace(first, rows=rows[0]), replace(other, rows=rows[1])]).rows
+    assert (without.mean_average_precision, of_both.mean_average_precision) == (None, pytest.approx(70.5))
 
 
 def test_runs_of_other_images_are_refused():

@@ -24,6 +24,15 @@ def test_saved_predictions_come_back_whole(predictions, tmp_path):
     assert [file.name for file in (tmp_path / "new").iterdir()] == ["test.npz"]
 
 
+def test_tagged_are_the_images_with_a_known_tag(predictions):
+    tagged = replace(predictions, known_tags=np.array([0, 7], np.int32)).tagged()
+    assert tagged.ids == predictions.ids[1:]
+    np.testing.assert_array_equal(tagged.known_tags, [7])
+    np.testing.assert_array_equal(tagged.labels, predictions.labels[1:])
+    with pytest.raises(UserError, match="must say how many tags an image has"):
+        predictions.tagged()
+
+
 def test_label_frequencies_and_known_tags_come_back_and_older_files_have_none(predictions, tmp_path):
     predictions.save(tmp_path / "older.npz")
     assert Predictions.load(tmp_path / "older.npz").label_frequencies is None

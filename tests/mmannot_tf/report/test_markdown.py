@@ -1,8 +1,11 @@
+import pytest
+
 from mmannot_tf.ablation.effects import Effect, Summary
-from mmannot_tf.evaluation.averages import AveragedRow, Averages
+from mmannot_tf.evaluation.averages import AveragedQuantity, AveragedRow, Averages
 from mmannot_tf.evaluation.metrics import SYMBOLS, AnnotationScores
+from mmannot_tf.evaluation.quantity import QuantityScores
 from mmannot_tf.report.cells import ablation_columns, effect_cells
-from mmannot_tf.report.markdown import averages_table, effects_table, markdown_table
+from mmannot_tf.report.markdown import averages_table, effects_table, markdown_table, quantities_table
 
 METHODS = ["CNN", "MS-CNN", "MS-CNN+Tags", "MS-CNN+LQP", "MS-CNN+Tags+LQP", "Upper bound"]
 
@@ -26,6 +29,25 @@ def test_averages_have_spreads_of_the_f1s_and_printed_numbers_in_brackets():
     assert lines[2].startswith("| CNN | 41.0 (57.2) | 41.0 (57.2) |")
     assert lines[2].endswith("| 41.0 ± 1.4 (57.2) | 41.0 ± 1.4 (57.2) |")
     assert lines[3].count("±") == 2 and "(" not in lines[3]
+
+
+def test_averages_have_a_column_of_mean_average_precisions_where_some_row_has_one():
+    means, spread = AnnotationScores(*[41.0] * 7), AnnotationScores(*[1.414] * 7)
+    rows = (
+        AveragedRow("CNN", "paper", "top_k", means, spread),
+        AveragedRow("CNN, p > 0.5", "ours", "threshold", means, spread, 72.34),
+    )
+    lines = averages_table(Averages(1, "test", 9, rows, ()), {}).splitlines()
+    assert lines[0] == "| | C-P | C-R | C-F1 | I-P | I-R | I-F1 | H-F1 | mAP |"
+    assert lines[2].endswith("| 41.0 | 41.0 | |") and lines[3].endswith("| 41.0 | 41.0 | 72.3 |")
+
+
+@pytest.mark.parametrize(("runs", "cells"), [(1, "58.2 | 0.39"), (3, "58.2 ± 1.5 | 0.39 ± 0.02")])
+def test_quantities_have_accuracy_and_mse_with_their_spreads(runs, cells):
+    quantity = AveragedQuantity("CNN", "ours", QuantityScores(58.2, 0.39), QuantityScores(1.5, 0.02))
+    assert quantities_table(Averages(runs, "test", 9, (), (quantity,))) == (
+        f"| label quantity on | Accuracy (%) | MSE |\n|---|---:|---:|\n| CNN | {cells} |\n"
+    )
 
 
 def test_an_ablation_has_a_row_a_variant_and_a_column_a_method():
