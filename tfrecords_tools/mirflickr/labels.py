@@ -52,10 +52,12 @@ PUBLIC_COPY = {
     "tree": 4_683,
     "water": 3_331,
 }
-"""Images of the whole collection by potential label, counted in a public copy; 24,581 images have a label.
+"""Images of the whole collection by potential label, counted in a public copy.
 
 Potential labels are the topics that an image shows anywhere in it (Huiskes and Lew, 2008).
 """
+LABELLED = 24_581
+"""Images of that copy with a label."""
 
 
 def labels_of(label_set: LabelSet) -> tuple[str, ...]:

@@ -1,22 +1,20 @@
 """MIRFLICKR-25k's official files as a source of records."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
 from tfrecords_tools.building.source import RecordSource, Split, check_raw_folder
 from tfrecords_tools.building.splitting import is_held_out
 from tfrecords_tools.mirflickr.annotations import Labels, read_labels, read_tags
-from tfrecords_tools.mirflickr.labels import IMAGES, PUBLIC_COPY, labels_of
+from tfrecords_tools.mirflickr.labels import IMAGES, LABELLED, PUBLIC_COPY, labels_of
 from tfrecords_tools.mirflickr.layout import annotation_folder, image_file, image_numbers, label_file
 from tfrecords_tools.mirflickr.settings import MirflickrSettings
 from tfrecords_tools.mirflickr.splits import PUBLISHED, training_numbers
 from tfrecords_tools.reading.example import Example
 from tfrecords_tools.shell.files import digest, sha256
-from tfrecords_tools.shell.listing import listed
-
-SHOWN = 5
-"""Most labels named in a note."""
 
 
 def mirflickr_source(settings: MirflickrSettings) -> RecordSource:
@@ -62,21 +60,17 @@ def record_id(number: int) -> str:
 
 
 def _notes(numbers: Sequence[int], labels: Labels, names: Sequence[str]) -> Iterator[str]:
-    """Says that a part of the collection is here, or where the whole has other counts than a public copy."""
+    """Says whether a part of the collection is here, and its counts beside those of the whole."""
     if len(numbers) < IMAGES:
         yield f"{len(numbers):,} of the collection's {IMAGES:,} images are here"
+    counted = [name for name in names if name in PUBLIC_COPY]
+    if not counted:
         return
-    counts = dict.fromkeys(names, 0)
-    for own in labels.names.values():
-        for name in own:
-            counts[name] += 1
-    other = [
-        f"{name} {count:,} instead of {PUBLIC_COPY[name]:,}"
-        for name, count in counts.items()
-        if count != PUBLIC_COPY.get(name, count)
-    ]
-    if other:
-        yield f"a public copy has other numbers of images with these labels: {listed(other, SHOWN)}"
+    labelled = [set(labels.names.get(number, ())).intersection(counted) for number in numbers]
+    here = Counter(chain.from_iterable(labelled))
+    pairs = [f"{name} {here[name]:,} / {PUBLIC_COPY[name]:,}" for name in counted]
+    any_label = f"any {sum(map(bool, labelled)):,} / {LABELLED:,}"
+    yield f"images with a label, here / in a public copy of all {IMAGES:,}: {', '.join([*pairs, any_label])}"
 
 
 def _digests(raw: Path, names: tuple[str, ...], tags: Mapping[int, tuple[str, ...]]) -> dict[str, str]:

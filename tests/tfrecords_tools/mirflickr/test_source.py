@@ -1,3 +1,4 @@
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -6,9 +7,12 @@ import pytest
 from tfrecords_tools.building.rules import Rules
 from tfrecords_tools.building.source import RecordSource
 from tfrecords_tools.building.splitting import is_held_out
+from tfrecords_tools.mirflickr import source as module
 from tfrecords_tools.mirflickr.settings import MirflickrSettings
 from tfrecords_tools.mirflickr.source import mirflickr_source
 from tfrecords_tools.shell.errors import UserError
+
+README = Path(module.__file__).with_name("README.md")
 
 
 def source_of(raw: Path, **changes) -> RecordSource:
@@ -45,7 +49,14 @@ def test_the_tree_becomes_the_examples_it_describes(raw: Path):
     (first, *_) = source.splits["test"].examples()
     assert first.image == raw / "mirflickr" / "im4.jpg"
     assert not source.defects
-    assert source.notes == ("20 of the collection's 25,000 images are here",)
+    part, counts = source.notes
+    assert part == "20 of the collection's 25,000 images are here"
+    assert counts.startswith(
+        "images with a label, here / in a public copy of all 25,000: animals 0 / 3,216, "
+    )
+    labels = [labels for _, labels, _ in found.values()]
+    sky, labelled = sum("sky" in each for each in labels), sum(map(bool, labels))
+    assert f", sky {sky} / 7,912, " in counts and counts.endswith(f", any {labelled:,} / 24,581")
 
 
 @pytest.mark.parametrize(
@@ -125,12 +136,9 @@ def test_what_is_missing_is_named(raw: Path, spoil, message):
 
 
 @pytest.mark.exhaustive  # writes 50,000 files
-def test_a_whole_collection_with_other_counts_is_said(tmp_path: Path, write_official):
+def test_a_whole_collection_is_no_part(tmp_path: Path, write_official):
     (note,) = source_of(write_official(tmp_path / "raw", images=25_000)).notes
-    assert note.startswith(
-        "a public copy has other numbers of images with these labels: animals 0 instead of 3,216"
-    )
-    assert note.endswith(" and 19 more")
+    assert note.startswith("images with a label, here / in a public copy of all 25,000: animals 0 / 3,216, ")
 
 
 def test_the_settings_hold_a_digest_of_labels_and_tags(raw: Path):
@@ -157,7 +165,13 @@ def test_the_real_part_has_the_counts_of_its_readme(real: Path):
         "test": {(True, True): 4_600, (True, False): 1_303, (False, False): 97},
     }
     assert not source.defects
-    assert source.notes == ("15,000 of the collection's 25,000 images are here",)
+    part, counts = source.notes
+    assert part == "15,000 of the collection's 25,000 images are here"
+    table = re.findall(r"^\| `(\w+)` \| ([\d,]+) \| ([\d,]+) \|", README.read_text(), re.MULTILINE)
+    assert len(table) == 24
+    for name, whole, of_part in table:
+        assert f" {name} {of_part} / {whole}," in counts
+    assert counts.endswith(", any 14,767 / 24,581")
 
 
 def test_untagged_images_are_dropped_on_request(raw: Path):
