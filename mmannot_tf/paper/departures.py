@@ -22,26 +22,29 @@ DEPARTURES = (
         "`quickstart`, `mscoco_small`, `mirflickr_small` and `mirflickr_finetuned` of `configs/` have our "
         "own learning rates and epochs. At MS-COCO's 0.0001 the tag encoder would need tens of thousands of "
         "steps. `configs/mscoco.toml` and `configs/nus_wide_printed.toml` have the paper's rates. "
-        "`configs/nus_wide.toml` has 0.001 for the label quantity, which diverges at the paper's 0.1.",
+        "`configs/nus_wide.toml` and `configs/mirflickr.toml` have 0.001 for the label quantity, which "
+        "diverges at the paper's 0.1.",
     ),
     Departure(
         "A factor on the backbone's learning rate",
         "`stages.cnn.backbone_rate` is 1 by default: the whole stage has one rate, as in the paper. With "
         "few images, a pretrained backbone at the head's rate memorises them before the head has converged. "
         "With 0, as in `configs/mscoco_small.toml` and `configs/mirflickr_small.toml`, the backbone stays as "
-        "it is, and the stage trains its head on features that are computed once.",
+        "it is, and the stage trains its head on features that are computed once. `trained_from` moves the "
+        "last groups of the backbone alone.",
     ),
     Departure(
         "Schedules, clipping, early stopping and averaged weights",
-        "A stage can have `schedule`, `warmup_epochs`, `clip_norm` and `patience`, and all stages "
+        "A stage can have `schedule`, `warmup_epochs`, `clip_norm`, `patience` and its own `l2_coefficient`, "
+        "which cross-validation chooses among `l2_candidates`; all stages can have "
         "`training.average_decay`. By default all are off: the rate is constant, as in the paper, and every "
         "epoch is trained.",
     ),
     Departure(
         "A smaller start value for the fusion blocks",
         "`model.fusion_gamma` is 1 by default, the usual start value, but 0.1 in "
-        "`configs/mscoco_small.toml`. With only a few hundred images, new blocks at full scale drown the "
-        "CNN's feature and have too few steps to recover.",
+        "`configs/mscoco_small.toml` and `configs/mirflickr_finetuned.toml`. With few images, new blocks at "
+        "full scale drown the CNN's feature and have too few steps to recover.",
     ),
     Departure(
         "How the best epoch is chosen",
@@ -102,7 +105,16 @@ DEPARTURES = (
     Departure(
         "A validation split",
         "Part of the training images is held out and picks each stage's best epoch. The paper names only "
-        "training and test images. Here the test images pick nothing.",
+        "training and test images. Here the test images pick nothing. `training.refit_of` trains on both "
+        "parts afterwards, with what validation chose.",
+    ),
+    Departure(
+        "Photographs without tags",
+        "The paper drops them. Here an image without a tag of the vocabulary is annotated by the heads on f "
+        "or by those on f_v, whichever have the higher I-F1 on validation images whose tags are hidden: "
+        '`evaluation.untagged = "validation"`, the default. `"joint"` follows the paper\'s classifier. '
+        "`untagged_share` of the stages `classifier` and `quantity` hides the tags of a share of training "
+        "images, and is 0 by default. `mmannot evaluate --tagged` scores as the paper does.",
     ),
     Departure(
         "The regressor's last bias starts at the mean quantity",
@@ -120,6 +132,6 @@ DEPARTURES = (
         "More rows, as later papers report them",
         "Each scorer also has its mAP, a row that selects every label with a probability above "
         "`evaluation.threshold`, and a row with the threshold that has the highest I-F1 on validation. The "
-        "tag encoder alone has rows, too.",
+        "tag encoder alone has rows, too. `evaluation.other_k` adds rows with other numbers of labels.",
     ),
 )
