@@ -1,9 +1,11 @@
 """The compared systems and Tables III and IV: ours all on one run, the printed ones of many papers."""
 
+from collections.abc import Container, Sequence
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from mmannot_tf.config.methods import COMPARED_SYSTEMS
+from mmannot_tf.evaluation.averages import AveragedRow
 from mmannot_tf.evaluation.results import Evaluation, RowUncertainty, ScoredRow, Source
 from mmannot_tf.paper.audit import likely_corrections
 from mmannot_tf.paper.compare import Scores
@@ -11,6 +13,7 @@ from mmannot_tf.paper.contradictions import about, other_test_sets_in_words
 from mmannot_tf.paper.tables import PublishedRow, paper_tables_for, table
 
 Number = Literal["III", "IV"]
+AnyRow = TypeVar("AnyRow", ScoredRow, AveragedRow)
 SYSTEM_TABLES = ("III", "IV")
 
 _OURS = {"Ours": "MS-CNN+Tags+LQP"}
@@ -103,12 +106,7 @@ def compare_systems(evaluation: Evaluation, number: Number) -> ComparedSystems:
     here = {row.method: row for row in evaluation.rows}
     names = [our_name(row.system) for row in table(number)]
     printed = [_printed(row, here.get(name)) for row, name in zip(table(number), names, strict=True)]
-    others = [
-        _unprinted(row, number)
-        for source in ("compared", "later")
-        for row in here.values()
-        if row.source == source and row.method not in names
-    ]
+    others = [_unprinted(row, number) for row in unprinted_systems(evaluation.rows, names)]
     return ComparedSystems(
         table=number,
         split=evaluation.split,
@@ -118,6 +116,16 @@ def compare_systems(evaluation: Evaluation, number: Number) -> ComparedSystems:
         notes=(HERE, PUBLISHED.format(number=number), *other_test_sets_in_words([number])),
         uncertainty=evaluation.uncertainty,
     )
+
+
+def unprinted_systems(rows: Sequence[AnyRow], printed: Container[str]) -> list[AnyRow]:
+    """The rows of compared systems that a table does not print; later work comes last."""
+    return [
+        row
+        for source in ("compared", "later")
+        for row in rows
+        if row.source == source and row.method not in printed
+    ]
 
 
 def _printed(row: PublishedRow, here: ScoredRow | None) -> SystemRow:

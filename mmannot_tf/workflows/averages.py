@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from mmannot_tf.evaluation.averages import Averages, averages
-from mmannot_tf.paper.systems import SYSTEM_TABLES, our_name
+from mmannot_tf.paper.systems import SYSTEM_TABLES, our_name, unprinted_systems
 from mmannot_tf.paper.tables import table
 from mmannot_tf.workflows.evaluation import evaluate_run
 
@@ -38,12 +38,7 @@ def rows_of_table(averages: Averages, number: str) -> Averages:
     printed = printed_scores(number)
     methods = [method for method in printed if method in rows]
     if number in SYSTEM_TABLES:
-        methods += [
-            row.method
-            for source in ("compared", "later")
-            for row in averages.rows
-            if row.source == source and row.method not in printed
-        ]
+        methods += [row.method for row in unprinted_systems(averages.rows, printed)]
     return replace(averages, rows=tuple(rows[method] for method in methods))
 
 
