@@ -25,7 +25,7 @@ def average(
     """Print the means of several runs' rows, and how they spread over training seeds, in Markdown."""
     from mmannot_tf.evaluation.document import document
     from mmannot_tf.paper.tables import ANNOTATION_TABLES
-    from mmannot_tf.report.markdown import averages_table, quantities_table
+    from mmannot_tf.report.markdown import averages_caption, averages_table, quantities_table
     from mmannot_tf.workflows.averages import average_runs, printed_scores, rows_of_table
     from tfrecords_tools.shell.console import print_json
 
@@ -36,6 +36,7 @@ def average(
     if as_json:
         print_json(document(averages))
     else:
+        typer.echo(averages_caption(averages) + "\n")
         typer.echo(averages_table(averages, printed_scores(number) if number else {}), nl=False)
         if averages.quantity and not number:
             typer.echo("\n" + quantities_table(averages), nl=False)

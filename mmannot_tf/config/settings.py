@@ -5,7 +5,7 @@ Numbers in brackets name the paper's open point that a key decides: docs/fidelit
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from mmannot_tf.config.methods import Methods
 from mmannot_tf.config.section import Coefficient, Dropout, Epsilon, Positive, Rate, Section, Share
@@ -78,6 +78,7 @@ class ModelSettings(Section):
         quantity_hidden: units of the quantity regressor's hidden layers (Sec. III-C).
         dropout: rate after each hidden layer of the quantity regressor (Sec. III-C) [13].
         quantity_bias: what the regressor's last bias starts at: the training set's mean quantity (ours) or 0.
+        pooled_maps: how many of the backbone's maps `cnn_scales` averages, from the last one on (ours).
     """
 
     backbone: Literal["resnet50", "resnet101", "resnet152", "tiny"] = "resnet101"
@@ -94,6 +95,7 @@ class ModelSettings(Section):
     quantity_hidden: tuple[Positive, Positive] = (512, 256)
     dropout: Dropout = 0.5
     quantity_bias: Literal["mean", "zero"] = "mean"
+    pooled_maps: Annotated[int, Field(ge=2, le=5)] = 5
 
     @model_validator(mode="after")
     def _weights_exist_for_the_backbone(self) -> Self:
@@ -164,7 +166,7 @@ class Stages(Section):
     `cnn_head` trains a head on the pretrained CNN, which `cnn` then starts from: fine-tuning moves a backbone
     less under a head that fits it (LP-FT; Kumar et al. 2022, arXiv 2202.10054).
     Without `ms_cnn` there are no fusion blocks, and f_v is the CNN's feature (ours). Two are controls of
-    MS-CNN: `cnn_longer` trains the CNN for longer, `cnn_scales` a head on the averages over all five maps.
+    MS-CNN: `cnn_longer` trains the CNN for longer, `cnn_scales` a head on the averages over several maps.
     `joint` trains all branches further, together [6].
     """
 
@@ -232,6 +234,16 @@ class EvaluationSettings(Section):
     threshold: Share = 0.5
     untagged: Literal["joint", "visual", "validation"] = "validation"
 
+    @field_validator("other_k")
+    @classmethod
+    def _numbers_of_labels_differ(cls, other_k: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        if len({*other_k, info.data.get("k")}) <= len(other_k):
+            raise ValueError(
+                f"evaluation.other_k must be different numbers, and other ones than evaluation.k. Received: "
+                f"{list(other_k)}, k = {info.data.get('k')}"
+            )
+        return other_k
+
 
 class Config(Section):
     """A whole run, as configs/*.toml state it."""
@@ -242,6 +254,16 @@ class Config(Section):
     stages: Stages
     methods: Methods = Methods()
     evaluation: EvaluationSettings = EvaluationSettings()
+
+    @model_validator(mode="after")
+    def _coefficients_are_chosen_where_they_have_an_effect(self) -> Self:
+        choosing = [name for name, stage in self.stages if stage is not None and stage.l2_candidates]
+        if choosing and self.training.weight_decay != "l2":
+            raise ValueError(
+                f'stages.{choosing[0]}.l2_candidates needs training.weight_decay = "l2". Received: '
+                f'"{self.training.weight_decay}"'
+            )
+        return self
 
     @model_validator(mode="after")
     def _a_frozen_backbone_is_pretrained(self) -> Self:

@@ -54,6 +54,7 @@ class Averages:
         runs: how many.
         split: the split that all were evaluated on.
         images: how many images it has.
+        classes: C.
         rows: of Tables I to IV, those that all runs have.
         quantity: of Tables V and VI, likewise.
     """
@@ -61,6 +62,7 @@ class Averages:
     runs: int
     split: str
     images: int
+    classes: int
     rows: tuple[AveragedRow, ...]
     quantity: tuple[AveragedQuantity, ...]
 
@@ -72,14 +74,14 @@ def averages(evaluations: Sequence[Evaluation]) -> Averages:
         evaluations: one a run, all of one split of the same records.
 
     Raises:
-        UserError: the runs were evaluated on different splits or numbers of images.
+        UserError: the runs were evaluated on different splits, or on other numbers of images or labels.
     """
     first = evaluations[0]
     for other in evaluations[1:]:
-        if (other.split, other.images) != (first.split, first.images):
+        if _set(other) != _set(first):
             raise UserError(
-                "Runs must be evaluated on the same images to be averaged. Received: "
-                f"{first.images:,} of {first.split} and {other.images:,} of {other.split}."
+                "Runs must be evaluated on the same images and labels to be averaged. Received: "
+                f"{_set(first)} and {_set(other)}."
             )
     rows = [{row.method: row for row in evaluation.rows} for evaluation in evaluations]
     quantities = [{row.features: row for row in evaluation.quantity} for evaluation in evaluations]
@@ -87,6 +89,7 @@ def averages(evaluations: Sequence[Evaluation]) -> Averages:
         runs=len(evaluations),
         split=first.split,
         images=first.images,
+        classes=first.classes,
         rows=tuple(
             _row([rows_of_run[row.method] for rows_of_run in rows])
             for row in first.rows
@@ -98,6 +101,11 @@ def averages(evaluations: Sequence[Evaluation]) -> Averages:
             if all(row.features in rows_of_run for rows_of_run in quantities)
         ),
     )
+
+
+def _set(evaluation: Evaluation) -> str:
+    """What an evaluation is of, in words."""
+    return f"{evaluation.images:,} images of {evaluation.split} with {evaluation.classes:,} labels"
 
 
 def _row(runs: Sequence[ScoredRow]) -> AveragedRow:

@@ -25,23 +25,24 @@ def build_pooling(map_shapes: Sequence[tuple[int, int, int]]) -> keras.Model:
     return keras.Model(maps, feature, name="pooling")
 
 
-def build_pooled_scales(map_shapes: Sequence[tuple[int, int, int]]) -> keras.Model:
-    """The branch "pooled_scales": the averages over all maps of the backbone, side by side, without weights.
+def build_pooled_scales(map_shapes: Sequence[tuple[int, int, int]], last: int) -> keras.Model:
+    """The branch "pooled_scales": the averages over the backbone's last maps, side by side, no weights.
 
     It is the simplest multi-scale feature, a control of the fusion blocks (ours).
 
     Args:
         map_shapes: height, width and channels of M_1 … M_L, finest first.
+        last: how many maps are averaged, from M_L on.
 
     Returns:
-        A model from a list of L maps to `[B, D_1 + … + D_L] float32`.
+        A model from a list of L maps to the averages over the last ones, `[B, … + D_L] float32`.
 
     Example:
-        >>> build_pooled_scales([(4, 4, 128), (2, 2, 256)]).output_shape
+        >>> build_pooled_scales([(8, 8, 64), (4, 4, 128), (2, 2, 256)], last=2).output_shape
         (None, 384)
     """
     maps = [keras.Input(shape, name=f"map_{number}") for number, shape in enumerate(map_shapes, start=1)]
-    averages = [keras.layers.GlobalAveragePooling2D()(scale) for scale in maps]
+    averages = [keras.layers.GlobalAveragePooling2D()(scale) for scale in maps[-last:]]
     return keras.Model(maps, keras.layers.Concatenate(name="scales")(averages), name="pooled_scales")
 
 

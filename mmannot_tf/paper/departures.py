@@ -61,7 +61,7 @@ DEPARTURES = (
         'The row "CNN, trained as long"',
         "MS-CNN starts from a finished CNN, so it has had more training steps. The optional stage "
         "`cnn_longer` trains the CNN for as long as MS-CNN's stage takes. The paper has no such control. A "
-        "second one is `cnn_scales`, a head on the averages over all five maps.",
+        "second one is `cnn_scales`, a head on the averages over the last `model.pooled_maps` maps.",
     ),
     Departure(
         "Dropout in the tag encoder",

@@ -44,6 +44,12 @@ def averages_table(averages: Averages, printed: Mapping[str, Mapping[str, float]
     return markdown_table(heads, rows)
 
 
+def averages_caption(averages: Averages) -> str:
+    """What the averages are of, one sentence."""
+    runs = "One run" if averages.runs == 1 else f"Means of {averages.runs} runs"
+    return f"{runs}, {averages.images:,} images of {averages.split}, {averages.classes:,} labels, percent."
+
+
 def quantities_table(averages: Averages) -> str:
     """Accuracy and MSE of the label quantity, of several runs ± their standard deviation."""
     rows = []

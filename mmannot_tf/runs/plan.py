@@ -18,7 +18,7 @@ from mmannot_tf.runs.refit import kept_epoch
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage
 from mmannot_tf.runs.stage_record import Outcome, StageRecord, check_weights_file, read_record, write_record
-from mmannot_tf.runs.stages import KNOWN, METHOD_STAGES, PRETRAINED, is_view, owner
+from mmannot_tf.runs.stages import KNOWN, METHOD_STAGES, POOLED_SCALES, PRETRAINED, is_view, owner
 from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.documents import read_sealed, sealed
 from tfrecords_tools.shell.errors import UserError
@@ -35,7 +35,7 @@ BRANCH_KEYS: Mapping[str, tuple[str, ...]] = {
         "training.batch_norm",
     ),
     "pooling": (),
-    "pooled_scales": (),
+    "pooled_scales": ("model.pooled_maps",),
     "places": (),
     "fusion": (
         "model.block_epsilon",
@@ -105,16 +105,21 @@ def _own_inputs(run: Run, stage: Stage) -> dict[str, Json]:
 def stage_digest(run: Run, name: str) -> str | None:
     """The digest of a finished stage's weights and of what they were made from; None where it is not done.
 
-    The digest of a view is that of the stage whose branches it shows, or of the initial backbone.
+    The digest of a view is that of the stage whose branches it shows, or of the initial backbone; that of
+    pooled scales also says how many maps, where it is another number than the default.
     """
     if name == PRETRAINED.name:
         settings = flatten(run.config.model_dump(mode="json"))
         keys = (*(f"data.{key}" for key in data_keys.PIXELS), "model.backbone", "model.backbone_epsilon")
         return digest([run.provenance.digest, run.dataset.digest, *(settings[key] for key in keys)])
-    if is_view(KNOWN[name]):
-        (name,) = KNOWN[name].upstream
-    record = read_record(run, name)
-    return None if record is None else record.digest
+    shown = KNOWN[name].upstream[0] if is_view(KNOWN[name]) else name
+    record = read_record(run, shown)
+    if record is None:
+        return None
+    maps = run.config.model.pooled_maps
+    if name == POOLED_SCALES.name and maps != ModelSettings().pooled_maps:
+        return digest([record.digest, "pooled_maps", maps])
+    return record.digest
 
 
 def feature_digest(run: Run, name: str) -> str | None:

@@ -1,5 +1,6 @@
 """A run that trains on training and validation images, with what an earlier run chose. No TensorFlow."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from mmannot_tf.config.loading import flatten
@@ -47,19 +48,11 @@ def check_refit(config: Config, records: Records) -> None:
     earlier = earlier_run(config)
     if earlier is None:
         return
-    before, now = (flatten(each.model_dump(mode="json")) for each in (earlier.config, config))
-    changed = [
-        key
-        for key, value in now.items()
-        if before.get(key) != value and key not in MAY_DIFFER and not key.startswith("evaluation.")
-    ]
-    if before[KEY] is not None:
+    if earlier.config.training.refit_of is not None:
         raise UserError(f"{KEY} must name a run that is no refit itself. Received: {earlier.path}.")
-    if changed:
-        raise UserError(
-            f"A refit must have the settings of the run that {KEY} names. Received: another {changed[0]}, "
-            f"{now[changed[0]]} instead of {before.get(changed[0])}."
-        )
+    _check_settings(
+        earlier, config, lambda key: key not in MAY_DIFFER and not key.startswith(("evaluation.", "methods."))
+    )
     if earlier.dataset.digest != records.digest:
         raise UserError(
             f"A refit must have the records of the run that {KEY} names. Received: {records.path}, digest "
@@ -71,7 +64,8 @@ def kept_epoch(run: Run, stage: str) -> int | None:
     """The epoch after which a refit's stage ends: the one that the earlier run kept; None for no refit.
 
     Raises:
-        UserError: that stage of the earlier run is not finished.
+        UserError: that stage of the earlier run is not finished, or it is a compared system with other
+            settings.
     """
     earlier = earlier_run(run.config)
     if earlier is None:
@@ -81,4 +75,16 @@ def kept_epoch(run: Run, stage: str) -> int | None:
         raise UserError(
             f"{KEY} must name a run whose stages are finished. Received: {earlier.path}, without {stage}."
         )
+    _check_settings(earlier, run.config, lambda key: key.startswith(f"methods.{stage}."))
     return record.best_epoch
+
+
+def _check_settings(earlier: Run, config: Config, concerns: Callable[[str], bool]) -> None:
+    """Checks that the keys that `concerns` accepts have the values of the earlier run."""
+    before, now = (flatten(each.model_dump(mode="json")) for each in (earlier.config, config))
+    for key, value in now.items():
+        if concerns(key) and before.get(key) != value:
+            raise UserError(
+                f"A refit must have the settings of the run that {KEY} names. Received: another {key}, "
+                f"{value} instead of {before.get(key)}."
+            )

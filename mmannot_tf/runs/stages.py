@@ -39,7 +39,7 @@ CNN_LONGER = Stage(
     starts_from={"backbone": "cnn", "probe": "cnn"},
 )
 
-# Trains nothing: the averages over all five maps of the fine-tuned CNN.
+# Trains nothing: the averages over several maps of the fine-tuned CNN.
 POOLED_SCALES = Stage(
     name="pooled_scales",
     trunks={"images": ("backbone", "pooled_scales")},

@@ -12,6 +12,7 @@ from mmannot_tf.config.stage import StageSettings
 from mmannot_tf.training.distribution import Distribution
 from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.documents import read_document, write_document
+from tfrecords_tools.shell.errors import UserError
 
 SCORES = "l2.json"
 """In a stage's folder: the scores of all folds, kept with the stage."""
@@ -72,7 +73,15 @@ def cross_validated_l2(
         seed: of the split into folds.
         distribution: only the chief writes.
         score: (coefficient, fold, folder for its checkpoint) → the score on the rows that are held out.
+
+    Raises:
+        UserError: there are fewer images than folds.
     """
+    if settings.l2_folds > rows:
+        raise UserError(
+            f"stages.{name}.l2_folds must be at most the number of training images, {rows:,}. Received: "
+            f"{settings.l2_folds}."
+        )
     done = dict(_read(folder).scores)
     for coefficient in settings.l2_candidates:
         for fold in folds(rows, settings.l2_folds, seed):

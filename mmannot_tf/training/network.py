@@ -107,7 +107,7 @@ def _quantity(spec: NetworkSpec, shape: Any) -> keras.Model:
 BUILDERS: Mapping[str, Callable[[NetworkSpec, Any], keras.Model]] = {
     "backbone": _backbone,
     "pooling": lambda _, map_shapes: build_pooling(map_shapes),
-    "pooled_scales": lambda _, map_shapes: build_pooled_scales(map_shapes),
+    "pooled_scales": lambda spec, map_shapes: build_pooled_scales(map_shapes, spec.config.model.pooled_maps),
     "places": lambda _, map_shapes: build_places(map_shapes),
     "fusion": _fusion,
     "tag_encoder": _tag_encoder,

@@ -76,8 +76,10 @@ class Loop:
             int(self.progress.best_epoch),
             self.job.settings.patience,
         )
+        if epoch >= (self.job.last_epoch or self.job.settings.epochs):
+            return True
         if patience is None or epoch - best < patience:
-            return epoch >= (self.job.last_epoch or self.job.settings.epochs)
+            return False
         self.job.log.stopped(epoch, best)
         return True
 

@@ -175,6 +175,20 @@ def test_a_schedule_that_does_not_fit_its_stage_is_refused(settings, complaint):
     StageSettings(**rates, schedule="steps", decay_epochs=[3, 7], warmup_epochs=7.5)
 
 
+@pytest.mark.parametrize("other_k", [[5, 5], [3]])
+def test_a_number_of_labels_that_has_rows_already_is_refused(other_k):
+    assert "evaluation.other_k must be different numbers" in _refused({"evaluation": {"other_k": other_k}})
+
+
+def test_candidates_of_a_coefficient_without_effect_are_refused():
+    settings = loading.load("mirflickr_small").model_dump(mode="json", exclude_none=True)
+    settings["stages"]["classifier"]["l2_candidates"] = [0.1, 1.0]
+    loading.parse(settings, "test")
+    settings["training"]["weight_decay"] = "shrink"
+    with pytest.raises(UserError, match=r"stages\.classifier\.l2_candidates needs .* Received: \"shrink\""):
+        loading.parse(settings, "test")
+
+
 @pytest.mark.parametrize("reading", ["ema", "ema_num_updates"])
 def test_weights_are_averaged_once(reading):
     with pytest.raises(ValidationError, match=r"excludes training\.average_decay"):

@@ -45,14 +45,16 @@ def test_the_mean_average_precision_is_averaged_where_a_row_has_it():
     assert (without.mean_average_precision, of_both.mean_average_precision) == (None, pytest.approx(70.5))
 
 
-def test_runs_of_other_images_are_refused():
-    with pytest.raises(UserError, match=r"same images .* 9 of test and 8 of test"):
+def test_runs_of_other_images_or_labels_are_refused():
+    with pytest.raises(UserError, match=r"9 images of test with 3 labels and 8 images of test with 3 labels"):
         averages([_evaluation(40.0), _evaluation(40.0, images=8)])
+    with pytest.raises(UserError, match=r"9 images of test with 3 labels and 9 images of test with 4 labels"):
+        averages([_evaluation(40.0), replace(_evaluation(40.0), classes=4)])
 
 
 def test_the_document_has_the_means_in_the_rows_and_their_spread_below():
     averaged = document(averages([_evaluation(40.0), _evaluation(42.0)]))
-    assert list(averaged) == ["runs", "split", "images", "rows", "quantity"]
+    assert list(averaged) == ["runs", "split", "images", "classes", "rows", "quantity"]
     assert list(averaged["rows"][0]) == ["method", "source", "selection", *SYMBOLS, "spread"]
     assert list(averaged["rows"][0]["spread"]) == list(SYMBOLS)
     assert list(averaged["quantity"][0]) == ["features", "source", "accuracy", "mse", "spread"]

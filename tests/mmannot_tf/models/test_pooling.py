@@ -28,8 +28,8 @@ def test_pooled_scales_are_the_averages_over_all_maps_finest_first():
     rng = np.random.default_rng(0)
     maps = [rng.normal(size=(2, *shape)).astype(np.float32) for shape in SHAPES]
     expected = np.concatenate([scale.mean((1, 2)) for scale in maps], axis=1)
-    np.testing.assert_allclose(build_pooled_scales(SHAPES)(maps), expected, atol=1e-6)
-    assert build_pooled_scales(SHAPES).variables == []
+    np.testing.assert_allclose(build_pooled_scales(SHAPES, len(SHAPES))(maps), expected, atol=1e-6)
+    assert build_pooled_scales(SHAPES, len(SHAPES)).variables == []
 
 
 def test_places_have_no_weights():

@@ -5,7 +5,13 @@ from mmannot_tf.evaluation.averages import AveragedQuantity, AveragedRow, Averag
 from mmannot_tf.evaluation.metrics import SYMBOLS, AnnotationScores
 from mmannot_tf.evaluation.quantity import QuantityScores
 from mmannot_tf.report.cells import ablation_columns, effect_cells
-from mmannot_tf.report.markdown import averages_table, effects_table, markdown_table, quantities_table
+from mmannot_tf.report.markdown import (
+    averages_caption,
+    averages_table,
+    effects_table,
+    markdown_table,
+    quantities_table,
+)
 
 METHODS = ["CNN", "MS-CNN", "MS-CNN+Tags", "MS-CNN+LQP", "MS-CNN+Tags+LQP", "Upper bound"]
 
@@ -23,7 +29,7 @@ def test_text_columns_come_first_and_numbers_are_aligned_right():
 def test_averages_have_spreads_of_the_f1s_and_printed_numbers_in_brackets():
     means, spread = AnnotationScores(*[41.0] * 7), AnnotationScores(*[1.414] * 7)
     rows = tuple(AveragedRow(method, "paper", "top_k", means, spread) for method in ("CNN", "MS-CNN"))
-    averages = Averages(2, "test", 9, rows, ())
+    averages = Averages(2, "test", 9, 3, rows, ())
     lines = averages_table(averages, {"CNN": dict.fromkeys(SYMBOLS, 57.16)}).splitlines()
     assert lines[0] == "| | C-P | C-R | C-F1 | I-P | I-R | I-F1 | H-F1 |"
     assert lines[2].startswith("| CNN | 41.0 (57.2) | 41.0 (57.2) |")
@@ -37,15 +43,21 @@ def test_averages_have_a_column_of_mean_average_precisions_where_some_row_has_on
         AveragedRow("CNN", "paper", "top_k", means, spread),
         AveragedRow("CNN, p > 0.5", "ours", "threshold", means, spread, 72.34),
     )
-    lines = averages_table(Averages(1, "test", 9, rows, ()), {}).splitlines()
+    lines = averages_table(Averages(1, "test", 9, 3, rows, ()), {}).splitlines()
     assert lines[0] == "| | C-P | C-R | C-F1 | I-P | I-R | I-F1 | H-F1 | mAP |"
     assert lines[2].endswith("| 41.0 | 41.0 | |") and lines[3].endswith("| 41.0 | 41.0 | 72.3 |")
+
+
+def test_the_caption_says_how_many_runs_images_and_labels():
+    one, three = (averages_caption(Averages(runs, "test", 5903, 38, (), ())) for runs in (1, 3))
+    assert one == "One run, 5,903 images of test, 38 labels, percent."
+    assert three == "Means of 3 runs, 5,903 images of test, 38 labels, percent."
 
 
 @pytest.mark.parametrize(("runs", "cells"), [(1, "58.2 | 0.39"), (3, "58.2 ± 1.5 | 0.39 ± 0.02")])
 def test_quantities_have_accuracy_and_mse_with_their_spreads(runs, cells):
     quantity = AveragedQuantity("CNN", "ours", QuantityScores(58.2, 0.39), QuantityScores(1.5, 0.02))
-    assert quantities_table(Averages(runs, "test", 9, (), (quantity,))) == (
+    assert quantities_table(Averages(runs, "test", 9, 3, (), (quantity,))) == (
         f"| label quantity on | Accuracy (%) | MSE |\n|---|---:|---:|\n| CNN | {cells} |\n"
     )
 

@@ -35,6 +35,13 @@ def _chosen(folder, score):
     )
 
 
+def test_more_folds_than_images_are_refused(tmp_path):
+    with pytest.raises(UserError, match=r"stages\.classifier\.l2_folds .* images, 1\. Received: 2\."):
+        cross_validated_l2(
+            SETTINGS, 1, name="classifier", folder=tmp_path, seed=0, distribution=one_device(), score=None
+        )
+
+
 @pytest.mark.parametrize(
     ("scores", "chosen"),
     [

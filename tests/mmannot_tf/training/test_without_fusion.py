@@ -12,8 +12,11 @@ from mmannot_tf.config.loading import parse
 from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.evaluation.rows import evaluate
 from mmannot_tf.runs.configured_stages import select_stages, stage_named
+from mmannot_tf.runs.plan import outdated_stages
 from mmannot_tf.serving.annotating.annotator import DEFAULT_ENGINE, Annotator
 from mmannot_tf.serving.model import model_of, required_stages
+from mmannot_tf.training.inference.trained_branches import network_spec_of
+from mmannot_tf.training.network import BUILDERS
 from mmannot_tf.training.session import open_session
 from mmannot_tf.training.train import train
 from tfrecords_tools.reading.records import read
@@ -60,6 +63,20 @@ def test_the_control_reads_the_averages_over_all_maps(run, predictions, features
     )
     evaluation = evaluate(predictions, EvaluationSettings(), readings={})
     assert "CNN, pooled scales" in [row.method for row in evaluation.rows]
+
+
+def test_fewer_maps_give_the_end_of_the_feature_and_make_its_head_stale(run, features_of):
+    config = run.config.model_copy(update={"model": run.config.model.model_copy(update={"pooled_maps": 2})})
+    of_two = replace(run, config=config)
+    assert [stage.name for stage in outdated_stages(of_two)] == ["cnn_scales"]
+    shapes = mmannot_tf.load(run.path).branches["backbone"].output_shape
+    maps = [np.random.default_rng(0).normal(size=(1, *shape[1:])).astype(np.float32) for shape in shapes]
+    specs = [replace(network_spec_of(run), config=each) for each in (run.config, config)]
+    of_all, of_last = (
+        BUILDERS["pooled_scales"](spec, [scale.shape[1:] for scale in maps])(maps).numpy() for spec in specs
+    )
+    assert of_last.shape[1] == sum(shape[-1] for shape in shapes[-2:])
+    np.testing.assert_array_equal(of_all[:, -of_last.shape[1] :], of_last)
 
 
 def test_its_rows_have_names_of_their_own(predictions):

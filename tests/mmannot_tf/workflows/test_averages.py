@@ -8,7 +8,7 @@ from mmannot_tf.workflows.averages import printed_scores, rows_of_table
 def _averages(*rows):
     scores = AnnotationScores(*[50.0] * 7)
     averaged = tuple(AveragedRow(method, source, "top_k", scores, scores) for method, source in rows)
-    return Averages(3, "test", 9, averaged, ())
+    return Averages(3, "test", 9, 3, averaged, ())
 
 
 @pytest.mark.parametrize(

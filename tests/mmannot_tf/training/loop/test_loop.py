@@ -151,6 +151,11 @@ def test_a_stage_ends_when_the_score_no_longer_rises(job_for, capsys):
     assert "classifier: stopped after 4 of 6 epochs; epoch 2 is the best" in capsys.readouterr().err
 
 
+def test_a_stage_that_trained_all_its_epochs_did_not_stop_early(job_for, capsys):
+    Loop(job_for(epochs=4, settings={"patience": 2}, scores=(1.0, 3.0, 2.0, 3.0))).run()
+    assert "stopped" not in capsys.readouterr().err
+
+
 def test_the_log_has_a_line_an_epoch_with_the_mean_loss(job_for):
     import json
 
