@@ -19,7 +19,8 @@ ROOMS = {
         "weights": {"models"},
         "data": {"config", "weights"},
         "baselines": {"config", "data", "layers", "losses", "models"},
-        "evaluation": {"config"},
+        "decisions": {"layers"},
+        "evaluation": {"config", "decisions"},
         "paper": {"config", "evaluation"},
         "runs": {"config", "weights"},
         "training": {
@@ -37,12 +38,13 @@ ROOMS = {
         "api": {"evaluation", "layers", "models", "runs", "serving", "training", "weights"},
         "ablation": {"config", "evaluation", "paper", "runs", "training"},
         "report": {"ablation", "config", "evaluation", "paper", "runs"},
-        "workflows": {"config", "evaluation", "paper", "report", "runs", "training"},
+        "workflows": {"config", "decisions", "evaluation", "paper", "report", "runs", "training"},
         "serving": {"config", "data", "evaluation", "models", "paper", "report", "runs", "training"},
         "cli": {
             "ablation",
             "baselines",
             "config",
+            "decisions",
             "evaluation",
             "paper",
             "report",
@@ -84,6 +86,7 @@ ALSO = {"report": {"pages"}, "cli/quickstart.py": {"building", "synthetic"}}
 """Folder or file of mmannot_tf to what else it may import of tfrecords_tools."""
 NO_TENSORFLOW = (
     "config",
+    "decisions",
     "evaluation",
     "paper",
     "report",

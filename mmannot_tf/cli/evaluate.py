@@ -26,9 +26,12 @@ def evaluate(
     strategy: StrategyOption = ONE_DEVICE,
     logical_devices: LogicalDevicesOption = None,
 ) -> None:
-    """Score every row of Tables I/II and V/VI, predicting first where predictions are missing or stale."""
+    """Score every row of Tables I/II and V/VI, and every way to decide how many labels an image gets.
+
+    Predictions that are missing or stale are made first.
+    """
     from mmannot_tf.evaluation.document import document
-    from mmannot_tf.workflows.evaluation import evaluate_run, write_scores
+    from mmannot_tf.workflows.evaluation import compare_ways_of_run, evaluate_run, write_scores
     from tfrecords_tools.shell.console import print_json
 
     if strategy != ONE_DEVICE and not _predict(run, split, data, strategy, logical_devices):
@@ -36,14 +39,18 @@ def evaluate(
     evaluation = evaluate_run(run, split, data, bootstrap=bootstrap, tagged=tagged)
     if not tagged:
         write_scores(run, evaluation)
+    ways = compare_ways_of_run(run, split, data, bootstrap=bootstrap, tagged=tagged)
     if as_json:
-        print_json(document(evaluation))
+        print_json(document({**vars(evaluation), "ways": ways}))
         return
     from rich.console import Console
 
     from mmannot_tf.report.terminal import render_scores, render_uncertainty
+    from mmannot_tf.report.ways import CONVENTION, render_ways
 
-    Console().print(render_scores(evaluation), *render_uncertainty(evaluation.uncertainty))
+    console = Console()
+    console.print(render_scores(evaluation), *render_uncertainty(evaluation.uncertainty))
+    console.print(*map(render_ways, ways), CONVENTION if ways else "")
 
 
 def _predict(path: Path, split: str, data: Path | None, strategy: str, logical_devices: int | None) -> bool:

@@ -8,6 +8,7 @@ from mmannot_tf.cli.ablate import ablate
 from mmannot_tf.cli.annotate import annotate
 from mmannot_tf.cli.average import average
 from mmannot_tf.cli.compare import compare
+from mmannot_tf.cli.decide import decide
 from mmannot_tf.cli.evaluate import evaluate
 from mmannot_tf.cli.export import export
 from mmannot_tf.cli.launch import launch
@@ -35,6 +36,7 @@ for command in (
     profile,
     evaluate,
     compare,
+    decide,
     average,
     report,
     export,

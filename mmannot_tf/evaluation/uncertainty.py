@@ -4,7 +4,7 @@ Only the test set is resampled. How a row varies with the training seed is anoth
 runs answer.
 """
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,7 +21,7 @@ from mmannot_tf.evaluation.resampling import Resampling, weighted_sums
 from mmannot_tf.evaluation.results import Bounds, RowPair
 
 MEASURES = ("image_f1", "harmonic_f1")
-"""The measures that pairs are compared by."""
+"""The measures that pairs of rows are compared by."""
 
 _FUSED = "MS-"
 """What the names of rows begin with that read fusion blocks."""
@@ -91,22 +91,34 @@ class Uncertainty:
     never_predicted: NeverPredicted = "zero"
     image_average: ImageAverage = "sums"
 
-    def of(self, chosen: Mapping[str, np.ndarray]) -> "Measured":
-        """Every row's intervals, and the paired tests of all pairs that have both rows.
+    def of(
+        self,
+        chosen: Mapping[str, np.ndarray],
+        pairs: Sequence[tuple[str, str]] | None = None,
+        measures: Sequence[str] = MEASURES,
+    ) -> "Measured":
+        """Every row's intervals, and paired tests.
 
         Args:
             chosen: method → the labels it gave, [N, C] bool.
+            pairs: the methods to test, the better one first; None for `PAIRS` and `SYSTEM_PAIRS`.
+            measures: what the tests are of.
         """
         resampled = self._resampled(chosen)
         intervals = {method: self._intervals(scores) for method, scores in resampled.items()}
-        pairs = _pairs(chosen)
+        pairs = _pairs(chosen) if pairs is None else pairs
         swaps = self.resampling.swaps(len(self.labels)) if pairs else np.empty(0, np.uint8)
         tests: list[RowPair] = []
         for a, b in pairs:
             p = self._randomization(chosen[a], chosen[b], swaps)
             difference = self._scores(chosen[a]) - self._scores(chosen[b])
             differences = resampled[a] - resampled[b]
-            tests += _tests(a, b, difference, differences, self.resampling.interval(differences), p)
+            interval = self.resampling.interval(differences)
+            tests += [
+                pair
+                for pair in _tests(a, b, difference, differences, interval, p)
+                if pair.measure in measures
+            ]
         biased = {
             method: _biased(scores, self._scores(chosen[method])) for method, scores in resampled.items()
         }
@@ -198,8 +210,7 @@ def _tests(
     """A test a measure, from arrays in the order of `SYMBOLS`: [7], [draws, 7], [2, 7] and [7]."""
     biased = _biased(resampled, difference)
     for place, measure in enumerate(SYMBOLS):
-        if measure in MEASURES:
-            low, high = interval[:, place].tolist()
-            yield RowPair(
-                a, b, measure, float(difference[place]), (low, high), float(p[place]), measure in biased
-            )
+        low, high = interval[:, place].tolist()
+        yield RowPair(
+            a, b, measure, float(difference[place]), (low, high), float(p[place]), measure in biased
+        )

@@ -73,7 +73,7 @@ class QuantitySelection(keras.layers.Layer):
             )
         if shape[1:]:
             quantity = ops.squeeze(quantity, 1)
-        order, rank = _ranking(logits)
+        order, rank = ranking(logits)
         count = ops.expand_dims(ROUNDINGS[self.rounding](quantity), -1)
         among_best = ops.cast(rank, quantity.dtype) < count  # false where m̂ is not a number
         return ops.logical_or(among_best, rank < self.least_quantity), order
@@ -87,7 +87,7 @@ class QuantitySelection(keras.layers.Layer):
         }
 
 
-def _ranking(logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def ranking(logits: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Label indices, best first, and each label's rank; both `[B, C] int32`, the lower index first if equal.
 
     `keras.ops.argsort` promises no stability. Other backends than TensorFlow compare all pairs of labels.

@@ -7,6 +7,8 @@ from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.results import Evaluation
 from mmannot_tf.evaluation.rows import evaluate
+from mmannot_tf.evaluation.scorer_ways import compare_scorers
+from mmannot_tf.evaluation.ways import WayComparison
 from mmannot_tf.paper.readings import in_force
 from mmannot_tf.runs.plan import outdated_stages, predictions_digest
 from mmannot_tf.runs.refit import earlier_run
@@ -44,23 +46,56 @@ def evaluate_run(
     Raises:
         UserError: `tagged`, and the run has no tags.
     """
-    run, resampling = open_run(path), Resampling(draws=bootstrap) if bootstrap else None
+    run = open_run(path)
     if outdated := [stage.name for stage in outdated_stages(run)]:
         notice(
             f"note: no rows of {', '.join(outdated)}, which must be trained again. Run `mmannot train` "
             "with the same --run."
         )
-    predictions = _saved_predictions(run, split) or _predict(run, split, data)
-    chosen_on = None if split == CHOOSING else _predictions_to_choose_on(run, data)
-    if tagged:
-        predictions, chosen_on = predictions.tagged(), chosen_on and chosen_on.tagged()
+    predictions, chosen_on = _predictions(run, split, data, tagged=tagged)
     return evaluate(
         predictions,
         run.config.evaluation,
         readings=in_force(run.config),
-        resampling=resampling,
+        resampling=Resampling(draws=bootstrap) if bootstrap else None,
         chosen_on=chosen_on,
     )
+
+
+def compare_ways_of_run(
+    path: Path,
+    split: str,
+    data: Path | None = None,
+    *,
+    bootstrap: int = Resampling.draws,
+    tagged: bool = False,
+) -> tuple[WayComparison, ...]:
+    """Compares the ways to decide for every scorer of a run, fitted on validation.
+
+    On the validation split itself each fifth of the images is decided by ways fitted on the rest. The
+    arguments and errors are those of `evaluate_run`.
+
+    Returns:
+        A comparison a scorer; none where validation cannot be predicted.
+    """
+    run = open_run(path)
+    predictions, chosen_on = _predictions(run, split, data, tagged=tagged)
+    fit, scored = (predictions, None) if split == CHOOSING else (chosen_on, predictions)
+    if fit is None:
+        return ()
+    resampling = Resampling(draws=bootstrap) if bootstrap else None
+    return compare_scorers(fit, scored, run.config.evaluation, resampling=resampling)
+
+
+def _predictions(
+    run: Run, split: str, data: Path | None, *, tagged: bool
+) -> tuple[Predictions, Predictions | None]:
+    """The predictions of a split, and those to choose on: None for validation itself."""
+    predictions = _saved_predictions(run, split) or _predict(run, split, data)
+    chosen_on = None if split == CHOOSING else _predictions_to_choose_on(run, data)
+    if tagged:
+        predictions, chosen_on = predictions.tagged(), chosen_on and chosen_on.tagged()
+    return predictions, chosen_on
 
 
 def _predictions_to_choose_on(run: Run, data: Path | None) -> Predictions | None:

@@ -1,0 +1,102 @@
+"""`mmannot decide`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from mmannot_tf.cli.arguments import DEFAULT_RESAMPLES, BootstrapOption, JsonOption
+
+if TYPE_CHECKING:
+    from mmannot_tf.workflows.deciding import Decision
+
+Measure = Literal["I-F1", "C-F1", "H-F1"]
+
+
+def decide(
+    scores: Annotated[
+        Path, typer.Argument(metavar="SCORES", help="CSV, npy or npz: a row an image, a column a label.")
+    ],
+    labels: Annotated[
+        Path | None, typer.Argument(metavar="[LABELS]", help="The true labels as 0 and 1, in the same order.")
+    ] = None,
+    quantity: Annotated[
+        Path | None, typer.Option("--quantity", help="A predicted number of labels for each image.")
+    ] = None,
+    fit_scores: Annotated[Path | None, typer.Option("--fit-scores", help="Scores to fit on.")] = None,
+    fit_labels: Annotated[Path | None, typer.Option("--fit-labels", help="Their true labels.")] = None,
+    fit_quantity: Annotated[
+        Path | None, typer.Option("--fit-quantity", help="Their predicted numbers of labels.")
+    ] = None,
+    share: Annotated[
+        float,
+        typer.Option(
+            "--share", min=0.0, max=1.0, help="Share of the images to fit on, without --fit-scores."
+        ),
+    ] = 0.5,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Draws that share.")] = 0,
+    way: Annotated[str, typer.Option("--way", help="best, or a way's name.")] = "best",
+    measure: Annotated[Measure, typer.Option("--measure", help="What the best way is best for.")] = "I-F1",
+    k: Annotated[int, typer.Option("--k", min=0, help="Labels of every image, for top_k.")] = 3,
+    least: Annotated[int, typer.Option("--least", min=0, help="The least number of labels of an image.")] = 1,
+    beta: Annotated[
+        float,
+        typer.Option("--beta", min=0.01, max=100.0, help="F-beta: above 1 for recall, below for precision."),
+    ] = 1.0,
+    save: Annotated[Path | None, typer.Option("--save", help="Write the fitted way here (JSON).")] = None,
+    fitted: Annotated[
+        Path | None, typer.Option("--with", help="Apply a way that --save wrote; LABELS are not needed.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Write the selected labels: CSV or npy.")] = None,
+    bootstrap: BootstrapOption = DEFAULT_RESAMPLES,
+    as_json: JsonOption = False,
+) -> None:
+    """Decide how many labels each image gets, from the scores of any model: compare all ways."""
+    from mmannot_tf.decisions.fitted import FittedWay
+    from mmannot_tf.decisions.way import Options
+    from mmannot_tf.evaluation.metrics import SYMBOLS
+    from mmannot_tf.evaluation.resampling import Resampling
+    from mmannot_tf.workflows.deciding import ScoreFiles, split_rows
+    from mmannot_tf.workflows.deciding import decide as decide_by_evidence
+    from tfrecords_tools.shell.errors import UserError
+
+    files = ScoreFiles(scores, labels, quantity)
+    if fitted is not None:
+        if out is None:
+            raise UserError("--with needs --out, a file for the selected labels. Received: none.")
+        files.select(FittedWay.load(fitted), out)
+        return
+    if fit_scores is None:
+        fit, scored = split_rows(files.read(), share, seed)
+    else:
+        fit, scored = ScoreFiles(fit_scores, fit_labels, fit_quantity).read(), files.read()
+    decision = decide_by_evidence(
+        fit,
+        scored,
+        way=way,
+        measure=next(name for name, symbol in SYMBOLS.items() if symbol == measure),
+        options=Options(k=k, least=least, beta=beta),
+        resampling=Resampling(draws=bootstrap) if bootstrap else None,
+    )
+    if save is not None:
+        decision.fitted.save(save)
+    if out is not None:
+        files.select(decision.fitted, out)
+    _print(decision, as_json)
+
+
+def _print(decision: "Decision", as_json: bool) -> None:
+    from mmannot_tf.evaluation.document import document
+    from tfrecords_tools.shell.console import print_json
+
+    if as_json:
+        print_json(document({"picked": decision.fitted.way.name, "comparison": decision.comparison}))
+        return
+    from rich.console import Console
+
+    from mmannot_tf.report.ways import CONVENTION, render_ways
+
+    console = Console()
+    console.print(render_ways(decision.comparison))
+    console.print(CONVENTION)
+    console.print(f"Picked: {decision.fitted.way.name}.")

@@ -1,0 +1,55 @@
+"""Array functions that numpy and a graph share; `xp` is `numpy` or `keras.ops` in this package.
+
+A way to decide is written once: with numpy it evaluates, with `keras.ops` it becomes a part of the exported
+graph.
+"""
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+Array = Any
+"""A numpy array, or a tensor of the backend."""
+
+
+def cast(values: Array, dtype: str, xp: ModuleType) -> Array:
+    """The values in another type."""
+    return np.asarray(values).astype(dtype) if xp is np else xp.cast(values, dtype)
+
+
+def ranks(scores: Array, xp: ModuleType) -> Array:
+    """Each label's place among its image's labels, best first from 0: [..., C] int32.
+
+    Among equal scores the lower label index comes first. A score that is not a number is the lowest.
+    """
+    finite = xp.nan_to_num(scores, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
+    if xp is np:
+        order = np.argsort(-finite, axis=-1, kind="stable")
+        places = np.empty(order.shape, np.int32)
+        np.put_along_axis(places, order, np.arange(order.shape[-1], dtype=np.int32), axis=-1)
+        return places
+    from mmannot_tf.layers.quantity_selection import ranking
+
+    return ranking(finite)[1]
+
+
+def best(scores: Array, quantity: Array, xp: ModuleType) -> Array:
+    """The best labels of each image.
+
+    Args:
+        scores: [N, C] float.
+        quantity: how many, [N] int32.
+        xp: numpy, or keras.ops.
+
+    Returns:
+        [N, C] bool.
+    """
+    return ranks(scores, xp) < xp.expand_dims(quantity, -1)
+
+
+def clean(probabilities: Array, xp: ModuleType) -> Array:
+    """Probabilities from 0 to 1, float32; one that is not a number is 0."""
+    return xp.clip(
+        xp.nan_to_num(cast(probabilities, "float32", xp), nan=0.0, posinf=1.0, neginf=0.0), 0.0, 1.0
+    )

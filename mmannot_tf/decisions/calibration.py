@@ -1,0 +1,259 @@
+"""Scores as probabilities that can be relied on: among pairs with probability p, a share of p is true.
+
+The sources are Guo, Pleiss, Sun & Weinberger, "On calibration of modern neural networks" (ICML 2017) for the
+temperature and the calibration error; Platt, "Probabilistic outputs for support vector machines" (1999); and
+Zadrozny & Elkan, "Transforming classifier scores into accurate multiclass probability estimates" (KDD 2002)
+for isotonic regression.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Literal, Self
+
+import numpy as np
+
+from mmannot_tf.decisions.arrays import Array, cast, clean
+
+Method = Literal["none", "temperature", "platt", "isotonic"]
+METHODS: tuple[Method, ...] = ("none", "temperature", "platt", "isotonic")
+
+_EDGE = 1e-6  # a logit of ±13.8; float32 tells probabilities near 1 by 6e-8
+_LARGEST_ODDS = 30.0
+_STEPS = 50
+_KNOTS = 64
+_FOLDS = 5
+
+
+def logits(probabilities: Array, xp: ModuleType = np) -> Array:
+    """The log odds; those of 0 and 1 are finite."""
+    clipped = xp.clip(clean(probabilities, xp), _EDGE, 1.0 - _EDGE)
+    return xp.log(clipped) - xp.log(1.0 - clipped)
+
+
+@dataclass(frozen=True)
+class Uncalibrated:
+    """Scores as they are."""
+
+    def apply(self, scores: Array, xp: ModuleType = np) -> Array:
+        """The scores."""
+        return scores
+
+
+@dataclass(frozen=True)
+class Sigmoid:
+    """sigmoid(slope · x + intercept), where x is the log odds of a probability, or a score as it is.
+
+    Attributes:
+        slope: one for all labels, or one a label in label order.
+        intercept: as `slope`.
+        of_logits: whether x is the log odds.
+    """
+
+    slope: tuple[float, ...]
+    intercept: tuple[float, ...]
+    of_logits: bool
+
+    @classmethod
+    def temperature(cls, scores: np.ndarray, labels: np.ndarray) -> Self:
+        """One slope for all labels, the reciprocal of the temperature; scores must be probabilities."""
+        return cls._fit(scores, labels, free=(True, False), per_label=False)
+
+    @classmethod
+    def platt(cls, scores: np.ndarray, labels: np.ndarray) -> Self:
+        """A slope and an intercept a label, by maximum likelihood.
+
+        Ours: a normal prior of variance 1 around the slope and intercept of all labels together, so that a
+        rare label has an answer.
+        """
+        return cls._fit(scores, labels, free=(True, True), per_label=True)
+
+    @classmethod
+    def _fit(cls, scores: np.ndarray, labels: np.ndarray, free: tuple[bool, bool], per_label: bool) -> Self:
+        of_logits = are_probabilities(scores)
+        inputs = logits(scores) if of_logits else np.asarray(scores, np.float64)
+        pooled = _maximum_likelihood(
+            inputs.reshape(-1, 1), labels.reshape(-1, 1), free, np.array([[1.0], [0.0]])
+        )
+        fitted = _maximum_likelihood(inputs, labels, free, pooled) if per_label else pooled
+        return cls(as_tuple(fitted[0]), as_tuple(fitted[1]), of_logits)
+
+    def apply(self, scores: Array, xp: ModuleType = np) -> Array:
+        """Calibrated probabilities, [N, C] float32."""
+        x = logits(scores, xp) if self.of_logits else cast(scores, "float32", xp)
+        odds = _float32(self.slope) * x + _float32(self.intercept)
+        return 1.0 / (1.0 + xp.exp(-xp.clip(odds, -_LARGEST_ODDS, _LARGEST_ODDS)))
+
+
+@dataclass(frozen=True)
+class Isotonic:
+    """A rising function through knots, the same for all labels; straight between knots, level beyond them.
+
+    Attributes:
+        scores: of the knots, rising; at most 64.
+        probabilities: at the knots.
+    """
+
+    scores: tuple[float, ...]
+    probabilities: tuple[float, ...]
+
+    @classmethod
+    def fit(cls, scores: np.ndarray, labels: np.ndarray) -> Self:
+        """Isotonic regression by pool adjacent violators, over all labels and images."""
+        from scipy.optimize import isotonic_regression
+
+        order = np.argsort(scores, axis=None, kind="stable")
+        ranked, truth = scores.ravel()[order], labels.ravel()[order].astype(np.float64)
+        values, starts = np.unique(ranked, return_index=True)
+        counts = np.diff(np.append(starts, ranked.size))
+        means = np.add.reduceat(truth, starts) / counts
+        levels = isotonic_regression(means, weights=counts).x
+        _, first, size = np.unique(levels, return_index=True, return_counts=True)
+        spans = list(zip(first, size, strict=True))
+        middles = np.array([np.average(values[a : a + n], weights=counts[a : a + n]) for a, n in spans])
+        weights = np.array([counts[a : a + n].sum() for a, n in spans])
+        keep = _spread(weights, _KNOTS)
+        return cls(as_tuple(middles[keep]), as_tuple(levels[first][keep]))
+
+    def apply(self, scores: Array, xp: ModuleType = np) -> Array:
+        """Calibrated probabilities, [N, C] float32."""
+        knots, values = _float32(self.scores), _float32(self.probabilities)
+        x = xp.nan_to_num(cast(scores, "float32", xp), nan=knots[0], posinf=knots[-1], neginf=knots[0])
+        total = xp.zeros_like(x) + values[0]
+        widths = np.diff(knots)
+        slopes = np.divide(np.diff(values), widths, out=np.zeros_like(widths), where=widths > 0)
+        for start, width, slope in zip(knots, widths, slopes, strict=False):
+            total = total + slope * xp.clip(x - start, 0.0, width)
+        return xp.clip(total, 0.0, 1.0)
+
+
+Calibration = Uncalibrated | Sigmoid | Isotonic
+KINDS: Mapping[Method, type[Calibration]] = {
+    "none": Uncalibrated,
+    "temperature": Sigmoid,
+    "platt": Sigmoid,
+    "isotonic": Isotonic,
+}
+_FITS: Mapping[Method, Callable[[np.ndarray, np.ndarray], Calibration]] = {
+    "none": lambda scores, labels: Uncalibrated(),
+    "temperature": Sigmoid.temperature,
+    "platt": Sigmoid.platt,
+    "isotonic": Isotonic.fit,
+}
+
+
+def fit_calibration(method: Method, scores: np.ndarray, labels: np.ndarray) -> Calibration:
+    """Fits a method.
+
+    Args:
+        method: one of `METHODS`.
+        scores: [N, C] float, finite.
+        labels: the ground truth, [N, C] bool.
+    """
+    return _FITS[method](scores, labels)
+
+
+def best_method(scores: np.ndarray, labels: np.ndarray) -> Method:
+    """The method with the lowest log loss on images that it was not fitted on, by five folds."""
+    methods = METHODS if are_probabilities(scores) else METHODS[2:]
+    folds = np.arange(len(scores)) % _FOLDS
+    losses: dict[Method, float] = {}
+    for method in methods:
+        losses[method] = 0.0
+        for fold in range(_FOLDS):
+            inside = folds != fold
+            fitted = fit_calibration(method, scores[inside], labels[inside])
+            losses[method] += log_loss(fitted.apply(scores[~inside]), labels[~inside])
+    return min(losses, key=losses.__getitem__)
+
+
+def are_probabilities(scores: np.ndarray) -> bool:
+    """Whether all scores lie between 0 and 1."""
+    return bool((scores >= 0).all() and (scores <= 1).all())
+
+
+def log_loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """The sum of the negative log likelihoods of all pairs of an image and a label, in nats."""
+    likelihood = np.where(labels, probabilities, 1.0 - probabilities)
+    return float(-np.log(np.maximum(likelihood, _EDGE)).sum())
+
+
+def calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:
+    """The expected calibration error in percent, over all pairs of an image and a label.
+
+    Pairs go into bins of equal width by their probability. The error is the mean over pairs of the distance
+    between their bin's mean probability and its share of true pairs.
+
+    Args:
+        probabilities: [N, C] float from 0 to 1.
+        labels: the ground truth, [N, C] bool.
+        bins: 15 in Guo et al.
+    """
+    mean, share, count = reliability(probabilities, labels, bins)
+    return 100 * float((np.abs(mean - share) * count).sum() / count.sum())
+
+
+def reliability(
+    probabilities: np.ndarray, labels: np.ndarray, bins: int = 15
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each bin that has pairs: the mean probability, the share of true pairs, and how many pairs."""
+    place = np.minimum((probabilities * bins).astype(int), bins - 1).ravel()
+    count = np.bincount(place, minlength=bins)
+    used = count > 0
+    mean = np.bincount(place, probabilities.ravel(), bins)[used] / count[used]
+    share = np.bincount(place, labels.ravel(), bins)[used] / count[used]
+    return mean, share, count[used]
+
+
+def _maximum_likelihood(
+    inputs: np.ndarray, labels: np.ndarray, free: tuple[bool, bool], prior: np.ndarray
+) -> np.ndarray:
+    """Slope and intercept of each column's logistic regression with a normal prior: [2, C].
+
+    Newton's method; a step that does not lower a column's loss is halved until it does.
+    """
+    centre = np.repeat(np.asarray(prior, np.float64), inputs.shape[1] // prior.shape[1], axis=1)
+    x, is_free, weights = np.asarray(inputs, np.float64), np.array(free, np.float64)[:, np.newaxis], centre
+
+    def loss(weights: np.ndarray) -> np.ndarray:
+        odds = weights[0] * x + weights[1]
+        return (np.logaddexp(0, odds) - labels * odds).sum(axis=0) + ((weights - centre) ** 2).sum(axis=0) / 2
+
+    for _ in range(_STEPS):
+        p = 1 / (1 + np.exp(-np.clip(weights[0] * x + weights[1], -_LARGEST_ODDS, _LARGEST_ODDS)))
+        error, curvature = labels - p, p * (1 - p)
+        gradient = np.stack([(error * x).sum(axis=0), error.sum(axis=0)]) - (weights - centre)
+        a, b, c = 1 + (curvature * x * x).sum(axis=0), (curvature * x).sum(axis=0), 1 + curvature.sum(axis=0)
+        b = b * is_free.all()
+        step = np.stack([c * gradient[0] - b * gradient[1], a * gradient[1] - b * gradient[0]]) / (
+            a * c - b * b
+        )
+        step = step * is_free
+        before = loss(weights)
+        for _ in range(_STEPS):
+            is_worse = loss(weights + step) > before
+            if not is_worse.any():
+                break
+            step = np.where(is_worse, step / 2, step)
+        weights = weights + step
+        if np.abs(step).max() < 1e-8:
+            break
+    return weights
+
+
+def as_tuple(values: np.ndarray) -> tuple[float, ...]:
+    """The values as float32, as a document keeps them."""
+    return tuple(values.astype(np.float32).tolist())
+
+
+def _float32(values: tuple[float, ...]) -> np.ndarray:
+    return np.asarray(values, np.float32)
+
+
+def _spread(weights: np.ndarray, most: int) -> np.ndarray:
+    """The places of at most `most` knots that split the weight evenly, the first and the last among them."""
+    if len(weights) <= most:
+        return np.arange(len(weights))
+    share = np.cumsum(weights) / weights.sum()
+    inner = np.searchsorted(share, np.linspace(0, 1, most)[1:-1])
+    return np.unique(np.concatenate([[0], inner, [len(weights) - 1]]))

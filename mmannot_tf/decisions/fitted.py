@@ -1,0 +1,117 @@
+"""A way to decide with everything that was fitted: calibration and parameters. It is also a file."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Self
+
+import numpy as np
+
+from mmannot_tf.decisions.arrays import Array
+from mmannot_tf.decisions.calibration import KINDS, Calibration, Method, Uncalibrated, fit_calibration
+from mmannot_tf.decisions.catalogue import way_named
+from mmannot_tf.decisions.way import Options, Scores, Way
+from tfrecords_tools.shell.documents import parsed, read_document, write_document
+from tfrecords_tools.shell.errors import UserError
+
+_WHAT = "A fitted way"
+_REMEDY = "Fit it again with `mmannot decide`."
+
+
+@dataclass(frozen=True)
+class _File:
+    """The document of a fitted way."""
+
+    way: str
+    calibrated: Method
+    calibration: Mapping[str, Any]
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class FittedWay:
+    """A way to decide, ready for new scores.
+
+    Attributes:
+        way: with its parameters.
+        calibrated: how scores become probabilities, where the way needs them.
+        calibration: with its parameters.
+
+    Example:
+        >>> scores = Scores(np.float32([[0.9, 0.2], [0.6, 0.4]]))
+        >>> labels = np.array([[True, False], [True, False]])
+        >>> fitted = FittedWay.fit(way_named("one_threshold"), scores, labels)
+        >>> fitted.select(Scores(np.float32([[0.7, 0.5]]))).tolist()
+        [[True, True]]
+    """
+
+    way: Way
+    calibrated: Method
+    calibration: Calibration
+
+    @classmethod
+    def fit(
+        cls,
+        way: type[Way],
+        scores: Scores,
+        labels: np.ndarray,
+        options: Options | None = None,
+        calibrated: Method = "none",
+    ) -> Self:
+        """Fits a way, and before it the calibration if the way needs probabilities.
+
+        Args:
+            way: one of `catalogue.WAYS`.
+            scores: of images with known labels, numpy.
+            labels: the ground truth, [N, C] bool.
+            options: what the user demands.
+            calibrated: how scores become probabilities.
+
+        Raises:
+            UserError: the scores lack what the way needs.
+        """
+        if "quantity" in way.needs and scores.quantity is None:
+            raise UserError(f"the way {way.name} needs predicted quantities. Received: none.")
+        method = calibrated if "probabilities" in way.needs else "none"
+        calibration: Calibration = Uncalibrated()
+        if method != "none":
+            calibration = fit_calibration(method, scores.probabilities, labels)
+        fitted = way.fit(_calibrated(scores, calibration, np), labels, options or Options())
+        return cls(fitted, method, calibration)
+
+    def select(self, scores: Scores, xp: ModuleType = np) -> Array:
+        """The labels of each image, [N, C] bool."""
+        return self.way.select(_calibrated(scores, self.calibration, xp), xp)
+
+    def estimate(self, scores: Scores, xp: ModuleType = np) -> Array:
+        """The estimate of each image's quantity, [N] float, before rounding where the way rounds."""
+        return self.way.estimate(_calibrated(scores, self.calibration, xp), xp)
+
+    def save(self, path: Path) -> None:
+        """Writes the fitted way as JSON."""
+        write_document(
+            path, _File(self.way.name, self.calibrated, asdict(self.calibration), asdict(self.way))
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Reads what `save` wrote.
+
+        Raises:
+            UserError: the file is missing or damaged.
+        """
+        file = read_document(path, _File, what=_WHAT, remedy=_REMEDY)
+        return cls(
+            way=parsed(file.parameters, way_named(file.way), path=path, what=_WHAT, remedy=_REMEDY),
+            calibrated=file.calibrated,
+            calibration=parsed(
+                file.calibration, KINDS[file.calibrated], path=path, what=_WHAT, remedy=_REMEDY
+            ),
+        )
+
+
+def _calibrated(scores: Scores, calibration: Calibration, xp: ModuleType) -> Scores:
+    if isinstance(calibration, Uncalibrated):
+        return scores
+    return Scores(calibration.apply(scores.probabilities, xp), scores.quantity, scores.true_quantity)

@@ -1,0 +1,33 @@
+"""As many labels as are likeliest."""
+
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+
+from mmannot_tf.decisions.arrays import Array, clean
+from mmannot_tf.decisions.poisson_binomial import QUANTITY_CAP, quantity_distribution
+from mmannot_tf.decisions.way import Options, QuantityWay, Scores
+
+
+@dataclass(frozen=True)
+class LikeliestQuantity(QuantityWay):
+    """The mode of the quantity's distribution, if an image's labels are independent."""
+
+    name = "likeliest_quantity"
+    title = "likeliest quantity"
+    source = "the mode of the Poisson-binomial distribution"
+    needs = frozenset({"probabilities"})
+    least: int
+
+    @classmethod
+    def fit(cls, scores: Scores, labels: np.ndarray, options: Options) -> "LikeliestQuantity":
+        """Takes the least quantity from the options."""
+        return cls(options.least)
+
+    def quantity(self, scores: Scores, xp: ModuleType = np) -> Array:
+        """The likeliest number from the least on."""
+        probabilities = clean(scores.probabilities, xp)
+        most = min(probabilities.shape[1], QUANTITY_CAP)
+        least = min(self.least, most)
+        return xp.argmax(quantity_distribution(probabilities, most, xp)[:, least:], axis=-1) + least

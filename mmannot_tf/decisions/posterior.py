@@ -1,0 +1,112 @@
+"""How many labels an image has, from its probabilities and its predicted quantity together."""
+
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Self
+
+import numpy as np
+
+from mmannot_tf.decisions.arrays import Array, cast, clean
+from mmannot_tf.decisions.poisson_binomial import QUANTITY_CAP, quantity_distribution
+from mmannot_tf.decisions.way import Scores
+
+_STEPS = 50
+_LEAST_PROBABILITY = 1e-20
+_RULED_OUT = -1e30
+_LEAST_VARIANCE = 1e-4
+
+
+@dataclass(frozen=True)
+class QuantityPosterior:
+    """P(m | probabilities, m̂) ∝ P(m | probabilities)^alpha · P(m̂ | m)^lam.
+
+    P(m | probabilities) is Poisson-binomial. P(m̂ | m) is normal around a line in m. By Bayes' rule alpha and
+    lam are 1 if m̂ and the probabilities are independent given m. Both read one image, so the two are fitted.
+    A quantity that the probabilities rule out (below 1e-20) stays ruled out, whatever m̂ is.
+
+    Attributes:
+        intercept: of the mean of m̂.
+        slope: of the mean of m̂, per label.
+        variance: of m̂ around its mean, labels squared.
+        alpha: the weight of the probabilities.
+        lam: the weight of m̂.
+        least: the least quantity.
+    """
+
+    intercept: float
+    slope: float
+    variance: float
+    alpha: float
+    lam: float
+    least: int
+
+    @classmethod
+    def fit(cls, scores: Scores, labels: np.ndarray, least: int) -> Self:
+        """The line by least squares, alpha and lam by maximum likelihood of the true quantities.
+
+        Args:
+            scores: with quantities, numpy.
+            labels: [N, C] bool.
+            least: the least quantity.
+        """
+        true, predicted = labels.sum(axis=1), np.asarray(scores.quantity, np.float64)
+        spread = true.var()
+        slope = (
+            float(np.mean((true - true.mean()) * (predicted - predicted.mean())) / spread) if spread else 0.0
+        )
+        intercept = float(predicted.mean() - slope * true.mean())
+        variance = max(float(np.var(predicted - slope * true)), _LEAST_VARIANCE)
+        start = cls(intercept, slope, variance, 1.0, 1.0, least)
+        evidence = np.stack(start.evidence(scores), axis=-1).astype(np.float64)[:, least:]
+        evidence = np.maximum(evidence, np.log(_LEAST_PROBABILITY))
+        alpha, lam = _maximum_likelihood(evidence, np.clip(true, least, None) - least)
+        return cls(intercept, slope, variance, alpha, lam, least)
+
+    def evidence(self, scores: Scores, xp: ModuleType = np) -> tuple[Array, Array]:
+        """The logarithms of P(s | probabilities) and of P(m̂ | s) up to a constant, both [N, S + 1]."""
+        probabilities = clean(scores.probabilities, xp)
+        most = min(probabilities.shape[1], QUANTITY_CAP)
+        distribution = quantity_distribution(probabilities, most, xp)
+        predicted = cast(scores.quantity, "float32", xp)
+        is_known = xp.expand_dims(xp.isfinite(predicted), -1)  # one that is not finite tells nothing
+        within = xp.expand_dims(xp.clip(xp.nan_to_num(predicted), -float(most), 2.0 * most), -1)
+        distance = within - (self.intercept + self.slope * np.arange(most + 1, dtype=np.float32))
+        log_normal = xp.where(is_known, -(distance**2) / (2 * self.variance), xp.zeros_like(distance))
+        log_probability = xp.log(xp.maximum(distribution, _LEAST_PROBABILITY))
+        is_possible = distribution > _LEAST_PROBABILITY
+        return xp.where(is_possible, log_probability, xp.zeros_like(distribution) + _RULED_OUT), log_normal
+
+    def distribution(self, scores: Scores, xp: ModuleType = np) -> Array:
+        """P(s) for s from 0 to min(C, `QUANTITY_CAP`), 0 below the least quantity: [N, S + 1] float."""
+        of_probabilities, of_quantity = self.evidence(scores, xp)
+        logits = self.alpha * of_probabilities + self.lam * of_quantity
+        least = min(self.least, logits.shape[1] - 1)
+        possible = logits[:, least:]
+        weights = xp.exp(possible - xp.max(possible, axis=-1, keepdims=True))
+        shares = weights / xp.sum(weights, axis=-1, keepdims=True)
+        return xp.pad(shares, [[0, 0], [least, 0]])
+
+
+def _maximum_likelihood(evidence: np.ndarray, true: np.ndarray) -> tuple[float, float]:
+    """The two weights of a softmax over quantities, by Newton's method.
+
+    Args:
+        evidence: [N, S, 2].
+        true: places of the true quantities, [N] int; S and more are S - 1.
+    """
+    true = np.minimum(true, evidence.shape[1] - 1)
+    observed = np.take_along_axis(evidence, true[:, np.newaxis, np.newaxis], axis=1)[:, 0]
+    weights = np.ones(2)
+    for _ in range(_STEPS):
+        logits = evidence @ weights
+        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shares /= shares.sum(axis=1, keepdims=True)
+        mean = np.einsum("ns,nsk->nk", shares, evidence)
+        gradient = (observed - mean).sum(axis=0) - (weights - 1)
+        centred = evidence - mean[:, np.newaxis]
+        curvature = np.einsum("ns,nsk,nsl->kl", shares, centred, centred) + np.eye(2)
+        step = np.linalg.solve(curvature, gradient)
+        weights = np.clip(weights + step, 0.0, 10.0)
+        if np.abs(step).max() < 1e-9:
+            break
+    return float(weights[0]), float(weights[1])

@@ -1,0 +1,106 @@
+"""What every way to decide has in common."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from types import ModuleType
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+
+from mmannot_tf.decisions.arrays import Array, best
+
+Need = Literal["quantity", "true_quantity", "validation", "probabilities"]
+"""What a way needs beside scores: a predicted quantity; the true one; images with known labels to be fitted
+on; scores that are calibrated probabilities."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """What labels are selected from.
+
+    Attributes:
+        probabilities: [N, C] float; for ways that do not need probabilities, scores on any scale.
+        quantity: m̂, as a regressor predicts it, [N] float; None where there is none.
+        true_quantity: m, [N] int; None where it is not known.
+    """
+
+    probabilities: Array
+    quantity: Array | None = None
+    true_quantity: Array | None = None
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user can demand of an answer.
+
+    Attributes:
+        k: labels of every image, for top-k.
+        least: the least number of labels of an image; thresholds ignore it.
+        beta: F_β is maximised; β > 1 favours recall, β < 1 precision.
+        rounding: of a predicted quantity: "nearest" (halves up), "down" or "up".
+    """
+
+    k: int = 3
+    least: int = 1
+    beta: float = 1.0
+    rounding: Literal["nearest", "down", "up"] = "nearest"
+
+
+@dataclass(frozen=True)
+class Way(ABC):
+    """A way to decide how many labels an image gets, and which; its fields are what was fitted.
+
+    A subclass is a frozen dataclass in a file of its own, and one line of `catalogue.WAYS`.
+
+    Attributes:
+        name: in files and options.
+        title: in tables.
+        source: where it comes from.
+        needs: what it needs beside scores.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    source: ClassVar[str]
+    needs: ClassVar[frozenset[Need]] = frozenset()
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, scores: Scores, labels: np.ndarray, options: Options) -> Self:
+        """The way with its parameters.
+
+        Args:
+            scores: of the images that it is fitted on.
+            labels: their ground truth, [N, C] bool.
+            options: what the user demands.
+        """
+
+    @abstractmethod
+    def select(self, scores: Scores, xp: ModuleType = np) -> Array:
+        """The labels of each image, [N, C] bool.
+
+        Args:
+            scores: numpy arrays, or tensors.
+            xp: numpy, or keras.ops to make it a part of a graph.
+        """
+
+    def estimate(self, scores: Scores, xp: ModuleType = np) -> Array:
+        """The estimate of each image's quantity: here how many labels are selected, [N]."""
+        return xp.count_nonzero(self.select(scores, xp), axis=-1)
+
+
+@dataclass(frozen=True)
+class QuantityWay(Way):
+    """A way that gives every image its best labels, as many as it decides."""
+
+    @abstractmethod
+    def quantity(self, scores: Scores, xp: ModuleType = np) -> Array:
+        """How many labels each image gets, [N] int; more than C gives all."""
+
+    def estimate(self, scores: Scores, xp: ModuleType = np) -> Array:
+        """The estimate of the quantity before it is a whole number, [N] float."""
+        return self.quantity(scores, xp)
+
+    def select(self, scores: Scores, xp: ModuleType = np) -> Array:
+        """The best labels of each image, [N, C] bool."""
+        return best(scores.probabilities, self.quantity(scores, xp), xp)

@@ -1,0 +1,286 @@
+"""Every way to decide how many labels an image gets, side by side, and the best by evidence.
+
+A way is fitted on one set of images and scored on another. Which way is best is chosen on the first set:
+each fifth of it is decided by ways that were fitted on the other four.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from mmannot_tf.decisions.calibration import (
+    Method,
+    are_probabilities,
+    best_method,
+    calibration_error,
+    fit_calibration,
+)
+from mmannot_tf.decisions.catalogue import WAYS
+from mmannot_tf.decisions.fitted import FittedWay
+from mmannot_tf.decisions.way import Options, Scores, Way
+from mmannot_tf.evaluation.document import INLINE, OPTIONAL
+from mmannot_tf.evaluation.metrics import (
+    AnnotationScores,
+    ImageAverage,
+    NeverPredicted,
+    annotation_scores,
+)
+from mmannot_tf.evaluation.quantity import QuantityScores
+from mmannot_tf.evaluation.resampling import Resampling
+from mmannot_tf.evaluation.results import Bounds, RowPair
+from mmannot_tf.evaluation.uncertainty import Uncertainty
+
+FOLDS = 5
+CHOSEN_BY = ("image_f1", "class_f1", "harmonic_f1")
+"""The measures that a best way is chosen by."""
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """Scores of images with known labels.
+
+    Attributes:
+        scores: numpy.
+        labels: the ground truth, [N, C] bool.
+    """
+
+    scores: Scores
+    labels: np.ndarray
+
+    @classmethod
+    def of(
+        cls, probabilities: np.ndarray, labels: np.ndarray, quantity: np.ndarray | None = None
+    ) -> "Labelled":
+        """Scores with the true quantities of their images."""
+        return cls(Scores(probabilities, quantity, labels.sum(axis=1)), labels)
+
+    def where(self, wanted: np.ndarray) -> "Labelled":
+        """The images for which `wanted`, [N] bool, is true."""
+        quantity = self.scores.quantity
+        return Labelled.of(
+            self.scores.probabilities[wanted],
+            self.labels[wanted],
+            None if quantity is None else quantity[wanted],
+        )
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What a way decided.
+
+    Attributes:
+        selected: [N, C] bool.
+        estimate: of each image's quantity, [N] float.
+    """
+
+    selected: np.ndarray
+    estimate: np.ndarray
+
+
+@dataclass(frozen=True)
+class WayRow:
+    """A way as measured.
+
+    Attributes:
+        way: its name.
+        title: its name in tables.
+        scores: in percent.
+        quantity: how often the number of labels is right, percent; and the mean squared error of its
+            estimate.
+        validation: the measures of `CHOSEN_BY` on the images that the ways were fitted on, each fifth by
+            ways that were fitted on the rest; in percent.
+        intervals: score → its interval in percent; empty without resampling.
+    """
+
+    way: str
+    title: str
+    scores: AnnotationScores = field(metadata=INLINE)
+    quantity: QuantityScores = field(metadata=INLINE)
+    validation: Mapping[str, float]
+    intervals: Mapping[str, Bounds] = field(default_factory=dict, metadata=OPTIONAL)
+
+
+@dataclass(frozen=True)
+class WayComparison:
+    """All ways for one scorer.
+
+    Attributes:
+        scorer: what the table calls it.
+        images: how many images are scored.
+        fitted_on: how many images the ways were fitted on.
+        is_crossed: whether the scored images are these, each fifth decided by ways fitted on the rest.
+        calibrated: how its scores become probabilities, where a way needs them.
+        calibration_error: of the calibrated probabilities on the scored images, percent.
+        uncalibrated_error: of the scores as they are; None where they are no probabilities.
+        reference: the way that the others are compared with: predicted quantity, or top-k where there is
+            none.
+        rows: in the order of `decisions.catalogue.WAYS`.
+        pairs: each way against the reference; empty without resampling.
+    """
+
+    scorer: str
+    images: int
+    fitted_on: int
+    is_crossed: bool
+    calibrated: Method
+    calibration_error: float
+    uncalibrated_error: float | None
+    reference: str
+    rows: tuple[WayRow, ...]
+    pairs: tuple[RowPair, ...] = ()
+
+    def row(self, way: str) -> WayRow:
+        """The row of a way."""
+        return next(row for row in self.rows if row.way == way)
+
+    def best(self, measure: str) -> WayRow:
+        """The way with the highest measure, one of `CHOSEN_BY`, on the images that the ways were fitted on.
+
+        The true quantity is no choice. Among equal ways the first wins.
+        """
+        choices = [row for row in self.rows if row.way != "true_quantity"]
+        return max(choices, key=lambda row: row.validation[measure])
+
+
+@dataclass(frozen=True)
+class HowScored:
+    """How selections are scored; see `metrics.annotation_scores`."""
+
+    never_predicted: NeverPredicted = "zero"
+    image_average: ImageAverage = "sums"
+
+    def scores(self, selected: np.ndarray, labels: np.ndarray) -> AnnotationScores:
+        """Equations 6 and 7."""
+        return annotation_scores(
+            selected, labels, never_predicted=self.never_predicted, image_average=self.image_average
+        )
+
+
+def compare_ways(
+    scorer: str,
+    fit: Labelled,
+    scored: Labelled | None,
+    *,
+    options: Options | None = None,
+    calibrated: Method | None = None,
+    how: HowScored | None = None,
+    resampling: Resampling | None = None,
+    ways: Sequence[type[Way]] = WAYS,
+) -> WayComparison:
+    """Compares all ways that the scores allow.
+
+    Args:
+        scorer: its name in tables.
+        fit: the images that ways and calibration are fitted on.
+        scored: the images that are scored; None for those of `fit`, each fifth by ways that were fitted on
+            the rest.
+        options: what the user demands.
+        calibrated: how scores become probabilities; None for the method with the lowest log loss, by
+            cross-validation on `fit`.
+        how: how selections are scored.
+        resampling: how intervals and paired tests are made; None for neither.
+        ways: the ways to compare.
+    """
+    options, how = options or Options(), how or HowScored()
+    has_quantity = fit.scores.quantity is not None
+    ways = [way for way in ways if has_quantity or "quantity" not in way.needs]
+    method = calibrated or best_method(fit.scores.probabilities, fit.labels)
+    crossed = {way.name: _across_folds(way, fit, options, method) for way in ways}
+    is_crossed = scored is None
+    if scored is None:
+        decided, scored, probabilities = crossed, fit, _calibrated_across_folds(fit, method)
+    else:
+        fitted = {way.name: FittedWay.fit(way, fit.scores, fit.labels, options, method) for way in ways}
+        decided = {name: _decided(way, scored.scores) for name, way in fitted.items()}
+        probabilities = _calibrated(fit, scored, method)
+    comparison = WayComparison(
+        scorer=scorer,
+        images=len(scored.labels),
+        fitted_on=len(fit.labels),
+        is_crossed=is_crossed,
+        calibrated=method,
+        calibration_error=calibration_error(probabilities, scored.labels),
+        uncalibrated_error=_error_as_they_are(scored),
+        reference="predicted_quantity" if has_quantity else "top_k",
+        rows=tuple(
+            WayRow(
+                way.name,
+                way.title,
+                how.scores(decided[way.name].selected, scored.labels),
+                _quantity_scores(decided[way.name], scored.labels),
+                _chosen_by(how.scores(crossed[way.name].selected, fit.labels)),
+            )
+            for way in ways
+        ),
+    )
+    if resampling is None:
+        return comparison
+    return _with_uncertainty(comparison, decided, scored.labels, how, resampling)
+
+
+def _decided(fitted: FittedWay, scores: Scores) -> Decided:
+    return Decided(fitted.select(scores), fitted.estimate(scores))
+
+
+def _across_folds(way: type[Way], data: Labelled, options: Options, method: Method) -> Decided:
+    """What the way decides on each fold, fitted on the others, in the images' order."""
+    selected, estimate = np.zeros(data.labels.shape, bool), np.zeros(len(data.labels))
+    for inside in _folds(len(data.labels)):
+        part, rest = data.where(~inside), data.where(inside)
+        fitted = FittedWay.fit(way, part.scores, part.labels, options, method)
+        selected[inside], estimate[inside] = fitted.select(rest.scores), fitted.estimate(rest.scores)
+    return Decided(selected, estimate)
+
+
+def _calibrated_across_folds(data: Labelled, method: Method) -> np.ndarray:
+    probabilities = np.zeros(data.labels.shape)
+    for inside in _folds(len(data.labels)):
+        probabilities[inside] = _calibrated(data.where(~inside), data.where(inside), method)
+    return probabilities
+
+
+def _folds(images: int) -> Iterator[np.ndarray]:
+    """Whether each image is in the fold, [N] bool, for each fold: every fifth image."""
+    for fold in range(min(FOLDS, images)):
+        yield np.arange(images) % FOLDS == fold
+
+
+def _calibrated(fit: Labelled, scored: Labelled, method: Method) -> np.ndarray:
+    calibration = fit_calibration(method, fit.scores.probabilities, fit.labels)
+    return calibration.apply(scored.scores.probabilities)
+
+
+def _error_as_they_are(scored: Labelled) -> float | None:
+    scores = scored.scores.probabilities
+    return calibration_error(scores, scored.labels) if are_probabilities(scores) else None
+
+
+def _quantity_scores(decided: Decided, labels: np.ndarray) -> QuantityScores:
+    true, given = labels.sum(axis=1), decided.selected.sum(axis=1)
+    return QuantityScores(
+        accuracy=100 * float(np.mean(given == true)),
+        mse=float(np.mean((decided.estimate.astype(np.float64) - true) ** 2)),
+    )
+
+
+def _chosen_by(scores: AnnotationScores) -> dict[str, float]:
+    return {measure: getattr(scores, measure) for measure in CHOSEN_BY}
+
+
+def _with_uncertainty(
+    comparison: WayComparison,
+    decided: Mapping[str, Decided],
+    labels: np.ndarray,
+    how: HowScored,
+    resampling: Resampling,
+) -> WayComparison:
+    chosen = {name: way.selected for name, way in decided.items()}
+    pairs = [(name, comparison.reference) for name in chosen if name != comparison.reference]
+    uncertainty = Uncertainty(labels, resampling, how.never_predicted, how.image_average)
+    measured = uncertainty.of(chosen, pairs, CHOSEN_BY)
+    return replace(
+        comparison,
+        rows=tuple(replace(row, intervals=measured.intervals[row.way]) for row in comparison.rows),
+        pairs=measured.pairs,
+    )

@@ -1,0 +1,127 @@
+"""Compares the ways to decide on scores of any model, and applies a fitted one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mmannot_tf.decisions.calibration import Method
+from mmannot_tf.decisions.catalogue import way_named
+from mmannot_tf.decisions.fitted import FittedWay
+from mmannot_tf.decisions.matrix_files import read_column, read_matrix, write_selected
+from mmannot_tf.decisions.way import Options, Scores
+from mmannot_tf.evaluation.resampling import Resampling
+from mmannot_tf.evaluation.ways import Labelled, WayComparison, compare_ways
+from tfrecords_tools.shell.errors import UserError
+
+BEST = "best"
+LEAST_IMAGES = 10
+"""Fewer images to fit on, or to score, say nothing."""
+
+
+@dataclass(frozen=True)
+class ScoreFiles:
+    """The files of a set of images.
+
+    Attributes:
+        scores: a row an image, a column a label.
+        labels: the true labels; None where they are not known.
+        quantity: a predicted quantity for each image; None for none.
+    """
+
+    scores: Path
+    labels: Path | None
+    quantity: Path | None
+
+    def read(self) -> Labelled:
+        """The scores with their labels.
+
+        Raises:
+            UserError: a file is missing or damaged, there are no labels, or shapes differ.
+        """
+        if self.labels is None:
+            raise UserError(f"true labels must be given for {self.scores}. Received: none.")
+        scores, truth = read_matrix(self.scores).values, read_matrix(self.labels)
+        if scores.shape != truth.values.shape:
+            raise UserError(
+                f"scores and labels must have the same shape. Received: {list(scores.shape)} in "
+                f"{self.scores}, {list(truth.values.shape)} in {self.labels}."
+            )
+        return Labelled.of(scores, truth.as_truth(self.labels), self._quantities(len(scores)))
+
+    def select(self, fitted: FittedWay, out: Path) -> None:
+        """Writes the labels that a fitted way gives to these images.
+
+        Raises:
+            UserError: a file is missing or damaged, or the way needs another number of labels or quantities.
+        """
+        matrix = read_matrix(self.scores)
+        selected = fitted.select(Scores(matrix.values, self._quantities(len(matrix.values))))
+        write_selected(out, selected, matrix.images, matrix.labels)
+
+    def _quantities(self, images: int) -> np.ndarray | None:
+        return None if self.quantity is None else read_column(self.quantity, images)
+
+
+@dataclass(frozen=True, eq=False)
+class Decision:
+    """A comparison, and the way that was picked.
+
+    Attributes:
+        comparison: of all ways.
+        fitted: the picked way, fitted on the images to fit on.
+    """
+
+    comparison: WayComparison
+    fitted: FittedWay
+
+
+def split_rows(data: Labelled, share: float, seed: int) -> tuple[Labelled, Labelled]:
+    """Images to fit on and images to score, drawn at random.
+
+    Raises:
+        UserError: one of the two would have fewer than `LEAST_IMAGES`.
+    """
+    images = len(data.labels)
+    count = round(share * images)
+    if min(count, images - count) < LEAST_IMAGES:
+        raise UserError(
+            f"fitting and scoring each need {LEAST_IMAGES} images. Received: {images} images, "
+            f"a share of {share:g} to fit on."
+        )
+    is_to_fit = np.zeros(images, bool)
+    is_to_fit[np.random.default_rng(seed).permutation(images)[:count]] = True
+    return data.where(is_to_fit), data.where(~is_to_fit)
+
+
+def decide(
+    fit: Labelled,
+    scored: Labelled,
+    *,
+    way: str = BEST,
+    measure: str = "image_f1",
+    options: Options | None = None,
+    calibrated: Method | None = None,
+    resampling: Resampling | None = None,
+) -> Decision:
+    """Compares all ways, and picks one.
+
+    Args:
+        fit: the images that ways are fitted on.
+        scored: the images that they are scored on.
+        way: the name of a way, or "best" for the one that `fit` says is best.
+        measure: by which the best is chosen, one of `evaluation.ways.CHOSEN_BY`.
+        options: what the user demands.
+        calibrated: how scores become probabilities; None for the best method.
+        resampling: how intervals and paired tests are made; None for neither.
+
+    Raises:
+        UserError: there is no such way, or the scores lack what it needs.
+    """
+    wanted = None if way == BEST else way_named(way)
+    comparison = compare_ways(
+        "scores", fit, scored, options=options, calibrated=calibrated, resampling=resampling
+    )
+    picked = wanted or way_named(comparison.best(measure).way)
+    fitted = FittedWay.fit(picked, fit.scores, fit.labels, options, comparison.calibrated)
+    return Decision(comparison, fitted)
