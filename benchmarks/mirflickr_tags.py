@@ -4,8 +4,8 @@
 
 `mmannot average --tagged` takes images with a tag of the vocabulary; the figures of others are often of
 images with any tag. RAW is the collection's folder, as for `mmannot-records build mirflickr`; validation and
-test of the runs must have been evaluated before. The table has the means over the runs: mAP, and I-F1, C-F1 of
-labels by tags, by the image and by both. The threshold is chosen on validation images with any tag.
+test of the runs must have been evaluated before. The table has the means over the runs: mAP, and I-F1, C-F1
+of labels by tags, by the image and by both. The threshold is chosen on validation images with any tag.
 """
 
 from collections.abc import Iterator
