@@ -39,7 +39,17 @@ ROOMS = {
         "ablation": {"config", "evaluation", "paper", "runs", "training"},
         "report": {"ablation", "config", "evaluation", "paper", "runs"},
         "workflows": {"config", "decisions", "evaluation", "paper", "report", "runs", "training"},
-        "serving": {"config", "data", "evaluation", "models", "paper", "report", "runs", "training"},
+        "serving": {
+            "config",
+            "data",
+            "decisions",
+            "evaluation",
+            "models",
+            "paper",
+            "report",
+            "runs",
+            "training",
+        },
         "cli": {
             "ablation",
             "baselines",

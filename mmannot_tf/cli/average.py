@@ -36,7 +36,7 @@ def average(
     if as_json:
         print_json(document(averages))
     else:
-        typer.echo(averages_caption(averages) + "\n")
+        typer.echo(averages_caption(averages, tagged=tagged) + "\n")
         typer.echo(averages_table(averages, printed_scores(number) if number else {}), nl=False)
         if averages.quantity and not number:
             typer.echo("\n" + quantities_table(averages), nl=False)

@@ -22,6 +22,12 @@ def export(
             "--format", help="saved_model (the default), onnx, openvino, litert; repeatable or a,b."
         ),
     ] = None,
+    decide: Annotated[
+        str,
+        typer.Option(
+            "--decide", help="How many labels: paper, best (by validation), or a way of docs/how-many.md."
+        ),
+    ] = "paper",
 ) -> None:
     """Export a run in formats for deployment, each verified against the run, with a model card."""
     from mmannot_tf.runs.run import open_run
@@ -33,6 +39,10 @@ def export(
     import_tensorflow()
 
     from mmannot_tf.serving.exporting.export import export as write
+    from mmannot_tf.workflows.evaluation import choose_ways_of_run
 
-    folder = write(opened, out, formats=names, log=notice)
+    ways = None if decide == "paper" else choose_ways_of_run(run, decide)
+    if ways is not None:
+        notice(f"decides by {ways.tagged.fitted.way.name}")
+    folder = write(opened, out, formats=names, ways=ways, log=notice)
     notice(f"exported: {folder}. Next: mmannot annotate {folder} IMAGE")

@@ -1,15 +1,77 @@
 """The ways to decide, for every scorer of a run."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from mmannot_tf.config.settings import EvaluationSettings
+from mmannot_tf.decisions.catalogue import way_named
+from mmannot_tf.decisions.fitted import FittedWay
 from mmannot_tf.decisions.way import Options
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.row_catalogue import FREQUENCIES, ROWS, Row
+from mmannot_tf.evaluation.rows import annotating_row
 from mmannot_tf.evaluation.ways import HowScored, Labelled, WayComparison, compare_ways
+from tfrecords_tools.shell.errors import UserError
+
+BEST = "best"
+"""The name of the way that validation picks."""
+
+
+@dataclass(frozen=True)
+class ChosenWay:
+    """The way that decides for a scorer, with what it is worth.
+
+    Attributes:
+        fitted: on all images that the comparison was fitted on.
+        comparison: of all ways, on those images.
+    """
+
+    fitted: FittedWay
+    comparison: WayComparison
+
+
+@dataclass(frozen=True)
+class AnnotatorWays:
+    """The ways that decide for an annotator.
+
+    Attributes:
+        tagged: for its heads.
+        untagged: for its heads on f_v, which annotate images without a known tag; None where it has none.
+    """
+
+    tagged: ChosenWay
+    untagged: ChosenWay | None
+
+
+def choose_ways(name: str, fit: Predictions, settings: EvaluationSettings) -> AnnotatorWays:
+    """Fits the ways of the row that annotates images, and of the one for images without a known tag.
+
+    Args:
+        name: of a way, or "best" for the one with the highest I-F1 on `fit`, by cross-validation.
+        fit: predictions of the split that ways are fitted on.
+        settings: of the run, with `untagged` decided.
+
+    Raises:
+        UserError: there is no such way, it cannot decide for new images, or no row annotates.
+    """
+    row = annotating_row(fit, settings)
+    untagged = None if row.untagged is None else _chosen(name, row.untagged, fit, settings)
+    return AnnotatorWays(_chosen(name, row, fit, settings), untagged)
+
+
+def _chosen(name: str, row: Row, fit: Predictions, settings: EvaluationSettings) -> ChosenWay:
+    if name != BEST and "true_quantity" in way_named(name).needs:
+        raise UserError(f"a way to decide must do without the true quantity. Received: {name}.")
+    labelled = _labelled(fit, row.scorer, row.quantity)
+    comparison = compare_ways(
+        row.method, labelled, None, options=_options(settings), how=_how_scored(settings)
+    )
+    way = way_named(comparison.best("image_f1").way if name == BEST else name)
+    fitted = FittedWay.fit(way, labelled.scores, labelled.labels, _options(settings), comparison.calibrated)
+    return ChosenWay(fitted, comparison)
 
 
 def compare_scorers(
@@ -30,8 +92,7 @@ def compare_scorers(
     Returns:
         A comparison a scorer, in the order of the tables.
     """
-    options = Options(k=settings.k, least=settings.least_quantity, rounding=settings.quantity_rounding)
-    how = HowScored(settings.never_predicted, settings.image_average)
+    options, how = _options(settings), _how_scored(settings)
     return tuple(
         compare_ways(
             row.method,
@@ -44,6 +105,14 @@ def compare_scorers(
         for row, regressor in _scorers(fit)
         if scored is None or row.scorer in scored.probabilities
     )
+
+
+def _options(settings: EvaluationSettings) -> Options:
+    return Options(k=settings.k, least=settings.least_quantity, rounding=settings.quantity_rounding)
+
+
+def _how_scored(settings: EvaluationSettings) -> HowScored:
+    return HowScored(settings.never_predicted, settings.image_average)
 
 
 def _scorers(predictions: Predictions) -> Iterator[tuple[Row, str | None]]:

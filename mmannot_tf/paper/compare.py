@@ -12,7 +12,7 @@ from mmannot_tf.paper.tables import PublishedDataset, paper_tables_for, quantity
 
 Scores = Mapping[str, float]
 
-NO_SUCH_ROW_OF_OURS = "this run has no such row: not all of its stages were trained"
+NO_SUCH_ROW_OF_OURS = "this run has no such row: it lacks a stage of the row, or has not trained it"
 NO_SUCH_ROW_OF_THEIRS = "the paper prints no such row"
 NEAR_ORACLE_TAGS = (
     "MS-COCO's tags are words of the image's own captions, written by people who name its objects: "

@@ -44,10 +44,11 @@ def averages_table(averages: Averages, printed: Mapping[str, Mapping[str, float]
     return markdown_table(heads, rows)
 
 
-def averages_caption(averages: Averages) -> str:
-    """What the averages are of, one sentence."""
+def averages_caption(averages: Averages, *, tagged: bool = False) -> str:
+    """What the averages are of, one sentence; `tagged` says that images without a known tag were left out."""
     runs = "One run" if averages.runs == 1 else f"Means of {averages.runs} runs"
-    return f"{runs}, {averages.images:,} images of {averages.split}, {averages.classes:,} labels, percent."
+    images = f"{averages.images:,} images of {averages.split}{' with a known tag' if tagged else ''}"
+    return f"{runs}, {images}, {averages.classes:,} labels, percent."
 
 
 def quantities_table(averages: Averages) -> str:

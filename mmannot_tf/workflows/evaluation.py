@@ -7,12 +7,13 @@ from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.results import Evaluation
 from mmannot_tf.evaluation.rows import evaluate
-from mmannot_tf.evaluation.scorer_ways import compare_scorers
+from mmannot_tf.evaluation.scorer_ways import AnnotatorWays, choose_ways, compare_scorers
 from mmannot_tf.evaluation.ways import WayComparison
 from mmannot_tf.paper.readings import in_force
 from mmannot_tf.runs.plan import outdated_stages, predictions_digest
 from mmannot_tf.runs.refit import earlier_run
 from mmannot_tf.runs.run import Run, open_run
+from mmannot_tf.runs.untagged import annotation_settings
 from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import write_json
@@ -85,6 +86,20 @@ def compare_ways_of_run(
         return ()
     resampling = Resampling(draws=bootstrap) if bootstrap else None
     return compare_scorers(fit, scored, run.config.evaluation, resampling=resampling)
+
+
+def choose_ways_of_run(path: Path, name: str, data: Path | None = None) -> AnnotatorWays:
+    """Fits on validation the ways that decide for a run's annotator; see `choose_ways`.
+
+    Of a refit, whose validation images trained, the ways of the run that it refits.
+
+    Raises:
+        UserError: validation cannot be predicted.
+    """
+    run = open_run(path)
+    run = earlier_run(run.config) or run
+    predictions, _ = _predictions(run, CHOOSING, data, tagged=False)
+    return choose_ways(name, predictions, annotation_settings(run))
 
 
 def _predictions(

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import keras
 import tensorflow as tf
@@ -11,18 +10,18 @@ from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.data.images import decode_resized, normalise, resize
 from mmannot_tf.data.tags import graph_splitter, indices_of
 from mmannot_tf.data.tags import tag_lists as ragged_to_lists
+from mmannot_tf.decisions.way import Scores
+from mmannot_tf.evaluation.scorer_ways import AnnotatorWays, ChosenWay
 from mmannot_tf.models.decision import build_decision
 from mmannot_tf.models.flip_average import flip_averaged
 from mmannot_tf.models.tag_encoder import portable
-from mmannot_tf.runs.plan import is_current
 from mmannot_tf.runs.run import Run
-from mmannot_tf.runs.stages import STAGES
+from mmannot_tf.serving.exporting.annotator_branches import annotator_branches
 from mmannot_tf.serving.exporting.empty_batch import of_any_batch
 from mmannot_tf.serving.exporting.pixel_description import pixel_description
-from mmannot_tf.serving.model import LABELS, TAG_KEYS, branches_of, required_stages, write_name_lists
+from mmannot_tf.serving.model import LABELS, TAG_KEYS, write_name_lists
 from mmannot_tf.serving.network import NETWORK_OUTPUTS
-from mmannot_tf.training.inference.trained_branches import network_spec_of, trained_branch
-from tfrecords_tools.shell.errors import UserError
+from mmannot_tf.training.inference.trained_branches import network_spec_of
 
 _ENCODED = tf.TensorSpec([None], tf.string, name="image")
 _TEXT = tf.TensorSpec([None], tf.string, name="tags")
@@ -44,18 +43,23 @@ class AnnotatorModule(tf.Module):
         tag_file: asset, one tag of the vocabulary per line in index order, as the graph looks it up.
     """
 
-    def __init__(self, run: Run, assets: Path):
+    def __init__(self, run: Run, assets: Path, ways: AnnotatorWays | None = None):
         """Assembles the trained branches; writes the lists of their names into the folder `assets`.
+
+        Args:
+            run: its stages are trained.
+            assets: gets the lists.
+            ways: how many labels an image gets; None for as many as the regressor predicts, as in the paper.
 
         Raises:
             UserError: a required stage is not finished.
         """
         super().__init__(name="mmannot")
-        _check_finished(run)
         self._data, self._preprocessing = run.config.data, run.preprocessing
         self._sizes = network_spec_of(run)
         self._averages_flips = run.config.model.flip_average
-        self.branches, self._f_v = _branches(run)
+        self._ways = ways
+        self.branches, self._f_v = annotator_branches(run)
         self._decision = self._heads("", run.config.evaluation)
         has_visual_heads = "visual_classifier" in self.branches
         self._untagged = self._heads("visual_", run.config.evaluation) if has_visual_heads else None
@@ -175,9 +179,11 @@ class AnnotatorModule(tf.Module):
         pixels = normalise(image, self._preprocessing)
         visual = flip_averaged(self._visual, pixels) if self._averages_flips else self._visual(pixels)
         joint = tf.concat([visual, textual], axis=-1)
-        outputs = self._decision(joint, training=False)
+        ways = self._ways
+        outputs = _decided(self._decision(joint, training=False), ways.tagged if ways else None)
         if self._untagged is not None:
-            outputs = _where(tagged, outputs, self._untagged(visual, training=False))
+            of_visual = _decided(self._untagged(visual, training=False), ways.untagged if ways else None)
+            outputs = _where(tagged, outputs, of_visual)
         return {**outputs, "f_v": visual, "f_t": textual, "f": joint}
 
     def _visual(self, pixels: tf.Tensor) -> tf.Tensor:
@@ -195,10 +201,13 @@ class AnnotatorModule(tf.Module):
         return self._from_tag_features(pixels, textual, _are_tagged(lists))
 
     def _annotated(self, outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        is_selected = _in_order(outputs, "selected")
+        names = tf.where(is_selected, self._names(outputs), "")
+        selected_first = tf.argsort(tf.cast(is_selected, tf.int32), direction="DESCENDING", stable=True)
         return {
             "probabilities": outputs["probabilities"],
             "predicted_quantity": outputs["predicted_quantity"],
-            "annotations": tf.where(_in_order(outputs, "selected"), self._names(outputs), ""),
+            "annotations": tf.gather(names, selected_first, batch_dims=1),
             "scores": _in_order(outputs, "probabilities"),
         }
 
@@ -223,6 +232,14 @@ def _network_outputs(outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     return {name: outputs[name] for name in NETWORK_OUTPUTS}
 
 
+def _decided(outputs: Mapping[str, tf.Tensor], way: ChosenWay | None) -> dict[str, tf.Tensor]:
+    """The outputs with the labels that a way selects; as they are without one."""
+    if way is None:
+        return dict(outputs)
+    scores = Scores(outputs["probabilities"], outputs["predicted_quantity"])
+    return {**outputs, "selected": way.fitted.select(scores, keras.ops)}
+
+
 def _in_order(outputs: Mapping[str, tf.Tensor], name: str) -> tf.Tensor:
     return tf.gather(outputs[name], outputs["order"], batch_dims=1)
 
@@ -245,41 +262,6 @@ def _where(
 def _no_textual_feature(tags: tf.Tensor, training: bool = False) -> tf.Tensor:
     """f_t of a network without tags: float32 [B, 0]; `tags` are texts [B] or lists [B, L]."""
     return tf.zeros([tf.shape(tags)[0], 0])
-
-
-def _check_finished(run: Run) -> None:
-    required = required_stages(run)
-    missing = [name for name in required if not is_current(run, name)]
-    if missing:
-        raise UserError(
-            f"The stages {', '.join(required)} must be trained as configured. Received: {run.path}, without "
-            f"{', '.join(missing)}. Run `mmannot train` again with the same --run."
-        )
-
-
-def _branches(run: Run) -> tuple[dict[str, keras.Model], str]:
-    """The annotator's branches, each from the stage that trained it; the name of the one that gives f_v."""
-    trained_as = branches_of(run)
-    f_v = "fusion" if "fusion" in trained_as else "pooling"
-
-    def trained(name: str, shapes: Any) -> keras.Model:
-        stage, name_there = trained_as[name]
-        return trained_branch(run, STAGES[stage], name_there, shapes)
-
-    backbone = trained("backbone", network_spec_of(run).image_shape())
-    branches = {
-        "backbone": backbone,
-        f_v: trained(f_v, [scale.shape[1:] for scale in backbone.outputs]),
-    }
-    if "tag_encoder" in trained_as:
-        branches["tag_encoder"] = trained("tag_encoder", None)
-    visual = branches[f_v].output_shape[-1]
-    joint = visual + (branches["tag_encoder"].output_shape[-1] if "tag_encoder" in branches else 0)
-    heads = {"classifier": joint, "quantity": joint, "visual_classifier": visual, "visual_quantity": visual}
-    return {
-        **branches,
-        **{name: trained(name, (size,)) for name, size in heads.items() if name in trained_as},
-    }, f_v
 
 
 def _table(asset: tf.saved_model.Asset, *, key: str, default: str | int) -> tf.lookup.StaticHashTable:

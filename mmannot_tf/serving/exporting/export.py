@@ -3,11 +3,14 @@
 import math
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import tensorflow as tf
 
+from mmannot_tf.evaluation.document import document
+from mmannot_tf.evaluation.scorer_ways import AnnotatorWays
 from mmannot_tf.runs.run import Run
 from mmannot_tf.serving.engines.catalogue import ExportFormat, export_format
 from mmannot_tf.serving.engines.probe import probe_batch
@@ -20,10 +23,19 @@ from mmannot_tf.serving.model import LABELS, SAVED_MODEL_FILE, Model, model_of, 
 from mmannot_tf.serving.network import TOLERANCE
 from tfrecords_tools.shell.documents import sealed
 from tfrecords_tools.shell.errors import UserError
-from tfrecords_tools.shell.files import atomic_path, clear_leftovers_in, is_staging, sha256, write_json
+from tfrecords_tools.shell.files import (
+    atomic_path,
+    clear_leftovers_in,
+    digest,
+    is_staging,
+    sha256,
+    write_json,
+)
 from tfrecords_tools.shell.lock import folder_lock
 
 SAVED_MODEL = "saved_model"
+DECISIONS = "decisions"
+"""The folder of the fitted ways in an export that does not decide as the paper does."""
 PACKAGES = ("mmannot-tf", "tensorflow", "keras", "onnx", "tf2onnx", "openvino", "ai-edge-litert")
 
 
@@ -32,6 +44,7 @@ def export(
     out: Path,
     *,
     formats: Sequence[str] = (SAVED_MODEL,),
+    ways: AnnotatorWays | None = None,
     log: Callable[[str], None] = lambda line: None,
 ) -> Path:
     """Writes a version folder of an export, as TensorFlow Serving expects it, completely or not at all.
@@ -40,6 +53,7 @@ def export(
         run: the trained run.
         out: the export's folder, which gets the next version, or OUT/NUMBER, which is replaced.
         formats: keys of `engines.catalogue.FORMATS`; each is compared with the model in memory on one batch.
+        ways: how many labels an image gets; None for as many as the regressor predicts, as in the paper.
         log: receives a line on each verified format.
 
     Returns:
@@ -56,19 +70,27 @@ def export(
     versions_folder = out.parent if out.name.isdecimal() else out
     with folder_lock(versions_folder, command="export", option="--out"):
         clear_leftovers_in(versions_folder, str.isdecimal)
-        return _write(run, _version_folder(out), writers, log)
+        return _write(run, _version_folder(out), writers, ways, log)
 
 
-def _write(run: Run, folder: Path, writers: Mapping[str, ExportFormat], log: Callable[[str], None]) -> Path:
+def _write(
+    run: Run,
+    folder: Path,
+    writers: Mapping[str, ExportFormat],
+    ways: AnnotatorWays | None,
+    log: Callable[[str], None],
+) -> Path:
     """Writes the version folder."""
     model = model_of(run)
+    if ways is not None:
+        model = replace(model, digest=digest([model.digest, document(ways)]))
     with tempfile.TemporaryDirectory() as assets:
-        module = AnnotatorModule(run, Path(assets))
+        module = AnnotatorModule(run, Path(assets), ways)
         try:
             with atomic_path(folder) as staging:
                 staging.mkdir()
                 checks = _write_formats(staging, writers, model, module, log)
-                _write_descriptions(staging, run, model, module, checks)
+                _write_descriptions(staging, run, model, module, ways, checks)
         except tf.errors.OpError as error:
             raise UserError(f"The export must be writable. Received: {folder}: {error.message}") from None
     return folder
@@ -117,9 +139,18 @@ def _write_formats(
 
 
 def _write_descriptions(
-    folder: Path, run: Run, model: Model, module: AnnotatorModule, checks: dict[str, FormatCheck]
+    folder: Path,
+    run: Run,
+    model: Model,
+    module: AnnotatorModule,
+    ways: AnnotatorWays | None,
+    checks: dict[str, FormatCheck],
 ) -> None:
-    """Writes the lists of labels and tags, export.json and the model card."""
+    """Writes the lists of labels and tags, the fitted ways, export.json and the model card."""
+    for name, way in vars(ways).items() if ways is not None else ():
+        if way is not None:
+            (folder / DECISIONS).mkdir(exist_ok=True)
+            way.fitted.save(folder / DECISIONS / f"{name}.json")
     write_name_lists(folder / LABELS.parent, labels=model.labels, tags=model.tags, tag_rule=model.tag_rule)
     metadata: ExportMetadata = {
         "digest": model.digest,
@@ -134,7 +165,9 @@ def _write_descriptions(
     }
     write_json(folder / METADATA_FILE, sealed(metadata))
     parameters = sum(math.prod(weight.shape) for weight in module.weights)
-    (folder / "README.md").write_text(model_card(run, metadata, parameters=parameters), encoding="utf-8")
+    (folder / "README.md").write_text(
+        model_card(run, metadata, ways, parameters=parameters), encoding="utf-8"
+    )
 
 
 def _file_digests(folder: Path) -> dict[str, str]:

@@ -8,6 +8,8 @@ from string import Template
 from mmannot_tf.evaluation.metrics import SYMBOLS
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.rows import annotating_row, evaluate, features_read
+from mmannot_tf.evaluation.scorer_ways import AnnotatorWays
+from mmannot_tf.evaluation.ways import FOLDS
 from mmannot_tf.paper.readings import departures, in_force
 from mmannot_tf.report.markdown import markdown_table
 from mmannot_tf.runs.configured_stages import visual_stage
@@ -21,12 +23,15 @@ from mmannot_tf.serving.metadata import ExportMetadata, FormatCheck
 from tfrecords_tools.shell.errors import UserError
 
 
-def model_card(run: Run, metadata: ExportMetadata, *, parameters: int) -> str:
+def model_card(
+    run: Run, metadata: ExportMetadata, ways: AnnotatorWays | None = None, *, parameters: int
+) -> str:
     """Returns the card in Markdown, from the template model_card.md.
 
     Args:
         run: the exported run.
         metadata: the export's export.json.
+        ways: how many labels an image gets; None for as many as the regressor predicts.
         parameters: the number of the network's parameters.
     """
     dataset, without_fusion = run.dataset, visual_stage(run.config) is CNN
@@ -48,8 +53,8 @@ def model_card(run: Run, metadata: ExportMetadata, *, parameters: int) -> str:
         "tags": len(dataset.tags),
         "readings": _readings(run),
         "scores": _scores(run),
+        "decision": _decision(run, ways),
         "untagged": _untagged(run),
-        "least": run.config.evaluation.least_quantity,
         "weights": _weights(run),
         "data_license": DATA_LICENSES.get(dataset.source, UNKNOWN),
         "digest": metadata["digest"][:12],
@@ -96,6 +101,30 @@ def _scores(run: Run) -> str:
     images = f"{evaluation.images:,} images of the test split"
     text = f"{annotating.method} on the {images}, percent.{''.join(quantity)}"
     return f"{text}\n\n{markdown_table(tuple(SYMBOLS.values()), rows, text_columns=0).rstrip()}"
+
+
+def _decision(run: Run, ways: AnnotatorWays | None) -> str:
+    """Which way decides how many labels an image gets, and what it is worth."""
+    if ways is None:
+        return (
+            "An image gets as many labels as the regressor predicts, as in the paper, and at least "
+            f"{run.config.evaluation.least_quantity}."
+        )
+    lines = []
+    for images, chosen in (("an image", ways.tagged), ("an image without a known tag", ways.untagged)):
+        if chosen is not None:
+            comparison, way = chosen.comparison, chosen.fitted.way
+            own, paper = (comparison.row(name).scores for name in (way.name, comparison.reference))
+            lines.append(
+                f"- For {images} the way `{way.name}` decides: {way.title} ({way.source}). On "
+                f"{comparison.images:,} validation images, by {FOLDS} folds, it has an I-F1 of "
+                f"{own.image_f1:.1f} and a C-F1 of {own.class_f1:.1f}; the paper's way has "
+                f"{paper.image_f1:.1f} and {paper.class_f1:.1f}."
+            )
+    lines.append(
+        "- Ways that need probabilities calibrate them; `probabilities` and `scores` are not calibrated."
+    )
+    return "\n".join(lines)
 
 
 def _untagged(run: Run) -> str:

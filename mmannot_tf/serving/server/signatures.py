@@ -113,10 +113,13 @@ def signatures(model: Model) -> dict[str, Signature]:
 
     def predicted_quantity(outputs: NetworkOutputs, _: Extra) -> dict[str, np.ndarray]:
         selected = np.take_along_axis(outputs.selected, outputs.order, 1)
+        selected_first = np.argsort(~selected, axis=1, kind="stable")
         return {
             "probabilities": outputs.probabilities,
             "predicted_quantity": outputs.predicted_quantity,
-            "annotations": np.where(selected, names[outputs.order], ""),
+            "annotations": np.take_along_axis(
+                np.where(selected, names[outputs.order], ""), selected_first, 1
+            ),
             "scores": np.take_along_axis(outputs.probabilities, outputs.order, 1),
         }
 
