@@ -34,6 +34,22 @@ def ranks(scores: Array, xp: ModuleType) -> Array:
     return ranking(finite)[1]
 
 
+def descending(values: Array, xp: ModuleType) -> Array:
+    """The values of each row from the highest to the lowest: [N, C]."""
+    if xp is np:
+        return -np.sort(-values, axis=-1)
+    return xp.top_k(values, values.shape[-1])[0]  # ONNX lacks a part of what an ascending sort becomes
+
+
+def first_largest(values: Array, xp: ModuleType) -> Array:
+    """The place of the first of each row's largest values, [N] int."""
+    if xp is np:
+        return np.argmax(values, axis=-1)
+    count = values.shape[-1]  # `keras.ops.argmax` becomes operations that ONNX lacks
+    is_largest = values >= xp.max(values, axis=-1, keepdims=True)
+    return xp.min(xp.where(is_largest, np.arange(count, dtype=np.int32), count - 1), axis=-1)
+
+
 def best(scores: Array, quantity: Array, xp: ModuleType) -> Array:
     """The best labels of each image.
 

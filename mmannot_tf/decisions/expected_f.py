@@ -5,7 +5,7 @@ from types import ModuleType
 
 import numpy as np
 
-from mmannot_tf.decisions.arrays import Array, clean
+from mmannot_tf.decisions.arrays import Array, clean, descending
 from mmannot_tf.decisions.f_measure import best_quantity_of_independent
 from mmannot_tf.decisions.poisson_binomial import QUANTITY_CAP, first_and_rest
 from mmannot_tf.decisions.way import Options, QuantityWay, Scores
@@ -13,7 +13,7 @@ from mmannot_tf.decisions.way import Options, QuantityWay, Scores
 
 def ranked(probabilities: Array, xp: ModuleType) -> tuple[Array, Array]:
     """Probabilities of an image's best labels, best first, and those of the rest: [N, L] and [N, C - L]."""
-    ordered = xp.flip(xp.sort(probabilities, axis=-1), axis=-1)
+    ordered = descending(probabilities, xp)
     most = min(ordered.shape[1], QUANTITY_CAP)
     return ordered[:, :most], ordered[:, most:]
 

@@ -13,7 +13,7 @@ from types import ModuleType
 
 import numpy as np
 
-from mmannot_tf.decisions.arrays import Array, cast, ranks
+from mmannot_tf.decisions.arrays import Array, cast, first_largest, ranks
 
 
 def best_quantity_of_independent(
@@ -100,7 +100,7 @@ def _best(gains_of_given: Array, none: Array, least: int, xp: ModuleType) -> Arr
 def _first_best(values: Array, least: int, xp: ModuleType) -> Array:
     """The first of the best numbers of labels from `least` on: [N] int."""
     least = min(least, values.shape[1] - 1)
-    return xp.argmax(values[:, least:], axis=-1) + least
+    return first_largest(values[:, least:], xp) + least
 
 
 def _constant(values: np.ndarray, like: Array, xp: ModuleType) -> Array:

@@ -5,7 +5,7 @@ from types import ModuleType
 
 import numpy as np
 
-from mmannot_tf.decisions.arrays import Array, clean
+from mmannot_tf.decisions.arrays import Array, clean, first_largest
 from mmannot_tf.decisions.poisson_binomial import QUANTITY_CAP, quantity_distribution
 from mmannot_tf.decisions.way import Options, QuantityWay, Scores
 
@@ -30,4 +30,4 @@ class LikeliestQuantity(QuantityWay):
         probabilities = clean(scores.probabilities, xp)
         most = min(probabilities.shape[1], QUANTITY_CAP)
         least = min(self.least, most)
-        return xp.argmax(quantity_distribution(probabilities, most, xp)[:, least:], axis=-1) + least
+        return first_largest(quantity_distribution(probabilities, most, xp)[:, least:], xp) + least

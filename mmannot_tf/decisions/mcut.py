@@ -5,7 +5,7 @@ from types import ModuleType
 
 import numpy as np
 
-from mmannot_tf.decisions.arrays import Array, cast
+from mmannot_tf.decisions.arrays import Array, cast, descending, first_largest
 from mmannot_tf.decisions.way import Options, QuantityWay, Scores
 
 
@@ -27,10 +27,10 @@ class MCut(QuantityWay):
     def quantity(self, scores: Scores, xp: ModuleType = np) -> Array:
         """The place of the widest gap; the first of equal ones."""
         values = xp.nan_to_num(scores.probabilities, nan=0.0, posinf=_HIGHEST, neginf=-_HIGHEST)
-        ranked = xp.flip(xp.sort(values, axis=-1), axis=-1)
+        ranked = descending(values, xp)
         if ranked.shape[-1] == 1:
             return cast(ranked[:, 0] == ranked[:, 0], "int32", xp)
-        return xp.argmax(ranked[:, :-1] - ranked[:, 1:], axis=-1) + 1
+        return first_largest(ranked[:, :-1] - ranked[:, 1:], xp) + 1
 
 
 _HIGHEST = 1e38

@@ -16,6 +16,14 @@ _RULED_OUT = -1e30
 _LEAST_VARIANCE = 1e-4
 
 
+def uncertain(probabilities: Array, xp: ModuleType) -> Array:
+    """Probabilities of at most 1 - 1e-5: nearer to 1, float32 does not say how improbable the contrary is.
+
+    A predicted quantity that contradicts the probabilities is weighed against just that.
+    """
+    return xp.minimum(clean(probabilities, xp), 1.0 - 1e-5)
+
+
 @dataclass(frozen=True)
 class QuantityPosterior:
     """P(m | probabilities, m̂) ∝ P(m | probabilities)^alpha · P(m̂ | m)^lam.
@@ -64,7 +72,7 @@ class QuantityPosterior:
 
     def evidence(self, scores: Scores, xp: ModuleType = np) -> tuple[Array, Array]:
         """The logarithms of P(s | probabilities) and of P(m̂ | s) up to a constant, both [N, S + 1]."""
-        probabilities = clean(scores.probabilities, xp)
+        probabilities = uncertain(scores.probabilities, xp)
         most = min(probabilities.shape[1], QUANTITY_CAP)
         distribution = quantity_distribution(probabilities, most, xp)
         predicted = cast(scores.quantity, "float32", xp)

@@ -5,11 +5,11 @@ from types import ModuleType
 
 import numpy as np
 
-from mmannot_tf.decisions.arrays import Array, clean
+from mmannot_tf.decisions.arrays import Array
 from mmannot_tf.decisions.expected_f import ranked
 from mmannot_tf.decisions.f_measure import best_quantity
 from mmannot_tf.decisions.poisson_binomial import labels_with_quantity, quantity_distribution
-from mmannot_tf.decisions.posterior import QuantityPosterior
+from mmannot_tf.decisions.posterior import QuantityPosterior, uncertain
 from mmannot_tf.decisions.way import Options, QuantityWay, Scores
 
 _LEAST_PROBABILITY = 1e-30  # of a quantity that is not ruled out there are more
@@ -36,7 +36,7 @@ class PosteriorF(QuantityWay):
 
     def quantity(self, scores: Scores, xp: ModuleType = np) -> Array:
         """The number of best labels with the highest expected F_β."""
-        probabilities = clean(scores.probabilities, xp)
+        probabilities = uncertain(scores.probabilities, xp)
         best, rest = ranked(probabilities, xp)
         most = best.shape[1]
         posterior = self.posterior.distribution(scores, xp)

@@ -5,7 +5,7 @@ from types import ModuleType
 
 import numpy as np
 
-from mmannot_tf.decisions.arrays import Array
+from mmannot_tf.decisions.arrays import Array, first_largest
 from mmannot_tf.decisions.posterior import QuantityPosterior
 from mmannot_tf.decisions.way import Options, QuantityWay, Scores
 
@@ -32,4 +32,4 @@ class PosteriorMode(QuantityWay):
 
     def quantity(self, scores: Scores, xp: ModuleType = np) -> Array:
         """The likeliest number."""
-        return xp.argmax(self.posterior.distribution(scores, xp), axis=-1)
+        return first_largest(self.posterior.distribution(scores, xp), xp)

@@ -15,7 +15,7 @@ from mmannot_tf.decisions.fitted import FittedWay
 from mmannot_tf.decisions.label_thresholds import ForClassF, ForImageF, HalfBestF
 from mmannot_tf.decisions.likeliest_quantity import LikeliestQuantity
 from mmannot_tf.decisions.mcut import MCut
-from mmannot_tf.decisions.posterior import QuantityPosterior
+from mmannot_tf.decisions.posterior import QuantityPosterior, uncertain
 from mmannot_tf.decisions.posterior_f import PosteriorF
 from mmannot_tf.decisions.predicted_quantity import PredictedQuantity
 from mmannot_tf.decisions.way import Options, Scores
@@ -82,6 +82,8 @@ def test_a_graph_selects_what_numpy_selects(labelled, way):
 def worth(fitted, row, answer):
     """The expected F1 of an answer for one image, by enumeration of all subsets in float64."""
     probabilities = clean(fitted.calibration.apply(row.probabilities), np)
+    if isinstance(fitted.way, PosteriorF):
+        probabilities = uncertain(probabilities, np)
     chance = chances(probabilities[0].astype(np.float64))
     quantities = subsets(12).sum(axis=1)
     if isinstance(fitted.way, PosteriorF):
