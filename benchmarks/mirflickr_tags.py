@@ -16,11 +16,11 @@ import numpy as np
 import typer
 
 from mmannot_tf.config.settings import EvaluationSettings
+from mmannot_tf.decisions.selection import above, by_quantity, top_k
 from mmannot_tf.decisions.thresholds import best_threshold
 from mmannot_tf.evaluation.metrics import annotation_scores, mean_average_precision
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.quantity import quantize
-from mmannot_tf.evaluation.selection import above, by_quantity, top_k
 from mmannot_tf.report.markdown import markdown_table
 from mmannot_tf.runs.run import Run, open_run
 from tfrecords_tools.mirflickr.annotations import read_tags

@@ -5,13 +5,13 @@ from typing import get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
+from mmannot_tf.decisions.selection import top_k
 from mmannot_tf.evaluation.metrics import (
     AnnotationScores,
     ImageAverage,
     NeverPredicted,
     annotation_scores,
 )
-from mmannot_tf.evaluation.selection import top_k
 
 
 def score(

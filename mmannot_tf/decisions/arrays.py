@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from mmannot_tf.decisions.selection import by_quantity
+
 Array = Any
 """A numpy array, or a tensor of the backend."""
 
@@ -23,15 +25,20 @@ def ranks(scores: Array, xp: ModuleType) -> Array:
 
     Among equal scores the lower label index comes first. A score that is not a number is the lowest.
     """
-    finite = xp.nan_to_num(scores, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
+    ranked = _as_ranked(scores, xp)
     if xp is np:
-        order = np.argsort(-finite, axis=-1, kind="stable")
+        order = np.argsort(-ranked, axis=-1, kind="stable")
         places = np.empty(order.shape, np.int32)
         np.put_along_axis(places, order, np.arange(order.shape[-1], dtype=np.int32), axis=-1)
         return places
     from mmannot_tf.layers.quantity_selection import ranking
 
-    return ranking(finite)[1]
+    return ranking(ranked)[1]
+
+
+def _as_ranked(scores: Array, xp: ModuleType) -> Array:
+    """The scores, the lowest of all instead of one that is not a number."""
+    return xp.nan_to_num(scores, nan=-np.inf, posinf=np.inf, neginf=-np.inf)
 
 
 def descending(values: Array, xp: ModuleType) -> Array:
@@ -61,6 +68,8 @@ def best(scores: Array, quantity: Array, xp: ModuleType) -> Array:
     Returns:
         [N, C] bool.
     """
+    if xp is np:
+        return by_quantity(_as_ranked(scores, np), quantity)
     return ranks(scores, xp) < xp.expand_dims(quantity, -1)
 
 

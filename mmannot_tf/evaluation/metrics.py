@@ -20,7 +20,7 @@ from typing import Literal
 
 import numpy as np
 
-from mmannot_tf.evaluation.selection import order
+from mmannot_tf.decisions.selection import order
 
 NeverPredicted = Literal["zero", "left_out"]
 ImageAverage = Literal["sums", "ratios"]

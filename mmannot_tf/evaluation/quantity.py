@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmannot_tf.config.settings import EvaluationSettings
+from mmannot_tf.decisions.predicted_quantity import rounded
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,6 @@ def quantize(raw: np.ndarray, classes: int, settings: EvaluationSettings) -> np.
 
     An output that is not a number gives the least quantity.
 
-    "nearest" is ⌊x + 1/2⌋ in float32, so a half goes up: the very operations of the exported annotator.
-
     Args:
         raw: the regressor's output, [N] float32.
         classes: C.
@@ -35,14 +34,8 @@ def quantize(raw: np.ndarray, classes: int, settings: EvaluationSettings) -> np.
     Returns:
         [N] int64.
     """
-    raw = raw.astype(np.float32)
-    if settings.quantity_rounding == "nearest":
-        rounded = np.floor(raw + np.float32(0.5))
-    elif settings.quantity_rounding == "down":
-        rounded = np.floor(raw)
-    else:
-        rounded = np.ceil(raw)
-    return np.minimum(np.fmax(rounded, settings.least_quantity), classes).astype(np.int64)
+    whole = rounded(raw, settings.quantity_rounding, settings.least_quantity, np)
+    return np.minimum(whole, classes).astype(np.int64)
 
 
 def quantity_scores(raw: np.ndarray, labels: np.ndarray, settings: EvaluationSettings) -> QuantityScores:

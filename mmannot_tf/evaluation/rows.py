@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from mmannot_tf.config.settings import EvaluationSettings
+from mmannot_tf.decisions.selection import above, by_quantity, top_k
 from mmannot_tf.decisions.thresholds import best_threshold
 from mmannot_tf.evaluation.metrics import annotation_scores, mean_average_precision
 from mmannot_tf.evaluation.predictions import Predictions
@@ -20,7 +21,6 @@ from mmannot_tf.evaluation.results import (
     TagGroup,
 )
 from mmannot_tf.evaluation.row_catalogue import FEATURES, FREQUENCIES, ROWS, Row
-from mmannot_tf.evaluation.selection import above, by_quantity, top_k
 from mmannot_tf.evaluation.uncertainty import Uncertainty
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import Json

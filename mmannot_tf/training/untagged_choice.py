@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mmannot_tf.decisions.selection import by_quantity
 from mmannot_tf.evaluation.quantity import quantize
-from mmannot_tf.evaluation.selection import by_quantity
 from mmannot_tf.runs.configured_stages import stage_named
 from mmannot_tf.runs.plan import is_current
 from mmannot_tf.runs.refit import earlier_run

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from mmannot_tf.config.settings import EvaluationSettings
+from mmannot_tf.decisions.selection import top_k
 from mmannot_tf.evaluation.metrics import annotation_scores, ranking_precision
 from mmannot_tf.evaluation.quantity import quantity_scores
 from mmannot_tf.evaluation.row_catalogue import row_of
-from mmannot_tf.evaluation.selection import top_k
 from mmannot_tf.runs.stage import Stage, as_mapping
 
 # The measure that selects the best epoch; the sign is -1 where a smaller value is better.

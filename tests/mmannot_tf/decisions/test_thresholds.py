@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from mmannot_tf.decisions.selection import above
 from mmannot_tf.decisions.thresholds import best_threshold
 from mmannot_tf.evaluation.metrics import annotation_scores
-from mmannot_tf.evaluation.selection import above
 
 SHAPE = (4, 3)
 # Few values, so that many are equal; those of float32 that lie next to each other, too.

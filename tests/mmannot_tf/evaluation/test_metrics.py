@@ -12,6 +12,7 @@ from sklearn.metrics import (
     precision_recall_fscore_support,
 )
 
+from mmannot_tf.decisions.selection import by_quantity
 from mmannot_tf.evaluation.metrics import (
     SYMBOLS,
     annotation_scores,
@@ -20,7 +21,6 @@ from mmannot_tf.evaluation.metrics import (
     ranking_precision,
     scores_of_counts,
 )
-from mmannot_tf.evaluation.selection import by_quantity
 
 MULTI_HOT = arrays(bool, (6, 4))
 PAIRS = st.tuples(MULTI_HOT, MULTI_HOT)

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mmannot_tf.evaluation.selection import above, by_quantity, order, top_k
+from mmannot_tf.decisions.selection import above, by_quantity, order, top_k
 
 # Few distinct values: ties are common.
 SCORES = arrays(np.float32, (5, 7), elements=st.sampled_from([0.0, 0.25, 0.5, 1.0]))
