@@ -24,6 +24,7 @@ class _File:
     """The document of a fitted way."""
 
     way: str
+    classes: int
     calibrated: Method
     calibration: Mapping[str, Any]
     parameters: Mapping[str, Any]
@@ -35,6 +36,7 @@ class FittedWay:
 
     Attributes:
         way: with its parameters.
+        classes: C, the number of labels that it was fitted on.
         calibrated: how scores become probabilities, where the way needs them.
         calibration: with its parameters.
 
@@ -47,6 +49,7 @@ class FittedWay:
     """
 
     way: Way
+    classes: int
     calibrated: Method
     calibration: Calibration
 
@@ -71,17 +74,26 @@ class FittedWay:
         Raises:
             UserError: the scores lack what the way needs.
         """
-        if "quantity" in way.needs and scores.quantity is None:
-            raise UserError(f"the way {way.name} needs predicted quantities. Received: none.")
+        _check_quantity(way, scores)
         method = calibrated if "probabilities" in way.needs else "none"
         calibration: Calibration = Uncalibrated()
         if method != "none":
             calibration = fit_calibration(method, scores.probabilities, labels)
         fitted = way.fit(_calibrated(scores, calibration, np), labels, options or Options())
-        return cls(fitted, method, calibration)
+        return cls(fitted, labels.shape[1], method, calibration)
 
     def select(self, scores: Scores, xp: ModuleType = np) -> Array:
-        """The labels of each image, [N, C] bool."""
+        """The labels of each image, [N, C] bool.
+
+        Raises:
+            UserError: the scores are of another number of labels, or lack what the way needs.
+        """
+        _check_quantity(type(self.way), scores)
+        if scores.probabilities.shape[1] != self.classes:
+            raise UserError(
+                f"scores must be of the {self.classes:,} labels that the way was fitted on. Received: "
+                f"{scores.probabilities.shape[1]:,}."
+            )
         return self.way.select(_calibrated(scores, self.calibration, xp), xp)
 
     def estimate(self, scores: Scores, xp: ModuleType = np) -> Array:
@@ -90,9 +102,8 @@ class FittedWay:
 
     def save(self, path: Path) -> None:
         """Writes the fitted way as JSON."""
-        write_document(
-            path, _File(self.way.name, self.calibrated, asdict(self.calibration), asdict(self.way))
-        )
+        parameters = asdict(self.calibration), asdict(self.way)
+        write_document(path, _File(self.way.name, self.classes, self.calibrated, *parameters))
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -104,11 +115,17 @@ class FittedWay:
         file = read_document(path, _File, what=_WHAT, remedy=_REMEDY)
         return cls(
             way=parsed(file.parameters, way_named(file.way), path=path, what=_WHAT, remedy=_REMEDY),
+            classes=file.classes,
             calibrated=file.calibrated,
             calibration=parsed(
                 file.calibration, KINDS[file.calibrated], path=path, what=_WHAT, remedy=_REMEDY
             ),
         )
+
+
+def _check_quantity(way: type[Way], scores: Scores) -> None:
+    if "quantity" in way.needs and scores.quantity is None:
+        raise UserError(f"the way {way.name} needs predicted quantities. Received: none.")
 
 
 def _calibrated(scores: Scores, calibration: Calibration, xp: ModuleType) -> Scores:

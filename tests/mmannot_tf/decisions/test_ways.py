@@ -113,6 +113,13 @@ def test_a_damaged_file_is_refused(labelled, tmp_path):
         FittedWay.load(file)
 
 
+def test_scores_of_another_number_of_labels_are_refused(labelled):
+    scores, labels = labelled
+    fitted = FittedWay.fit(way_named("label_thresholds_image_f"), scores, labels)
+    with pytest.raises(UserError, match=r"of the 12 labels that .* Received: 11\."):
+        fitted.select(Scores(scores.probabilities[:, :11]))
+
+
 def test_an_unknown_way_is_named():
     with pytest.raises(UserError, match=r"top_k, .*posterior_f\. Received: magic"):
         way_named("magic")

@@ -1,0 +1,92 @@
+"""`mmannot decide`, on a logistic regression's scores and on made ones."""
+
+import json
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from mmannot_tf.cli.main import main
+from mmannot_tf.decisions.catalogue import way_named
+from mmannot_tf.decisions.fitted import FittedWay
+from mmannot_tf.decisions.way import Scores
+from mmannot_tf.evaluation.metrics import annotation_scores
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Scores of a logistic regression, true labels and a quantity."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(600, 6))
+    labels = x[:, :5] + x[:, 1:] + rng.normal(size=(600, 5)) > 1.5
+    models = [LogisticRegression().fit(x[:200], labels[:200, c]) for c in range(5)]
+    scores = np.stack([model.predict_proba(x[200:])[:, 1] for model in models], axis=1).astype(np.float32)
+    np.save(tmp_path / "scores.npy", scores)
+    np.save(tmp_path / "labels.npy", labels[200:])
+    np.save(tmp_path / "quantity.npy", scores.sum(axis=1))
+    return tmp_path
+
+
+def run(files, *options):
+    return main(["decide", str(files / "scores.npy"), str(files / "labels.npy"), *options])
+
+
+def test_the_table_names_the_best_way(files, capsys):
+    assert run(files, "--quantity", str(files / "quantity.npy"), "--bootstrap", "200") == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "200 images, ways fitted on 200 others" in printed
+    assert "Best for I-F1 on the images for fitting" in printed and "p = " in printed
+    assert "Calibration error" in printed and "Picked: " in printed
+
+
+def test_a_saved_way_selects_the_same_labels_again(files, capsys):
+    way, out, again = (files / name for name in ("way.json", "out.csv", "again.csv"))
+    assert run(files, "--way", "expected_f", "--save", str(way), "--out", str(out), "--bootstrap", "0") == 0
+    assert main(["decide", str(files / "scores.npy"), "--with", str(way), "--out", str(again)]) == 0
+    assert out.read_text() == again.read_text()
+    scores = Scores(np.load(files / "scores.npy"))
+    selected = FittedWay.load(way).select(scores)
+    assert np.loadtxt(out, delimiter=",").tolist() == selected.astype(float).tolist()
+    assert FittedWay.load(way).way.name == "expected_f"
+
+
+def test_the_numbers_are_those_of_the_library(files, capsys):
+    fit, scored = ((files / name) for name in ("fit", "scored"))
+    scores, labels = np.load(files / "scores.npy"), np.load(files / "labels.npy")
+    for name, rows in ((fit, slice(0, 250)), (scored, slice(250, None))):
+        np.save(name.with_suffix(".scores.npy"), scores[rows])
+        np.save(name.with_suffix(".labels.npy"), labels[rows])
+    command = ["decide", str(scored.with_suffix(".scores.npy")), str(scored.with_suffix(".labels.npy"))]
+    command += ["--fit-scores", str(fit.with_suffix(".scores.npy"))]
+    command += ["--fit-labels", str(fit.with_suffix(".labels.npy")), "--bootstrap", "0", "--json"]
+    assert main(command) == 0
+    answer = json.loads(capsys.readouterr().out)
+    rows = {row["way"]: row for row in answer["comparison"]["rows"]}
+    fitted = FittedWay.fit(way_named("one_threshold"), Scores(scores[:250]), labels[:250])
+    expected = annotation_scores(fitted.select(Scores(scores[250:])), labels[250:])
+    assert rows["one_threshold"]["image_f1"] == pytest.approx(expected.image_f1)
+    assert answer["picked"] in rows
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--way", "magic"], "a way to decide must be one of top_k"),
+        (["--share", "0.01"], "fitting and scoring each need 10 images"),
+        (["--way", "posterior_f"], "posterior_f needs predicted quantities"),
+        (["--fit-scores", "scores.npy"], "true labels must be given"),
+        (["--with", "none.json", "--out", "out.csv"], "none.json"),
+        (["--with", "none.json"], "--with needs --out"),
+    ],
+)
+def test_what_cannot_be_decided_is_named(files, capsys, monkeypatch, options, complaint):
+    monkeypatch.chdir(files)
+    assert run(files, *options) == 1
+    error = capsys.readouterr().err
+    assert complaint in error and error.count("\n") == 1
+
+
+def test_labels_of_another_shape_are_refused(files, capsys):
+    np.save(files / "labels.npy", np.zeros((400, 4)))
+    assert run(files) == 1
+    assert "same shape. Received: [400, 5]" in capsys.readouterr().err

@@ -1,0 +1,96 @@
+import numpy as np
+import pytest
+
+from mmannot_tf.decisions.matrix_files import read_column, read_matrix, write_selected
+from tfrecords_tools.shell.errors import UserError
+
+NAMES = ("a.jpg", "b.jpg", "c.jpg")
+VALUES = [[0.5, 0.25], [1.0, 0.0], [0.125, 0.75]]
+
+
+@pytest.mark.parametrize(
+    ("text", "images", "labels"),
+    [
+        ("0.5,0.25\n1,0\n0.125,0.75\n", None, None),
+        ("sky,sea\n0.5,0.25\n1,0\n0.125,0.75\n", None, ("sky", "sea")),
+        (
+            "image,sky,sea\na.jpg,0.5,0.25\nb.jpg,1,0\nc.jpg,0.125,0.75\n",
+            NAMES,
+            ("sky", "sea"),
+        ),
+        ("id,sky,sea\n7,0.5,0.25\n8,1,0\n9,0.125,0.75\n", ("7", "8", "9"), ("sky", "sea")),
+        ("a.jpg,0.5,0.25\nb.jpg,1,0\nc.jpg,0.125,0.75\n", NAMES, None),
+        (
+            "\ufeffimage,sky,sea\r\na.jpg,0.5,0.25\r\nb.jpg,1,0\r\nc.jpg,0.125,0.75\r\n",
+            NAMES,
+            ("sky", "sea"),
+        ),
+    ],
+)
+def test_tables_may_name_images_and_labels(tmp_path, text, images, labels):
+    file = tmp_path / "scores.csv"
+    file.write_text(text, encoding="utf-8", newline="")
+    matrix = read_matrix(file)
+    assert matrix.values.tolist() == VALUES and matrix.values.dtype == np.float32
+    assert (matrix.images, matrix.labels) == (images, labels)
+
+
+def test_arrays_are_read(tmp_path):
+    np.save(tmp_path / "scores.npy", np.array(VALUES))
+    np.savez(tmp_path / "one.npz", scores=np.array(VALUES))
+    np.savez(tmp_path / "two.npz", scores=np.array(VALUES), others=np.zeros((1, 1)))
+    for name, array in (("scores.npy", None), ("one.npz", None), ("two.npz", "scores")):
+        assert read_matrix(tmp_path / name, array).values.tolist() == VALUES
+    np.save(tmp_path / "quantity.npy", np.array([1.5, 2.0, 3.0]))
+    assert read_column(tmp_path / "quantity.npy", 3).tolist() == [1.5, 2.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "complaint"),
+    [
+        ("none.csv", None, "does not exist"),
+        ("scores.txt", "1,2", r"must be a \.csv, \.npy, \.npz file"),
+        ("scores.csv", "1,2\n3\n", "its lines have 1 to 2 fields"),
+        ("scores.csv", "a,b\n1,x\n", "could not convert"),
+        ("scores.csv", "", "empty"),
+        ("scores.csv", "1,nan\n", "NaN or infinity"),
+        ("scores.npy", "no array", "must be readable"),
+    ],
+)
+def test_what_is_no_matrix_is_named(tmp_path, name, content, complaint):
+    if content is not None:
+        (tmp_path / name).write_text(content)
+    with pytest.raises(UserError, match=complaint) as caught:
+        read_matrix(tmp_path / name)
+    assert "\n" not in str(caught.value)
+
+
+def test_several_arrays_need_a_name_and_objects_are_refused(tmp_path):
+    np.savez(tmp_path / "two.npz", a=np.zeros((2, 2)), b=np.zeros((2, 2)))
+    with pytest.raises(UserError, match="it holds the arrays a, b"):
+        read_matrix(tmp_path / "two.npz")
+    np.save(tmp_path / "objects.npy", np.array([[{}]], object), allow_pickle=True)
+    with pytest.raises(UserError, match="must be readable"):
+        read_matrix(tmp_path / "objects.npy")
+    np.save(tmp_path / "short.npy", np.zeros(2))
+    with pytest.raises(UserError, match=r"one number for each of 3 images\. Received: 2"):
+        read_column(tmp_path / "short.npy", 3)
+
+
+def test_truth_is_zeros_and_ones(tmp_path):
+    file = tmp_path / "labels.csv"
+    file.write_text("1,0\n0,2\n")
+    with pytest.raises(UserError, match=r"labels must be 0 or 1\. Received: 2"):
+        read_matrix(file).as_truth(file)
+
+
+def test_selected_labels_are_written_with_their_names(tmp_path):
+    selected = np.array([[True, False], [False, True]])
+    write_selected(tmp_path / "out.csv", selected, ("a.jpg", "b.jpg"), ("sky", "sea"))
+    assert (tmp_path / "out.csv").read_text() == "image,sky,sea\na.jpg,1,0\nb.jpg,0,1\n"
+    write_selected(tmp_path / "plain.csv", selected, None, None)
+    assert (tmp_path / "plain.csv").read_text() == "1,0\n0,1\n"
+    write_selected(tmp_path / "out.npy", selected, None, None)
+    assert np.load(tmp_path / "out.npy").tolist() == selected.tolist()
+    with pytest.raises(UserError, match=r"must be a \.csv or \.npy file"):
+        write_selected(tmp_path / "out.txt", selected, None, None)
