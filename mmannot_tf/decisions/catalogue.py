@@ -9,6 +9,7 @@ from mmannot_tf.decisions.one_threshold import OneThreshold
 from mmannot_tf.decisions.posterior_f import PosteriorF
 from mmannot_tf.decisions.posterior_mode import PosteriorMode
 from mmannot_tf.decisions.predicted_quantity import PredictedQuantity
+from mmannot_tf.decisions.proportional_odds import ProportionalOdds
 from mmannot_tf.decisions.top_k import TopK
 from mmannot_tf.decisions.true_quantity import TrueQuantity
 from mmannot_tf.decisions.way import Way
@@ -28,6 +29,7 @@ WAYS: tuple[type[Way], ...] = (
     ExpectedF,
     PosteriorMode,
     PosteriorF,
+    ProportionalOdds,
 )
 """In the order of tables."""
 

@@ -1,6 +1,6 @@
 """A way to decide with everything that was fitted: calibration and parameters. It is also a file."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +15,8 @@ from mmannot_tf.decisions.way import Options, Scores, Way
 from tfrecords_tools.shell.documents import parsed, read_document, write_document
 from tfrecords_tools.shell.errors import UserError
 
+_PART = 2**19
+"""Scores that are decided at a time: memory is some hundred bytes a score."""
 _WHAT = "A fitted way"
 _REMEDY = "Fit it again with `mmannot decide`."
 
@@ -61,6 +63,7 @@ class FittedWay:
         labels: np.ndarray,
         options: Options | None = None,
         calibrated: Method = "none",
+        calibration: Calibration | None = None,
     ) -> Self:
         """Fits a way, and before it the calibration if the way needs probabilities.
 
@@ -70,14 +73,16 @@ class FittedWay:
             labels: the ground truth, [N, C] bool.
             options: what the user demands.
             calibrated: how scores become probabilities.
+            calibration: what this method was fitted to on the same images, if that is known.
 
         Raises:
             UserError: the scores lack what the way needs.
         """
         _check_quantity(way, scores)
-        method = calibrated if "probabilities" in way.needs else "none"
-        calibration: Calibration = Uncalibrated()
-        if method != "none":
+        method: Method = calibrated if "probabilities" in way.needs else "none"
+        if method == "none":
+            calibration = Uncalibrated()
+        elif calibration is None:
             calibration = fit_calibration(method, scores.probabilities, labels)
         fitted = way.fit(_calibrated(scores, calibration, np), labels, options or Options())
         return cls(fitted, labels.shape[1], method, calibration)
@@ -94,11 +99,20 @@ class FittedWay:
                 f"scores must be of the {self.classes:,} labels that the way was fitted on. Received: "
                 f"{scores.probabilities.shape[1]:,}."
             )
-        return self.way.select(_calibrated(scores, self.calibration, xp), xp)
+        return self._in_parts(lambda part: self.way.select(part, xp), scores, xp)
 
     def estimate(self, scores: Scores, xp: ModuleType = np) -> Array:
         """The estimate of each image's quantity, [N] float, before rounding where the way rounds."""
-        return self.way.estimate(_calibrated(scores, self.calibration, xp), xp)
+        return self._in_parts(lambda part: self.way.estimate(part, xp), scores, xp)
+
+    def _in_parts(self, decide: Callable[[Scores], Array], scores: Scores, xp: ModuleType) -> Array:
+        """What `decide` returns for calibrated scores; numpy decides a part of the images at a time."""
+        size = max(1, _PART // self.classes)
+        if xp is not np or len(scores.probabilities) <= size:
+            return decide(_calibrated(scores, self.calibration, xp))
+        starts = range(0, len(scores.probabilities), size)
+        parts = (_images(scores, slice(start, start + size)) for start in starts)
+        return np.concatenate([decide(_calibrated(part, self.calibration, np)) for part in parts])
 
     def save(self, path: Path) -> None:
         """Writes the fitted way as JSON."""
@@ -121,6 +135,10 @@ class FittedWay:
                 file.calibration, KINDS[file.calibrated], path=path, what=_WHAT, remedy=_REMEDY
             ),
         )
+
+
+def _images(scores: Scores, wanted: slice) -> Scores:
+    return Scores(*(None if values is None else values[wanted] for values in vars(scores).values()))
 
 
 def _check_quantity(way: type[Way], scores: Scores) -> None:

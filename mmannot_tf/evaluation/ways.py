@@ -186,14 +186,12 @@ def compare_ways(
     has_quantity = fit.scores.quantity is not None
     ways = [way for way in ways if has_quantity or "quantity" not in way.needs]
     method = calibrated or best_method(fit.scores.probabilities, fit.labels)
-    crossed = {way.name: _across_folds(way, fit, options, method) for way in ways}
-    is_crossed = scored is None
+    crossed, probabilities = _across_folds(ways, fit, options, method)
+    decided, is_crossed = crossed, scored is None
     if scored is None:
-        decided, scored, probabilities = crossed, fit, _calibrated_across_folds(fit, method)
+        scored = fit
     else:
-        fitted = {way.name: FittedWay.fit(way, fit.scores, fit.labels, options, method) for way in ways}
-        decided = {name: _decided(way, scored.scores) for name, way in fitted.items()}
-        probabilities = _calibrated(fit, scored, method)
+        decided, probabilities = _decided(ways, fit, scored.scores, options, method)
     comparison = WayComparison(
         scorer=scorer,
         images=len(scored.labels),
@@ -219,36 +217,41 @@ def compare_ways(
     return _with_uncertainty(comparison, decided, scored.labels, how, resampling)
 
 
-def _decided(fitted: FittedWay, scores: Scores) -> Decided:
-    return Decided(fitted.select(scores), fitted.estimate(scores))
+def _decided(
+    ways: Sequence[type[Way]], fit: Labelled, scores: Scores, options: Options, method: Method
+) -> tuple[dict[str, Decided], np.ndarray]:
+    """What each way decides on other images than it is fitted on, and their calibrated probabilities."""
+    calibration = fit_calibration(method, fit.scores.probabilities, fit.labels)
+    decided = {}
+    for way in ways:
+        fitted = FittedWay.fit(way, fit.scores, fit.labels, options, method, calibration)
+        decided[way.name] = Decided(fitted.select(scores), fitted.estimate(scores))
+    return decided, calibration.apply(scores.probabilities)
 
 
-def _across_folds(way: type[Way], data: Labelled, options: Options, method: Method) -> Decided:
-    """What the way decides on each fold, fitted on the others, in the images' order."""
-    selected, estimate = np.zeros(data.labels.shape, bool), np.zeros(len(data.labels))
-    for inside in _folds(len(data.labels)):
-        part, rest = data.where(~inside), data.where(inside)
-        fitted = FittedWay.fit(way, part.scores, part.labels, options, method)
-        selected[inside], estimate[inside] = fitted.select(rest.scores), fitted.estimate(rest.scores)
-    return Decided(selected, estimate)
-
-
-def _calibrated_across_folds(data: Labelled, method: Method) -> np.ndarray:
+def _across_folds(
+    ways: Sequence[type[Way]], data: Labelled, options: Options, method: Method
+) -> tuple[dict[str, Decided], np.ndarray]:
+    """The same for each fold, fitted on the others, in the images' order."""
+    images = len(data.labels)
+    crossed = {way.name: Decided(np.zeros(data.labels.shape, bool), np.zeros(images)) for way in ways}
     probabilities = np.zeros(data.labels.shape)
-    for inside in _folds(len(data.labels)):
-        probabilities[inside] = _calibrated(data.where(~inside), data.where(inside), method)
-    return probabilities
+    for inside in _folds(images):
+        decided, probabilities[inside] = _decided(
+            ways, data.where(~inside), data.where(inside).scores, options, method
+        )
+        for name, of_fold in decided.items():
+            crossed[name].selected[inside], crossed[name].estimate[inside] = (
+                of_fold.selected,
+                of_fold.estimate,
+            )
+    return crossed, probabilities
 
 
 def _folds(images: int) -> Iterator[np.ndarray]:
     """Whether each image is in the fold, [N] bool, for each fold: every fifth image."""
     for fold in range(min(FOLDS, images)):
         yield np.arange(images) % FOLDS == fold
-
-
-def _calibrated(fit: Labelled, scored: Labelled, method: Method) -> np.ndarray:
-    calibration = fit_calibration(method, fit.scores.probabilities, fit.labels)
-    return calibration.apply(scored.scores.probabilities)
 
 
 def _error_as_they_are(scored: Labelled) -> float | None:

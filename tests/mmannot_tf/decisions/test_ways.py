@@ -105,6 +105,15 @@ def test_a_fitted_way_is_a_file(labelled, tmp_path, way):
         assert (loaded.select(labelled[0]) == fitted.select(labelled[0])).all()
 
 
+@pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)
+def test_parts_of_the_images_are_decided_as_all_at_once(labelled, monkeypatch, way):
+    fitted = FittedWay.fit(way, *labelled, calibrated="platt")
+    at_once, estimate = fitted.select(labelled[0]), fitted.estimate(labelled[0])
+    monkeypatch.setattr("mmannot_tf.decisions.fitted._PART", 12 * 7)
+    np.testing.assert_array_equal(fitted.select(labelled[0]), at_once)
+    np.testing.assert_allclose(fitted.estimate(labelled[0]), estimate, rtol=1e-5)
+
+
 def test_a_damaged_file_is_refused(labelled, tmp_path):
     file = tmp_path / "way.json"
     FittedWay.fit(way_named("one_threshold"), *labelled).save(file)
@@ -121,7 +130,7 @@ def test_scores_of_another_number_of_labels_are_refused(labelled):
 
 
 def test_an_unknown_way_is_named():
-    with pytest.raises(UserError, match=r"top_k, .*posterior_f\. Received: magic"):
+    with pytest.raises(UserError, match=r"top_k, .*posterior_f, .*\. Received: magic"):
         way_named("magic")
 
 
