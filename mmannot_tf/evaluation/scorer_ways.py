@@ -13,7 +13,7 @@ from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.row_catalogue import FREQUENCIES, ROWS, Row
 from mmannot_tf.evaluation.rows import annotating_row
-from mmannot_tf.evaluation.ways import HowScored, Labelled, WayComparison, compare_ways
+from mmannot_tf.evaluation.ways import LEAST_IMAGES, HowScored, Labelled, WayComparison, compare_ways
 from tfrecords_tools.shell.errors import UserError
 
 BEST = "best"
@@ -55,8 +55,12 @@ def choose_ways(name: str, fit: Predictions, settings: EvaluationSettings) -> An
         settings: of the run, with `untagged` decided.
 
     Raises:
-        UserError: there is no such way, it cannot decide for new images, or no row annotates.
+        UserError: there is no such way, it cannot decide for new images, no row annotates, or too few images.
     """
+    if len(fit.ids) < LEAST_IMAGES:
+        raise UserError(
+            f"a way must be fitted on {LEAST_IMAGES} images. Received: {len(fit.ids)} of {fit.split}."
+        )
     row = annotating_row(fit, settings)
     untagged = None if row.untagged is None else _chosen(name, row.untagged, fit, settings)
     return AnnotatorWays(_chosen(name, row, fit, settings), untagged)
@@ -90,8 +94,10 @@ def compare_scorers(
         resampling: how intervals and paired tests are made; None for neither.
 
     Returns:
-        A comparison a scorer, in the order of the tables.
+        A comparison a scorer, in the order of the tables; none for fewer than `LEAST_IMAGES` to fit on.
     """
+    if len(fit.ids) < LEAST_IMAGES:
+        return ()
     options, how = _options(settings), _how_scored(settings)
     return tuple(
         compare_ways(

@@ -32,6 +32,8 @@ from mmannot_tf.evaluation.results import Bounds, RowPair
 from mmannot_tf.evaluation.uncertainty import Uncertainty
 
 FOLDS = 5
+LEAST_IMAGES = 10
+"""Ways that are fitted on fewer images, or scored on fewer, say nothing."""
 CHOSEN_BY = ("image_f1", "class_f1", "harmonic_f1")
 """The measures that a best way is chosen by."""
 

@@ -11,12 +11,10 @@ from mmannot_tf.decisions.fitted import FittedWay
 from mmannot_tf.decisions.matrix_files import read_column, read_matrix, write_selected
 from mmannot_tf.decisions.way import Options, Scores
 from mmannot_tf.evaluation.resampling import Resampling
-from mmannot_tf.evaluation.ways import Labelled, WayComparison, compare_ways
+from mmannot_tf.evaluation.ways import LEAST_IMAGES, Labelled, WayComparison, compare_ways
 from tfrecords_tools.shell.errors import UserError
 
 BEST = "best"
-LEAST_IMAGES = 10
-"""Fewer images to fit on, or to score, say nothing."""
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,25 @@ def test_calibration_errors_are_of_the_scored_images(fit, scored):
     assert on_any_scale.uncalibrated_error is None and on_any_scale.calibration_error < 4
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("labels", [1, 2, 5])
+@pytest.mark.parametrize("kind", ["probabilities", "zeros and ones", "any scale", "no label", "every label"])
+def test_sets_with_little_in_them_are_compared(labels, kind):
+    rng = np.random.default_rng(labels)
+    scores = rng.random((12, labels)).astype(np.float32)
+    truth = rng.random(scores.shape) < scores
+    if kind == "zeros and ones":
+        scores = np.round(scores)
+    elif kind == "any scale":
+        scores = 200 * scores - 100
+    elif kind != "probabilities":
+        truth[:] = kind == "every label"
+    data = Labelled.of(scores, truth, rng.normal(size=12).astype(np.float32))
+    for scored in (None, data):
+        for row in compare_ways("scores", data, scored).rows:
+            assert np.isfinite(row.scores.image_f1) and np.isfinite(row.quantity.mse)
+
+
 def test_every_scorer_of_a_run_has_a_comparison_with_its_own_regressor():
     data = {split: drawn(seed) for seed, split in enumerate(("validation", "test"))}
     predictions = [
