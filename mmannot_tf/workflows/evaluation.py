@@ -80,7 +80,7 @@ def compare_ways_of_run(
         A comparison a scorer; none where validation cannot be predicted.
     """
     run = open_run(path)
-    predictions, chosen_on = _predictions(run, split, data, tagged=tagged)
+    predictions, chosen_on = _predictions(run, split, data, tagged=tagged, announce=False)
     fit, scored = (predictions, None) if split == CHOOSING else (chosen_on, predictions)
     if fit is None:
         return ()
@@ -103,18 +103,18 @@ def choose_ways_of_run(path: Path, name: str, data: Path | None = None) -> Annot
 
 
 def _predictions(
-    run: Run, split: str, data: Path | None, *, tagged: bool
+    run: Run, split: str, data: Path | None, *, tagged: bool, announce: bool = True
 ) -> tuple[Predictions, Predictions | None]:
     """The predictions of a split, and those to choose on: None for validation itself."""
     predictions = _saved_predictions(run, split) or _predict(run, split, data)
-    chosen_on = None if split == CHOOSING else _predictions_to_choose_on(run, data)
+    chosen_on = None if split == CHOOSING else _predictions_to_choose_on(run, data, announce=announce)
     if tagged:
         predictions, chosen_on = predictions.tagged(), chosen_on and chosen_on.tagged()
     return predictions, chosen_on
 
 
-def _predictions_to_choose_on(run: Run, data: Path | None) -> Predictions | None:
-    """The predictions of the validation split; None, with a line, where they cannot be made.
+def _predictions_to_choose_on(run: Run, data: Path | None, *, announce: bool) -> Predictions | None:
+    """The predictions of the validation split; None, with a line if wanted, where they cannot be made.
 
     Of a refit, whose validation images trained, those of the run that it refits.
     """
@@ -122,7 +122,8 @@ def _predictions_to_choose_on(run: Run, data: Path | None) -> Predictions | None
         run = earlier_run(run.config) or run
         return _saved_predictions(run, CHOOSING) or _predict(run, CHOOSING, data)
     except UserError as error:
-        notice(f"note: no thresholds are chosen, for {CHOOSING} cannot be predicted: {error}")
+        if announce:
+            notice(f"note: no thresholds are chosen, for {CHOOSING} cannot be predicted: {error}")
         return None
 
 
