@@ -68,6 +68,16 @@ def test_the_numbers_are_those_of_the_library(files, capsys):
     assert answer["picked"] in rows
 
 
+def test_favoured_recall_gives_more_labels(files):
+    given = {}
+    for favour in ("precision", "recall"):
+        out = files / f"{favour}.npy"
+        options = ["--favour", favour, "--way", "one_threshold", "--out", str(out), "--bootstrap", "0"]
+        assert run(files, *options) == 0
+        given[favour] = np.load(out).sum()
+    assert given["recall"] > 1.2 * given["precision"]
+
+
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
@@ -77,6 +87,7 @@ def test_the_numbers_are_those_of_the_library(files, capsys):
         (["--fit-scores", "scores.npy"], "true labels must be given"),
         (["--with", "none.json", "--out", "out.csv"], "none.json"),
         (["--with", "none.json"], "--with needs --out"),
+        (["--favour", "recall", "--beta", "2"], "--favour stands for a --beta"),
     ],
 )
 def test_what_cannot_be_decided_is_named(files, capsys, monkeypatch, options, complaint):
