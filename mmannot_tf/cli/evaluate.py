@@ -30,18 +30,19 @@ def evaluate(
 
     Predictions that are missing or stale are made first.
     """
-    from mmannot_tf.evaluation.document import document
-    from mmannot_tf.workflows.evaluation import compare_ways_of_run, evaluate_run, write_scores
+    from mmannot_tf.evaluation.document import document, members
+    from mmannot_tf.workflows.evaluation import predicted_split, write_scores
     from tfrecords_tools.shell.console import print_json
 
     if strategy != ONE_DEVICE and not _predict(run, split, data, strategy, logical_devices):
         return
-    evaluation = evaluate_run(run, split, data, bootstrap=bootstrap, tagged=tagged)
+    predicted = predicted_split(run, split, data, tagged=tagged)
+    evaluation = predicted.evaluate(bootstrap=bootstrap)
     if not tagged:
         write_scores(run, evaluation)
-    ways = compare_ways_of_run(run, split, data, bootstrap=bootstrap, tagged=tagged)
+    ways = predicted.compare_ways(bootstrap=bootstrap)
     if as_json:
-        print_json(document({**vars(evaluation), "ways": ways}))
+        print_json({**members(evaluation), "ways": document(ways)})
         return
     from rich.console import Console
 
@@ -50,7 +51,10 @@ def evaluate(
 
     console = Console()
     console.print(render_scores(evaluation), *render_uncertainty(evaluation.uncertainty))
-    console.print(*map(render_ways, ways), CONVENTION if ways else "")
+    for comparison in ways:
+        console.print(render_ways(comparison))
+    if ways:
+        console.print(CONVENTION)
 
 
 def _predict(path: Path, split: str, data: Path | None, strategy: str, logical_devices: int | None) -> bool:

@@ -24,6 +24,11 @@ def document(value: object) -> Json:
         return value
     if isinstance(value, list | tuple):
         return [document(item) for item in value]
+    return members(value)
+
+
+def members(value: object) -> dict[str, Json]:
+    """The members of the document of a dataclass or a mapping, in their order."""
     return dict(_members(value))
 
 

@@ -1,5 +1,6 @@
 """Evaluates a run's split, predicting it first where predictions are missing or stale."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from mmannot_tf.evaluation.document import document
@@ -23,26 +24,55 @@ CHOOSING = "validation"
 """The split on which thresholds are chosen."""
 
 
-def evaluate_run(
-    path: Path,
-    split: str,
-    data: Path | None = None,
-    *,
-    bootstrap: int = Resampling.draws,
-    tagged: bool = False,
-) -> Evaluation:
-    """Evaluates a run's split. Writes predictions of this split and of validation, and no other file.
+@dataclass(frozen=True, eq=False)
+class PredictedSplit:
+    """A run's predictions that an evaluation needs.
 
-    Thresholds are chosen on validation. An evaluation of that split has no rows with chosen thresholds.
+    Attributes:
+        run: the run.
+        predictions: of the split.
+        chosen_on: those of validation, on which thresholds are chosen and ways are fitted; None for
+            validation itself, and where it cannot be predicted.
+    """
+
+    run: Run
+    predictions: Predictions
+    chosen_on: Predictions | None
+
+    def evaluate(self, *, bootstrap: int) -> Evaluation:
+        """Scores every row. `bootstrap` resamples are for intervals and paired tests; 0 for neither."""
+        return evaluate(
+            self.predictions,
+            self.run.config.evaluation,
+            readings=in_force(self.run.config),
+            resampling=_resampling(bootstrap),
+            chosen_on=self.chosen_on,
+        )
+
+    def compare_ways(self, *, bootstrap: int) -> tuple[WayComparison, ...]:
+        """Compares the ways to decide for every scorer; none where validation cannot be predicted.
+
+        On the validation split itself each fifth of the images is decided by ways fitted on the rest.
+        """
+        is_choosing = self.predictions.split == CHOOSING
+        fit, scored = (self.predictions, None) if is_choosing else (self.chosen_on, self.predictions)
+        if fit is None:
+            return ()
+        return compare_scorers(fit, scored, self.run.config.evaluation, resampling=_resampling(bootstrap))
+
+
+def predicted_split(
+    path: Path, split: str, data: Path | None = None, *, tagged: bool = False
+) -> PredictedSplit:
+    """Predicts a run's split, and validation, where that is missing or stale; writes no other file.
+
     TensorFlow is loaded only if a split must be predicted.
 
     Args:
         path: the run's folder.
         split: of its records.
         data: the records, where they have moved since training.
-        bootstrap: resamples for intervals and paired tests; 0 for neither.
-        tagged: leaves out images without a tag of the vocabulary, as the paper does; thresholds are chosen on
-            such images, too.
+        tagged: leaves out images without a tag of the vocabulary, as the paper does, in both splits.
 
     Raises:
         UserError: `tagged`, and the run has no tags.
@@ -53,39 +83,33 @@ def evaluate_run(
             f"note: no rows of {', '.join(outdated)}, which must be trained again. Run `mmannot train` "
             "with the same --run."
         )
-    predictions, chosen_on = _predictions(run, split, data, tagged=tagged)
-    return evaluate(
-        predictions,
-        run.config.evaluation,
-        readings=in_force(run.config),
-        resampling=Resampling(draws=bootstrap) if bootstrap else None,
-        chosen_on=chosen_on,
-    )
+    predictions = _saved_predictions(run, split) or _predict(run, split, data)
+    chosen_on = None if split == CHOOSING else _predictions_to_choose_on(run, data)
+    if tagged:
+        predictions, chosen_on = predictions.tagged(), chosen_on and chosen_on.tagged()
+    return PredictedSplit(run, predictions, chosen_on)
 
 
-def compare_ways_of_run(
+def evaluate_run(
     path: Path,
     split: str,
     data: Path | None = None,
     *,
     bootstrap: int = Resampling.draws,
     tagged: bool = False,
-) -> tuple[WayComparison, ...]:
-    """Compares the ways to decide for every scorer of a run, fitted on validation.
+) -> Evaluation:
+    """Evaluates a run's split, predicting it first where needed; see `predicted_split`.
 
-    On the validation split itself each fifth of the images is decided by ways fitted on the rest. The
-    arguments and errors are those of `evaluate_run`.
+    Thresholds are chosen on validation. An evaluation of that split has no rows with chosen thresholds.
 
-    Returns:
-        A comparison a scorer; none where validation cannot be predicted.
+    Args:
+        path: the run's folder.
+        split: of its records.
+        data: the records, where they have moved since training.
+        bootstrap: resamples for intervals and paired tests; 0 for neither.
+        tagged: leaves out images without a tag of the vocabulary.
     """
-    run = open_run(path)
-    predictions, chosen_on = _predictions(run, split, data, tagged=tagged, announce=False)
-    fit, scored = (predictions, None) if split == CHOOSING else (chosen_on, predictions)
-    if fit is None:
-        return ()
-    resampling = Resampling(draws=bootstrap) if bootstrap else None
-    return compare_scorers(fit, scored, run.config.evaluation, resampling=resampling)
+    return predicted_split(path, split, data, tagged=tagged).evaluate(bootstrap=bootstrap)
 
 
 def choose_ways_of_run(path: Path, name: str, data: Path | None = None) -> AnnotatorWays:
@@ -98,23 +122,16 @@ def choose_ways_of_run(path: Path, name: str, data: Path | None = None) -> Annot
     """
     run = open_run(path)
     run = earlier_run(run.config) or run
-    predictions, _ = _predictions(run, CHOOSING, data, tagged=False)
+    predictions = _saved_predictions(run, CHOOSING) or _predict(run, CHOOSING, data)
     return choose_ways(name, predictions, annotation_settings(run))
 
 
-def _predictions(
-    run: Run, split: str, data: Path | None, *, tagged: bool, announce: bool = True
-) -> tuple[Predictions, Predictions | None]:
-    """The predictions of a split, and those to choose on: None for validation itself."""
-    predictions = _saved_predictions(run, split) or _predict(run, split, data)
-    chosen_on = None if split == CHOOSING else _predictions_to_choose_on(run, data, announce=announce)
-    if tagged:
-        predictions, chosen_on = predictions.tagged(), chosen_on and chosen_on.tagged()
-    return predictions, chosen_on
+def _resampling(draws: int) -> Resampling | None:
+    return Resampling(draws=draws) if draws else None
 
 
-def _predictions_to_choose_on(run: Run, data: Path | None, *, announce: bool) -> Predictions | None:
-    """The predictions of the validation split; None, with a line if wanted, where they cannot be made.
+def _predictions_to_choose_on(run: Run, data: Path | None) -> Predictions | None:
+    """The predictions of the validation split; None, with a line, where they cannot be made.
 
     Of a refit, whose validation images trained, those of the run that it refits.
     """
@@ -122,8 +139,7 @@ def _predictions_to_choose_on(run: Run, data: Path | None, *, announce: bool) ->
         run = earlier_run(run.config) or run
         return _saved_predictions(run, CHOOSING) or _predict(run, CHOOSING, data)
     except UserError as error:
-        if announce:
-            notice(f"note: no thresholds are chosen, for {CHOOSING} cannot be predicted: {error}")
+        notice(f"note: no thresholds are chosen, for {CHOOSING} cannot be predicted: {error}")
         return None
 
 

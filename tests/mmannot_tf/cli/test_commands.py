@@ -83,6 +83,9 @@ def test_evaluate_prints_every_row_and_quantity_as_json(run, tiny_config, capsys
     assert [row["features"] for row in document["quantity"]] == ["MS-CNN", "MS-CNN+Tags"]
     assert (document["split"], document["images"]) == ("test", 30)
     assert document["readings"]["training.weight_decay"] == tiny_config.training.weight_decay
+    ways = document.pop("ways")
+    assert [way["scorer"] for way in ways][:2] == ["MS-CNN+Tags", "MS-CNN"]
+    assert ways[0]["reference"] == "predicted_quantity"
     assert json.loads((run / "scores.json").read_text()) == document
 
 
@@ -99,6 +102,10 @@ def test_evaluate_without_bootstrap_has_the_same_scores_and_no_intervals(run, ca
     for row in document["rows"]:
         del row["intervals"], row["biased"]
     del document["pairs"], document["resampling"]
+    for comparison in document["ways"]:
+        comparison["pairs"] = []
+        for row in comparison["rows"]:
+            del row["intervals"]
     assert _json(capsys, "evaluate", run, "--bootstrap", 0) == document
 
 
@@ -148,6 +155,11 @@ def test_one_run_has_no_spread_and_two_have(run, capsys):
     for runs in (1, 2):
         assert run_app(app, ["average", *[str(run)] * runs, "--table", "i"]) == 0
         printed[runs] = capsys.readouterr().out
+    heads = [printed[runs].splitlines()[0] for runs in (1, 2)]
+    assert heads == [
+        f"{runs}, 30 images of test, 14 labels, percent." for runs in ("One run", "Means of 2 runs")
+    ]
+    printed = {runs: text.split("\n", 1)[1] for runs, text in printed.items()}
     assert "±" not in printed[1]
     assert printed[2].count(" ± 0.0 (") == 2 * len(METHODS)
     assert printed[1] == printed[2].replace(" ± 0.0", "")
@@ -253,6 +265,7 @@ def test_wrong_usage_exits_2(arguments, capsys):
     "arguments", [["--help"], ["--version"], ["train", "--help"], ["train"], ["evaluate"], ["compare"]]
 )
 def test_commands_that_need_no_tensorflow_load_nothing_large(arguments, run):
+    large = LARGE - ({"scipy"} if arguments == ["evaluate"] else set())  # it fits calibrations
     if arguments in (["evaluate"], ["compare"]):
         arguments = [*arguments, str(run)]
     code = (
@@ -260,7 +273,7 @@ def test_commands_that_need_no_tensorflow_load_nothing_large(arguments, run):
         "from mmannot_tf.cli.main import app\n"
         "from tfrecords_tools.shell.console import run\n"
         f"run(app, {arguments!r})\n"
-        f"print(sorted({LARGE} & set(sys.modules)))\n"
+        f"print(sorted({large} & set(sys.modules)))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, timeout=300
