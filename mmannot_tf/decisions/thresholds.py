@@ -1,7 +1,7 @@
 """Thresholds with the highest F_β among all that there are; labels with a score above one are given.
 
-F_β = (1 + β²) TP / (β² true + given), 0/0 as 0. Thresholds are the best scores that are not given, so they
-are float32; among equally good ones those are chosen that give fewest labels.
+F_β = (1 + β²) TP / (β² true + given), 0/0 as 0. Among equally good thresholds those are chosen that give the
+fewest labels.
 """
 
 import numpy as np
@@ -53,7 +53,7 @@ def for_image_f(scores: np.ndarray, labels: np.ndarray, beta: float = 1.0) -> np
         correct, given = cuts.sums(places)
         better = float(_f(correct, given, total, beta))
         if better <= ratio:
-            return cuts.threshold(places)
+            return cuts.between(places)
         ratio = better
 
 
@@ -84,7 +84,7 @@ def for_class_f(scores: np.ndarray, labels: np.ndarray, beta: float = 1.0) -> np
         f = (1 + beta**2) * p * r / max(beta**2 * p + r, 1e-12)
         if f > best:
             best, best_places = f, places
-    return cuts.threshold(best_places)
+    return cuts.between(best_places)
 
 
 def best_f_per_label(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -130,8 +130,19 @@ class _Cuts:
         return int(self.at(self.correct, places).sum()), int(places.sum())
 
     def threshold(self, places: np.ndarray) -> np.ndarray:
-        """The thresholds at the places, [C]."""
+        """The thresholds at the places, [C]: the best scores that are not given."""
         return self.at(self._thresholds, places)
+
+    def between(self, places: np.ndarray) -> np.ndarray:
+        """Thresholds that divide the same scores, [C]: halfway to the worst score that is given.
+
+        So another engine's rounding does not matter. A label that is never given has the largest float32.
+        """
+        below = self.threshold(places)
+        above = self.at(self._thresholds, np.maximum(places - 1, 0))
+        middle = below + (above - below) / 2
+        divided = np.where((middle > below) & (middle < above), middle, below)
+        return np.where(places == 0, np.finfo(np.float32).max, divided).astype(below.dtype)
 
 
 def _f(correct: np.ndarray | int, given: np.ndarray | int, true: np.ndarray | int, beta: float) -> np.ndarray:
