@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from mmannot_tf.decisions.selection import by_quantity
+from mmannot_tf.decisions.selection import by_quantity, order
 
 Array = Any
 """A numpy array, or a tensor of the backend."""
@@ -27,9 +27,9 @@ def ranks(scores: Array, xp: ModuleType) -> Array:
     """
     ranked = _as_ranked(scores, xp)
     if xp is np:
-        order = np.argsort(-ranked, axis=-1, kind="stable")
-        places = np.empty(order.shape, np.int32)
-        np.put_along_axis(places, order, np.arange(order.shape[-1], dtype=np.int32), axis=-1)
+        best_first = order(ranked)
+        places = np.empty(best_first.shape, np.int32)
+        np.put_along_axis(places, best_first, np.arange(ranked.shape[-1], dtype=np.int32), axis=-1)
         return places
     from mmannot_tf.layers.quantity_selection import ranking
 

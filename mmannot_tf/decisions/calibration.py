@@ -6,7 +6,7 @@ Zadrozny & Elkan, "Transforming classifier scores into accurate multiclass proba
 for isotonic regression.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Literal, Self
@@ -18,11 +18,12 @@ from mmannot_tf.decisions.arrays import Array, cast, clean
 Method = Literal["none", "temperature", "platt", "isotonic"]
 METHODS: tuple[Method, ...] = ("none", "temperature", "platt", "isotonic")
 
+FOLDS = 5
+"""Of the cross-validation that chooses calibrations and ways."""
 _EDGE = 1e-6  # a logit of ±13.8; float32 tells probabilities near 1 by 6e-8
 _LARGEST_ODDS = 30.0
 _STEPS = 50
 _KNOTS = 64
-_FOLDS = 5
 
 
 def logits(probabilities: Array, xp: ModuleType = np) -> Array:
@@ -156,15 +157,19 @@ def fit_calibration(method: Method, scores: np.ndarray, labels: np.ndarray) -> C
 def best_method(scores: np.ndarray, labels: np.ndarray) -> Method:
     """The method with the lowest log loss on images that it was not fitted on, by five folds."""
     methods = METHODS if are_probabilities(scores) else METHODS[2:]
-    folds = np.arange(len(scores)) % _FOLDS
     losses: dict[Method, float] = {}
     for method in methods:
         losses[method] = 0.0
-        for fold in range(_FOLDS):
-            inside = folds != fold
-            fitted = fit_calibration(method, scores[inside], labels[inside])
-            losses[method] += log_loss(fitted.apply(scores[~inside]), labels[~inside])
+        for held in folds(len(scores)):
+            fitted = fit_calibration(method, scores[~held], labels[~held])
+            losses[method] += log_loss(fitted.apply(scores[held]), labels[held])
     return min(losses, key=losses.__getitem__)
+
+
+def folds(images: int) -> Iterator[np.ndarray]:
+    """Whether each image is held out, [N] bool, for each fold: every fifth image."""
+    for fold in range(min(FOLDS, images)):
+        yield np.arange(images) % FOLDS == fold
 
 
 def are_probabilities(scores: np.ndarray) -> bool:

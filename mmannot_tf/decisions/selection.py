@@ -7,12 +7,12 @@ def order(scores: np.ndarray) -> np.ndarray:
     """The labels of every image from best to worst.
 
     Args:
-        scores: higher is better, [N, C] float.
+        scores: higher is better, [..., C] float.
 
     Returns:
-        [N, C] int64; every row is a permutation of 0 … C - 1.
+        [..., C] int64; every row is a permutation of 0 … C - 1.
     """
-    return np.argsort(-scores, axis=1, kind="stable")
+    return np.argsort(-scores, axis=-1, kind="stable")
 
 
 def top_k(scores: np.ndarray, k: int) -> np.ndarray:

@@ -6,14 +6,21 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmannot_tf.config.settings import EvaluationSettings
-from mmannot_tf.decisions.catalogue import way_named
+from mmannot_tf.decisions.catalogue import WAYS, way_named
 from mmannot_tf.decisions.fitted import FittedWay
 from mmannot_tf.decisions.way import Options
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.row_catalogue import FREQUENCIES, ROWS, Row
 from mmannot_tf.evaluation.rows import annotating_row
-from mmannot_tf.evaluation.ways import LEAST_IMAGES, HowScored, Labelled, WayComparison, compare_ways
+from mmannot_tf.evaluation.ways import (
+    LEAST_IMAGES,
+    REFERENCES,
+    HowScored,
+    Labelled,
+    WayComparison,
+    compare_ways,
+)
 from tfrecords_tools.shell.errors import UserError
 
 BEST = "best"
@@ -26,7 +33,7 @@ class ChosenWay:
 
     Attributes:
         fitted: on all images that the comparison was fitted on.
-        comparison: of all ways, on those images.
+        comparison: of this way with the paper's, on those images; of all ways, if it is the best of them.
     """
 
     fitted: FittedWay
@@ -70,8 +77,9 @@ def _chosen(name: str, row: Row, fit: Predictions, settings: EvaluationSettings)
     if name != BEST and "true_quantity" in way_named(name).needs:
         raise UserError(f"a way to decide must do without the true quantity. Received: {name}.")
     labelled = _labelled(fit, row.scorer, row.quantity)
+    compared = [way for way in WAYS if name in (BEST, way.name) or way.name in REFERENCES]
     comparison = compare_ways(
-        row.method, labelled, None, options=_options(settings), how=_how_scored(settings)
+        row.method, labelled, None, options=_options(settings), how=_how_scored(settings), ways=compared
     )
     way = way_named(comparison.best("image_f1").way if name == BEST else name)
     fitted = FittedWay.fit(way, labelled.scores, labelled.labels, _options(settings), comparison.calibrated)

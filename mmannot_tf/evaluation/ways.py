@@ -4,7 +4,7 @@ A way is fitted on one set of images and scored on another. Which way is best is
 each fifth of it is decided by ways that were fitted on the other four.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from mmannot_tf.decisions.calibration import (
     best_method,
     calibration_error,
     fit_calibration,
+    folds,
 )
 from mmannot_tf.decisions.catalogue import WAYS
 from mmannot_tf.decisions.fitted import FittedWay
@@ -31,9 +32,10 @@ from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.results import Bounds, RowPair
 from mmannot_tf.evaluation.uncertainty import Uncertainty
 
-FOLDS = 5
 LEAST_IMAGES = 10
 """Ways that are fitted on fewer images, or scored on fewer, say nothing."""
+REFERENCES = ("predicted_quantity", "top_k")
+"""The ways that others are compared with: the paper's, and that of a scorer without a regressor."""
 CHOSEN_BY = ("image_f1", "class_f1", "harmonic_f1")
 """The measures that a best way is chosen by."""
 
@@ -202,7 +204,7 @@ def compare_ways(
         calibrated=method,
         calibration_error=calibration_error(probabilities, scored.labels),
         uncalibrated_error=_error_as_they_are(scored),
-        reference="predicted_quantity" if has_quantity else "top_k",
+        reference=REFERENCES[0] if has_quantity else REFERENCES[1],
         rows=tuple(
             WayRow(
                 way.name,
@@ -238,7 +240,7 @@ def _across_folds(
     images = len(data.labels)
     crossed = {way.name: Decided(np.zeros(data.labels.shape, bool), np.zeros(images)) for way in ways}
     probabilities = np.zeros(data.labels.shape)
-    for inside in _folds(images):
+    for inside in folds(images):
         decided, probabilities[inside] = _decided(
             ways, data.where(~inside), data.where(inside).scores, options, method
         )
@@ -248,12 +250,6 @@ def _across_folds(
                 of_fold.estimate,
             )
     return crossed, probabilities
-
-
-def _folds(images: int) -> Iterator[np.ndarray]:
-    """Whether each image is in the fold, [N] bool, for each fold: every fifth image."""
-    for fold in range(min(FOLDS, images)):
-        yield np.arange(images) % FOLDS == fold
 
 
 def _error_as_they_are(scored: Labelled) -> float | None:

@@ -83,7 +83,7 @@ def predicted_split(
             f"note: no rows of {', '.join(outdated)}, which must be trained again. Run `mmannot train` "
             "with the same --run."
         )
-    predictions = _saved_predictions(run, split) or _predict(run, split, data)
+    predictions = _predictions(run, split, data)
     chosen_on = None if split == CHOOSING else _predictions_to_choose_on(run, data)
     if tagged:
         predictions, chosen_on = predictions.tagged(), chosen_on and chosen_on.tagged()
@@ -120,10 +120,8 @@ def choose_ways_of_run(path: Path, name: str, data: Path | None = None) -> Annot
     Raises:
         UserError: validation cannot be predicted.
     """
-    run = open_run(path)
-    run = earlier_run(run.config) or run
-    predictions = _saved_predictions(run, CHOOSING) or _predict(run, CHOOSING, data)
-    return choose_ways(name, predictions, annotation_settings(run))
+    run = _choosing_run(open_run(path))
+    return choose_ways(name, _predictions(run, CHOOSING, data), annotation_settings(run))
 
 
 def _resampling(draws: int) -> Resampling | None:
@@ -131,16 +129,22 @@ def _resampling(draws: int) -> Resampling | None:
 
 
 def _predictions_to_choose_on(run: Run, data: Path | None) -> Predictions | None:
-    """The predictions of the validation split; None, with a line, where they cannot be made.
-
-    Of a refit, whose validation images trained, those of the run that it refits.
-    """
+    """The predictions of the validation split; None, with a line, where they cannot be made."""
     try:
-        run = earlier_run(run.config) or run
-        return _saved_predictions(run, CHOOSING) or _predict(run, CHOOSING, data)
+        return _predictions(_choosing_run(run), CHOOSING, data)
     except UserError as error:
         notice(f"note: no thresholds are chosen, for {CHOOSING} cannot be predicted: {error}")
         return None
+
+
+def _choosing_run(run: Run) -> Run:
+    """The run whose validation images chose: of a refit, whose own ones trained, the run that it refits."""
+    return earlier_run(run.config) or run
+
+
+def _predictions(run: Run, split: str, data: Path | None) -> Predictions:
+    """The split's predictions, made where they are missing or stale."""
+    return _saved_predictions(run, split) or _predict(run, split, data)
 
 
 def _saved_predictions(run: Run, split: str) -> Predictions | None:

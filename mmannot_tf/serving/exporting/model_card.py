@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from importlib.resources import files
 from string import Template
 
+from mmannot_tf.decisions.calibration import FOLDS
 from mmannot_tf.evaluation.metrics import SYMBOLS
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.rows import annotating_row, evaluate, features_read
 from mmannot_tf.evaluation.scorer_ways import AnnotatorWays
-from mmannot_tf.evaluation.ways import FOLDS
 from mmannot_tf.paper.readings import departures, in_force
 from mmannot_tf.report.markdown import markdown_table
 from mmannot_tf.runs.configured_stages import visual_stage

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from mmannot_tf.config.settings import EvaluationSettings
+from mmannot_tf.decisions.calibration import FOLDS
 from mmannot_tf.decisions.catalogue import WAYS, way_named
 from mmannot_tf.decisions.fitted import FittedWay
 from mmannot_tf.decisions.one_threshold import OneThreshold
@@ -10,7 +11,7 @@ from mmannot_tf.evaluation.metrics import annotation_scores
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.scorer_ways import compare_scorers
-from mmannot_tf.evaluation.ways import FOLDS, Labelled, compare_ways
+from mmannot_tf.evaluation.ways import Labelled, compare_ways
 
 SCORERS = ("cnn", "ms_cnn", "classifier", "asl", "ria")
 
