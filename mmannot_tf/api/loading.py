@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
+from mmannot_tf.decisions.override import Override
 from mmannot_tf.layers.arguments import whole_number
 from mmannot_tf.serving.annotating.annotator import Annotator
 from mmannot_tf.serving.annotation import Annotation
@@ -110,15 +111,22 @@ class LoadedModel:
         return dict(self._module.branches)
 
     def annotate(
-        self, images: Iterable[ImageLike], tags: TagsLike = "", *, batch_size: int = 32
+        self,
+        images: Iterable[ImageLike],
+        tags: TagsLike = "",
+        *,
+        batch_size: int = 32,
+        decide: Override | None = None,
     ) -> list[Annotation]:
-        """Gives each image as many labels as the model decides.
+        """Gives each image as many labels as the model decides, or as `decide` asks for.
 
         Args:
             images: a list of files, their bytes, RGB arrays uint8 [H, W, 3], or Pillow images. All
                 but arrays are turned by their EXIF orientation if the model was trained on such images.
             tags: the user's tags of each image, or one text for all. Unknown tags are ignored.
             batch_size: images in one forward pass.
+            decide: another way to decide, or other values of its parameters: `decisions.Override`. A run has
+                the ways that need no images to be fitted on; an export those that it was made with.
 
         Returns:
             One `Annotation` per image, with `labels`, the (label, probability) pairs, best first,
@@ -126,7 +134,11 @@ class LoadedModel:
 
         Raises:
             ValueError: `images` is one image instead of a list, or there is not one entry of tags for each.
-            UserError: an image cannot be read.
+            UserError: an image cannot be read, or the model has no such way to decide.
+
+        Example:
+            >>> from mmannot_tf.decisions import Override                              # doctest: +SKIP
+            >>> model.annotate(["photo.jpg"], decide=Override("expected_f", most=5))   # doctest: +SKIP
         """
         images = _list_of(images)
         texts = _texts(tags, len(images))
@@ -134,7 +146,8 @@ class LoadedModel:
         for batch in _batches(list(enumerate(images)), batch_size):
             pixels = [self._decoded(image, number) for number, image in batch]
             names = [_name(image, number) for number, image in batch]
-            annotations += self._annotator.annotate(pixels, [texts[number] for number, _ in batch], names)
+            tags_of_batch = [texts[number] for number, _ in batch]
+            annotations += self._annotator.annotate(pixels, tags_of_batch, names, decide)
         return annotations
 
     def predict(

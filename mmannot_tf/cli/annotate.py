@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mmannot_tf.cli.arguments import EngineOption, JsonOption, PrecisionOption, ToleranceOption
+from mmannot_tf.cli.arguments import (
+    BetaOption,
+    DecideOption,
+    EngineOption,
+    FavourOption,
+    JsonOption,
+    KOption,
+    LeastOption,
+    MostOption,
+    PrecisionOption,
+    ThresholdOption,
+    ToleranceOption,
+    given_beta,
+)
 from mmannot_tf.serving.network import TOLERANCE
 
 if TYPE_CHECKING:
@@ -44,6 +57,13 @@ def annotate(
             "--sidecar-name", help="Name of new sidecars: photo.jpg.xmp (full) or photo.xmp (stem)."
         ),
     ] = "full",
+    decide: DecideOption = None,
+    threshold: ThresholdOption = None,
+    k: KOption = None,
+    least: LeastOption = None,
+    most: MostOption = None,
+    beta: BetaOption = None,
+    favour: FavourOption = None,
     engine: EngineOption = "tensorflow",
     precision: PrecisionOption = "float32",
     tolerance: ToleranceOption = TOLERANCE,
@@ -63,24 +83,31 @@ def annotate(
     ] = BATCH_SIZE,
     as_json: JsonOption = False,
 ) -> None:
-    """Label photographs, each with as many labels as the model predicts."""
+    """Label photographs, each with as many labels as the model decides."""
+    from mmannot_tf.decisions.override import UNCHANGED, Override
+    from mmannot_tf.evaluation.document import document
     from mmannot_tf.serving.engines.selection import EngineOptions, check_options
     from mmannot_tf.serving.inputs.metadata_tags import MetadataTags
     from mmannot_tf.serving.inputs.photographs import PassedOver, check_local, photographs
     from mmannot_tf.serving.inputs.tags_file import TagsFile
-    from mmannot_tf.serving.model import open_model
+    from mmannot_tf.serving.model import check_override, open_model
     from mmannot_tf.serving.outputs.end_report import EndReport
     from mmannot_tf.serving.outputs.factory import open_output
     from mmannot_tf.serving.outputs.summary import Summary
     from mmannot_tf.serving.outputs.terminal import TerminalOutput
     from mmannot_tf.serving.outputs.wanted_photographs import WantedPhotographs
+    from mmannot_tf.workflows.annotating import with_fitted_ways
     from tfrecords_tools.shell.console import notice, print_json, print_line
+    from tfrecords_tools.shell.files import digest
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     options = EngineOptions(engine, precision, tolerance)
     check_options(options)
+    override = Override(decide, threshold, k, least, most, given_beta(beta, favour))
     check_local(images)
-    opened = open_model(model)
+    opened, override = with_fitted_ways(open_model(model), override)
+    check_override(opened, override)
+    made_by = opened.digest if override == UNCHANGED else digest([opened.digest, document(override)])
     terminal, summary = TerminalOutput(None if as_json else print_line), Summary()
     passed_over = PassedOver()
     with contextlib.ExitStack() as stack:
@@ -88,7 +115,7 @@ def annotate(
             open_output(
                 out,
                 output_format,
-                opened.digest[:12],
+                made_by[:12],
                 retry_errors=retry_errors,
                 sidecar_name=sidecar_name,
             )
@@ -103,7 +130,7 @@ def annotate(
 
         from mmannot_tf.serving.annotating.annotator import Annotator
 
-        annotator = Annotator.with_engine(opened, options, log=notice)
+        annotator = Annotator.with_engine(opened, options, override=override, log=notice)
         advance = stack.enter_context(_progress(images, shown=output is not terminal or as_json))
         wanted = WantedPhotographs(
             photographs(images, passed_over),

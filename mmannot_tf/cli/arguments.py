@@ -55,6 +55,30 @@ ToleranceOption = Annotated[
     float, typer.Option("--tolerance", min=0.0, help="Largest allowed difference of a probability.")
 ]
 
+DecideOption = Annotated[
+    str | None,
+    typer.Option(
+        "--decide",
+        help="How many labels: paper, best (of a run), or a way of docs/how-many.md; by default as exported.",
+    ),
+]
+ThresholdOption = Annotated[
+    float | None, typer.Option("--threshold", help="Every label with a probability above it.")
+]
+KOption = Annotated[int | None, typer.Option("--k", min=0, help="So many labels for every image.")]
+LeastOption = Annotated[int | None, typer.Option("--least", min=0, help="At least so many labels.")]
+MostOption = Annotated[int | None, typer.Option("--most", min=0, help="At most so many labels.")]
+BetaOption = Annotated[
+    float | None,
+    typer.Option("--beta", min=0.01, max=100.0, help="F-beta: above 1 for recall, below for precision."),
+]
+FavourOption = Annotated[
+    Literal["precision", "recall"] | None,
+    typer.Option("--favour", help="The same as --beta 0.5 or --beta 2."),
+]
+
+FAVOURED = {"precision": 0.5, "recall": 2.0}
+"""β of an F_β that favours one of the two."""
 ONE_DEVICE = "one"
 """The default of `--strategy`: one device."""
 DEFAULT_RESAMPLES = 1000
@@ -68,6 +92,17 @@ def split_names(names: None) -> None: ...
 def split_names(names: str | None) -> list[str] | None:
     """Splits the comma-separated names of an option; returns None if it was not given."""
     return None if names is None else [name.strip() for name in names.split(",")]
+
+
+def given_beta(beta: float | None, favour: str | None) -> float | None:
+    """The weight of recall that `--beta` or `--favour` gives; None for neither.
+
+    Raises:
+        UserError: both are given.
+    """
+    if beta is not None and favour is not None:
+        raise UserError(f"--favour stands for a --beta. Received: --favour {favour} and --beta {beta:g}.")
+    return FAVOURED[favour] if favour is not None else beta
 
 
 def table_number(given: str, numbers: Sequence[Name]) -> Name:

@@ -5,7 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from mmannot_tf.cli.arguments import DEFAULT_RESAMPLES, BootstrapOption, JsonOption
+from mmannot_tf.cli.arguments import (
+    DEFAULT_RESAMPLES,
+    BetaOption,
+    BootstrapOption,
+    FavourOption,
+    JsonOption,
+    MostOption,
+    given_beta,
+)
 
 if TYPE_CHECKING:
     from mmannot_tf.workflows.deciding import Decision
@@ -39,14 +47,9 @@ def decide(
     measure: Annotated[Measure, typer.Option("--measure", help="What the best way is best for.")] = "I-F1",
     k: Annotated[int, typer.Option("--k", min=0, help="Labels of every image, for top_k.")] = 3,
     least: Annotated[int, typer.Option("--least", min=0, help="The least number of labels of an image.")] = 1,
-    beta: Annotated[
-        float | None,
-        typer.Option("--beta", min=0.01, max=100.0, help="F-beta: above 1 for recall, below for precision."),
-    ] = None,
-    favour: Annotated[
-        Literal["precision", "recall"] | None,
-        typer.Option("--favour", help="The same as --beta 0.5 or --beta 2."),
-    ] = None,
+    most: MostOption = None,
+    beta: BetaOption = None,
+    favour: FavourOption = None,
     save: Annotated[Path | None, typer.Option("--save", help="Write the fitted way here (JSON).")] = None,
     fitted: Annotated[
         Path | None, typer.Option("--with", help="Apply a way that --save wrote; LABELS are not needed.")
@@ -79,7 +82,7 @@ def decide(
         scored,
         way=way,
         measure=next(name for name, symbol in SYMBOLS.items() if symbol == measure),
-        options=Options(k=k, least=least, beta=_beta(beta, favour)),
+        options=Options(k=k, least=least, most=most, beta=given_beta(beta, favour) or 1.0),
         resampling=Resampling(draws=bootstrap) if bootstrap else None,
     )
     if save is not None:
@@ -87,19 +90,6 @@ def decide(
     if out is not None:
         files.select(decision.fitted, out)
     _print(decision, as_json)
-
-
-def _beta(beta: float | None, favour: str | None) -> float:
-    """The weight of recall; 1 unless one of the two options says otherwise.
-
-    Raises:
-        UserError: both do.
-    """
-    from tfrecords_tools.shell.errors import UserError
-
-    if beta is not None and favour is not None:
-        raise UserError(f"--favour stands for a --beta. Received: --favour {favour} and --beta {beta:g}.")
-    return beta if beta is not None else {None: 1.0, "precision": 0.5, "recall": 2.0}[favour]
 
 
 def _print(decision: "Decision", as_json: bool) -> None:

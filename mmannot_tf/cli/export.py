@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mmannot_tf.cli.arguments import RunArgument, split_names
+from mmannot_tf.cli.arguments import BetaOption, FavourOption, RunArgument, given_beta, split_names
 
 
 def export(
@@ -28,10 +28,14 @@ def export(
             "--decide", help="How many labels: paper, best (by validation), or a way of docs/how-many.md."
         ),
     ] = "paper",
+    beta: BetaOption = None,
+    favour: FavourOption = None,
 ) -> None:
     """Export a run in formats for deployment, each verified against the run, with a model card."""
+    from mmannot_tf.decisions.override import PAPER
     from mmannot_tf.runs.run import open_run
     from tfrecords_tools.shell.console import notice
+    from tfrecords_tools.shell.errors import UserError
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     opened = open_run(run)
@@ -41,7 +45,10 @@ def export(
     from mmannot_tf.serving.exporting.export import export as write
     from mmannot_tf.workflows.evaluation import choose_ways_of_run
 
-    ways = None if decide == "paper" else choose_ways_of_run(run, decide)
+    weight = given_beta(beta, favour)
+    if weight is not None and decide == PAPER:
+        raise UserError("--beta and --favour need --decide best, or a way. Received: --decide paper.")
+    ways = None if decide == PAPER else choose_ways_of_run(run, decide, beta=weight or 1.0)
     if ways is not None:
         notice(f"decides by {ways.tagged.fitted.way.name}")
     folder = write(opened, out, formats=names, ways=ways, log=notice)

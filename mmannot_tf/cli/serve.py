@@ -5,7 +5,19 @@ from typing import Annotated
 
 import typer
 
-from mmannot_tf.cli.arguments import EngineOption, PrecisionOption, ToleranceOption
+from mmannot_tf.cli.arguments import (
+    BetaOption,
+    DecideOption,
+    EngineOption,
+    FavourOption,
+    KOption,
+    LeastOption,
+    MostOption,
+    PrecisionOption,
+    ThresholdOption,
+    ToleranceOption,
+    given_beta,
+)
 from mmannot_tf.serving.network import TOLERANCE
 from mmannot_tf.serving.server.limits import MEGAPIXEL, MIB, Limits
 
@@ -21,6 +33,13 @@ def serve(
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 for any free port.")] = PORT,
     name: Annotated[str, typer.Option("--name", help="The model's name in paths.")] = "mmannot",
+    decide: DecideOption = None,
+    threshold: ThresholdOption = None,
+    k: KOption = None,
+    least: LeastOption = None,
+    most: MostOption = None,
+    beta: BetaOption = None,
+    favour: FavourOption = None,
     engine: EngineOption = "tensorflow",
     precision: PrecisionOption = "float32",
     tolerance: ToleranceOption = TOLERANCE,
@@ -54,15 +73,18 @@ def serve(
     ] = DEFAULT.seconds,
 ) -> None:
     """Annotate over HTTP: TensorFlow Serving's REST API, uploads, health, Prometheus metrics."""
+    from mmannot_tf.decisions.override import Override
     from mmannot_tf.serving.engines.selection import EngineOptions, check_options
     from mmannot_tf.serving.model import open_model
+    from mmannot_tf.workflows.annotating import with_fitted_ways
     from tfrecords_tools.shell.console import notice
     from tfrecords_tools.shell.errors import UserError
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     options = EngineOptions(engine, precision, tolerance)
     check_options(options)
-    opened = open_model(model)
+    override = Override(decide, threshold, k, least, most, given_beta(beta, favour))
+    opened, override = with_fitted_ways(open_model(model), override)
     limits = Limits(
         body_bytes=max_body * MIB,
         images=max_images,
@@ -84,6 +106,6 @@ def serve(
 
     from mmannot_tf.serving.annotating.annotator import Annotator
 
-    annotator = Annotator.with_engine(opened, options, log=notice)
+    annotator = Annotator.with_engine(opened, options, override=override, log=notice)
     hosts = HostPolicy.for_server(host, allowed_host or [])
     run(annotator, host=host, port=port, name=name, limits=limits, hosts=hosts, log=notice)

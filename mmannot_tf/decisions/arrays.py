@@ -57,6 +57,13 @@ def first_largest(values: Array, xp: ModuleType) -> Array:
     return xp.min(xp.where(is_largest, np.arange(count, dtype=np.int32), count - 1), axis=-1)
 
 
+def from_least(values: Array, least: int | Array, lowest: float, xp: ModuleType) -> Array:
+    """Values of the quantities 0, 1, …, [N, S + 1], with `lowest` below the least one; the last one stays."""
+    last = values.shape[-1] - 1
+    least = min(least, last) if isinstance(least, int) else xp.minimum(least, last)
+    return xp.where(np.arange(last + 1, dtype=np.int32) >= least, values, xp.zeros_like(values) + lowest)
+
+
 def best(scores: Array, quantity: Array, xp: ModuleType) -> Array:
     """The best labels of each image.
 
@@ -71,6 +78,29 @@ def best(scores: Array, quantity: Array, xp: ModuleType) -> Array:
     if xp is np:
         return by_quantity(_as_ranked(scores, np), quantity)
     return ranks(scores, xp) < xp.expand_dims(quantity, -1)
+
+
+def within(selected: Array, scores: Array, least: Array, most: Array | None, xp: ModuleType) -> Array:
+    """A selection with at least and at most so many labels an image.
+
+    The best of the labels that are not selected are added, the worst of the selected ones taken away.
+
+    Args:
+        selected: [N, C] bool.
+        scores: [N, C] float.
+        least: the least number.
+        most: the largest number, which wins over the least; None for no bound.
+        xp: numpy, or keras.ops.
+
+    Returns:
+        [N, C] bool.
+    """
+    wanted = xp.maximum(xp.count_nonzero(selected, axis=-1), least)
+    if most is not None:
+        wanted = xp.minimum(wanted, most)
+    places = ranks(scores, xp)
+    selected_first = xp.where(selected, places, places + selected.shape[-1])
+    return ranks(-cast(selected_first, "float32", xp), xp) < xp.expand_dims(wanted, -1)
 
 
 def clean(probabilities: Array, xp: ModuleType) -> Array:

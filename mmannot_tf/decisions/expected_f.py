@@ -28,14 +28,17 @@ class ExpectedF(QuantityWay):
     needs = frozenset({"probabilities"})
     beta: float
     least: int
+    most: int | None = None
 
     @classmethod
     def fit(cls, scores: Scores, labels: np.ndarray, options: Options) -> "ExpectedF":
-        """Takes β and the least quantity from the options."""
-        return cls(options.beta, options.least)
+        """Takes β and the bounds from the options."""
+        return cls(options.beta, options.least, options.most)
 
     def quantity(self, scores: Scores, xp: ModuleType = np) -> Array:
         """The number of best labels with the highest expected F_β."""
         best, rest = ranked(clean(scores.probabilities, xp), xp)
         of_first, of_rest = first_and_rest(best, rest, best.shape[1], xp)
-        return best_quantity_of_independent(of_first, of_rest, beta=self.beta, least=self.least, xp=xp)
+        return best_quantity_of_independent(
+            of_first, of_rest, beta=self.beta, bounds=(self.least, self.most), xp=xp
+        )

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from mmannot_tf.decisions.arrays import Array
+from mmannot_tf.decisions.arrays import Array, within
 from mmannot_tf.decisions.calibration import KINDS, Calibration, Method, Uncalibrated, fit_calibration
 from mmannot_tf.decisions.catalogue import way_named
 from mmannot_tf.decisions.way import Options, Scores, Way
@@ -30,6 +30,8 @@ class _File:
     calibrated: Method
     calibration: Mapping[str, Any]
     parameters: Mapping[str, Any]
+    least: int | None = None
+    most: int | None = None
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,9 @@ class FittedWay:
         classes: C, the number of labels that it was fitted on.
         calibrated: how scores become probabilities, where the way needs them.
         calibration: with its parameters.
+        least: the least number of labels of an image, also for a way that has none of its own; None for the
+            way's.
+        most: the largest number of labels of an image; None for no bound.
 
     Example:
         >>> scores = Scores(np.float32([[0.9, 0.2], [0.6, 0.4]]))
@@ -54,6 +59,8 @@ class FittedWay:
     classes: int
     calibrated: Method
     calibration: Calibration
+    least: int | None = None
+    most: int | None = None
 
     @classmethod
     def fit(
@@ -84,8 +91,9 @@ class FittedWay:
             calibration = Uncalibrated()
         elif calibration is None:
             calibration = fit_calibration(method, scores.probabilities, labels)
-        fitted = way.fit(_calibrated(scores, calibration, np), labels, options or Options())
-        return cls(fitted, labels.shape[1], method, calibration)
+        options = options or Options()
+        fitted = way.fit(_calibrated(scores, calibration, np), labels, options)
+        return cls(fitted, labels.shape[1], method, calibration, most=options.most)
 
     def select(self, scores: Scores, xp: ModuleType = np) -> Array:
         """The labels of each image, [N, C] bool.
@@ -99,7 +107,17 @@ class FittedWay:
                 f"scores must be of the {self.classes:,} labels that the way was fitted on. Received: "
                 f"{scores.probabilities.shape[1]:,}."
             )
-        return self._in_parts(lambda part: self.way.select(part, xp), scores, xp)
+        return self._in_parts(lambda part: self._select(part, xp), scores, xp)
+
+    def probabilities(self, scores: Array, xp: ModuleType = np) -> Array:
+        """The scores as the way reads them: calibrated where it needs probabilities, [N, C]."""
+        return self.calibration.apply(scores, xp)
+
+    def _select(self, scores: Scores, xp: ModuleType) -> Array:
+        selected = self.way.select(scores, xp)
+        if self.least is None and self.most is None:
+            return selected
+        return within(selected, scores.probabilities, 0 if self.least is None else self.least, self.most, xp)
 
     def estimate(self, scores: Scores, xp: ModuleType = np) -> Array:
         """The estimate of each image's quantity, [N] float, before rounding where the way rounds."""
@@ -117,7 +135,8 @@ class FittedWay:
     def save(self, path: Path) -> None:
         """Writes the fitted way as JSON."""
         parameters = asdict(self.calibration), asdict(self.way)
-        write_document(path, _File(self.way.name, self.classes, self.calibrated, *parameters))
+        bounds = self.least, self.most
+        write_document(path, _File(self.way.name, self.classes, self.calibrated, *parameters, *bounds))
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -134,6 +153,8 @@ class FittedWay:
             calibration=parsed(
                 file.calibration, KINDS[file.calibrated], path=path, what=_WHAT, remedy=_REMEDY
             ),
+            least=file.least,
+            most=file.most,
         )
 
 

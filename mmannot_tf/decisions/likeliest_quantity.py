@@ -5,7 +5,7 @@ from types import ModuleType
 
 import numpy as np
 
-from mmannot_tf.decisions.arrays import Array, clean, first_largest
+from mmannot_tf.decisions.arrays import Array, clean, first_largest, from_least
 from mmannot_tf.decisions.poisson_binomial import QUANTITY_CAP, quantity_distribution
 from mmannot_tf.decisions.way import Options, QuantityWay, Scores
 
@@ -29,5 +29,6 @@ class LikeliestQuantity(QuantityWay):
         """The likeliest number from the least on."""
         probabilities = clean(scores.probabilities, xp)
         most = min(probabilities.shape[1], QUANTITY_CAP)
-        least = min(self.least, most)
-        return first_largest(quantity_distribution(probabilities, most, xp)[:, least:], xp) + least
+        return first_largest(
+            from_least(quantity_distribution(probabilities, most, xp), self.least, -1.0, xp), xp
+        )

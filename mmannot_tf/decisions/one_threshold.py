@@ -5,7 +5,7 @@ from types import ModuleType
 
 import numpy as np
 
-from mmannot_tf.decisions.arrays import Array
+from mmannot_tf.decisions.arrays import Array, cast
 from mmannot_tf.decisions.thresholds import best_threshold
 from mmannot_tf.decisions.way import Options, Scores, Way
 
@@ -27,4 +27,4 @@ class OneThreshold(Way):
 
     def select(self, scores: Scores, xp: ModuleType = np) -> Array:
         """Scores above the threshold; one that is not a number is not above it."""
-        return scores.probabilities > np.float32(self.threshold)
+        return scores.probabilities > cast(self.threshold, "float32", xp)

@@ -6,13 +6,14 @@ from typing import Self
 
 import numpy as np
 
-from mmannot_tf.decisions.arrays import Array, cast, clean
+from mmannot_tf.decisions.arrays import Array, cast, clean, from_least
 from mmannot_tf.decisions.poisson_binomial import QUANTITY_CAP, quantity_distribution
 from mmannot_tf.decisions.way import Scores
 
 _STEPS = 50
 _LEAST_PROBABILITY = 1e-20
 _RULED_OUT = -1e30
+_TOO_FEW = -3e38  # below what is ruled out, whatever its weight
 _LEAST_VARIANCE = 1e-4
 
 
@@ -38,7 +39,6 @@ class QuantityPosterior:
         variance: of m̂ around its mean, labels squared.
         alpha: the weight of the probabilities.
         lam: the weight of m̂.
-        least: the least quantity.
     """
 
     intercept: float
@@ -46,7 +46,6 @@ class QuantityPosterior:
     variance: float
     alpha: float
     lam: float
-    least: int
 
     @classmethod
     def fit(cls, scores: Scores, labels: np.ndarray, least: int) -> Self:
@@ -64,11 +63,11 @@ class QuantityPosterior:
         )
         intercept = float(predicted.mean() - slope * true.mean())
         variance = max(float(np.var(predicted - slope * true)), _LEAST_VARIANCE)
-        start = cls(intercept, slope, variance, 1.0, 1.0, least)
+        start = cls(intercept, slope, variance, 1.0, 1.0)
         evidence = np.stack(start.evidence(scores), axis=-1).astype(np.float64)[:, least:]
         evidence = np.maximum(evidence, np.log(_LEAST_PROBABILITY))
         alpha, lam = _maximum_likelihood(evidence, np.clip(true, least, None) - least)
-        return cls(intercept, slope, variance, alpha, lam, least)
+        return cls(intercept, slope, variance, alpha, lam)
 
     def evidence(self, scores: Scores, xp: ModuleType = np) -> tuple[Array, Array]:
         """The logarithms of P(s | probabilities) and of P(m̂ | s) up to a constant, both [N, S + 1]."""
@@ -84,15 +83,12 @@ class QuantityPosterior:
         is_possible = distribution > _LEAST_PROBABILITY
         return xp.where(is_possible, log_probability, xp.zeros_like(distribution) + _RULED_OUT), log_normal
 
-    def distribution(self, scores: Scores, xp: ModuleType = np) -> Array:
+    def distribution(self, scores: Scores, least: int | Array, xp: ModuleType = np) -> Array:
         """P(s) for s from 0 to min(C, `QUANTITY_CAP`), 0 below the least quantity: [N, S + 1] float."""
         of_probabilities, of_quantity = self.evidence(scores, xp)
-        logits = self.alpha * of_probabilities + self.lam * of_quantity
-        least = min(self.least, logits.shape[1] - 1)
-        possible = logits[:, least:]
-        weights = xp.exp(possible - xp.max(possible, axis=-1, keepdims=True))
-        shares = weights / xp.sum(weights, axis=-1, keepdims=True)
-        return xp.pad(shares, [[0, 0], [least, 0]])
+        logits = from_least(self.alpha * of_probabilities + self.lam * of_quantity, least, _TOO_FEW, xp)
+        weights = xp.exp(logits - xp.max(logits, axis=-1, keepdims=True))
+        return weights / xp.sum(weights, axis=-1, keepdims=True)
 
 
 def _maximum_likelihood(evidence: np.ndarray, true: np.ndarray) -> tuple[float, float]:

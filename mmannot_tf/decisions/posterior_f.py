@@ -28,18 +28,21 @@ class PosteriorF(QuantityWay):
     needs = frozenset({"probabilities", "quantity", "validation"})
     posterior: QuantityPosterior
     beta: float
+    least: int
+    most: int | None = None
 
     @classmethod
     def fit(cls, scores: Scores, labels: np.ndarray, options: Options) -> "PosteriorF":
         """Fits the posterior."""
-        return cls(QuantityPosterior.fit(scores, labels, options.least), options.beta)
+        posterior = QuantityPosterior.fit(scores, labels, options.least)
+        return cls(posterior, options.beta, options.least, options.most)
 
     def quantity(self, scores: Scores, xp: ModuleType = np) -> Array:
         """The number of best labels with the highest expected F_β."""
         probabilities = uncertain(scores.probabilities, xp)
         best, rest = ranked(probabilities, xp)
         most = best.shape[1]
-        posterior = self.posterior.distribution(scores, xp)
+        posterior = self.posterior.distribution(scores, self.least, xp)
         prior = xp.maximum(quantity_distribution(probabilities, most, xp), _LEAST_PROBABILITY)
         joint = labels_with_quantity(best, rest, most, xp) * xp.expand_dims(posterior / prior, 1)
-        return best_quantity(joint, posterior[:, 0], beta=self.beta, least=self.posterior.least, xp=xp)
+        return best_quantity(joint, posterior[:, 0], beta=self.beta, bounds=(self.least, self.most), xp=xp)

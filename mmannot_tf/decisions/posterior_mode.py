@@ -19,17 +19,18 @@ class PosteriorMode(QuantityWay):
     source = "Bayes' rule; the mode of `QuantityPosterior`"
     needs = frozenset({"probabilities", "quantity", "validation"})
     posterior: QuantityPosterior
+    least: int
 
     @classmethod
     def fit(cls, scores: Scores, labels: np.ndarray, options: Options) -> "PosteriorMode":
         """Fits the posterior."""
-        return cls(QuantityPosterior.fit(scores, labels, options.least))
+        return cls(QuantityPosterior.fit(scores, labels, options.least), options.least)
 
     def estimate(self, scores: Scores, xp: ModuleType = np) -> Array:
         """The mean of the posterior."""
-        distribution = self.posterior.distribution(scores, xp)
+        distribution = self.posterior.distribution(scores, self.least, xp)
         return xp.sum(distribution * np.arange(distribution.shape[1], dtype=np.float32), axis=-1)
 
     def quantity(self, scores: Scores, xp: ModuleType = np) -> Array:
         """The likeliest number."""
-        return first_largest(self.posterior.distribution(scores, xp), xp)
+        return first_largest(self.posterior.distribution(scores, self.least, xp), xp)

@@ -10,7 +10,7 @@ from mmannot_tf.decisions.arrays import Array, cast
 from mmannot_tf.decisions.way import Options, QuantityWay, Scores
 
 
-def rounded(quantity: Array, rounding: str, least: int, xp: ModuleType) -> Array:
+def rounded(quantity: Array, rounding: str, least: int | Array, xp: ModuleType) -> Array:
     """A predicted quantity as a whole number; one that is not a number is the least: [N] int32.
 
     "nearest" is ⌊x + 1/2⌋ in float32, so that a half goes up in numpy and in every engine.
@@ -20,8 +20,8 @@ def rounded(quantity: Array, rounding: str, least: int, xp: ModuleType) -> Array
         quantity = xp.floor(quantity + 0.5)
     else:
         quantity = xp.floor(quantity) if rounding == "down" else xp.ceil(quantity)
-    whole = xp.nan_to_num(quantity, nan=float(least), posinf=_LARGEST, neginf=float(least))
-    return cast(xp.clip(whole, float(least), _LARGEST), "int32", xp)
+    whole = cast(xp.nan_to_num(quantity, nan=0.0, posinf=_LARGEST, neginf=0.0), "float32", xp)
+    return xp.maximum(cast(xp.clip(whole, 0.0, _LARGEST), "int32", xp), least)
 
 
 _LARGEST = float(2**24)

@@ -31,6 +31,7 @@ class ProportionalOdds(Way):
         cuts: b_2 to b_T, rising.
         beta: the weight of recall.
         least: the least number of labels.
+        most: the largest number of labels; None for no bound.
     """
 
     name = "proportional_odds"
@@ -41,6 +42,7 @@ class ProportionalOdds(Way):
     cuts: tuple[float, ...]
     beta: float
     least: int
+    most: int | None = None
 
     @classmethod
     def fit(cls, scores: Scores, labels: np.ndarray, options: Options) -> "ProportionalOdds":
@@ -54,7 +56,13 @@ class ProportionalOdds(Way):
         model = _Likelihood(inputs.astype(np.float64), levels, most)
         found = minimize(model, model.start, jac=True, method="L-BFGS-B", options={"maxiter": 500})
         slopes, cuts = model.unpacked(found.x)
-        return cls((float(slopes[0]), float(slopes[1])), tuple(cuts.tolist()), options.beta, options.least)
+        return cls(
+            (float(slopes[0]), float(slopes[1])),
+            tuple(cuts.tolist()),
+            options.beta,
+            options.least,
+            options.most,
+        )
 
     def joint(self, scores: Scores, xp: ModuleType = np) -> Array:
         """P(an image has a label, and s labels in all), s from 0 to T: [N, C, T + 1] float32."""
@@ -69,7 +77,9 @@ class ProportionalOdds(Way):
     def select(self, scores: Scores, xp: ModuleType = np) -> Array:
         """The set with the highest expected F_β, [N, C] bool; at most T labels."""
         none = xp.prod(1.0 - clean(scores.probabilities, xp), axis=-1)
-        return best_labels(self.joint(scores, xp), none, beta=self.beta, least=self.least, xp=xp)
+        return best_labels(
+            self.joint(scores, xp), none, beta=self.beta, bounds=(self.least, self.most), xp=xp
+        )
 
 
 def _inputs(scores: Scores, xp: ModuleType) -> tuple[Array, Array]:

@@ -36,12 +36,14 @@ class Options:
     Attributes:
         k: labels of every image, for top-k.
         least: the least number of labels of an image; thresholds ignore it.
+        most: the largest number of labels of an image; None for no bound.
         beta: F_β is maximised; β > 1 favours recall, β < 1 precision.
         rounding: of a predicted quantity: "nearest" (halves up), "down" or "up".
     """
 
     k: int = 3
     least: int = 1
+    most: int | None = None
     beta: float = 1.0
     rounding: Literal["nearest", "down", "up"] = "nearest"
 

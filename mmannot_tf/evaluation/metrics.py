@@ -65,6 +65,11 @@ def harmonic_mean(a: float, b: float) -> float:
     return float(_ratios(2 * a * b, a + b))
 
 
+def f_beta(precision: float, recall: float, beta: float) -> float:
+    """(1 + β²) P R / (β² P + R); 0 where both are 0. β > 1 weighs recall more."""
+    return float(_ratios((1 + beta**2) * precision * recall, beta**2 * precision + recall))
+
+
 def annotation_scores(
     chosen: np.ndarray,
     labels: np.ndarray,

@@ -1,13 +1,14 @@
 """The ways to decide, for every scorer of a run."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.decisions.catalogue import WAYS, way_named
 from mmannot_tf.decisions.fitted import FittedWay
+from mmannot_tf.decisions.fitted_ways import FittedWays
 from mmannot_tf.decisions.way import Options
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.resampling import Resampling
@@ -32,12 +33,17 @@ class ChosenWay:
     """The way that decides for a scorer, with what it is worth.
 
     Attributes:
-        fitted: on all images that the comparison was fitted on.
+        ways: all ways, fitted on all images of the comparison.
         comparison: of this way with the paper's, on those images; of all ways, if it is the best of them.
     """
 
-    fitted: FittedWay
+    ways: FittedWays
     comparison: WayComparison
+
+    @property
+    def fitted(self) -> FittedWay:
+        """The way that decides."""
+        return self.ways.decider
 
 
 @dataclass(frozen=True)
@@ -53,13 +59,16 @@ class AnnotatorWays:
     untagged: ChosenWay | None
 
 
-def choose_ways(name: str, fit: Predictions, settings: EvaluationSettings) -> AnnotatorWays:
+def choose_ways(
+    name: str, fit: Predictions, settings: EvaluationSettings, *, beta: float = 1.0
+) -> AnnotatorWays:
     """Fits the ways of the row that annotates images, and of the one for images without a known tag.
 
     Args:
         name: of a way, or "best" for the one with the highest I-F1 on `fit`, by cross-validation.
         fit: predictions of the split that ways are fitted on.
         settings: of the run, with `untagged` decided.
+        beta: F_β is maximised, and measured to find the best; above 1 for recall, below for precision.
 
     Raises:
         UserError: there is no such way, it cannot decide for new images, no row annotates, or too few images.
@@ -69,21 +78,26 @@ def choose_ways(name: str, fit: Predictions, settings: EvaluationSettings) -> An
             f"a way must be fitted on {LEAST_IMAGES} images. Received: {len(fit.ids)} of {fit.split}."
         )
     row = annotating_row(fit, settings)
-    untagged = None if row.untagged is None else _chosen(name, row.untagged, fit, settings)
-    return AnnotatorWays(_chosen(name, row, fit, settings), untagged)
+    options = replace(options_of(settings), beta=beta)
+    untagged = None if row.untagged is None else _chosen(name, row.untagged, fit, settings, options)
+    return AnnotatorWays(_chosen(name, row, fit, settings, options), untagged)
 
 
-def _chosen(name: str, row: Row, fit: Predictions, settings: EvaluationSettings) -> ChosenWay:
+def _chosen(
+    name: str, row: Row, fit: Predictions, settings: EvaluationSettings, options: Options
+) -> ChosenWay:
     if name != BEST and "true_quantity" in way_named(name).needs:
         raise UserError(f"a way to decide must do without the true quantity. Received: {name}.")
     labelled = _labelled(fit, row.scorer, row.quantity)
     compared = [way for way in WAYS if name in (BEST, way.name) or way.name in REFERENCES]
     comparison = compare_ways(
-        row.method, labelled, None, options=_options(settings), how=_how_scored(settings), ways=compared
+        row.method, labelled, None, options=options, how=_how_scored(settings), ways=compared
     )
-    way = way_named(comparison.best("image_f1").way if name == BEST else name)
-    fitted = FittedWay.fit(way, labelled.scores, labelled.labels, _options(settings), comparison.calibrated)
-    return ChosenWay(fitted, comparison)
+    default = comparison.best("image_f1").way if name == BEST else name
+    ways = FittedWays.fit(default, labelled.scores, labelled.labels, options, comparison.calibrated)
+    if default not in ways.by_name:
+        raise UserError(f"{row.method} has no predicted quantities for the way {default}.")
+    return ChosenWay(ways, comparison)
 
 
 def compare_scorers(
@@ -106,7 +120,7 @@ def compare_scorers(
     """
     if len(fit.ids) < LEAST_IMAGES:
         return ()
-    options, how = _options(settings), _how_scored(settings)
+    options, how = options_of(settings), _how_scored(settings)
     return tuple(
         compare_ways(
             row.method,
@@ -121,7 +135,8 @@ def compare_scorers(
     )
 
 
-def _options(settings: EvaluationSettings) -> Options:
+def options_of(settings: EvaluationSettings) -> Options:
+    """The options of the ways: k, least quantity and rounding of the run."""
     return Options(k=settings.k, least=settings.least_quantity, rounding=settings.quantity_rounding)
 
 

@@ -26,6 +26,8 @@ from mmannot_tf.evaluation.metrics import (
     ImageAverage,
     NeverPredicted,
     annotation_scores,
+    f_beta,
+    harmonic_mean,
 )
 from mmannot_tf.evaluation.quantity import QuantityScores
 from mmannot_tf.evaluation.resampling import Resampling
@@ -93,7 +95,7 @@ class WayRow:
         quantity: how often the number of labels is right, percent; and the mean squared error of its
             estimate.
         validation: the measures of `CHOSEN_BY` on the images that the ways were fitted on, each fifth by
-            ways that were fitted on the rest; in percent.
+            ways that were fitted on the rest; in percent. Where β is not 1, they are F_β instead of F1.
         intervals: score → its interval in percent; empty without resampling.
     """
 
@@ -120,6 +122,7 @@ class WayComparison:
         reference: the way that the others are compared with: predicted quantity, or top-k where there is
             none.
         rows: in the order of `decisions.catalogue.WAYS`.
+        beta: the weight of recall, which ways maximise and the best is chosen by.
         pairs: each way against the reference; empty without resampling.
     """
 
@@ -132,6 +135,7 @@ class WayComparison:
     uncalibrated_error: float | None
     reference: str
     rows: tuple[WayRow, ...]
+    beta: float = 1.0
     pairs: tuple[RowPair, ...] = ()
 
     def row(self, way: str) -> WayRow:
@@ -211,10 +215,11 @@ def compare_ways(
                 way.title,
                 how.scores(decided[way.name].selected, scored.labels),
                 _quantity_scores(decided[way.name], scored.labels),
-                _chosen_by(how.scores(crossed[way.name].selected, fit.labels)),
+                _chosen_by(how.scores(crossed[way.name].selected, fit.labels), options.beta),
             )
             for way in ways
         ),
+        beta=options.beta,
     )
     if resampling is None:
         return comparison
@@ -265,8 +270,12 @@ def _quantity_scores(decided: Decided, labels: np.ndarray) -> QuantityScores:
     )
 
 
-def _chosen_by(scores: AnnotationScores) -> dict[str, float]:
-    return {measure: getattr(scores, measure) for measure in CHOSEN_BY}
+def _chosen_by(scores: AnnotationScores, beta: float) -> dict[str, float]:
+    if beta == 1:
+        return {measure: getattr(scores, measure) for measure in CHOSEN_BY}
+    by_image = f_beta(scores.image_precision, scores.image_recall, beta)
+    by_class = f_beta(scores.class_precision, scores.class_recall, beta)
+    return dict(zip(CHOSEN_BY, (by_image, by_class, harmonic_mean(by_image, by_class)), strict=True))
 
 
 def _with_uncertainty(

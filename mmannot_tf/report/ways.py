@@ -42,6 +42,12 @@ def sentences(comparison: WayComparison) -> list[str]:
 def _best_in_words(comparison: WayComparison, measure: str) -> str:
     best, reference = comparison.best(measure), comparison.row(comparison.reference)
     there = "here" if comparison.is_crossed else "on the images for fitting"
+    if comparison.beta != 1:
+        return (
+            f"Best for {SYMBOLS[measure]} with beta = {comparison.beta:g} in the place of 1, {there}: "
+            f"{best.title}, {best.validation[measure]:.2f}; {reference.title} has "
+            f"{reference.validation[measure]:.2f}."
+        )
     line = f"Best for {SYMBOLS[measure]} {there}: {best.title}"
     if best.way == reference.way:
         return f"{line}, the way of the paper."

@@ -28,6 +28,9 @@ class ExportMetadata(TypedDict):
         orientation: whether EXIF turns images, a value of the key `data.orientation`; before this key, no.
         resize: how images are resized, a value of the key `data.resize`.
         tag_rule: version of the rule by which tags are read (docs/tags.md); before this key, 1.
+        decisions: the names of the ways that decide by default, for the kinds of images that have ways of
+            their own; the ways are in the folder `decisions`. Exports of earlier versions have none.
+        probabilities: "uncalibrated": `probabilities` and `scores` are the network's own.
         formats: the exported formats and how each was verified.
         tolerance: the largest difference that verification allowed.
         versions: of the packages that wrote the export.
@@ -40,6 +43,8 @@ class ExportMetadata(TypedDict):
     orientation: NotRequired[str]
     resize: str
     tag_rule: NotRequired[int]
+    decisions: NotRequired[dict[str, str]]
+    probabilities: NotRequired[str]
     formats: dict[str, FormatCheck]
     tolerance: float
     versions: dict[str, str]

@@ -7,10 +7,14 @@ from typing import Literal, cast
 
 from mmannot_tf.config.data_keys import FORMER, pixel_values
 from mmannot_tf.config.settings import DataSettings
+from mmannot_tf.decisions.fitted_ways import FittedWays
+from mmannot_tf.decisions.override import UNCHANGED, Override
+from mmannot_tf.evaluation.scorer_ways import options_of
 from mmannot_tf.runs.configured_stages import visual_stage
 from mmannot_tf.runs.plan import feature_digest
 from mmannot_tf.runs.run import Run, open_run
 from mmannot_tf.runs.untagged import annotation_settings
+from mmannot_tf.serving.decisions import Decisions
 from mmannot_tf.serving.metadata import METADATA_FILE, ExportMetadata
 from tfrecords_tools.shell.documents import damaged, read_sealed
 from tfrecords_tools.shell.errors import UserError, one_line
@@ -40,6 +44,7 @@ class Model:
         orientation: whether EXIF turns images, a value of the key `data.orientation`.
         resize: how images are resized, a value of the key `data.resize`.
         digest: of the trained stages and of every setting that changes an annotation.
+        decisions: the ways to decide that a request can ask for; None in exports of earlier versions.
     """
 
     path: Path
@@ -51,6 +56,7 @@ class Model:
     resize: Literal["antialiased", "half_pixel", "tf1"]
     digest: str
     tag_rule: int = TAG_RULE
+    decisions: Decisions | None = None
 
 
 def open_model(path: Path) -> Model:
@@ -82,6 +88,7 @@ def open_model(path: Path) -> Model:
             resize=data.resize,
             digest=str(metadata["digest"]),
             tag_rule=known_version(metadata.get("tag_rule", FORMER_TAG_RULE), folder / METADATA_FILE),
+            decisions=Decisions.load(folder, metadata["decisions"]) if "decisions" in metadata else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(folder / METADATA_FILE, WHAT, one_line(error), REMEDY) from None
@@ -120,7 +127,37 @@ def model_of(run: Run) -> Model:
         resize=run.config.data.resize,
         digest=_annotator_digest(run),
         tag_rule=run.dataset.tag_rule,
+        decisions=plain_decisions(run),
     )
+
+
+def plain_decisions(run: Run) -> Decisions:
+    """The paper's way to decide, and the others that need no images to be fitted on."""
+    return Decisions(FittedWays.plain(len(run.dataset.labels), options_of(run.config.evaluation)))
+
+
+def decisions_of(model: Model) -> Decisions:
+    """The ways to decide that a request can ask for.
+
+    Raises:
+        UserError: an earlier version wrote the export, without them.
+    """
+    if model.decisions is None:
+        raise UserError(
+            f"an export must hold the folder decisions to decide otherwise. Received: {model.path}, of an "
+            f"earlier version. {REMEDY}"
+        )
+    return model.decisions
+
+
+def check_override(model: Model, override: Override) -> None:
+    """Checks that a model has the way that an override names, before anything is computed.
+
+    Raises:
+        UserError: it has not, or the way lacks a parameter.
+    """
+    if override != UNCHANGED:
+        decisions_of(model).check(override)
 
 
 def branches_of(run: Run) -> Mapping[str, tuple[str, str]]:

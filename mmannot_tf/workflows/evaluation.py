@@ -112,7 +112,9 @@ def evaluate_run(
     return predicted_split(path, split, data, tagged=tagged).evaluate(bootstrap=bootstrap)
 
 
-def choose_ways_of_run(path: Path, name: str, data: Path | None = None) -> AnnotatorWays:
+def choose_ways_of_run(
+    path: Path, name: str, data: Path | None = None, *, beta: float = 1.0
+) -> AnnotatorWays:
     """Fits on validation the ways that decide for a run's annotator; see `choose_ways`.
 
     Of a refit, whose validation images trained, the ways of the run that it refits.
@@ -121,7 +123,7 @@ def choose_ways_of_run(path: Path, name: str, data: Path | None = None) -> Annot
         UserError: validation cannot be predicted.
     """
     run = _choosing_run(open_run(path))
-    return choose_ways(name, _predictions(run, CHOOSING, data), annotation_settings(run))
+    return choose_ways(name, _predictions(run, CHOOSING, data), annotation_settings(run), beta=beta)
 
 
 def _resampling(draws: int) -> Resampling | None:

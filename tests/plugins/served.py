@@ -12,7 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mmannot_tf.decisions.fitted_ways import FittedWays
+from mmannot_tf.decisions.way import Options
 from mmannot_tf.serving.annotating.annotator import Annotator
+from mmannot_tf.serving.decisions import Decisions
 from mmannot_tf.serving.model import Model
 from mmannot_tf.serving.network import NetworkOutputs
 from mmannot_tf.serving.server.host_policy import HostPolicy
@@ -100,7 +103,8 @@ def serve():
 def annotator(engine=None, path=Path("3")):
     """The annotator of an engine, by default one of its own."""
     engine = engine or BrightnessEngine()
-    model = Model(path, None, LABELS, TAGS, SIZE, "exif", "half_pixel", "f00d")
+    ways = Decisions(FittedWays.plain(len(LABELS), Options()))
+    model = Model(path, None, LABELS, TAGS, SIZE, "exif", "half_pixel", "f00d", decisions=ways)
     return Annotator(model, lambda _: engine)
 
 

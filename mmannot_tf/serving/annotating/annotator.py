@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from mmannot_tf.data.tag_index import TagIndex
+from mmannot_tf.decisions.override import UNCHANGED, Override
 from mmannot_tf.serving.annotating.decoding import DecodedPhotograph, Decoder, decode_photographs
 from mmannot_tf.serving.annotation import Annotation, Result, Unreadable
 from mmannot_tf.serving.engines.selection import EngineOptions, check_options, select_engine
 from mmannot_tf.serving.inputs.photographs import Photograph
 from mmannot_tf.serving.inputs.tag_source import TagSource
-from mmannot_tf.serving.model import Model, open_model
+from mmannot_tf.serving.model import Model, check_override, decisions_of, open_model
 from mmannot_tf.serving.network import Engine, NetworkInputs, NetworkOutputs
 
 DEFAULT_ENGINE = EngineOptions()
@@ -27,19 +28,34 @@ class Annotator:
         engine: the engine; None until the first batch has selected it.
         decode: turns encoded bytes into pixels, for callers that do not read files.
         tags: finds tags in the model's vocabulary.
+        override: how many labels images get; an empty one for what the model itself decides.
     """
 
-    def __init__(self, model: Model, select: Callable[[NetworkInputs], Engine]):
-        """`select` returns the engine; it is called once, with the first batch."""
-        self.model, self._select = model, select
+    def __init__(
+        self, model: Model, select: Callable[[NetworkInputs], Engine], override: Override = UNCHANGED
+    ):
+        """`select` returns the engine; it is called once, with the first batch.
+
+        Raises:
+            UserError: the model has no such way to decide.
+        """
+        check_override(model, override)
+        self.model, self._select, self.override = model, select, override
         self.engine: Engine | None = None
         self.decode = Decoder(size=model.image_size, sampling=model.resize, orientation=model.orientation)
         self.tags = TagIndex(model.tags, model.tag_rule)
 
     @classmethod
-    def with_engine(cls, model: Model, options: EngineOptions, *, log: Callable[[str], None]) -> "Annotator":
+    def with_engine(
+        cls,
+        model: Model,
+        options: EngineOptions,
+        *,
+        override: Override = UNCHANGED,
+        log: Callable[[str], None],
+    ) -> "Annotator":
         """Selects the engine by `options`; `log` receives the lines of `select_engine`."""
-        return cls(model, lambda probe: select_engine(model, options, probe, log=log))
+        return cls(model, lambda probe: select_engine(model, options, probe, log=log), override)
 
     def inputs(self, pixels: Sequence[np.ndarray], tags: Sequence[str]) -> NetworkInputs:
         """Makes a batch of decoded images, each float32 [S, S, 3], and their comma-separated tags."""
@@ -55,12 +71,49 @@ class Annotator:
             self.engine = self._select(inputs)
         return self.engine(inputs)
 
+    def decided(
+        self, outputs: NetworkOutputs, tag_lists: np.ndarray, override: Override | None = None
+    ) -> NetworkOutputs:
+        """The outputs with the labels that an override selects.
+
+        Args:
+            outputs: of `run`.
+            tag_lists: the images' tags, int32 [B, L].
+            override: None for this annotator's own.
+
+        Raises:
+            UserError: the model has no such way to decide.
+        """
+        override = self.override if override is None else override
+        if override == UNCHANGED:
+            return outputs
+        return decisions_of(self.model).select(outputs, np.any(tag_lists >= 0, axis=1), override)
+
+    def calibrated(
+        self, outputs: NetworkOutputs, tag_lists: np.ndarray, override: Override | None = None
+    ) -> np.ndarray:
+        """The probabilities as the deciding way reads them, float32 [B, C]; arguments as for `decided`."""
+        override = self.override if override is None else override
+        return decisions_of(self.model).calibrated(outputs, np.any(tag_lists >= 0, axis=1), override)
+
     def annotate(
-        self, pixels: Sequence[np.ndarray], tags: Sequence[str], images: Sequence[str]
+        self,
+        pixels: Sequence[np.ndarray],
+        tags: Sequence[str],
+        images: Sequence[str],
+        override: Override | None = None,
     ) -> list[Annotation]:
-        """Annotates one batch of decoded images; `images` are their names in the annotations."""
+        """Annotates one batch of decoded images.
+
+        Args:
+            pixels: of each image, float32 [S, S, 3].
+            tags: of each image, comma-separated.
+            images: their names in the annotations.
+            override: how many labels images get; None for this annotator's own.
+        """
         words = self.tags.split(tags)
-        outputs = self.run(NetworkInputs(np.stack(pixels), self.tags.lists(words)))
+        inputs = NetworkInputs(np.stack(pixels), self.tags.lists(words))
+        outputs = self.decided(self.run(inputs), inputs.tag_lists, override)
         return [
             Annotation.from_outputs(
                 outputs,

@@ -10,16 +10,18 @@ from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.data.images import decode_resized, normalise, resize
 from mmannot_tf.data.tags import graph_splitter, indices_of
 from mmannot_tf.data.tags import tag_lists as ragged_to_lists
+from mmannot_tf.decisions.fitted_ways import FittedWays
 from mmannot_tf.decisions.way import Scores
-from mmannot_tf.evaluation.scorer_ways import AnnotatorWays, ChosenWay
 from mmannot_tf.models.decision import build_decision
 from mmannot_tf.models.flip_average import flip_averaged
 from mmannot_tf.models.tag_encoder import portable
 from mmannot_tf.runs.run import Run
+from mmannot_tf.serving.decisions import Decisions
 from mmannot_tf.serving.exporting.annotator_branches import annotator_branches
+from mmannot_tf.serving.exporting.decision_requests import DecisionRequest
 from mmannot_tf.serving.exporting.empty_batch import of_any_batch
 from mmannot_tf.serving.exporting.pixel_description import pixel_description
-from mmannot_tf.serving.model import LABELS, TAG_KEYS, write_name_lists
+from mmannot_tf.serving.model import LABELS, TAG_KEYS, plain_decisions, write_name_lists
 from mmannot_tf.serving.network import NETWORK_OUTPUTS
 from mmannot_tf.training.inference.trained_branches import network_spec_of
 
@@ -37,19 +39,21 @@ class AnnotatorModule(tf.Module):
 
     Attributes:
         branches: the Keras models by their names.
+        decisions: the ways to decide that the signature `decide` takes.
         network: the network without strings, for other engines: `image` float32 [B, S, S, 3], RGB from 0 to
             255 and resized; `tag_lists` int32 [B, L], line numbers in tags.txt, each once, padded with -1.
         label_file: asset, one label per line in index order.
         tag_file: asset, one tag of the vocabulary per line in index order, as the graph looks it up.
     """
 
-    def __init__(self, run: Run, assets: Path, ways: AnnotatorWays | None = None):
+    def __init__(self, run: Run, assets: Path, decides: Decisions | None = None):
         """Assembles the trained branches; writes the lists of their names into the folder `assets`.
 
         Args:
             run: its stages are trained.
             assets: gets the lists.
-            ways: how many labels an image gets; None for as many as the regressor predicts, as in the paper.
+            decides: how many labels an image gets; None for as many as the regressor predicts, as in the
+                paper.
 
         Raises:
             UserError: a required stage is not finished.
@@ -58,7 +62,7 @@ class AnnotatorModule(tf.Module):
         self._data, self._preprocessing = run.config.data, run.preprocessing
         self._sizes = network_spec_of(run)
         self._averages_flips = run.config.model.flip_average
-        self._ways = ways
+        self._decides, self.decisions = decides, decides or plain_decisions(run)
         self.branches, self._f_v = annotator_branches(run)
         self._decision = self._heads("", run.config.evaluation)
         has_visual_heads = "visual_classifier" in self.branches
@@ -84,6 +88,7 @@ class AnnotatorModule(tf.Module):
             lambda image, tag_lists: of_any_batch(self._run_network, image, tag_lists),
             input_signature=[image, lists],
         )
+        self._annotate_as_asked = DecisionRequest.function(self._as_asked, [_ENCODED, _TEXT])
 
     @property
     def weights(self) -> list[keras.Variable]:
@@ -104,6 +109,7 @@ class AnnotatorModule(tf.Module):
             "decoded": self.annotate_decoded,
             "given_quantity": self.annotate_given_quantity,
             "top_k": self.annotate_top_k,
+            "decide": self._annotate_as_asked,
             "features": self.features,
             "network": self._network_of_any_batch,
         }
@@ -150,6 +156,17 @@ class AnnotatorModule(tf.Module):
             "scores": _in_order(outputs, "probabilities")[:, :k],
         }
 
+    def _as_asked(self, image: tf.Tensor, tags: tf.Tensor, request: DecisionRequest) -> dict[str, tf.Tensor]:
+        """Annotates as `annotate` does, by the way and with the parameters of a request.
+
+        Returns:
+            What `annotate` returns, and `calibrated`, float32 [B, C], in label order: the probabilities as
+            the way reads them.
+        """
+        outputs = self._run_all(self._images(image), tags)
+        selected, calibrated = request.decide(outputs, self.decisions)
+        return {**self._annotated({**outputs, "selected": selected}), "calibrated": calibrated}
+
     @tf.function(input_signature=[_ENCODED, _TEXT])
     def features(self, image: tf.Tensor, tags: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns features for retrieval: `f_v`, `f_t` and their concatenation `f`, float32 [B, D]."""
@@ -179,12 +196,14 @@ class AnnotatorModule(tf.Module):
         pixels = normalise(image, self._preprocessing)
         visual = flip_averaged(self._visual, pixels) if self._averages_flips else self._visual(pixels)
         joint = tf.concat([visual, textual], axis=-1)
-        ways = self._ways
-        outputs = _decided(self._decision(joint, training=False), ways.tagged if ways else None)
+        decides = self._decides
+        outputs = _decided(self._decision(joint, training=False), decides.tagged if decides else None)
         if self._untagged is not None:
-            of_visual = _decided(self._untagged(visual, training=False), ways.untagged if ways else None)
+            of_visual = _decided(
+                self._untagged(visual, training=False), decides.untagged if decides else None
+            )
             outputs = _where(tagged, outputs, of_visual)
-        return {**outputs, "f_v": visual, "f_t": textual, "f": joint}
+        return {**outputs, "tagged": tagged, "f_v": visual, "f_t": textual, "f": joint}
 
     def _visual(self, pixels: tf.Tensor) -> tf.Tensor:
         """f_v of normalised images as they are."""
@@ -232,12 +251,12 @@ def _network_outputs(outputs: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     return {name: outputs[name] for name in NETWORK_OUTPUTS}
 
 
-def _decided(outputs: Mapping[str, tf.Tensor], way: ChosenWay | None) -> dict[str, tf.Tensor]:
-    """The outputs with the labels that a way selects; as they are without one."""
-    if way is None:
+def _decided(outputs: Mapping[str, tf.Tensor], ways: FittedWays | None) -> dict[str, tf.Tensor]:
+    """The outputs with the labels that the deciding way selects; as they are without ways."""
+    if ways is None:
         return dict(outputs)
     scores = Scores(outputs["probabilities"], outputs["predicted_quantity"])
-    return {**outputs, "selected": way.fitted.select(scores, keras.ops)}
+    return {**outputs, "selected": ways.decider.select(scores, keras.ops)}
 
 
 def _in_order(outputs: Mapping[str, tf.Tensor], name: str) -> tf.Tensor:

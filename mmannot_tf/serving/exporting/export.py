@@ -12,6 +12,7 @@ import tensorflow as tf
 from mmannot_tf.evaluation.document import document
 from mmannot_tf.evaluation.scorer_ways import AnnotatorWays
 from mmannot_tf.runs.run import Run
+from mmannot_tf.serving.decisions import Decisions
 from mmannot_tf.serving.engines.catalogue import ExportFormat, export_format
 from mmannot_tf.serving.engines.probe import probe_batch
 from mmannot_tf.serving.exporting import verification
@@ -34,8 +35,6 @@ from tfrecords_tools.shell.files import (
 from tfrecords_tools.shell.lock import folder_lock
 
 SAVED_MODEL = "saved_model"
-DECISIONS = "decisions"
-"""The folder of the fitted ways in an export that does not decide as the paper does."""
 PACKAGES = ("mmannot-tf", "tensorflow", "keras", "onnx", "tf2onnx", "openvino", "ai-edge-litert")
 
 
@@ -57,8 +56,8 @@ def export(
         log: receives a line on each verified format.
 
     Returns:
-        The version folder: the formats' files, assets/labels.txt, tags.txt and tag_keys.txt, export.json,
-        README.md (the model card).
+        The version folder: the formats' files, assets/labels.txt, tags.txt and tag_keys.txt, the ways in
+        decisions, export.json, README.md (the model card).
 
     Raises:
         UserError: a stage is missing, a format is unknown, needs a package or gives other outputs, or `out`
@@ -81,11 +80,12 @@ def _write(
     log: Callable[[str], None],
 ) -> Path:
     """Writes the version folder."""
-    model = model_of(run)
+    model, decides = model_of(run), None
     if ways is not None:
-        model = replace(model, digest=digest([model.digest, document(ways)]))
+        decides = Decisions.of(ways)
+        model = replace(model, digest=digest([model.digest, document(decides)]), decisions=decides)
     with tempfile.TemporaryDirectory() as assets:
-        module = AnnotatorModule(run, Path(assets), ways)
+        module = AnnotatorModule(run, Path(assets), decides)
         try:
             with atomic_path(folder) as staging:
                 staging.mkdir()
@@ -147,10 +147,7 @@ def _write_descriptions(
     checks: dict[str, FormatCheck],
 ) -> None:
     """Writes the lists of labels and tags, the fitted ways, export.json and the model card."""
-    for name, way in vars(ways).items() if ways is not None else ():
-        if way is not None:
-            (folder / DECISIONS).mkdir(exist_ok=True)
-            way.fitted.save(folder / DECISIONS / f"{name}.json")
+    module.decisions.save(folder)
     write_name_lists(folder / LABELS.parent, labels=model.labels, tags=model.tags, tag_rule=model.tag_rule)
     metadata: ExportMetadata = {
         "digest": model.digest,
@@ -158,6 +155,8 @@ def _write_descriptions(
         "orientation": model.orientation,
         "resize": model.resize,
         "tag_rule": model.tag_rule,
+        "decisions": module.decisions.defaults,
+        "probabilities": "uncalibrated",
         "formats": checks,
         "tolerance": TOLERANCE,
         "versions": _package_versions(),
@@ -166,7 +165,7 @@ def _write_descriptions(
     write_json(folder / METADATA_FILE, sealed(metadata))
     parameters = sum(math.prod(weight.shape) for weight in module.weights)
     (folder / "README.md").write_text(
-        model_card(run, metadata, ways, parameters=parameters), encoding="utf-8"
+        model_card(run, metadata, module.decisions, ways, parameters=parameters), encoding="utf-8"
     )
 
 

@@ -17,6 +17,7 @@ from mmannot_tf.runs.plan import predictions_digest
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stages import CNN
 from mmannot_tf.runs.untagged import Heads, annotation_settings, read_choice
+from mmannot_tf.serving.decisions import Decisions
 from mmannot_tf.serving.exporting.licenses import DATA_LICENSES, UNKNOWN, WEIGHTS_LICENSES
 from mmannot_tf.serving.exporting.pixel_description import ORIENTATIONS, resize_description
 from mmannot_tf.serving.metadata import ExportMetadata, FormatCheck
@@ -24,13 +25,19 @@ from tfrecords_tools.shell.errors import UserError
 
 
 def model_card(
-    run: Run, metadata: ExportMetadata, ways: AnnotatorWays | None = None, *, parameters: int
+    run: Run,
+    metadata: ExportMetadata,
+    decisions: Decisions,
+    ways: AnnotatorWays | None = None,
+    *,
+    parameters: int,
 ) -> str:
     """Returns the card in Markdown, from the template model_card.md.
 
     Args:
         run: the exported run.
         metadata: the export's export.json.
+        decisions: the ways that the signature `decide` takes.
         ways: how many labels an image gets; None for as many as the regressor predicts.
         parameters: the number of the network's parameters.
     """
@@ -54,6 +61,8 @@ def model_card(
         "readings": _readings(run),
         "scores": _scores(run),
         "decision": _decision(run, ways),
+        "ways": ", ".join(f"`{name}`" for name in decisions.tagged.by_name),
+        "calibrated": _calibrated(decisions),
         "untagged": _untagged(run),
         "weights": _weights(run),
         "data_license": DATA_LICENSES.get(dataset.source, UNKNOWN),
@@ -121,10 +130,18 @@ def _decision(run: Run, ways: AnnotatorWays | None) -> str:
                 f"{own.image_f1:.1f} and a C-F1 of {own.class_f1:.1f}; the paper's way has "
                 f"{paper.image_f1:.1f} and {paper.class_f1:.1f}."
             )
-    lines.append(
-        "- Ways that need probabilities calibrate them; `probabilities` and `scores` are not calibrated."
-    )
     return "\n".join(lines)
+
+
+def _calibrated(decisions: Decisions) -> str:
+    """How the ways that need probabilities calibrate them; nothing where there is no such way."""
+    methods = {
+        way.calibrated for way in decisions.tagged.by_name.values() if "probabilities" in way.way.needs
+    }
+    if not methods:
+        return ""
+    (method,) = methods
+    return f"; `calibrated` is, where the way needs probabilities (method: {method}, fitted on validation)"
 
 
 def _untagged(run: Run) -> str:

@@ -8,6 +8,7 @@ import tensorflow as tf
 from PIL import Image
 
 from mmannot_tf.serving.exporting.annotator_module import AnnotatorModule
+from mmannot_tf.serving.exporting.decision_requests import DecisionRequest
 from mmannot_tf.serving.network import (
     TOLERANCE,
     Agreement,
@@ -65,6 +66,7 @@ def _arguments(inputs: NetworkInputs, texts: Sequence[str]) -> dict[str, Mapping
         "decoded": {**encoded, "image": tf.constant(pixels)},
         "given_quantity": {**encoded, "quantity": tf.range(len(inputs))},
         "top_k": {**encoded, "k": tf.constant(2)},
+        "decide": {**encoded, **DecisionRequest.unchanged()._replace(most=tf.constant(2))._asdict()},
         "features": encoded,
         "network": {name: tf.constant(array) for name, array in inputs.as_mapping().items()},
     }

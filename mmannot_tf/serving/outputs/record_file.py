@@ -171,8 +171,9 @@ class RecordFile:
             for image, model, error, tags in self._format.records(iter(lines)):
                 if model != self._model:
                     raise UserError(
-                        f"--out must be from the same model. Received: {self.path}, in which {image} was "
-                        f"annotated by {model or 'none'}; this model is {self._model}. Name another --out."
+                        "--out must be from the same model, and decided the same way. Received: "
+                        f"{self.path}, in which {image} was annotated by {model or 'none'}; this is "
+                        f"{self._model}. Name another --out."
                     )
                 self._note(image, error)
                 self.already_done += not error and self._finished.add(image, tags)

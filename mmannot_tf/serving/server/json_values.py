@@ -17,6 +17,8 @@ PIECE = 1 << 18
 """The number of characters of base64 that are decoded at once; other threads run between two pieces."""
 NUMBERS = frozenset((int, float))
 """The types of JSON's numbers; bool is none of them."""
+LARGEST = 1e38
+"""Of a number; a float32 holds it."""
 ANY = -1
 """In a shape: any size."""
 
@@ -82,6 +84,17 @@ def to_integer(name: str, value: JsonValue) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not INT32.min <= value <= INT32.max:
         raise RequestError(400, f"{name} must be a 32-bit integer. Received: {short_repr(value)}.")
     return value
+
+
+def to_number(name: str, value: JsonValue) -> float:
+    """Converts a number.
+
+    Raises:
+        RequestError: the value is not a number, or larger than a float.
+    """
+    if isinstance(value, int | float) and not isinstance(value, bool) and -LARGEST < value < LARGEST:
+        return float(value)
+    raise RequestError(400, f"{name} must be a number. Received: {short_repr(value)}.")
 
 
 def to_array(name: str, value: JsonValue, shape: Sequence[int], *, high: float) -> np.ndarray:

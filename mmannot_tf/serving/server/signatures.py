@@ -1,19 +1,29 @@
 """The served signatures: their inputs, and how their outputs follow from the network's outputs."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 
-from mmannot_tf.serving.model import Model
+from mmannot_tf.serving.annotating.annotator import Annotator
 from mmannot_tf.serving.network import NetworkOutputs
 from mmannot_tf.serving.server.errors import RequestError, short_repr
 from mmannot_tf.serving.server.json_values import ANY
+from mmannot_tf.serving.server.overrides import decided, override_of
 from mmannot_tf.serving.server.predict_request import DEFAULT_SIGNATURE
 
-Extra = Sequence[int]
-"""The values of a signature's third input: B quantities, or one k; empty if there is no third input."""
+OVERRIDES = {
+    "decision": "DT_STRING",
+    "threshold": "DT_FLOAT",
+    "k": "DT_INT32",
+    "least": "DT_INT32",
+    "most": "DT_INT32",
+    "beta": "DT_FLOAT",
+}
+"""The inputs of `decide` that can be left out, scalars, and their types."""
+Extra = Mapping[str, Any]
+"""The values of a signature's other inputs than images and tags, by name; those left out are lacking."""
 
 
 class DimensionDocument(TypedDict):
@@ -71,21 +81,36 @@ class Tensor:
         }
 
 
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What the network says about the images of a request.
+
+    Attributes:
+        outputs: of the network.
+        tag_lists: the images' tags, int32 [B, L].
+    """
+
+    outputs: NetworkOutputs
+    tag_lists: np.ndarray
+
+
 @dataclass(frozen=True)
 class Signature:
     """A function that requests can call.
 
     Attributes:
-        inputs: by name; `image` and `tags` or `tag_lists`, and for some a third.
+        inputs: by name; `image` and `tags` or `tag_lists`, and for some others.
         outputs: by name.
-        compute: from the network's outputs and the third input to the signature's outputs, each [B, ...].
-        extra: the name of the third input; empty if there is none.
+        compute: from the network's outputs and the other inputs to the signature's outputs, each [B, ...].
+        extra: the names of the other inputs.
+        is_optional: whether these can be left out.
     """
 
     inputs: Mapping[str, Tensor]
     outputs: Mapping[str, Tensor]
-    compute: Callable[[NetworkOutputs, Extra], dict[str, np.ndarray]]
-    extra: str = ""
+    compute: Callable[[Answers, Extra], dict[str, np.ndarray]]
+    extra: tuple[str, ...] = ()
+    is_optional: bool = False
 
     def document(self) -> SignatureDocument:
         """Returns the signature as TensorFlow Serving's metadata has it."""
@@ -97,21 +122,22 @@ class Signature:
         }
 
 
-def signatures(model: Model) -> dict[str, Signature]:
+def signatures(annotator: Annotator) -> dict[str, Signature]:
     """Returns the signatures that every engine supports: those of the SavedModel except `features`."""
+    model = annotator.model
     labels, size = len(model.labels), model.image_size
     names = np.array(model.labels)
     text = Tensor("DT_STRING", (ANY,))
     encoded = {"image": text, "tags": text}
     scored = {name: Tensor("DT_FLOAT", (ANY, labels)) for name in ("probabilities", "scores")}
     quantity = Tensor("DT_FLOAT", (ANY,))
-    annotated = {
+    annotation = {
         **scored,
         "predicted_quantity": quantity,
         "annotations": Tensor("DT_STRING", (ANY, labels)),
     }
 
-    def predicted_quantity(outputs: NetworkOutputs, _: Extra) -> dict[str, np.ndarray]:
+    def annotated(outputs: NetworkOutputs) -> dict[str, np.ndarray]:
         selected = np.take_along_axis(outputs.selected, outputs.order, 1)
         selected_first = np.argsort(~selected, axis=1, kind="stable")
         return {
@@ -123,15 +149,19 @@ def signatures(model: Model) -> dict[str, Signature]:
             "scores": np.take_along_axis(outputs.probabilities, outputs.order, 1),
         }
 
-    def given_quantity(outputs: NetworkOutputs, quantities: Extra) -> dict[str, np.ndarray]:
-        rank = np.argsort(outputs.order, axis=1)
+    def by_default(answers: Answers, _: Extra) -> dict[str, np.ndarray]:
+        return annotated(annotator.decided(answers.outputs, answers.tag_lists))
+
+    def given_quantity(answers: Answers, extra: Extra) -> dict[str, np.ndarray]:
+        quantities = extra["quantity"]
+        rank = np.argsort(answers.outputs.order, axis=1)
         if min(quantities) < 0:
             raise RequestError(400, f"quantity must not be negative. Received: {min(quantities)}.")
         selected = rank < np.array(quantities)[:, np.newaxis]
-        return predicted_quantity(replace(outputs, selected=selected), ())
+        return annotated(replace(answers.outputs, selected=selected))
 
-    def top_k(outputs: NetworkOutputs, extra: Extra) -> dict[str, np.ndarray]:
-        (k,) = extra
+    def top_k(answers: Answers, extra: Extra) -> dict[str, np.ndarray]:
+        k, outputs = extra["k"], answers.outputs
         if not 0 <= k <= labels:
             raise RequestError(400, f"k must be from 0 to {labels}, the number of labels. Received: {k}.")
         best = outputs.order[:, :k]
@@ -140,22 +170,43 @@ def signatures(model: Model) -> dict[str, Signature]:
             "scores": np.take_along_axis(outputs.probabilities, best, 1),
         }
 
-    def network(outputs: NetworkOutputs, _: Extra) -> dict[str, np.ndarray]:
-        return vars(outputs)
+    def decide(answers: Answers, extra: Extra) -> dict[str, np.ndarray]:
+        override = override_of(extra)
+        outputs = decided(annotator, answers.outputs, answers.tag_lists, override)
+        return {
+            **annotated(outputs),
+            "calibrated": annotator.calibrated(outputs, answers.tag_lists, override),
+        }
+
+    def network(answers: Answers, _: Extra) -> dict[str, np.ndarray]:
+        return vars(answers.outputs)
 
     return {
-        DEFAULT_SIGNATURE: Signature(encoded, annotated, predicted_quantity),
+        DEFAULT_SIGNATURE: Signature(encoded, annotation, by_default),
         "decoded": Signature(
-            {**encoded, "image": Tensor("DT_UINT8", (ANY, ANY, ANY, 3))}, annotated, predicted_quantity
+            {**encoded, "image": Tensor("DT_UINT8", (ANY, ANY, ANY, 3))}, annotation, by_default
         ),
         "given_quantity": Signature(
-            {**encoded, "quantity": Tensor("DT_INT32", (ANY,))}, annotated, given_quantity, "quantity"
+            {**encoded, "quantity": Tensor("DT_INT32", (ANY,))}, annotation, given_quantity, ("quantity",)
         ),
         "top_k": Signature(
             {**encoded, "k": Tensor("DT_INT32", ())},
             {"annotations": Tensor("DT_STRING", (ANY, ANY)), "scores": Tensor("DT_FLOAT", (ANY, ANY))},
             top_k,
-            "k",
+            ("k",),
+        ),
+        **(
+            {}
+            if model.decisions is None
+            else {
+                "decide": Signature(
+                    {**encoded, **{name: Tensor(dtype, ()) for name, dtype in OVERRIDES.items()}},
+                    {**annotation, "calibrated": scored["probabilities"]},
+                    decide,
+                    tuple(OVERRIDES),
+                    is_optional=True,
+                )
+            }
         ),
         "network": Signature(
             {

@@ -19,7 +19,7 @@ from mmannot_tf.serving.server.json_values import to_image, to_integer, to_text
 from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.predict_request import PredictRequest, parse_predict_request
 from mmannot_tf.serving.server.predictor import Predictor, concatenated
-from mmannot_tf.serving.server.signatures import Extra, Signature, find_signature, signatures
+from mmannot_tf.serving.server.signatures import Answers, Extra, Signature, find_signature, signatures
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
 
 ROOT = "/v1/models/{name}"
@@ -37,7 +37,7 @@ class PredictInputs:
     Attributes:
         loaders: return the pixels of each image, float32 [S, S, 3].
         tag_lists: int32 [B, L].
-        extra: the signature's third input.
+        extra: the signature's other inputs.
         unknown_tags: the tags that the model does not know, each once.
     """
 
@@ -55,7 +55,7 @@ class TensorFlowServing:
         model = predictor.annotator.model
         self._predictor, self._name, self._limits, self._model = predictor, name, limits, model
         self._version = model.path.name if model.path.name.isdecimal() else "1"
-        self._signatures = signatures(model)
+        self._signatures = signatures(predictor.annotator)
 
     async def status(self, name: str, version: str | None = None) -> Response:
         """Returns the state of the version."""
@@ -86,7 +86,7 @@ class TensorFlowServing:
                     400, f"Every image must be a readable photograph. Received: image {number}: {answer}."
                 )
             answers.append(answer)
-        outputs = signature.compute(concatenated(answers), inputs.extra)
+        outputs = signature.compute(Answers(concatenated(answers), inputs.tag_lists), inputs.extra)
         document = parsed.document({name: _json_values(array) for name, array in outputs.items()})
         return JsonResponse(document, headers=_unknown_tags_header(inputs.unknown_tags))
 
@@ -111,7 +111,7 @@ class TensorFlowServing:
         }
         if "tag_lists" in lists:
             indices = [self._indices(tags) for tags in lists["tag_lists"]]
-            return PredictInputs(_arrays(images, self._predictor.network_image), padded(indices), ())
+            return PredictInputs(_arrays(images, self._predictor.network_image), padded(indices), {})
         tags = [to_text("tags", text, max_bytes=self._limits.tag_bytes) for text in lists["tags"]]
         tag_lists, unknown_by_image = self._predictor.find_tags(tags)
         unknown = tuple(dict.fromkeys(chain.from_iterable(unknown_by_image)))
@@ -181,7 +181,8 @@ def _complete(columns: Mapping[str, JsonValue], signature: Signature) -> dict[st
     images = columns.get("image")
     no_tags: JsonValue = [""] * len(images) if isinstance(images, list) else []
     complete = {**({"tags": no_tags} if "tags" in signature.inputs else {}), **columns}
-    if complete.keys() != signature.inputs.keys():
+    optional = set(signature.extra) if signature.is_optional else set()
+    if complete.keys() | optional != signature.inputs.keys():
         raise RequestError(
             400,
             f"The inputs must be {', '.join(signature.inputs)}. Received: {short_repr(sorted(columns))}.",
@@ -190,11 +191,16 @@ def _complete(columns: Mapping[str, JsonValue], signature: Signature) -> dict[st
 
 
 def _extra(columns: Mapping[str, JsonValue], signature: Signature) -> Extra:
-    if not signature.extra:
-        return ()
-    value = columns[signature.extra]
-    values = value if isinstance(value, list) and signature.inputs[signature.extra].shape else [value]
-    return [to_integer(signature.extra, value) for value in values]
+    return {name: _value(name, columns[name], signature) for name in signature.extra if name in columns}
+
+
+def _value(name: str, value: JsonValue, signature: Signature) -> Any:
+    """An input as it is where it is optional; else as integers, one for each image or one for all."""
+    if signature.is_optional:
+        return value
+    if isinstance(value, list) and signature.inputs[name].shape:
+        return [to_integer(name, entry) for entry in value]
+    return to_integer(name, value)
 
 
 def _entries(name: str, column: JsonValue, images: int) -> list[JsonValue]:

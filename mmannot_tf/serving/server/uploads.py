@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from functools import partial
 from typing import NotRequired
 
+import numpy as np
 from fastapi import APIRouter, Request, Response
 
+from mmannot_tf.decisions.override import Override
 from mmannot_tf.serving.annotation import (
     Annotation,
     AnnotationDocument,
@@ -19,6 +21,7 @@ from mmannot_tf.serving.network import NetworkOutputs
 from mmannot_tf.serving.server.errors import JsonResponse, RequestError, short_repr
 from mmannot_tf.serving.server.forms import Part, parse_form
 from mmannot_tf.serving.server.limits import Limits
+from mmannot_tf.serving.server.overrides import decided, override_in_query
 from mmannot_tf.serving.server.predictor import Predictor
 from tfrecords_tools.photographs.keywords import PhotographKeywords, embedded_keywords
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
@@ -36,10 +39,12 @@ class UploadDocument(AnnotationDocument):
     """The annotation of an upload as JSON values.
 
     Attributes:
+        known_tags: how many of its tags the model knows.
         ranking: the best labels, whether selected or not.
         metadata_problems: damaged metadata whose keywords could not be read.
     """
 
+    known_tags: int
     ranking: NotRequired[list[LabelDocument]]
     metadata_problems: NotRequired[list[str]]
 
@@ -54,7 +59,7 @@ class Uploads:
 
     async def annotate(self, request: Request) -> Response:
         """Annotates a form's images; an unreadable image has an error instead."""
-        ranked = self._ranked(request)
+        ranked, override = self._ranked(request), override_in_query(request.query_params)
         parts = await asyncio.to_thread(
             parse_form,
             await request.body(),
@@ -72,20 +77,30 @@ class Uploads:
         names = [(file.file_name or "")[:MAX_NAME] for file in files]
         tag_lists, unknown = await asyncio.to_thread(self._predictor.find_tags, tags)
         answers = await self._predictor([partial(self._predictor.decode, raw) for raw in encoded], tag_lists)
+        known = (tag_lists >= 0).sum(axis=1).tolist()
         results = [
-            self._result(answer, name, text, tags_unknown, own.problems, ranked)
-            for answer, name, text, tags_unknown, own in zip(
-                answers, names, tags, unknown, keywords, strict=True
+            self._result(self._decided(answer, tag_list, override), name, text, words, own.problems, ranked)
+            for answer, tag_list, name, text, words, own in zip(
+                answers, tag_lists, names, tags, zip(known, unknown, strict=True), keywords, strict=True
             )
         ]
-        return JsonResponse({"model": self._model.digest, "results": results})
+        return JsonResponse(
+            {"model": self._model.digest, "probabilities": "uncalibrated", "results": results}
+        )
+
+    def _decided(
+        self, answer: NetworkOutputs | UnreadableImageError, tag_list: np.ndarray, override: Override | None
+    ) -> NetworkOutputs | UnreadableImageError:
+        if isinstance(answer, UnreadableImageError):
+            return answer
+        return decided(self._predictor.annotator, answer, tag_list[np.newaxis], override)
 
     def _result(
         self,
         answer: NetworkOutputs | UnreadableImageError,
         name: str,
         tags: str,
-        unknown: Sequence[str],
+        words: tuple[int, Sequence[str]],
         problems: Sequence[str],
         ranked: int,
     ) -> UploadDocument | UnreadableDocument:
@@ -95,7 +110,8 @@ class Uploads:
         annotation = Annotation.from_outputs(answer, 0, labels=labels, image=name, tags=tags)
         document: UploadDocument = {
             **annotation.document(),
-            "unknown_tags": list(unknown),
+            "known_tags": words[0],
+            "unknown_tags": list(words[1]),
         }
         if problems:
             document["metadata_problems"] = list(problems)

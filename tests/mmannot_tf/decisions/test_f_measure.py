@@ -27,7 +27,7 @@ def test_no_subset_has_a_higher_expected_f_under_any_distribution(beta):
     shape = [0.02, 0.2, 1.0]
     drawn = np.stack([rng.dirichlet(np.full(2**LABELS, shape[case % 3])) for case in range(CASES)])
     joint = np.stack([with_quantity(chance, LABELS) for chance in drawn])
-    answers = best_labels(joint, drawn[:, 0], beta=beta, least=0)
+    answers = best_labels(joint, drawn[:, 0], beta=beta, bounds=(0, None))
     for chance, answer in zip(drawn, answers, strict=True):
         values = expected_f(chance, LABELS, beta)
         assert values[place(answer)] >= values.max() - 1e-12

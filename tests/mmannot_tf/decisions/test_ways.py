@@ -87,7 +87,9 @@ def worth(fitted, row, answer):
     chance = chances(probabilities[0].astype(np.float64))
     quantities = subsets(12).sum(axis=1)
     if isinstance(fitted.way, PosteriorF):
-        posterior = fitted.way.posterior.distribution(Scores(probabilities, row.quantity))[0]
+        posterior = fitted.way.posterior.distribution(Scores(probabilities, row.quantity), fitted.way.least)[
+            0
+        ]
         prior = np.bincount(quantities, chance, 13)
         chance = chance * np.divide(posterior, prior, out=np.zeros(13), where=prior > 0)[quantities]
     correct = (subsets(12) & answer).sum(axis=1)
@@ -209,7 +211,7 @@ def test_the_posterior_is_bayes_rule():
     assert (posterior.intercept, posterior.slope) == pytest.approx((1, 0.5), abs=0.02)
     assert posterior.variance == pytest.approx(0.36, abs=0.02)
     assert (posterior.alpha, posterior.lam) == pytest.approx((1, 1), abs=0.05)
-    shares = posterior.distribution(Scores(probabilities, quantity))
+    shares = posterior.distribution(Scores(probabilities, quantity), 0)
     for m in range(4):  # calibrated: where it says p, the quantity is m in a share p
         near = np.abs(shares[:, m] - 0.3) < 0.1
         assert near.sum() > 1000
@@ -219,7 +221,7 @@ def test_the_posterior_is_bayes_rule():
 def test_a_quantity_that_is_not_finite_tells_nothing(labelled):
     scores, labels = labelled
     posterior = QuantityPosterior.fit(scores, labels, least=0)
-    without = posterior.distribution(Scores(scores.probabilities, np.full(400, np.nan)))
+    without = posterior.distribution(Scores(scores.probabilities, np.full(400, np.nan)), 0)
     prior, _ = posterior.evidence(scores)
     expected = np.exp(posterior.alpha * prior)
     np.testing.assert_allclose(without, expected / expected.sum(axis=1, keepdims=True), rtol=1e-4)

@@ -1,6 +1,8 @@
 // The page at /: annotates each photograph without tags and, if it has tags, with them.
 
-const RANKED = 10; // labels shown, or all selected labels if there are more
+const SHOWN = 10; // labels of an answer, or all selected labels if there are more
+const ALL = 999999999; // the server ranks as many labels as there are
+const RESULTS = 8; // in one request for other decisions
 const AT_ONCE = 2; // concurrent requests
 const PHOTOGRAPH = /^image\/|\.hei[cf]$/i; // in a media type, or in a name that the browser has no type of
 
@@ -9,7 +11,13 @@ const copy = (id) => find(id).content.firstElementChild.cloneNode(true);
 const labels = (result) => result.annotations.map((annotation) => annotation.label);
 const percent = (share) => `${(100 * share).toFixed(1)}\u00a0%`;
 
+const scales = { // a way's parameter as a slider: its ends and step, its words, and what a place stands for
+  threshold: { min: 0, max: 1, step: 0.01, words: "probability above", value: Number, place: Number },
+  k: { min: 0, max: 20, step: 1, words: "labels of every photograph", value: Number, place: Number },
+  beta: { min: -3, max: 3, step: 0.1, words: "precision \u2194 recall, beta", value: (at) => 2 ** at, place: Math.log2 },
+};
 const queue = [];
+let ways = [];
 let running = 0;
 let answered = 0;
 let skipped = 0;
@@ -22,7 +30,8 @@ async function ask(file, tags, own = false) {
   let response;
   let answer;
   try {
-    response = await fetch(`/annotate?ranking=${RANKED}`, { method: "POST", body: form });
+    const query = new URLSearchParams({ ranking: ALL, ...override() });
+    response = await fetch(`/annotate?${query}`, { method: "POST", body: form });
     answer = await response.json();
   } catch {
     throw new Error("The server does not respond.");
@@ -53,16 +62,22 @@ function cut(count) {
 
 function column(title, result) {
   const section = copy("answer");
-  const given = result.annotations.length;
   section.querySelector("h3").textContent = title;
+  section.result = result;
+  fill(section);
+  return section;
+}
+
+function fill(section) {
+  const { result } = section;
+  const given = result.annotations.length;
   section.querySelector(".quantity").textContent =
     `${given} label${given === 1 ? "" : "s"}; predicted quantity ${result.predicted_quantity?.toFixed(2) ?? "not a number"}`;
   const shown = result.annotations.map(({ label, probability }) => line("given", label, probability));
   const names = labels(result);
-  const others = result.ranking.filter(({ label }) => !names.includes(label));
+  const others = result.ranking.filter(({ label }) => !names.includes(label)).slice(0, Math.max(0, SHOWN - given));
   const rest = others.map(({ label, probability }) => line("rest", label, probability));
-  section.querySelector("ol").append(...shown, cut(given), ...rest);
-  return section;
+  section.querySelector("ol").replaceChildren(...shown, cut(given), ...rest);
 }
 
 function change(place, tagged, bare) {
@@ -96,8 +111,10 @@ async function annotate(card, file) {
     card.own = false; // from now on the keywords are in the input, where they can be changed
     const columns = tagged ? [column("With these tags", tagged)] : [];
     place(".answers").replaceChildren(...columns, column("Without tags", bare));
+    card.compare = () => {};
     if (tagged) {
-      change(place(".change"), tagged, bare);
+      card.compare = () => change(place(".change"), tagged, bare);
+      card.compare();
       place(".unknown").hidden = !tagged.unknown_tags.length;
       place(".unknown").textContent = `Not known to the model: ${tagged.unknown_tags.join(", ")}.`;
     }
@@ -120,6 +137,91 @@ async function next() {
   answered += 1;
   showStatus();
   next();
+}
+
+function override() {
+  const way = ways.find(({ name }) => name === find("way").value);
+  const slid = way && sliding(way);
+  const asked = {
+    decision: find("way").value,
+    ...(slid && { [slid]: scales[slid].value(find("slider").querySelector("input").valueAsNumber) }),
+    least: find("least").value,
+    most: find("most").value,
+  };
+  return Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== ""));
+}
+
+function sliding(way) {
+  return Object.keys(scales).find((name) => name in way.parameters);
+}
+
+function showSlider() {
+  const way = ways.find(({ name }) => name === find("way").value);
+  const name = way && sliding(way);
+  find("slider").hidden = !name;
+  if (!name) return;
+  const scale = scales[name];
+  const input = find("slider").querySelector("input");
+  Object.assign(input, { min: scale.min, max: scale.max, step: scale.step });
+  input.value = scale.place(way.parameters[name]);
+  find("slider").querySelector("span").textContent = scale.words;
+  showValue();
+}
+
+function showValue() {
+  const way = ways.find(({ name }) => name === find("way").value);
+  const name = way && sliding(way);
+  if (name) find("slider").querySelector("output").textContent = Number(override()[name]).toFixed(name === "k" ? 0 : 2);
+}
+
+async function decideAll() {
+  if (decideAll.running) {
+    decideAll.again = true;
+    return;
+  }
+  decideAll.running = true;
+  const place = find("deciding").querySelector(".error");
+  do {
+    decideAll.again = false;
+    const sections = [...find("cards").querySelectorAll("section")];
+    try {
+      for (let first = 0; first < sections.length; first += RESULTS) {
+        await decide(sections.slice(first, first + RESULTS));
+      }
+      place.hidden = true;
+    } catch (error) {
+      place.textContent = error.message;
+      place.hidden = false;
+    }
+  } while (decideAll.again);
+  decideAll.running = false;
+  for (const card of find("cards").children) card.compare?.();
+}
+
+async function decide(sections) {
+  const { decision, ...numbers } = override();
+  const asked = Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, Number(value)]));
+  const results = sections.map(({ result }) => ({
+    ranking: result.ranking,
+    predicted_quantity: result.predicted_quantity,
+    known_tags: result.known_tags,
+  }));
+  const body = JSON.stringify({ results, ...(decision && { decision }), ...asked });
+  const response = await fetch("/decide", { method: "POST", body });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.error);
+  sections.forEach((section, at) => {
+    const { result } = section;
+    result.annotations = answer.annotations[at].map((name) => result.ranking.find(({ label }) => label === name));
+    fill(section);
+  });
+}
+
+async function showWays() {
+  const answer = await (await fetch("/decisions")).json();
+  ways = answer.ways;
+  for (const { name, title } of ways) find("way").append(new Option(title, name));
+  find("deciding").hidden = !ways.length;
 }
 
 function showStatus() {
@@ -162,7 +264,13 @@ function addAll(files) {
   showStatus();
 }
 
-find("ask").addEventListener("submit", (event) => event.preventDefault());
+for (const id of ["ask", "deciding"]) find(id).addEventListener("submit", (event) => event.preventDefault());
+find("way").addEventListener("input", showSlider);
+find("deciding").addEventListener("input", () => {
+  showValue();
+  decideAll();
+});
+showWays();
 find("photos").addEventListener("change", (event) => {
   addAll(event.target.files);
   event.target.value = "";

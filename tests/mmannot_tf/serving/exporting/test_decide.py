@@ -9,11 +9,13 @@ from tiers import exhaustive
 from mmannot_tf.cli.main import main
 from mmannot_tf.decisions.catalogue import WAYS
 from mmannot_tf.decisions.fitted import FittedWay
+from mmannot_tf.decisions.fitted_ways import FittedWays
 from mmannot_tf.decisions.way import Scores
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.scorer_ways import choose_ways
+from mmannot_tf.serving.decisions import FOLDER
 from mmannot_tf.serving.engines.catalogue import ENGINES, open_engine
-from mmannot_tf.serving.exporting.export import DECISIONS, export
+from mmannot_tf.serving.exporting.export import export
 from mmannot_tf.serving.model import open_model
 from mmannot_tf.serving.network import NetworkInputs
 from mmannot_tf.training.inference.predict import predict
@@ -61,7 +63,7 @@ def test_the_saved_model_selects_what_numpy_selects(run, validation, inputs, tmp
     outputs = open_engine("tensorflow", open_model(folder), "float32")(inputs)
     np.testing.assert_array_equal(outputs.selected, expected(ways, outputs))
     for kind in ("tagged", "untagged"):
-        assert FittedWay.load(folder / DECISIONS / f"{kind}.json") == getattr(ways, kind).fitted
+        assert FittedWay.load(folder / FOLDER / kind / f"{name}.json") == getattr(ways, kind).fitted
     assert f"`{name}`" in (folder / "README.md").read_text()
 
 
@@ -77,11 +79,11 @@ def test_every_engine_selects_what_numpy_selects(run, validation, inputs, tmp_pa
         np.testing.assert_array_equal(outputs.selected, expected(ways, outputs), err_msg=engine)
 
 
-def test_exports_that_decide_otherwise_are_other_models(run, validation, tmp_path):
-    ways = choose_ways("top_k", validation, run.config.evaluation)
-    paper, top_k = export(run, tmp_path / "paper"), export(run, tmp_path / "top_k", ways=ways)
+def test_exports_that_decide_otherwise_are_other_models(tiny_run, exported, validation, tmp_path):
+    ways = choose_ways("top_k", validation, tiny_run.config.evaluation)
+    paper, top_k = exported, export(tiny_run, tmp_path / "top_k", ways=ways)
     assert open_model(paper).digest != open_model(top_k).digest
-    assert not (paper / DECISIONS).exists()
+    assert (paper / FOLDER / "tagged" / "predicted_quantity.json").is_file()
 
 
 def test_annotations_come_first_whatever_is_selected(run, validation, tmp_path):
@@ -92,7 +94,8 @@ def test_annotations_come_first_whatever_is_selected(run, validation, tmp_path):
     way = replace(
         ways.tagged.fitted.way, thresholds=(2.0, -1.0) * 2 + (2.0,) * (len(validation.label_names) - 4)
     )
-    chosen = replace(ways.tagged, fitted=replace(ways.tagged.fitted, way=way))
+    fitted = {way.name: replace(ways.tagged.fitted, way=way)}
+    chosen = replace(ways.tagged, ways=FittedWays(way.name, fitted))
     folder = export(run, tmp_path / "export", ways=replace(ways, tagged=chosen, untagged=chosen))
     served = tf.saved_model.load(str(folder)).signatures["decoded"]
     size = run.config.data.image_size
@@ -119,5 +122,5 @@ def test_the_command(tiny_run, tmp_path, capsys):
     out = tmp_path / "export"
     assert main(["export", str(tiny_run.path), "--out", str(out), "--decide", "one_threshold"]) == 0
     assert "decides by one_threshold" in capsys.readouterr().err
-    assert (out / "1" / DECISIONS / "tagged.json").is_file()
+    assert (out / "1" / FOLDER / "tagged" / "one_threshold.json").is_file()
     assert main(["export", str(tiny_run.path), "--out", str(out), "--decide", "magic"]) == 1

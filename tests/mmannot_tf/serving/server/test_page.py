@@ -41,7 +41,8 @@ def visit(browser, running):
 
 def _refused(message):
     """Chromium's own word on an answer that a test makes fail."""
-    return "/annotate" in message.location["url"] and message.text.startswith("Failed to load resource")
+    url = message.location["url"]
+    return ("/annotate" in url or "/decide" in url) and message.text.startswith("Failed to load resource")
 
 
 @pytest.fixture(scope="module")
@@ -128,6 +129,9 @@ def test_the_keyboard_is_enough(visit, file):
     assert page.evaluate("document.activeElement.id") == "tags"
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "own"
+    for name in ("way", "least", "most"):
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.id") == name
     page.keyboard.press("Tab")
     page.keyboard.type("café")
     page.keyboard.press("Enter")
@@ -214,3 +218,41 @@ def test_many_photographs_are_all_answered(visit, file, running):
     shares = page.locator(".answers section:first-child .given span:last-of-type").all_inner_texts()
     assert shares == _lines(*(f"{100 * number / 255:.1f} %" for number in range(20)))
     assert sum(running.engine.batches) == 20
+
+
+def test_the_cut_moves_as_one_drags(visit, file):
+    page = visit()
+    page.get_by_label("Choose photographs").set_input_files([file(), file("dim.png", 128)])
+    expect(page.get_by_role("status")).to_have_text("Annotated: 2.")
+    first, second = (page.locator("#cards > li").nth(number) for number in (0, 1))
+    page.get_by_label("How many labels").select_option("one_threshold")
+    slider = page.get_by_role("slider")
+    expect(slider).to_have_value("0.5")
+    for value, cuts in ((0.3, (2, 1)), (0.2, (3, 2)), (0.9, (1, 0)), (0.2, (3, 2))):
+        slider.fill(str(value))
+        for card, cut in zip((first, second), cuts, strict=True):
+            expect(card.locator(".cut")).to_have_text(f"cut after {cut}")
+    page.get_by_label("at most").fill("1")
+    expect(first.locator(".cut")).to_have_text("cut after 1")
+    page.get_by_label("Choose photographs").set_input_files([file("later.png")])
+    expect(page.locator("#cards > li").nth(2).locator(".cut")).to_have_text("cut after 1")
+    page.get_by_label("at most").fill("")
+    page.get_by_label("How many labels").select_option("as the model decides")
+    expect(page.get_by_role("slider")).to_have_count(0)
+    expect(first.locator(".cut")).to_have_text("cut after 1")
+    page.get_by_label("How many labels").select_option("top_k")
+    page.get_by_role("slider").focus()
+    page.keyboard.press("ArrowLeft")
+    expect(first.locator(".cut")).to_have_text("cut after 2")
+
+
+def test_numbers_that_cannot_be_are_named(visit, file):
+    page = visit()
+    page.get_by_label("Choose photographs").set_input_files([file()])
+    expect(page.get_by_role("status")).to_have_text("Annotated: 1.")
+    page.get_by_label("at least").fill("3")
+    page.get_by_label("at most").fill("2")
+    expect(page.locator("#deciding .error")).to_contain_text("most must be at least least")
+    page.get_by_label("at most").fill("3")
+    expect(page.locator("#deciding .error")).to_be_hidden()
+    expect(page.locator(".cut")).to_have_text("cut after 3")

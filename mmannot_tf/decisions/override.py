@@ -1,0 +1,82 @@
+"""What a caller changes about a fitted way, for one request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from mmannot_tf.decisions.arrays import Array
+from mmannot_tf.decisions.fitted import FittedWay
+from mmannot_tf.decisions.way import Way
+from tfrecords_tools.shell.errors import UserError
+
+PAPER = "paper"
+"""Another name of the paper's way."""
+IMPLIED = {"k": "top_k", "threshold": "one_threshold"}
+"""The only way that each of these parameters belongs to."""
+
+
+@dataclass(frozen=True)
+class Override:
+    """A way to decide, and values of its parameters; None leaves what the model was exported with.
+
+    Attributes:
+        decision: the name of a way, or "paper". `k` and `threshold` alone name their ways.
+        threshold: labels with a score above it are given; for `one_threshold`.
+        k: labels of every image; for `top_k`.
+        least: the least number of labels of an image, for every way.
+        most: the largest number of labels of an image, for every way.
+        beta: the weight of recall, for ways that maximise an expected F_β of each image.
+
+    Raises:
+        UserError: a value is out of its range, or belongs to another way than `decision`.
+    """
+
+    decision: str | None = None
+    threshold: float | None = None
+    k: int | None = None
+    least: int | None = None
+    most: int | None = None
+    beta: float | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("k", "least", "most"):
+            value = getattr(self, name)
+            if value is not None and value < 0:
+                raise UserError(f"{name} must be at least 0. Received: {value}.")
+        if self.least is not None and self.most is not None and self.least > self.most:
+            raise UserError(f"most must be at least least. Received: {self.most}, and least {self.least}.")
+        if self.beta is not None and not 0.01 <= self.beta <= 100.0:
+            raise UserError(f"beta must be from 0.01 to 100. Received: {self.beta:g}.")
+        if self.threshold is not None and self.threshold != self.threshold:
+            raise UserError("threshold must be a number. Received: nan.")
+        for name, way in IMPLIED.items():
+            if getattr(self, name) is not None and self.way not in (None, way):
+                raise UserError(f"{name} belongs to {way} alone. Received: {name} for {self.way}.")
+
+    @property
+    def way(self) -> str | None:
+        """The name of the way; None for the one that decides by default."""
+        if self.decision == PAPER:
+            return "predicted_quantity"
+        implied = (way for name, way in IMPLIED.items() if getattr(self, name) is not None)
+        return self.decision or next(implied, None)
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What is set, by name."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+UNCHANGED = Override()
+
+
+def overridden(fitted: FittedWay, values: Mapping[str, Array]) -> FittedWay:
+    """A fitted way with other values of its parameters, also as tensors; values that it lacks are ignored."""
+    own = {name: values[name] for name in parameters_of(fitted.way) if name in values}
+    bounds = {name: values[name] for name in ("least", "most") if name in values}
+    return replace(fitted, way=replace(fitted.way, **own), **bounds)
+
+
+def parameters_of(way: Way) -> tuple[str, ...]:
+    """The parameters of a way that a request can set."""
+    return tuple(each.name for each in fields(way) if each.name in Override.__dataclass_fields__)

@@ -1,0 +1,80 @@
+"""How many labels: a request's override, from JSON or from a query."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import numpy as np
+
+from mmannot_tf.decisions.override import UNCHANGED, Override
+from mmannot_tf.serving.annotating.annotator import Annotator
+from mmannot_tf.serving.network import NetworkOutputs
+from mmannot_tf.serving.server.errors import RequestError, short_repr
+from mmannot_tf.serving.server.json_parsing import JsonValue
+from mmannot_tf.serving.server.json_values import to_integer, to_number, to_text
+from tfrecords_tools.shell.errors import UserError
+
+Answer = TypeVar("Answer")
+WHOLE = ("k", "least", "most")
+NAMES = ("decision", "threshold", "k", "least", "most", "beta")
+"""The fields of an override in requests, which have no others."""
+_NO_NUMBER = -1
+_MAX_NAME = 100
+
+
+def override_of(values: Mapping[str, JsonValue]) -> Override | None:
+    """The override of a request; None where nothing changes.
+
+    Args:
+        values: by the names of `NAMES`. As in the SavedModel's signature, "" and -1 change nothing.
+
+    Raises:
+        RequestError: a value is of another type or out of its range.
+    """
+    given: dict[str, Any] = {}
+    for name, value in values.items():
+        if name == "decision":
+            given[name] = to_text(name, value, max_bytes=_MAX_NAME) or None
+        elif name in WHOLE:
+            number = to_integer(name, value)
+            given[name] = None if number == _NO_NUMBER else number
+        else:
+            given[name] = to_number(name, value)
+    override = as_request_errors(lambda: Override(**given))
+    return None if override == UNCHANGED else override
+
+
+def override_in_query(query: Mapping[str, str]) -> Override | None:
+    """The override of a request's query; None where it has none.
+
+    Raises:
+        RequestError: a value is of another type or out of its range.
+    """
+    return override_of({name: _parsed(name, query[name]) for name in NAMES if name in query})
+
+
+def decided(
+    annotator: Annotator, outputs: NetworkOutputs, tag_lists: np.ndarray, override: Override | None
+) -> NetworkOutputs:
+    """The outputs with the labels that an override selects; None for the server's own.
+
+    Raises:
+        RequestError: the model has no such way to decide.
+    """
+    return as_request_errors(lambda: annotator.decided(outputs, tag_lists, override))
+
+
+def _parsed(name: str, text: str) -> JsonValue:
+    if name == "decision":
+        return text
+    try:
+        return int(text) if name in WHOLE else float(text)
+    except ValueError:
+        raise RequestError(400, f"{name} must be a number. Received: {short_repr(text)}.") from None
+
+
+def as_request_errors(function: Callable[[], Answer]) -> Answer:
+    """What a function returns; a fault of the user is one of the request."""
+    try:
+        return function()
+    except UserError as error:
+        raise RequestError(400, str(error)) from None

@@ -1,0 +1,39 @@
+"""A run's own ways to decide, fitted when it annotates."""
+
+from dataclasses import replace
+
+from mmannot_tf.decisions.fitted_ways import FittedWays
+from mmannot_tf.decisions.override import Override
+from mmannot_tf.evaluation.scorer_ways import BEST
+from mmannot_tf.serving.decisions import Decisions
+from mmannot_tf.serving.model import Model, decisions_of
+from mmannot_tf.workflows.evaluation import choose_ways_of_run
+
+
+def with_fitted_ways(model: Model, override: Override) -> tuple[Model, Override]:
+    """Fits a run's ways on validation if an override needs that; an export has its ways already.
+
+    Args:
+        model: a run or an export.
+        override: also "best", for the way that validation picks; of a run, β without a way means the same.
+
+    Returns:
+        The model with the ways that it needs, and the override as they understand it.
+
+    Raises:
+        UserError: there is no such way, or validation cannot be predicted.
+    """
+    name = override.way or (BEST if override.beta is not None else None)
+    if model.run is None or name is None or name in decisions_of(model).tagged.by_name:
+        return model, override
+    chosen = choose_ways_of_run(model.run.path, name, beta=override.beta or 1.0)
+    decisions = Decisions.of(chosen)
+    if name == BEST:
+        untagged = decisions.untagged
+        decisions = Decisions(_naming_best(decisions.tagged), untagged and _naming_best(untagged))
+    return replace(model, decisions=decisions), replace(override, decision=name, beta=None)
+
+
+def _naming_best(ways: FittedWays) -> FittedWays:
+    """The ways with another name of the one that decides."""
+    return replace(ways, by_name={**ways.by_name, BEST: ways.decider})
