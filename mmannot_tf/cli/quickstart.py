@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mmannot_tf.cli.arguments import MethodsOption, SettingsOption, split_names
+from mmannot_tf.cli.arguments import DEFAULT_RESAMPLES, MethodsOption, SettingsOption, split_names
 from tfrecords_tools.shell.errors import UserError
 
 if TYPE_CHECKING:
     from mmannot_tf.evaluation.results import Evaluation
     from mmannot_tf.paper.compare import Comparison
-    from mmannot_tf.runs.run import Run
+    from mmannot_tf.workflows.evaluation import PredictedSplit
     from tfrecords_tools.reading.records import Records
 
 
@@ -32,7 +32,7 @@ def quickstart(
     from mmannot_tf.paper.systems import compare_systems
     from mmannot_tf.paper.tables import paper_tables_for
     from mmannot_tf.workflows.comparison import compare_run
-    from mmannot_tf.workflows.evaluation import evaluate_run, write_scores
+    from mmannot_tf.workflows.evaluation import predicted_split, write_scores
     from tfrecords_tools.shell.console import notice
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
@@ -48,7 +48,8 @@ def quickstart(
 
     trained = train(configuration, data=records.path, run=run, methods=split_names(methods))
     notice("3/6 evaluation: ours and the paper's, which has another data set and another network")
-    evaluation = evaluate_run(run, "test")
+    predicted = predicted_split(run, "test")
+    evaluation = predicted.evaluate(bootstrap=DEFAULT_RESAMPLES)
     write_scores(run, evaluation)
     comparison = compare_run(run, evaluation)
     print_comparison(comparison)
@@ -59,7 +60,7 @@ def quickstart(
     notice("5/6 annotation of a test image by the SavedModel")
     image = _annotate_sample(records, saved_model, run)
     notice("6/6 report")
-    page = _report(trained, evaluation, comparison, records)
+    page = _report(predicted, evaluation, comparison, records)
     print_places(run, records.path, image, page, seconds=time.monotonic() - begun)
 
 
@@ -88,7 +89,7 @@ def _annotate_sample(records: "Records", saved_model: Path, run: Path) -> Path:
 
 
 def _report(
-    run: "Run", evaluation: "Evaluation", comparison: "Comparison", records: "Records"
+    predicted: "PredictedSplit", evaluation: "Evaluation", comparison: "Comparison", records: "Records"
 ) -> Path | None:
     """Writes the page. Without its packages it prints a notice, for the rest is done."""
     from mmannot_tf.report.page import page_in
@@ -96,11 +97,11 @@ def _report(
     from tfrecords_tools.shell.console import notice
 
     try:
-        page = page_in(run.path / "report", records)
+        page = page_in(predicted.run.path / "report", records)
     except UserError as error:
         notice(f"no report: {error}")
         return None
-    write_report(page, run, evaluation, comparison, records=records)
+    write_report(page, predicted, evaluation, comparison, records=records)
     return page
 
 

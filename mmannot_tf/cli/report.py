@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mmannot_tf.cli.arguments import DataOption, RunArgument, SplitOption
+from mmannot_tf.cli.arguments import DEFAULT_RESAMPLES, DataOption, RunArgument, SplitOption
 
 
 def report(
@@ -20,7 +20,7 @@ def report(
     from mmannot_tf.report.page import page_in
     from mmannot_tf.runs.run import open_run
     from mmannot_tf.workflows.comparison import available_records, compare_run
-    from mmannot_tf.workflows.evaluation import evaluate_run
+    from mmannot_tf.workflows.evaluation import predicted_split
     from mmannot_tf.workflows.report import write_report
     from tfrecords_tools.shell.console import notice
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
@@ -28,8 +28,9 @@ def report(
     opened = open_run(run)
     records = available_records(opened, data)
     page = page_in(out or run / "report", records)
-    evaluation = evaluate_run(run, split, data)
+    predicted = predicted_split(run, split, data)
+    evaluation = predicted.evaluate(bootstrap=DEFAULT_RESAMPLES)
     if records is not None:
         import_tensorflow()
-    write_report(page, opened, evaluation, compare_run(run, evaluation, data), records=records)
+    write_report(page, predicted, evaluation, compare_run(run, evaluation, data), records=records)
     notice(f"report: {page}")

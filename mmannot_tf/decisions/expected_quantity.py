@@ -18,6 +18,7 @@ class ExpectedQuantity(QuantityWay):
     title = "expected quantity"
     source = "the mean of the Poisson-binomial distribution"
     needs = frozenset({"probabilities"})
+    estimates_quantity = True
     least: int
 
     @classmethod

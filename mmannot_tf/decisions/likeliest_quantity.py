@@ -18,6 +18,7 @@ class LikeliestQuantity(QuantityWay):
     title = "likeliest quantity"
     source = "the mode of the Poisson-binomial distribution"
     needs = frozenset({"probabilities"})
+    estimates_quantity = True
     least: int
 
     @classmethod

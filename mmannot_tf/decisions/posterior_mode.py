@@ -18,6 +18,7 @@ class PosteriorMode(QuantityWay):
     title = "likeliest quantity, with the predicted one"
     source = "Bayes' rule; the mode of `QuantityPosterior`"
     needs = frozenset({"probabilities", "quantity", "validation"})
+    estimates_quantity = True
     posterior: QuantityPosterior
     least: int
 

@@ -36,6 +36,7 @@ class PredictedQuantity(QuantityWay):
     title = "predicted quantity"
     source = "the paper, equation 5 and Algorithm 2"
     needs = frozenset({"quantity"})
+    estimates_quantity = True
     least: int
     rounding: Literal["nearest", "down", "up"]
 

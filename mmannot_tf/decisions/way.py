@@ -59,12 +59,14 @@ class Way(ABC):
         title: in tables.
         source: where it comes from.
         needs: what it needs beside scores.
+        estimates_quantity: whether it says how many labels an image has, as the paper's regressor does.
     """
 
     name: ClassVar[str]
     title: ClassVar[str]
     source: ClassVar[str]
     needs: ClassVar[frozenset[Need]] = frozenset()
+    estimates_quantity: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod

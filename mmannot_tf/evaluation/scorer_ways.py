@@ -6,21 +6,26 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mmannot_tf.config.settings import EvaluationSettings
-from mmannot_tf.decisions.catalogue import WAYS, way_named
+from mmannot_tf.decisions.calibration import best_method, fit_calibration
+from mmannot_tf.decisions.catalogue import WAYS
 from mmannot_tf.decisions.fitted import FittedWay
 from mmannot_tf.decisions.fitted_ways import FittedWays
+from mmannot_tf.decisions.predicted_quantity import PredictedQuantity
 from mmannot_tf.decisions.way import Options
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.resampling import Resampling
+from mmannot_tf.evaluation.results import QuantityRow
 from mmannot_tf.evaluation.row_catalogue import FREQUENCIES, ROWS, Row
 from mmannot_tf.evaluation.rows import annotating_row
 from mmannot_tf.evaluation.ways import (
     LEAST_IMAGES,
     REFERENCES,
+    Decided,
     HowScored,
     Labelled,
     WayComparison,
     compare_ways,
+    quantity_of,
 )
 from tfrecords_tools.shell.errors import UserError
 
@@ -86,15 +91,16 @@ def choose_ways(
 def _chosen(
     name: str, row: Row, fit: Predictions, settings: EvaluationSettings, options: Options
 ) -> ChosenWay:
-    if name != BEST and "true_quantity" in way_named(name).needs:
-        raise UserError(f"a way to decide must do without the true quantity. Received: {name}.")
-    labelled = _labelled(fit, row.scorer, row.quantity)
+    exportable = [way.name for way in WAYS if "true_quantity" not in way.needs]
+    if name not in (BEST, *exportable):
+        raise UserError(f"a way to decide must be paper, {BEST}, {', '.join(exportable)}. Received: {name}.")
+    own = labelled(fit, row.scorer, row.quantity)
     compared = [way for way in WAYS if name in (BEST, way.name) or way.name in REFERENCES]
     comparison = compare_ways(
-        row.method, labelled, None, options=options, how=_how_scored(settings), ways=compared
+        row.method, own, None, options=options, how=_how_scored(settings), ways=compared
     )
     default = comparison.best("image_f1").way if name == BEST else name
-    ways = FittedWays.fit(default, labelled.scores, labelled.labels, options, comparison.calibrated)
+    ways = FittedWays.fit(default, own.scores, own.labels, options, comparison.calibrated)
     if default not in ways.by_name:
         raise UserError(f"{row.method} has no predicted quantities for the way {default}.")
     return ChosenWay(ways, comparison)
@@ -105,6 +111,7 @@ def compare_scorers(
     scored: Predictions | None,
     settings: EvaluationSettings,
     *,
+    only: str | None = None,
     resampling: Resampling | None = None,
 ) -> tuple[WayComparison, ...]:
     """Compares all ways for each scorer that ranks labels, the compared systems included.
@@ -113,6 +120,7 @@ def compare_scorers(
         fit: predictions of the split that ways are fitted on.
         scored: of the split that is scored; None for `fit` itself, each fifth by ways fitted on the rest.
         settings: k, the least quantity and the rounding of the ways, and how selections are scored.
+        only: the key of one scorer; None for all.
         resampling: how intervals and paired tests are made; None for neither.
 
     Returns:
@@ -124,15 +132,47 @@ def compare_scorers(
     return tuple(
         compare_ways(
             row.method,
-            _labelled(fit, row.scorer, regressor),
-            None if scored is None else _labelled(scored, row.scorer, regressor),
+            labelled(fit, row.scorer, regressor),
+            None if scored is None else labelled(scored, row.scorer, regressor),
             options=options,
             how=how,
             resampling=resampling,
         )
         for row, regressor in _scorers(fit)
-        if scored is None or row.scorer in scored.probabilities
+        if only in (None, row.scorer) and (scored is None or row.scorer in scored.probabilities)
     )
+
+
+def estimated_quantities(
+    fit: Predictions, scored: Predictions, settings: EvaluationSettings
+) -> tuple[QuantityRow, ...]:
+    """Rows beside Tables V and VI: of the other ways that estimate a quantity, for scorers with a regressor.
+
+    Args:
+        fit: predictions of the split that ways are fitted on.
+        scored: of another split.
+        settings: of the run.
+    """
+    if len(fit.ids) < LEAST_IMAGES:
+        return ()
+    rows, ways = [], [way for way in WAYS if way.estimates_quantity and way is not PredictedQuantity]
+    for row, regressor in _scorers(fit):
+        if regressor is None or row.scorer not in scored.probabilities:
+            continue
+        own, there = (labelled(predictions, row.scorer, regressor) for predictions in (fit, scored))
+        method = best_method(own.scores.probabilities, own.labels)
+        calibration = fit_calibration(method, own.scores.probabilities, own.labels)
+        for way in ways:
+            fitted = FittedWay.fit(way, own.scores, own.labels, options_of(settings), method, calibration)
+            decided = Decided(fitted.select(there.scores), fitted.estimate(there.scores))
+            scores = quantity_of(decided, there.labels)
+            rows.append(QuantityRow(f"{row.method}, {way.title}", "ours", scores))
+    return tuple(rows)
+
+
+def regressor_of(scorer: str, predictions: Predictions) -> str | None:
+    """The key of the regressor that the paper joins with a scorer; None if it joins none."""
+    return next(_regressors(scorer, predictions), None)
 
 
 def options_of(settings: EvaluationSettings) -> Options:
@@ -154,7 +194,7 @@ def _scorers(predictions: Predictions) -> Iterator[tuple[Row, str | None]]:
         ):
             continue
         if row.visual in (None, predictions.visual):
-            yield row, next(_regressors(row.scorer, predictions), None)
+            yield row, regressor_of(row.scorer, predictions)
 
 
 def _regressors(scorer: str, predictions: Predictions) -> Iterator[str]:
@@ -164,6 +204,7 @@ def _regressors(scorer: str, predictions: Predictions) -> Iterator[str]:
             yield row.quantity
 
 
-def _labelled(predictions: Predictions, scorer: str, regressor: str | None) -> Labelled:
+def labelled(predictions: Predictions, scorer: str, regressor: str | None) -> Labelled:
+    """The scores of a scorer, with the quantities of a regressor and the ground truth."""
     quantity: np.ndarray | None = None if regressor is None else predictions.quantity[regressor]
     return Labelled.of(predictions.probabilities[scorer], predictions.labels, quantity)

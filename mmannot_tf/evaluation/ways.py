@@ -214,7 +214,7 @@ def compare_ways(
                 way.name,
                 way.title,
                 how.scores(decided[way.name].selected, scored.labels),
-                _quantity_scores(decided[way.name], scored.labels),
+                quantity_of(decided[way.name], scored.labels),
                 _chosen_by(how.scores(crossed[way.name].selected, fit.labels), options.beta),
             )
             for way in ways
@@ -262,7 +262,8 @@ def _error_as_they_are(scored: Labelled) -> float | None:
     return calibration_error(scores, scored.labels) if are_probabilities(scores) else None
 
 
-def _quantity_scores(decided: Decided, labels: np.ndarray) -> QuantityScores:
+def quantity_of(decided: Decided, labels: np.ndarray) -> QuantityScores:
+    """How often the number of labels is right, and the mean squared error of its estimate."""
     true, given = labels.sum(axis=1), decided.selected.sum(axis=1)
     return QuantityScores(
         accuracy=100 * float(np.mean(given == true)),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mmannot_tf.evaluation.how_many import HowMany
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.quantity import quantize
 from mmannot_tf.evaluation.row_catalogue import Row
@@ -55,6 +56,7 @@ class Findings:
         build_known: whether the readings include those of the records' build.
         passed_over: what that build left out; None where it is not known.
         predictions: their digest.
+        how_many: the ways to decide for the row's scorer; None where they cannot be fitted on another split.
     """
 
     run: Run
@@ -72,6 +74,7 @@ class Findings:
     build_known: bool
     passed_over: PassedOver | None
     predictions: str
+    how_many: HowMany | None = None
 
 
 def findings(
@@ -80,6 +83,7 @@ def findings(
     build: Mapping[str, Json] | None,
     *,
     passed_over: PassedOver | None = None,
+    how_many: HowMany | None = None,
 ) -> Findings:
     """Collects the results of a run from a split's predictions and the stages' logs.
 
@@ -88,6 +92,7 @@ def findings(
         predictions: of one of its splits.
         build: the settings that its records were built with; None where they are not available.
         passed_over: what that build left out; None where it is not known.
+        how_many: the ways to decide, fitted on another split; None for none.
 
     Raises:
         UserError: no known scorer is among the predictions, or a log is broken.
@@ -122,6 +127,7 @@ def findings(
         build_known=build is not None,
         passed_over=passed_over,
         predictions=predictions.digest,
+        how_many=how_many,
     )
 
 

@@ -12,10 +12,19 @@ from mmannot_tf.paper.compare import Comparison
 from mmannot_tf.paper.systems import ComparedSystems
 from mmannot_tf.report.findings import MAX_QUANTITY, Findings
 from mmannot_tf.report.pictures import Picture, pictures
-from mmannot_tf.report.plots import NAMES, class_plots, confusion_plot, curve_plots, together_plot
+from mmannot_tf.report.plots import (
+    NAMES,
+    class_plots,
+    confusion_plot,
+    curve_plots,
+    reliability_plot,
+    together_plot,
+    trade_off_plot,
+)
 from mmannot_tf.report.provenance import provenance
 from mmannot_tf.report.remarks import LATER, UNCERTAINTY, remarks, system_notes
 from mmannot_tf.report.tables import interval_tables, own_tables, systems_table
+from mmannot_tf.report.ways import CONVENTION, sentences, ways_table
 from mmannot_tf.runs.stages import STAGES
 from tfrecords_tools.pages.html import check_page, render
 from tfrecords_tools.reading.records import Records
@@ -109,6 +118,9 @@ def page(
         quantities={features: _quantities(len(counts)) for features, counts in findings.confusions.items()},
         own_stages=list(STAGES),
         measures=NAMES,
+        ways=findings.how_many and ways_table(findings.how_many.comparison),
+        ways_in_words=sentences(findings.how_many.comparison) if findings.how_many else [],
+        convention=CONVENTION,
         plots=_plots(findings),
         version=version("mmannot-tf"),
     )
@@ -132,6 +144,8 @@ class Plots:
         classes: precision and recall of the classes.
         curves: stage → its training curves.
         confusions: features that a regressor reads → its quantity confusion.
+        trade_off: precision against recall of thresholds and ways; None where no ways are compared.
+        reliability: of the probabilities; likewise.
         true: co-occurrence of labels in the truth.
         annotated: the same among the annotations.
     """
@@ -139,6 +153,8 @@ class Plots:
     classes: list[Markup]
     curves: dict[str, list[Markup]]
     confusions: dict[str, Markup]
+    trade_off: Markup | None
+    reliability: Markup | None
     true: Markup
     annotated: Markup
 
@@ -146,6 +162,7 @@ class Plots:
 def _plots(findings: Findings) -> Plots:
     from markupsafe import Markup  # text in an SVG is escaped by Matplotlib
 
+    ways = findings.how_many
     return Plots(
         classes=[Markup(svg) for svg in class_plots(findings.classes[:MAX_CLASSES])],
         curves={curve.stage: [Markup(svg) for svg in curve_plots(curve)] for curve in findings.curves},
@@ -153,6 +170,8 @@ def _plots(findings: Findings) -> Plots:
             features: Markup(confusion_plot(counts, _quantities(len(counts))))
             for features, counts in findings.confusions.items()
         },
+        trade_off=Markup(trade_off_plot(ways)) if ways else None,
+        reliability=Markup(reliability_plot(ways.reliabilities)) if ways else None,
         true=Markup(together_plot(findings.true_shares, findings.frequent)),
         annotated=Markup(together_plot(findings.annotated_shares, findings.frequent)),
     )

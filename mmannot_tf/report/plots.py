@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mmannot_tf.evaluation.how_many import HowMany, Reliability
 from mmannot_tf.evaluation.metrics import SYMBOLS
 from mmannot_tf.report.counts import ClassCounts
 from mmannot_tf.report.curves import Curve
@@ -22,6 +23,8 @@ FIRST, SECOND, THIRD = SERIES
 BLACK = "#000000"
 STROKES = ((FIRST, "-", "o"), (SECOND, "--", "s"), (THIRD, ":", "^"), (INK, "-.", "D"))
 """Colour, line and mark of a curve, so that colour is never the only difference."""
+MARKS = (("o", FIRST), ("s", SECOND), ("^", THIRD), ("D", INK), ("v", FIRST), ("P", SECOND), ("X", THIRD))
+"""Mark and colour of a point."""
 FULLEST = 0.85
 """Opacity of a matrix's fullest cell: black numbers on it can be read, on light paper as on dark."""
 FULL = 0.65
@@ -100,6 +103,39 @@ def _curve_plot(curve: Curve, names: Sequence[str]) -> str:
         axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
         axes.grid(visible=True, axis="y")
         axes.figure.legend(loc="outside upper left", ncols=4, fontsize=10, handlelength=1.6, columnspacing=1)
+    return svg.getvalue()
+
+
+def trade_off_plot(how_many: HowMany) -> str:
+    """Precision against recall of all thresholds, and the ways as marks on it."""
+    with plot(height=360) as (axes, svg):
+        axes.plot(how_many.recall, how_many.precision, "-", color=INK, linewidth=1.2, label="all thresholds")
+        for point, (mark, colour) in zip(how_many.points, cycle(MARKS), strict=False):
+            place = [point.recall], [point.precision]
+            axes.plot(*place, mark, color=colour, markeredgecolor=PAPER, markersize=9, label=point.name)
+        axes.set_xlim(0, 100)
+        axes.set_ylim(0, 100)
+        axes.set_xlabel("recall of all images' labels (I-R), percent")
+        axes.set_ylabel("precision (I-P), percent")
+        axes.grid(visible=True)
+        axes.figure.legend(loc="outside upper left", ncols=2, fontsize=9, handlelength=1.4, columnspacing=1)
+    return svg.getvalue()
+
+
+def reliability_plot(reliabilities: Sequence[Reliability]) -> str:
+    """The share of true pairs in bins of their probability; on the diagonal, probabilities are right."""
+    with plot(height=360) as (axes, svg):
+        axes.plot([0, 1], [0, 1], "-", color=LINE, linewidth=4, label="right")
+        for each, (colour, line, mark) in zip(reliabilities, STROKES, strict=False):
+            axes.plot(
+                each.predicted, each.true, line, marker=mark, markersize=5, color=colour, label=each.name
+            )
+        axes.set_xlim(0, 1)
+        axes.set_ylim(0, 1)
+        axes.set_xlabel("mean probability of the bin")
+        axes.set_ylabel("share of pairs that are true")
+        axes.grid(visible=True)
+        axes.figure.legend(loc="outside upper left", ncols=3, fontsize=10, handlelength=1.6, columnspacing=1)
     return svg.getvalue()
 
 

@@ -7,6 +7,7 @@ from rich.text import Text
 from mmannot_tf.evaluation.metrics import SYMBOLS
 from mmannot_tf.evaluation.ways import CHOSEN_BY, WayComparison
 from mmannot_tf.report.cells import QUANTITY, interval_cell, score_cells
+from mmannot_tf.report.tables import GroupedTable, RowGroup
 from mmannot_tf.report.terminal import narrow_table
 
 CONVENTION = (
@@ -18,17 +19,27 @@ _SIGNIFICANT = 0.05
 
 def render_ways(comparison: WayComparison) -> Group:
     """A row a way; then which is best, by how much, and whether that is beyond noise."""
+    values = ways_table(comparison)
+    name, _, *heads = values.heads
+    table: Table = narrow_table(name, heads, title=values.title)
+    for row in values.groups:
+        table.add_row(Text(row.name), *row.lines[0][1])
+    return Group(table, *(Text(line) for line in sentences(comparison)))
+
+
+def ways_table(comparison: WayComparison) -> GroupedTable:
+    """A row a way: the three F1, how often the number of labels is right, and the error of its estimate."""
     heads = {**{measure: SYMBOLS[measure] for measure in CHOSEN_BY}, **QUANTITY}
     fitted = "each fifth by ways fitted on the rest"
     if not comparison.is_crossed:
         fitted = f"ways fitted on {comparison.fitted_on:,} others"
-    title = f"{comparison.scorer}: {comparison.images:,} images, {fitted}, percent"
-    table: Table = narrow_table("way", heads.values(), title=title)
+    groups = []
     for row in comparison.rows:
         scores = {measure: getattr(row.scores, measure) for measure in CHOSEN_BY}
         cells = score_cells({**scores, "accuracy": row.quantity.accuracy, "mse": row.quantity.mse}, heads)
-        table.add_row(Text(row.title), *cells)
-    return Group(table, *(Text(line) for line in sentences(comparison)))
+        groups.append(RowGroup(row.title, [("", cells)]))
+    title = f"{comparison.scorer}: {comparison.images:,} images, {fitted}, percent"
+    return GroupedTable(title, ["way", "", *heads.values()], groups)
 
 
 def sentences(comparison: WayComparison) -> list[str]:

@@ -1,14 +1,20 @@
 """Evaluates a run's split, predicting it first where predictions are missing or stale."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mmannot_tf.evaluation.document import document
+from mmannot_tf.evaluation.how_many import HowMany, how_many
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.results import Evaluation
 from mmannot_tf.evaluation.rows import evaluate
-from mmannot_tf.evaluation.scorer_ways import AnnotatorWays, choose_ways, compare_scorers
+from mmannot_tf.evaluation.scorer_ways import (
+    AnnotatorWays,
+    choose_ways,
+    compare_scorers,
+    estimated_quantities,
+)
 from mmannot_tf.evaluation.ways import WayComparison
 from mmannot_tf.paper.readings import in_force
 from mmannot_tf.runs.plan import outdated_stages, predictions_digest
@@ -41,13 +47,25 @@ class PredictedSplit:
 
     def evaluate(self, *, bootstrap: int) -> Evaluation:
         """Scores every row. `bootstrap` resamples are for intervals and paired tests; 0 for neither."""
-        return evaluate(
+        settings = self.run.config.evaluation
+        evaluation = evaluate(
             self.predictions,
-            self.run.config.evaluation,
+            settings,
             readings=in_force(self.run.config),
             resampling=_resampling(bootstrap),
             chosen_on=self.chosen_on,
         )
+        if self.chosen_on is None:
+            return evaluation
+        of_ways = estimated_quantities(self.chosen_on, self.predictions, settings)
+        return replace(evaluation, quantity=(*evaluation.quantity, *of_ways))
+
+    def how_many(self, *, bootstrap: int) -> HowMany | None:
+        """Curves and points of the annotating row's scorer; None without another split to fit on."""
+        if self.chosen_on is None:
+            return None
+        settings = annotation_settings(self.run)
+        return how_many(self.chosen_on, self.predictions, settings, resampling=_resampling(bootstrap))
 
     def compare_ways(self, *, bootstrap: int) -> tuple[WayComparison, ...]:
         """Compares the ways to decide for every scorer; none where validation cannot be predicted.

@@ -5,10 +5,14 @@ from collections.abc import Mapping
 from importlib.resources import files
 from string import Template
 
+import numpy as np
+
 from mmannot_tf.decisions.calibration import FOLDS
-from mmannot_tf.evaluation.metrics import SYMBOLS
+from mmannot_tf.decisions.way import Scores
+from mmannot_tf.evaluation.metrics import SYMBOLS, annotation_scores
 from mmannot_tf.evaluation.predictions import Predictions
-from mmannot_tf.evaluation.rows import annotating_row, evaluate, features_read
+from mmannot_tf.evaluation.row_catalogue import Row
+from mmannot_tf.evaluation.rows import annotating_row, select
 from mmannot_tf.evaluation.scorer_ways import AnnotatorWays
 from mmannot_tf.paper.readings import departures, in_force
 from mmannot_tf.report.markdown import markdown_table
@@ -59,7 +63,7 @@ def model_card(
         "labels": len(dataset.labels),
         "tags": len(dataset.tags),
         "readings": _readings(run),
-        "scores": _scores(run),
+        "scores": _scores(run, None if ways is None else decisions),
         "decision": _decision(run, ways),
         "ways": ", ".join(f"`{name}`" for name in decisions.tagged.by_name),
         "calibrated": _calibrated(decisions),
@@ -87,29 +91,54 @@ def _readings(run: Run) -> str:
     return "\n".join([markdown_table(("Key", "Value"), rows, text_columns=2).rstrip(), "", *other])
 
 
-def _scores(run: Run) -> str:
-    """The export's scores, if the run was evaluated after its last training."""
+def _scores(run: Run, decisions: Decisions | None) -> str:
+    """The export's scores, if the run was evaluated after its last training.
+
+    Args:
+        run: the exported run.
+        decisions: the ways that decide; None for the paper's.
+    """
     predictions = _evaluated(run)
     if predictions is None:
         return (
             "Not evaluated on the test split since the last training: run `mmannot evaluate`, then "
             "export again."
         )
-    evaluation = evaluate(predictions, run.config.evaluation, readings=in_force(run.config), resampling=None)
-    annotating = annotating_row(predictions, annotation_settings(run))
-    rows = [
-        [f"{getattr(row.scores, name):.1f}" for name in SYMBOLS]
-        for row in evaluation.rows
-        if row.method == annotating.method
-    ]
-    quantity = [
-        f" Label quantity: {row.scores.accuracy:.1f} % exact, MSE {row.scores.mse:.2f}."
-        for row in evaluation.quantity
-        if annotating.quantity and row.features == features_read(predictions)[annotating.quantity]
-    ]
-    images = f"{evaluation.images:,} images of the test split"
-    text = f"{annotating.method} on the {images}, percent.{''.join(quantity)}"
-    return f"{text}\n\n{markdown_table(tuple(SYMBOLS.values()), rows, text_columns=0).rstrip()}"
+    settings = annotation_settings(run)
+    row = annotating_row(predictions, settings)
+    if decisions is None:
+        selected, way = select(row, predictions, settings), "as many labels as the regressor predicts"
+    else:
+        selected, names = _selected(row, predictions, decisions), dict.fromkeys(decisions.defaults.values())
+        way = " and ".join(f"`{name}`" for name in names)
+    scores = annotation_scores(
+        selected,
+        predictions.labels,
+        never_predicted=settings.never_predicted,
+        image_average=settings.image_average,
+    )
+    right = 100 * np.mean(selected.sum(axis=1) == predictions.true_quantity)
+    text = (
+        f"On the {len(predictions.ids):,} images of the test split, percent, by {way}. The number of labels "
+        f"is right on {right:.1f} % of the images. C- are means over the labels, I- counts over all images, "
+        "H-F1 is the harmonic mean of the two F1."
+    )
+    cells = [f"{getattr(scores, name):.1f}" for name in SYMBOLS]
+    return f"{text}\n\n{markdown_table(tuple(SYMBOLS.values()), [cells], text_columns=0).rstrip()}"
+
+
+def _selected(row: Row, predictions: Predictions, decisions: Decisions) -> np.ndarray:
+    """The labels that the export gives to the images of the predictions, [N, C] bool."""
+    tagged: np.ndarray = decisions.tagged.decider.select(_scores_of(row, predictions))
+    if decisions.untagged is None or row.untagged is None or predictions.known_tags is None:
+        return tagged
+    of_visual = decisions.untagged.decider.select(_scores_of(row.untagged, predictions))
+    return np.asarray(np.where(predictions.known_tags[:, np.newaxis] > 0, tagged, of_visual))
+
+
+def _scores_of(row: Row, predictions: Predictions) -> Scores:
+    quantity = None if row.quantity is None else predictions.quantity[row.quantity]
+    return Scores(predictions.probabilities[row.scorer], quantity)
 
 
 def _decision(run: Run, ways: AnnotatorWays | None) -> str:
@@ -120,7 +149,8 @@ def _decision(run: Run, ways: AnnotatorWays | None) -> str:
             f"{run.config.evaluation.least_quantity}."
         )
     lines = []
-    for images, chosen in (("an image", ways.tagged), ("an image without a known tag", ways.untagged)):
+    tagged = "an image" if ways.untagged is None else "an image with a known tag"
+    for images, chosen in ((tagged, ways.tagged), ("an image without one", ways.untagged)):
         if chosen is not None:
             comparison, way = chosen.comparison, chosen.fitted.way
             own, paper = (comparison.row(name).scores for name in (way.name, comparison.reference))

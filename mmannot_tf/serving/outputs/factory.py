@@ -45,9 +45,13 @@ def open_output(
             )
         return Sidecars(model, sidecar_name)
     if name not in RECORD_FORMATS:
-        raise UserError(
-            f"--format must be {', '.join(RECORD_FORMATS)} or {SIDECARS}. Received: {out or name}."
-        )
+        formats = f"{', '.join(RECORD_FORMATS)} or {SIDECARS}"
+        if output_format is None:
+            raise UserError(
+                f"--out must end in .{' or .'.join(RECORD_FORMATS)}, or --format must name the format: "
+                f"{formats}. Received: {out}."
+            )
+        raise UserError(f"--format must be {formats}. Received: {name}.")
     if out is None:
         raise UserError(f"--format {name} needs a file. Received: no --out.")
     if out.is_dir():

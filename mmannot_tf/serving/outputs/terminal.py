@@ -43,5 +43,5 @@ class TerminalOutput:
 
 
 def _line(annotation: Annotation) -> str:
-    labels = "  ".join(f"{label} {score:.2f}" for label, score in annotation.labels)
-    return f"{annotation.image}: {labels}  (quantity {annotation.predicted_quantity:.2f})"
+    labels = "  ".join(f"{label} {score:.2f}" for label, score in annotation.labels) or "no label"
+    return f"{annotation.image}: {labels}  (predicted quantity {annotation.predicted_quantity:.2f})"

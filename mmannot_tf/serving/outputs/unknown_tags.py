@@ -50,7 +50,8 @@ class UnknownTags:
             return
         named = ", ".join(f"{shown(tag)} ({count:,})" for tag, count in self._named())
         more = ", …" if len(self._counts) > MAX_NAMED else ""
-        yield f"the model does not know tags of {self.images:,} images and ignored them: {named}{more}"
+        images = f"{self.images:,} image{'' if self.images == 1 else 's'}"
+        yield f"the model does not know tags of {images} and ignored them: {named}{more}"
 
     def _named(self) -> list[tuple[str, int]]:
         """The most frequent tags with their images; ties in alphabetical order."""

@@ -127,7 +127,7 @@ def test_another_engine_writes_the_same_labels(exported, folder, tmp_path, capsy
     ("arguments", "message"),
     [
         (("--engine", "torch"), "--engine must be"),
-        (("--out", "labels.txt"), "--format must be"),
+        (("--out", "labels.txt"), "--out must end in .jsonl or .csv"),
         (("--format", "csv"), "needs a file"),
         (("--tags-file", "none.csv"), "--tags-file must exist"),
         (("--precision", "bfloat16"), "--precision bfloat16 is for"),

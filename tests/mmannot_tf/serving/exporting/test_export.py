@@ -202,6 +202,7 @@ def test_formats_that_take_pixels_say_how_these_are_made(exported):
 
 def test_the_card_has_the_scores_of_the_run_as_it_is(tiny_run, tmp_path):
     from mmannot_tf.serving.exporting.model_card import model_card
+    from mmannot_tf.serving.model import plain_decisions
     from mmannot_tf.workflows.evaluation import evaluate_run, write_scores
 
     run = open_run(shutil.copytree(tiny_run.path, tmp_path / "run"))
@@ -214,27 +215,25 @@ def test_the_card_has_the_scores_of_the_run_as_it_is(tiny_run, tmp_path):
         "digest": "0",
         "versions": {},
     }
+
+    def card():
+        return model_card(run, metadata, plain_decisions(run), parameters=1)
+
     scores = evaluate_run(run.path, "test", bootstrap=0)
     write_scores(run.path, scores)
     (run.path / "scores.json").write_text("{}")  # the scores are those of the predictions, whatever it says
     (row,) = [row for row in scores.rows if row.method == "MS-CNN+Tags+LQP"]
-    assert f"| {row.scores.harmonic_f1:.1f} |\n" in model_card(run, metadata, parameters=1)
+    assert f"| {row.scores.harmonic_f1:.1f} |\n" in card()
     predictions = run.predictions("test")
     whole = predictions.read_bytes()
     predictions.write_bytes(whole[:-9])
-    assert "Not evaluated on the test split since the last training" in model_card(
-        run, metadata, parameters=1
-    )
+    assert "Not evaluated on the test split since the last training" in card()
     predictions.write_bytes(whole)
     (run.path / "scores.json").unlink()
-    assert "Not evaluated on the test split since the last training" in model_card(
-        run, metadata, parameters=1
-    )
+    assert "Not evaluated on the test split since the last training" in card()
     (run.path / "scores.json").write_text("{}")
     (run.stage("quantity") / "stage.json").unlink()
-    assert "Not evaluated on the test split since the last training" in model_card(
-        run, metadata, parameters=1
-    )
+    assert "Not evaluated on the test split since the last training" in card()
 
 
 def test_nothing_else_is_replaced(tiny_run, tmp_path):
