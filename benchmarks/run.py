@@ -27,6 +27,7 @@ QUESTIONS = (
     "pipeline",
     "evaluation",
     "label_decoder",
+    "deciding",
     "records_build",
     "arrays",
     "tags",

@@ -23,7 +23,10 @@ Measure = Literal["I-F1", "C-F1", "H-F1"]
 
 def decide(
     scores: Annotated[
-        Path, typer.Argument(metavar="SCORES", help="CSV, npy or npz: a row an image, a column a label.")
+        Path,
+        typer.Argument(
+            metavar="SCORES", help="CSV, npy or npz (FILE:ARRAY): a row an image, a column a label."
+        ),
     ],
     labels: Annotated[
         Path | None, typer.Argument(metavar="[LABELS]", help="The true labels as 0 and 1, in the same order.")

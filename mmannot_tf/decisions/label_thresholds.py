@@ -64,7 +64,8 @@ class HalfBestF(LabelThresholds):
 
     Of calibrated probabilities it is the threshold with the highest expected F1 of the label: Lipton, Elkan &
     Naryanaswamy, "Optimal thresholding of classifiers to maximize F1 measure" (ECML-PKDD 2014, arXiv
-    1402.1892).
+    1402.1892). Ours: a label without a true image to fit on takes half of the other labels' mean; half of its
+    own, which is 0, would give it to every image.
     """
 
     name = "half_best_f"
@@ -75,4 +76,6 @@ class HalfBestF(LabelThresholds):
     @staticmethod
     def search(scores: np.ndarray, labels: np.ndarray, beta: float) -> np.ndarray:
         """Half of the best F1 of each label; the weight of recall has no effect."""
-        return (thresholds.best_f_per_label(scores, labels) / 2).astype(np.float32)
+        best, is_known = thresholds.best_f_per_label(scores, labels), labels.any(axis=0)
+        others = best[is_known].mean() if is_known.any() else 1.0
+        return (np.where(is_known, best, others) / 2).astype(np.float32)

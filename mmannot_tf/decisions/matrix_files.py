@@ -38,17 +38,17 @@ class Matrix:
         return self.values.astype(bool)
 
 
-def read_matrix(path: Path, array: str | None = None) -> Matrix:
+def read_matrix(path: Path) -> Matrix:
     """Reads a matrix: a row an image, a column a label.
 
     Args:
         path: a CSV file, whose first line may name the labels and whose first column may name the images; an
-            npy file; or an npz file.
-        array: the array of an npz file; None for its only one.
+            npy file; or an npz file, as FILE:ARRAY where it holds several arrays.
 
     Raises:
         UserError: the file is missing or is no such file, or a value is not a finite number.
     """
+    path, array = _file_and_array(path)
     if path.suffix.lower() not in FORMATS:
         raise UserError(f"a matrix must be a {', '.join(FORMATS)} file. Received: {path}.")
     try:
@@ -105,6 +105,12 @@ def write_selected(
                 rows.writerow([*([images[place]] if images is not None else []), *row])
 
 
+def _file_and_array(path: Path) -> tuple[Path, str | None]:
+    """FILE and ARRAY of FILE:ARRAY; an npz file of such a name is that file."""
+    file, mark, array = str(path).partition(".npz:")
+    return (Path(f"{file}.npz"), array) if mark and not path.exists() else (path, None)
+
+
 def _read_arrays(path: Path, name: str | None) -> Matrix:
     loaded = np.load(path, allow_pickle=False)
     if isinstance(loaded, np.ndarray):
@@ -114,6 +120,8 @@ def _read_arrays(path: Path, name: str | None) -> Matrix:
             names = loaded.files
             if name is None and len(names) != 1:
                 raise ValueError(f"it holds the arrays {', '.join(names)}; name one with FILE:ARRAY")
+            if name not in (None, *names):
+                raise ValueError(f"it holds the arrays {', '.join(names)}, and not {name}")
             array = loaded[name or names[0]]
     if array.dtype.kind not in "biuf":
         raise ValueError(f"numbers are needed, not {array.dtype}")

@@ -1,7 +1,7 @@
 """Evaluations of several runs, one a training seed, as means and spreads of every row. Numpy only."""
 
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass, field
 from typing import TypeVar
 
 import numpy as np
@@ -10,6 +10,7 @@ from mmannot_tf.evaluation.document import INLINE, OPTIONAL
 from mmannot_tf.evaluation.metrics import AnnotationScores
 from mmannot_tf.evaluation.quantity import QuantityScores
 from mmannot_tf.evaluation.results import Evaluation, QuantityRow, ScoredRow, Selection, Source
+from mmannot_tf.evaluation.ways import CHOSEN_BY, WayComparison, WayRow
 from tfrecords_tools.shell.errors import UserError
 
 Scores = TypeVar("Scores", AnnotationScores, QuantityScores)
@@ -65,6 +66,70 @@ class Averages:
     classes: int
     rows: tuple[AveragedRow, ...]
     quantity: tuple[AveragedQuantity, ...]
+
+
+@dataclass(frozen=True)
+class AveragedWay:
+    """A way to decide over several runs.
+
+    Attributes:
+        way: its name.
+        title: its name in tables.
+        means: I-F1, C-F1, H-F1, accuracy and MSE of the quantity, by name; as in `ways.WayRow`.
+        spread: their standard deviations (divisor n - 1; 0 for one run).
+    """
+
+    way: str
+    title: str
+    means: Mapping[str, float]
+    spread: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class AveragedWays:
+    """The ways for one scorer over several runs.
+
+    Attributes:
+        scorer: its name in tables.
+        runs: how many.
+        images: how many are scored.
+        fitted_on: how many images the ways were fitted on.
+        rows: in the order of the tables.
+    """
+
+    scorer: str
+    runs: int
+    images: int
+    fitted_on: int
+    rows: tuple[AveragedWay, ...]
+
+
+def average_ways(runs: Sequence[Sequence[WayComparison]]) -> tuple[AveragedWays, ...]:
+    """The means of each way over runs, for the scorers that all runs have.
+
+    Args:
+        runs: the comparisons of each, of one split of the same records.
+    """
+    scorers = [{comparison.scorer: comparison for comparison in run} for run in runs]
+    shared = [name for name in scorers[0] if all(name in run for run in scorers)]
+    return tuple(_averaged_ways([run[name] for run in scorers]) for name in shared)
+
+
+def _averaged_ways(runs: Sequence[WayComparison]) -> AveragedWays:
+    first = runs[0]
+    rows = []
+    for row in first.rows:
+        values = [_measures_of(run.row(row.way)) for run in runs]
+        table = np.array([list(of_run.values()) for of_run in values])
+        spread = table.std(axis=0, ddof=1) if len(runs) > 1 else np.zeros(table.shape[1])
+        means = dict(zip(values[0], table.mean(axis=0).tolist(), strict=True))
+        rows.append(AveragedWay(row.way, row.title, means, dict(zip(means, spread.tolist(), strict=True))))
+    return AveragedWays(first.scorer, len(runs), first.images, first.fitted_on, tuple(rows))
+
+
+def _measures_of(row: WayRow) -> dict[str, float]:
+    scores = {measure: getattr(row.scores, measure) for measure in CHOSEN_BY}
+    return {**scores, **asdict(row.quantity)}
 
 
 def averages(evaluations: Sequence[Evaluation]) -> Averages:

@@ -4,8 +4,9 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 from mmannot_tf.ablation.effects import Effect, Measure
-from mmannot_tf.evaluation.averages import AveragedRow, Averages
+from mmannot_tf.evaluation.averages import AveragedRow, AveragedWay, AveragedWays, Averages
 from mmannot_tf.evaluation.metrics import SYMBOLS
+from mmannot_tf.evaluation.ways import CHOSEN_BY
 from mmannot_tf.report.cells import MAP, QUANTITY, ablation_columns, effect_cells
 
 SPREADS = ("image_f1", "harmonic_f1")
@@ -42,6 +43,26 @@ def averages_table(averages: Averages, printed: Mapping[str, Mapping[str, float]
         for row, precision in zip(rows, precisions, strict=True):
             row.append("" if precision is None else f"{precision:.1f}")
     return markdown_table(heads, rows)
+
+
+def ways_tables(compared: Sequence[AveragedWays]) -> list[str]:
+    """For each scorer a sentence, and a table of the means of its ways, with their spread over runs."""
+    heads = ("", *(SYMBOLS[measure] for measure in CHOSEN_BY), *QUANTITY.values())
+    return [
+        f"{of_scorer.scorer}: {of_scorer.images:,} images, ways fitted on {of_scorer.fitted_on:,}, "
+        f"{of_scorer.runs} run{'' if of_scorer.runs == 1 else 's'}, percent.\n\n"
+        + markdown_table(heads, [[row.title, *_way_cells(row)] for row in of_scorer.rows])
+        for of_scorer in compared
+    ]
+
+
+def _way_cells(row: AveragedWay) -> list[str]:
+    cells = []
+    for name, mean in row.means.items():
+        digits = 2 if name == "mse" else 1
+        spread = f" ± {row.spread[name]:.{digits}f}" if any(row.spread.values()) else ""
+        cells.append(f"{mean:.{digits}f}{spread}")
+    return cells
 
 
 def averages_caption(averages: Averages, *, tagged: bool = False) -> str:

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from mmannot_tf.evaluation.averages import Averages, averages
+from mmannot_tf.evaluation.averages import AveragedWays, Averages, average_ways, averages
 from mmannot_tf.paper.systems import SYSTEM_TABLES, our_name, unprinted_systems
 from mmannot_tf.paper.tables import table
-from mmannot_tf.workflows.evaluation import evaluate_run
+from mmannot_tf.workflows.evaluation import evaluate_run, predicted_split
 
 
 def average_runs(paths: Sequence[Path], split: str, *, tagged: bool = False) -> Averages:
@@ -22,6 +22,15 @@ def average_runs(paths: Sequence[Path], split: str, *, tagged: bool = False) -> 
         UserError: the runs were evaluated on different images.
     """
     return averages([evaluate_run(path, split, bootstrap=0, tagged=tagged) for path in paths])
+
+
+def average_ways_of_runs(
+    paths: Sequence[Path], split: str, *, tagged: bool = False
+) -> tuple[AveragedWays, ...]:
+    """Compares the ways to decide in each run, and returns their means; arguments as in `average_runs`."""
+    splits = [predicted_split(path, split, tagged=tagged) for path in paths]
+    averages([predicted.evaluate(bootstrap=0) for predicted in splits])  # refuses different images
+    return average_ways([predicted.compare_ways(bootstrap=0) for predicted in splits])
 
 
 def rows_of_table(averages: Averages, number: str) -> Averages:

@@ -7,10 +7,14 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from mmannot_tf.cli.main import main
+from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.decisions.catalogue import way_named
 from mmannot_tf.decisions.fitted import FittedWay
 from mmannot_tf.decisions.way import Scores
+from mmannot_tf.evaluation.document import document
 from mmannot_tf.evaluation.metrics import annotation_scores
+from mmannot_tf.evaluation.predictions import Predictions
+from mmannot_tf.evaluation.scorer_ways import compare_scorers
 
 
 @pytest.fixture
@@ -66,6 +70,59 @@ def test_the_numbers_are_those_of_the_library(files, capsys):
     expected = annotation_scores(fitted.select(Scores(scores[250:])), labels[250:])
     assert rows["one_threshold"]["image_f1"] == pytest.approx(expected.image_f1)
     assert answer["picked"] in rows
+
+
+@pytest.mark.parametrize("of", ["a regressor joins them", "a logistic regression"])
+def test_the_numbers_are_those_of_evaluate(files, tmp_path, capsys, of):
+    """For scores of ours, with predicted quantities, and of another model, from the same files."""
+    scores, labels = np.load(files / "scores.npy"), np.load(files / "labels.npy")
+    scorer, quantity = ("classifier", "quantity") if of == "a regressor joins them" else ("asl", None)
+    splits = {}
+    for name, rows in (("validation", slice(0, 250)), ("test", slice(250, None))):
+        splits[name] = Predictions(
+            split=name,
+            digest="",
+            ids=tuple(map(str, range(len(scores[rows])))),
+            labels=labels[rows],
+            label_names=tuple("abcde"),
+            probabilities={scorer: scores[rows]},
+            quantity={quantity: scores[rows].sum(axis=1)} if quantity else {},
+        )
+        splits[name].save(tmp_path / f"{name}.npz")
+    (expected,) = compare_scorers(splits["validation"], splits["test"], EvaluationSettings(k=3))
+    files_of = [f"{tmp_path}/{name}.npz:" for name in ("test", "validation")]
+    command = ["decide", f"{files_of[0]}probabilities.{scorer}", f"{files_of[0]}labels", "--bootstrap", "0"]
+    command += [
+        "--fit-scores",
+        f"{files_of[1]}probabilities.{scorer}",
+        "--fit-labels",
+        f"{files_of[1]}labels",
+    ]
+    if quantity:
+        command += ["--quantity", f"{files_of[0]}quantity.quantity"]
+        command += ["--fit-quantity", f"{files_of[1]}quantity.quantity"]
+    assert main([*command, "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)["comparison"]
+    assert answer["rows"] == document(expected.rows)
+    assert len(answer["rows"]) == (14 if quantity else 11)
+    assert (answer["calibrated"], answer["calibration_error"]) == (
+        expected.calibrated,
+        expected.calibration_error,
+    )
+
+
+def test_at_most_so_many_labels(files):
+    out = files / "most.npy"
+    for way in ("one_threshold", "expected_f", "top_k"):
+        assert run(files, "--way", way, "--most", "2", "--out", str(out), "--bootstrap", "0") == 0
+        assert np.load(out).sum(axis=1).max() == 2
+
+
+def test_the_best_for_recall_is_chosen_by_recall(files, capsys):
+    assert run(files, "--favour", "recall", "--bootstrap", "0") == 0
+    assert "Best for I-F1 with beta = 2 in the place of 1" in " ".join(capsys.readouterr().out.split())
+    assert run(files, "--favour", "recall", "--beta", "2") == 1
+    assert "--favour stands for a --beta" in capsys.readouterr().err
 
 
 def test_favoured_recall_gives_more_labels(files):

@@ -39,8 +39,8 @@ def test_arrays_are_read(tmp_path):
     np.save(tmp_path / "scores.npy", np.array(VALUES))
     np.savez(tmp_path / "one.npz", scores=np.array(VALUES))
     np.savez(tmp_path / "two.npz", scores=np.array(VALUES), others=np.zeros((1, 1)))
-    for name, array in (("scores.npy", None), ("one.npz", None), ("two.npz", "scores")):
-        assert read_matrix(tmp_path / name, array).values.tolist() == VALUES
+    for name in ("scores.npy", "one.npz", "two.npz:scores"):
+        assert read_matrix(tmp_path / name).values.tolist() == VALUES
     np.save(tmp_path / "quantity.npy", np.array([1.5, 2.0, 3.0]))
     assert read_column(tmp_path / "quantity.npy", 3).tolist() == [1.5, 2.0, 3.0]
 
@@ -67,8 +67,9 @@ def test_what_is_no_matrix_is_named(tmp_path, name, content, complaint):
 
 def test_several_arrays_need_a_name_and_objects_are_refused(tmp_path):
     np.savez(tmp_path / "two.npz", a=np.zeros((2, 2)), b=np.zeros((2, 2)))
-    with pytest.raises(UserError, match="it holds the arrays a, b"):
-        read_matrix(tmp_path / "two.npz")
+    for name in ("two.npz", "two.npz:c"):
+        with pytest.raises(UserError, match="it holds the arrays a, b"):
+            read_matrix(tmp_path / name)
     np.save(tmp_path / "objects.npy", np.array([[{}]], object), allow_pickle=True)
     with pytest.raises(UserError, match="must be readable"):
         read_matrix(tmp_path / "objects.npy")

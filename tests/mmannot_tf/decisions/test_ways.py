@@ -174,6 +174,14 @@ def test_half_of_the_best_f1_by_hand():
     assert HalfBestF.fit(Scores(scores), labels, Options()).thresholds == pytest.approx([0.4])
 
 
+def test_a_label_without_a_true_image_takes_half_of_the_others_mean():
+    scores = np.array([[0.9, 0.3], [0.6, 0.1], [0.4, 0.2], [0.2, 0.0]], np.float32)
+    labels = np.array([[True, False], [False, False], [True, False], [False, False]])
+    assert HalfBestF.fit(Scores(scores), labels, Options()).thresholds == pytest.approx([0.4, 0.4])
+    nothing = np.zeros_like(labels)
+    assert HalfBestF.fit(Scores(scores), nothing, Options()).thresholds == pytest.approx([0.5, 0.5])
+
+
 def test_the_widest_gap_by_hand():
     scores = np.array([[0.9, 0.2, 0.8, 0.1], [0.3, 0.3, 0.3, 0.3], [0.9, 0.4, 0.1, 0.1]], np.float32)
     assert MCut().quantity(Scores(scores)).tolist() == [2, 1, 1]
