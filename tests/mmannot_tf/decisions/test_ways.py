@@ -17,6 +17,7 @@ from mmannot_tf.decisions.likeliest_quantity import LikeliestQuantity
 from mmannot_tf.decisions.mcut import MCut
 from mmannot_tf.decisions.posterior import QuantityPosterior, uncertain
 from mmannot_tf.decisions.posterior_f import PosteriorF
+from mmannot_tf.decisions.posterior_mode import PosteriorMode
 from mmannot_tf.decisions.predicted_quantity import PredictedQuantity
 from mmannot_tf.decisions.way import Options, Scores
 from mmannot_tf.evaluation.metrics import annotation_scores
@@ -218,7 +219,7 @@ def test_the_posterior_is_bayes_rule():
     posterior = QuantityPosterior.fit(Scores(probabilities, quantity), labels, least=0)
     assert (posterior.intercept, posterior.slope) == pytest.approx((1, 0.5), abs=0.02)
     assert posterior.variance == pytest.approx(0.36, abs=0.02)
-    assert (posterior.alpha, posterior.lam) == pytest.approx((1, 1), abs=0.05)
+    assert (posterior.alpha, posterior.lam, posterior.tilt) == pytest.approx((1, 1, 0), abs=0.05)
     shares = posterior.distribution(Scores(probabilities, quantity), 0)
     for m in range(4):  # calibrated: where it says p, the quantity is m in a share p
         near = np.abs(shares[:, m] - 0.3) < 0.1
@@ -226,12 +227,29 @@ def test_the_posterior_is_bayes_rule():
         assert np.mean(true[near] == m) == pytest.approx(shares[near, m].mean(), abs=0.04)
 
 
+def test_the_estimate_of_the_posterior_is_least_squares_that_few_images_do_not_move():
+    rng = np.random.default_rng(5)
+    probabilities = rng.beta(0.5, 1.5, (20_000, 5)).astype(np.float32)
+    true = (rng.random(probabilities.shape) < probabilities).sum(axis=1)
+    quantity = (1 + 0.5 * true + rng.normal(0, 0.6, true.shape)).astype(np.float32)
+    scores, labels = Scores(probabilities, quantity), np.arange(5) < true[:, np.newaxis]
+    way = PosteriorMode.fit(scores, labels, Options())
+    inputs = np.stack([np.ones(len(true)), quantity, probabilities.sum(axis=1)], axis=1)
+    assert way.line == pytest.approx(np.linalg.lstsq(inputs, true, rcond=None)[0], abs=0.01)
+    estimate = way.estimate(scores)
+    assert np.mean((estimate - true) ** 2) < 0.8 * np.mean((inputs[:, 2] - true) ** 2)
+    few = PosteriorMode.fit(Scores(probabilities[:5], quantity[:5]), labels[:5], Options())
+    np.testing.assert_allclose(few.estimate(scores), quantity, atol=0.6)
+    unknown = Scores(probabilities, np.full_like(quantity, np.nan))
+    np.testing.assert_allclose(way.estimate(unknown), inputs[:, 2], rtol=1e-5)
+
+
 def test_a_quantity_that_is_not_finite_tells_nothing(labelled):
     scores, labels = labelled
     posterior = QuantityPosterior.fit(scores, labels, least=0)
     without = posterior.distribution(Scores(scores.probabilities, np.full(400, np.nan)), 0)
     prior, _ = posterior.evidence(scores)
-    expected = np.exp(posterior.alpha * prior)
+    expected = np.exp(posterior.alpha * prior + posterior.tilt * np.arange(13))
     np.testing.assert_allclose(without, expected / expected.sum(axis=1, keepdims=True), rtol=1e-4)
 
 
