@@ -36,7 +36,7 @@ class MultiHotDense(keras.layers.Layer):
         )
         self.bias = self.add_weight(name="bias", shape=(self.units,), initializer="zeros")
 
-    def call(self, lists: tf.Tensor, portable: bool = False) -> tf.Tensor:
+    def call(self, lists: tf.Tensor, portable: bool = False, training: bool | None = None) -> tf.Tensor:
         """Returns the activations, `[B, D]`.
 
         Args:
@@ -44,9 +44,11 @@ class MultiHotDense(keras.layers.Layer):
                 beyond the vectors on a CPU; XLA and GPUs cannot, and there such a position counts as none.
             portable: use only operations that ONNX, OpenVINO, LiteRT and the other Keras backends have; every
                 image then costs as much as the longest list. Other backends always do so.
+            training: whether the kernel's gradient is dense, a sum over the batch. TensorFlow keeps the graph
+                of such a gradient for ever, so inference does without.
         """
         portable = portable or keras.backend.backend() != "tensorflow"
-        summed = self._gathered(lists) if portable else self._summed(lists)
+        summed = self._gathered(lists) if portable else self._summed(lists, has_dense_gradient=bool(training))
         return ops.relu(ops.cast(summed, self.compute_dtype) + self.bias)
 
     def _gathered(self, lists: tf.Tensor) -> tf.Tensor:
@@ -58,19 +60,22 @@ class MultiHotDense(keras.layers.Layer):
         is_tag = ops.expand_dims(ops.cast(ops.logical_and(lists >= 0, lists < self.size), rows.dtype), -1)
         return ops.sum(rows * is_tag, axis=1)
 
-    def _summed(self, lists: tf.Tensor) -> tf.Tensor:
+    def _summed(self, lists: tf.Tensor, *, has_dense_gradient: bool) -> tf.Tensor:
         places = tf.where(lists >= 0)
         indices, count = tf.gather_nd(lists, places), ops.shape(lists)[0]
         images = tf.where(indices < self.size, places[:, 0], -1)  # sums leave out segments below 0
 
+        def summed(kernel: tf.Tensor) -> tf.Tensor:
+            return ops.segment_sum(tf.gather(kernel, indices), images, count)
+
         @ops.custom_gradient
-        def summed(kernel: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        def with_dense_gradient(kernel: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
             def gradient(upstream: tf.Tensor) -> tf.Tensor:
                 return ops.segment_sum(tf.gather(upstream, images), indices, self.size)
 
-            return ops.segment_sum(tf.gather(kernel, indices), images, count), gradient
+            return summed(kernel), gradient
 
-        return summed(self.kernel.value)
+        return (with_dense_gradient if has_dense_gradient else summed)(self.kernel.value)
 
     def get_config(self) -> dict[str, object]:
         """The arguments that make an equal layer."""

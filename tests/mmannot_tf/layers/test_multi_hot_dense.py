@@ -32,8 +32,9 @@ def test_lists_select_rows_of_the_kernel(layer, compiled, portable):
     np.testing.assert_allclose(call(tf.constant(LISTS)), _by_numpy(layer), rtol=1e-6)
 
 
+@pytest.mark.parametrize("training", [False, True])
 @pytest.mark.parametrize("compiled", [False, True])
-def test_gradients_are_those_of_a_plain_dense_layer(layer, compiled):
+def test_gradients_are_those_of_a_plain_dense_layer(layer, compiled, training):
     weights = tf.constant(np.random.default_rng(1).normal(size=(4, 3)), tf.float32)
     vectors = np.zeros((4, 6), np.float32)
     for row, indices in enumerate(LISTS.tolist()):
@@ -42,12 +43,13 @@ def test_gradients_are_those_of_a_plain_dense_layer(layer, compiled):
     plain(vectors)
     plain.set_weights([layer.kernel.numpy(), layer.bias.numpy()])
 
-    def gradients(dense, inputs):
+    def gradients(dense, inputs, **options):
         with tf.GradientTape() as tape:
-            loss = tf.reduce_sum(weights * dense(inputs) ** 2)
-        return tape.gradient(loss, [dense.kernel.value, dense.bias.value])
+            loss = tf.reduce_sum(weights * dense(inputs, **options) ** 2)
+        return [*map(tf.convert_to_tensor, tape.gradient(loss, [dense.kernel.value, dense.bias.value]))]
 
-    computed = tf.function(lambda lists: gradients(layer, lists), jit_compile=compiled)(tf.constant(LISTS))
+    ours = tf.function(lambda lists: gradients(layer, lists, training=training), jit_compile=compiled)
+    computed = ours(tf.constant(LISTS))
     for ours, expected in zip(computed, gradients(plain, vectors), strict=True):
         np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-6)
 
@@ -71,7 +73,7 @@ def test_a_position_beyond_the_vectors_is_an_error_or_none_where_xla_cannot_rais
 
     def call(lists):
         with tf.GradientTape() as tape:
-            output = layer(lists, portable=portable)
+            output = layer(lists, portable=portable, training=True)
         return output, tape.gradient(output, layer.kernel.value) if not portable else ()
 
     with pytest.raises(tf.errors.InvalidArgumentError, match=str(beyond)):

@@ -1,3 +1,4 @@
+import gc
 import json
 import shutil
 import subprocess
@@ -264,3 +265,17 @@ def test_the_saved_model_refuses_numbers_of_labels_that_cannot_be(exported, scen
             signatures[name](**encoded, **{key: tf.constant(value) for key, value in arguments.items()})
     with pytest.raises(tf.errors.InvalidArgumentError, match="an entry per image"):
         signatures["given_quantity"](**encoded, quantity=tf.constant([1]))
+
+
+@pytest.mark.slow
+def test_exports_leave_no_graphs_behind(tiny_run, tmp_path):
+    """TensorFlow keeps each graph that has a gradient of its own for ever."""
+
+    def graphs():
+        gc.collect()
+        return sum(type(thing).__name__ == "FuncGraph" for thing in gc.get_objects())
+
+    export(tiny_run, tmp_path / "first")
+    before = graphs()
+    export(tiny_run, tmp_path / "second")
+    assert graphs() <= before + 5
