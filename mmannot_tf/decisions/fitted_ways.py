@@ -93,9 +93,10 @@ class FittedWays:
         """
         name = override.way or self.default
         if name not in self.by_name:
+            is_fitted = any(way.name == name and "true_quantity" not in way.needs for way in WAYS)
+            hint = " Exports made with `--decide best` have all ways." if is_fitted else ""
             raise UserError(
-                f"a way to decide must be one of {', '.join(self.by_name)}. Received: {name}. Exports made "
-                "with `--decide best` have all ways."
+                f"a way to decide must be one of {', '.join(self.by_name)}. Received: {name}.{hint}"
             )
         if override.beta is not None and "beta" not in parameters_of(self.by_name[name].way):
             able = [other for other, way in self.by_name.items() if "beta" in parameters_of(way.way)]
