@@ -17,7 +17,7 @@ from mmannot_tf.report.page import page
 from mmannot_tf.report.pictures import Picture
 from mmannot_tf.runs.run import open_run
 from mmannot_tf.workflows.comparison import compare_run
-from mmannot_tf.workflows.evaluation import evaluate_run
+from mmannot_tf.workflows.evaluation import evaluate_run, predicted_split
 from tfrecords_tools.shell.console import run
 
 HOSTILE = "</bdi><script>alert('{{ 7 * 7 }}')</script><img src=\"http://example.org\">"
@@ -26,6 +26,11 @@ HOSTILE = "</bdi><script>alert('{{ 7 * 7 }}')</script><img src=\"http://example.
 def _table(read, head):
     """The rows below the head of the first table whose head begins with a word."""
     return next(rows[1:] for rows in read.tables if rows[0][0] == head)
+
+
+def _tables(read, head):
+    """The rows below the head of each table whose head begins with a word."""
+    return [rows[1:] for rows in read.tables if rows[0][0] == head]
 
 
 def _fact(read, name):
@@ -68,6 +73,28 @@ def test_the_page_shows_every_part_and_needs_nothing_but_itself(text, copied, pr
     )
     assert [path.name for path in (copied / "report").iterdir()] == ["index.html"]
     assert str(copied) not in text
+
+
+def test_the_page_compares_the_ways_to_decide(text, copied, read_page):
+    read = read_page(text)
+    predicted = predicted_split(copied, "test")
+    comparison = predicted.how_many(bootstrap=0).comparison
+    rows = {row[0]: row for row in _table(read, "way")}
+    points = {row[0]: row for row in _tables(read, "way")[0]}
+    for row in comparison.rows:
+        assert f"{row.scores.image_f1:.2f}" in _tables(read, "way")[1][comparison.rows.index(row)]
+    assert "expected F, beta 2" in rows and len(points) >= 6
+    assert any(words.startswith("Best for I-F1") for words in read.words)
+    assert any(words.startswith("Calibration error") for words in read.words)
+    assert "Reliability of the probabilities" in read.words
+
+
+def test_the_validation_split_has_no_other_split_to_fit_on(copied, read_page):
+    predicted = predicted_split(copied, "validation")
+    assert predicted.how_many(bootstrap=0) is None
+    results = findings(open_run(copied), predicted.predictions, None)
+    comparison = compare_run(copied, predicted.evaluate(bootstrap=0))
+    assert "Reliability of the probabilities" not in read_page(page(results, comparison, None, {})).words
 
 
 @pytest.mark.exhaustive

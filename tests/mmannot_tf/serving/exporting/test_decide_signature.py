@@ -1,6 +1,7 @@
 """The signature `decide` of a SavedModel, and the same overrides in numpy on every engine's outputs."""
 
-from dataclasses import asdict, replace
+import shutil
+from dataclasses import asdict, astuple, replace
 
 import numpy as np
 import pytest
@@ -9,21 +10,35 @@ from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from mmannot_tf.cli.main import main
 from mmannot_tf.decisions.override import Override
+from mmannot_tf.evaluation.metrics import annotation_scores
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.scorer_ways import choose_ways
+from mmannot_tf.runs.run import open_run
 from mmannot_tf.serving.annotating.annotator import open_annotator
 from mmannot_tf.serving.decisions import Decisions
 from mmannot_tf.serving.engines.catalogue import ENGINES
 from mmannot_tf.serving.engines.selection import EngineOptions
 from mmannot_tf.serving.exporting.decision_requests import DecisionRequest
 from mmannot_tf.serving.exporting.export import export
+from mmannot_tf.serving.exporting.model_card import model_card
 from mmannot_tf.serving.model import open_model
 from mmannot_tf.serving.network import NetworkOutputs
 from mmannot_tf.training.inference.predict import predict
 from mmannot_tf.training.session import open_session
+from mmannot_tf.workflows.evaluation import predicted_split, write_scores
 from tfrecords_tools.shell.errors import UserError
 
 pytestmark = pytest.mark.slow
+
+METADATA = {
+    "image_size": 32,
+    "orientation": "exif",
+    "resize": "tf1",
+    "formats": {},
+    "tolerance": 1e-4,
+    "digest": "0",
+    "versions": {},
+}
 
 PLAIN = [
     Override(),
@@ -189,3 +204,17 @@ def test_an_export_keeps_its_ways(fitted):
     card = (fitted / "README.md").read_text()
     assert "`expected_f`" in card
     assert "`calibrated` is, where the way needs probabilities" in card
+
+
+def test_the_card_has_the_scores_of_the_way_that_decides(tiny_run, tiny_records, tmp_path):
+    run = open_run(shutil.copytree(tiny_run.path, tmp_path / "run"))
+    predicted = predicted_split(run.path, "test", tiny_records.path)
+    write_scores(run.path, predicted.evaluate(bootstrap=0))
+    ways = choose_ways("one_threshold", predicted.chosen_on, run.config.evaluation)
+    card = model_card(run, METADATA, Decisions.of(ways), ways, parameters=1)
+    threshold = ways.tagged.fitted.way.threshold
+    scores = predicted.predictions.probabilities["classifier"]
+    expected = annotation_scores(scores > np.float32(threshold), predicted.predictions.labels)
+    cells = " | ".join(f"{value:.1f}" for value in astuple(expected))
+    assert f"| {cells} |" in card
+    assert "by `one_threshold`." in card
