@@ -39,7 +39,7 @@ ROOMS = {
         "api": {"decisions", "evaluation", "layers", "models", "runs", "serving", "training", "weights"},
         "ablation": {"config", "evaluation", "paper", "runs", "training"},
         "report": {"ablation", "config", "evaluation", "paper", "runs"},
-        "workflows": {"config", "decisions", "evaluation", "paper", "report", "runs", "training"},
+        "workflows": {"config", "decisions", "evaluation", "paper", "report", "runs", "serving", "training"},
         "serving": {
             "config",
             "data",

@@ -56,7 +56,7 @@ def quick_model(monkeypatch, tmp_path_factory):
     monkeypatch.setattr(
         Annotator,
         "with_engine",
-        lambda model, options, log: Annotator(model, lambda _: served.BrightnessEngine()),
+        lambda model, options, override, log: Annotator(model, lambda _: served.BrightnessEngine(), override),
     )
     return path
 
