@@ -34,6 +34,7 @@ def average(
         quantities_table,
         ways_tables,
     )
+    from mmannot_tf.report.ways import CONVENTION
     from mmannot_tf.workflows.averages import (
         average_runs,
         average_ways_of_runs,
@@ -47,7 +48,7 @@ def average(
         if as_json:
             print_json(document(compared))
         else:
-            typer.echo("\n".join(ways_tables(compared)), nl=False)
+            typer.echo("\n".join([*ways_tables(compared), CONVENTION]))
         return
     number = None if table is None else table_number(table, ANNOTATION_TABLES)
     averages = average_runs(runs, split, tagged=tagged)

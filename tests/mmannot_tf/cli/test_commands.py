@@ -165,6 +165,15 @@ def test_one_run_has_no_spread_and_two_have(run, capsys):
     assert printed[1] == printed[2].replace(" ± 0.0", "")
 
 
+def test_ways_are_averaged_over_runs(run, capsys):
+    assert run_app(app, ["average", str(run), str(run), "--ways"]) == 0
+    printed = capsys.readouterr().out
+    assert "MS-CNN+Tags: 30 images" in printed and "2 runs" in printed
+    assert "| one threshold |" in printed and "0/0 is 0" in printed
+    (comparison, *_) = _json(capsys, "average", run, "--ways")
+    assert (comparison["scorer"], comparison["runs"]) == ("MS-CNN+Tags", 1)
+
+
 def test_predictions_are_made_again_when_a_stage_changed(run, tmp_path, capsys):
     copy = shutil.copytree(run, tmp_path / "run")
     shutil.rmtree(copy / "stages" / "quantity")

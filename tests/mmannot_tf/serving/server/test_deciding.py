@@ -9,8 +9,10 @@ import served
 from mmannot_tf.decisions.fitted_ways import FittedWays
 from mmannot_tf.decisions.override import Override
 from mmannot_tf.decisions.way import Options, Scores
-from mmannot_tf.serving.annotating.annotator import Annotator
+from mmannot_tf.serving.annotating.annotator import Annotator, open_annotator
 from mmannot_tf.serving.decisions import Decisions
+from mmannot_tf.serving.engines.catalogue import ENGINES
+from mmannot_tf.serving.engines.selection import EngineOptions
 
 PREDICT = "/v1/models/photos:predict"
 
@@ -166,3 +168,24 @@ def test_a_model_of_before_has_no_ways(serve, photo, tmp_path):
     assert "earlier version" in client.post("/annotate?k=2", files=[("images", photo())]).json()["error"]
     answer = client.post(PREDICT, json={"signature_name": "decide", "instances": [{"image": "", "tags": ""}]})
     assert "signature_name must be one of" in answer.json()["error"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ENGINES)
+def test_every_engine_decides_over_http(exported, scenes, serve, b64, engine):
+    annotator = open_annotator(exported, EngineOptions(engine), log=print)
+    files = [file.read_bytes() for file in sorted(scenes)[:3]]
+    outputs = annotator.run(annotator.inputs([annotator.decode(file) for file in files], [""] * 3))
+    client = serve(annotator).client
+    for asked in ({"k": 2}, {"threshold": 0.2, "least": 1}, {"decision": "mcut", "most": 3}, {"least": 4}):
+        override = Override(**asked)
+        decided = annotator.model.decisions.select(outputs, np.zeros(3, bool), override)
+        expected = [
+            [annotator.model.labels[label] for label in decided.selected_labels(row)] for row in range(3)
+        ]
+        form = [("images", file) for file in files]
+        assert names(client.post("/annotate", params=asked, files=form)) == expected
+        inputs = {"image": [b64(file) for file in files], **asked}
+        body = {"signature_name": "decide", "inputs": inputs}
+        answer = client.post("/v1/models/photos:predict", json=body).json()["outputs"]["annotations"]
+        assert [[name for name in row if name] for row in answer] == expected
