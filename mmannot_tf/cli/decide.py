@@ -48,8 +48,11 @@ def decide(
     seed: Annotated[int, typer.Option("--seed", min=0, help="Draws that share.")] = 0,
     way: Annotated[str, typer.Option("--way", help="best, or a way's name.")] = "best",
     measure: Annotated[Measure, typer.Option("--measure", help="What the best way is best for.")] = "I-F1",
-    k: Annotated[int, typer.Option("--k", min=0, help="Labels of every image, for top_k.")] = 3,
-    least: Annotated[int, typer.Option("--least", min=0, help="The least number of labels of an image.")] = 1,
+    k: Annotated[int | None, typer.Option("--k", min=0, help="Labels of every image, for top_k; 3.")] = None,
+    least: Annotated[
+        int | None,
+        typer.Option("--least", min=0, help="The least number of labels, for ways that take one; 1."),
+    ] = None,
     most: MostOption = None,
     beta: BetaOption = None,
     favour: FavourOption = None,
@@ -63,29 +66,44 @@ def decide(
 ) -> None:
     """Decide how many labels each image gets, from the scores of any model: compare all ways."""
     from mmannot_tf.decisions.fitted import FittedWay
+    from mmannot_tf.decisions.fitted_ways import FittedWays
+    from mmannot_tf.decisions.matrix_files import check_format
+    from mmannot_tf.decisions.override import Override
     from mmannot_tf.decisions.way import Options
     from mmannot_tf.evaluation.metrics import SYMBOLS
     from mmannot_tf.evaluation.resampling import Resampling
-    from mmannot_tf.workflows.deciding import ScoreFiles, split_rows
+    from mmannot_tf.workflows.deciding import ScoreFiles, check_names, split_rows
     from mmannot_tf.workflows.deciding import decide as decide_by_evidence
     from tfrecords_tools.shell.errors import UserError
 
-    files = ScoreFiles(scores, labels, quantity)
+    files, weight = ScoreFiles(scores, labels, quantity), given_beta(beta, favour)
+    if out is not None:
+        check_format(out)
     if fitted is not None:
         if out is None:
             raise UserError("--with needs --out, a file for the selected labels. Received: none.")
-        files.select(FittedWay.load(fitted), out)
+        loaded = FittedWay.load(fitted)
+        override = Override(None if way == "best" else way, None, k, least, most, weight)
+        ways = FittedWays(loaded.way.name, {loaded.way.name: loaded})
+        files.select(ways.under(override), out)
         return
     if fit_scores is None:
+        if fit_labels is not None or fit_quantity is not None:
+            raise UserError("--fit-labels and --fit-quantity need --fit-scores. Received: none.")
         fit, scored = split_rows(files.read(), share, seed)
     else:
-        fit, scored = ScoreFiles(fit_scores, fit_labels, fit_quantity).read(), files.read()
+        if (quantity is None) != (fit_quantity is None):
+            raise UserError("--quantity and --fit-quantity need each other. Received: one of them.")
+        other = ScoreFiles(fit_scores, fit_labels, fit_quantity)
+        fit, scored = other.read(), files.read()
+        check_names("labels", files.label_names(), other.label_names(), (scores, fit_scores))
     decision = decide_by_evidence(
         fit,
         scored,
         way=way,
         measure=next(name for name, symbol in SYMBOLS.items() if symbol == measure),
-        options=Options(k=k, least=least, most=most, beta=given_beta(beta, favour) or 1.0),
+        label_names=files.label_names(),
+        options=Options(k=3 if k is None else k, least=_least(least, most), most=most, beta=weight or 1.0),
         resampling=Resampling(draws=bootstrap) if bootstrap else None,
     )
     if save is not None:
@@ -93,6 +111,11 @@ def decide(
     if out is not None:
         files.select(decision.fitted, out)
     _print(decision, as_json)
+
+
+def _least(least: int | None, most: int | None) -> int:
+    """The least number of labels: 1 by default, 0 where no label is the most."""
+    return least if least is not None else 1 if most is None else min(1, most)
 
 
 def _print(decision: "Decision", as_json: bool) -> None:

@@ -104,6 +104,10 @@ def _best(gains_of_given: Array, none: Array, bounds: Bounds, xp: ModuleType) ->
 def _first_best(values: Array, bounds: Bounds, xp: ModuleType) -> Array:
     """The first of the best numbers of labels within the bounds: [N] int."""
     least, most = bounds
+    if most is not None:
+        least = (
+            min(least, most) if isinstance(least, int) and isinstance(most, int) else xp.minimum(least, most)
+        )
     allowed = from_least(values, least, _WORST, xp)
     if most is not None:
         places = np.arange(values.shape[1], dtype=np.int32)

@@ -32,6 +32,7 @@ class _File:
     parameters: Mapping[str, Any]
     least: int | None = None
     most: int | None = None
+    labels: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class FittedWay:
         least: the least number of labels of an image, also for a way that has none of its own; None for the
             way's.
         most: the largest number of labels of an image; None for no bound.
+        labels: the names of the C labels; None where they are not known.
 
     Example:
         >>> scores = Scores(np.float32([[0.9, 0.2], [0.6, 0.4]]))
@@ -61,6 +63,7 @@ class FittedWay:
     calibration: Calibration
     least: int | None = None
     most: int | None = None
+    labels: tuple[str, ...] | None = None
 
     @classmethod
     def fit(
@@ -89,11 +92,12 @@ class FittedWay:
         method: Method = calibrated if "probabilities" in way.needs else "none"
         if method == "none":
             calibration = Uncalibrated()
-        elif calibration is None:
-            calibration = fit_calibration(method, scores.probabilities, labels)
         options = options or Options()
-        fitted = way.fit(_calibrated(scores, calibration, np), labels, options)
-        return cls(fitted, labels.shape[1], method, calibration, most=options.most)
+        scores, labels = _in_float32(scores), np.asarray(labels, bool)
+        if method != "none" and calibration is None:
+            calibration = fit_calibration(method, scores.probabilities, labels)
+        fitted = way.fit(_calibrated(scores, calibration or Uncalibrated(), np), labels, options)
+        return cls(fitted, labels.shape[1], method, calibration or Uncalibrated(), most=options.most)
 
     def select(self, scores: Scores, xp: ModuleType = np) -> Array:
         """The labels of each image, [N, C] bool.
@@ -107,6 +111,8 @@ class FittedWay:
                 f"scores must be of the {self.classes:,} labels that the way was fitted on. Received: "
                 f"{scores.probabilities.shape[1]:,}."
             )
+        if xp is np:
+            scores = _in_float32(scores)
         return self._in_parts(lambda part: self._select(part, xp), scores, xp)
 
     def probabilities(self, scores: Array, xp: ModuleType = np) -> Array:
@@ -135,8 +141,18 @@ class FittedWay:
     def save(self, path: Path) -> None:
         """Writes the fitted way as JSON."""
         parameters = asdict(self.calibration), asdict(self.way)
-        bounds = self.least, self.most
-        write_document(path, _File(self.way.name, self.classes, self.calibrated, *parameters, *bounds))
+        write_document(
+            path,
+            _File(
+                self.way.name,
+                self.classes,
+                self.calibrated,
+                *parameters,
+                least=self.least,
+                most=self.most,
+                labels=self.labels,
+            ),
+        )
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -155,7 +171,15 @@ class FittedWay:
             ),
             least=file.least,
             most=file.most,
+            labels=file.labels,
         )
+
+
+def _in_float32(scores: Scores) -> Scores:
+    """Scores in the type of thresholds and graphs, so that a score equal to a threshold stays equal to it."""
+    with np.errstate(over="ignore"):
+        probabilities = np.asarray(scores.probabilities, np.float32)
+    return Scores(probabilities, scores.quantity, scores.true_quantity)
 
 
 def _images(scores: Scores, wanted: slice) -> Scores:

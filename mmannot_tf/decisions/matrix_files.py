@@ -76,6 +76,16 @@ def read_column(path: Path, images: int) -> np.ndarray:
     return values.ravel()
 
 
+def check_format(path: Path) -> None:
+    """Checks that selected labels can be written into a file of this name.
+
+    Raises:
+        UserError: the file is of another kind.
+    """
+    if path.suffix.lower() not in (".csv", ".npy"):
+        raise UserError(f"--out must be a .csv or .npy file. Received: {path}.")
+
+
 def write_selected(
     path: Path, selected: np.ndarray, images: tuple[str, ...] | None, labels: tuple[str, ...] | None
 ) -> None:
@@ -90,8 +100,7 @@ def write_selected(
     Raises:
         UserError: the file is of another kind.
     """
-    if path.suffix.lower() not in (".csv", ".npy"):
-        raise UserError(f"--out must be a .csv or .npy file. Received: {path}.")
+    check_format(path)
     with atomic_path(path) as staging:
         if path.suffix.lower() == ".npy":
             with staging.open("wb") as file:
@@ -129,7 +138,8 @@ def _read_arrays(path: Path, name: str | None) -> Matrix:
         array = array[:, np.newaxis]
     if array.ndim != 2:
         raise ValueError(f"two dimensions are needed, not {array.ndim}")
-    return Matrix(array.astype(np.float32))
+    with np.errstate(over="ignore"):
+        return Matrix(array.astype(np.float32))
 
 
 def _read_csv(path: Path) -> Matrix:
@@ -137,10 +147,16 @@ def _read_csv(path: Path) -> Matrix:
         rows = [row for row in csv.reader(file) if row]
     if not rows:
         return Matrix(np.zeros((0, 0), np.float32))
+    if len(rows[0]) == 1 and ";" in rows[0][0]:
+        raise ValueError("its fields are separated by semicolons; write commas")
     widths = {len(row) for row in rows}
     if len(widths) > 1:
         raise ValueError(f"its lines have {min(widths)} to {max(widths)} fields")
-    head = None if all(map(_is_number, rows[0][1:] or rows[0])) else rows.pop(0)
+    first_cell = rows[0][0].strip().lower()
+    is_head = first_cell in _NAMES_OF_IMAGES or not all(map(_is_number, rows[0][1:] or rows[0]))
+    head = rows.pop(0) if is_head else None
+    if not rows:
+        return Matrix(np.zeros((0, 0), np.float32))
     named = not all(_is_number(row[0]) for row in rows)
     named |= head is not None and head[0].strip().lower() in _NAMES_OF_IMAGES
     names = tuple(row[0] for row in rows) if named else None
@@ -149,7 +165,7 @@ def _read_csv(path: Path) -> Matrix:
     return Matrix(values, names, None if head is None else tuple(head[first:]))
 
 
-_NAMES_OF_IMAGES = ("", "image", "id", "name", "file", "filename", "path")
+_NAMES_OF_IMAGES = ("", "image", "image_id", "imageid", "id", "name", "file", "file_name", "filename", "path")
 """Heads of a first column that names images, even if its names are numbers."""
 
 

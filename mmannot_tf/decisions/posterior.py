@@ -70,6 +70,7 @@ class QuantityPosterior:
         variance = max(float(np.var(predicted - slope * true)), _LEAST_VARIANCE)
         start = cls(intercept, slope, variance, *_PRIOR.tolist())
         of_both = np.maximum(start.evidence(scores), np.log(_LEAST_PROBABILITY))
+        least = min(least, of_both.shape[2] - 1)
         places = np.broadcast_to(np.arange(of_both.shape[2]), of_both.shape[1:])
         evidence = np.stack([*of_both, places], axis=-1).astype(np.float64)[:, least:]
         weights = _maximum_likelihood(evidence, np.clip(true, least, None) - least)

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, Self
 import numpy as np
 
 from mmannot_tf.decisions.arrays import Array, best
+from tfrecords_tools.shell.errors import UserError
 
 Need = Literal["quantity", "true_quantity", "validation", "probabilities"]
 """What a way needs beside scores: a predicted quantity; the true one; images with known labels to be fitted
@@ -39,6 +40,9 @@ class Options:
         most: the largest number of labels of an image; None for no bound.
         beta: F_β is maximised; β > 1 favours recall, β < 1 precision.
         rounding: of a predicted quantity: "nearest" (halves up), "down" or "up".
+
+    Raises:
+        UserError: `most` is less than `least`.
     """
 
     k: int = 3
@@ -46,6 +50,10 @@ class Options:
     most: int | None = None
     beta: float = 1.0
     rounding: Literal["nearest", "down", "up"] = "nearest"
+
+    def __post_init__(self) -> None:
+        if self.most is not None and self.least > self.most:
+            raise UserError(f"most must be at least least. Received: {self.most}, and least {self.least}.")
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def _best_in_words(comparison: WayComparison, measure: str) -> str:
         )
     line = f"Best for {SYMBOLS[measure]} {there}: {best.title}"
     if best.way == reference.way:
-        return f"{line}, the way of the paper."
+        return f"{line}, which the others are compared with."
     if not comparison.is_crossed:
         line += (
             f", {best.validation[measure] - reference.validation[measure]:+.2f}; on the images of this table"

@@ -8,6 +8,7 @@ from mmannot_tf.evaluation.scorer_ways import BEST
 from mmannot_tf.serving.decisions import Decisions
 from mmannot_tf.serving.model import Model, decisions_of
 from mmannot_tf.workflows.evaluation import choose_ways_of_run
+from tfrecords_tools.shell.errors import UserError
 
 
 def with_fitted_ways(model: Model, override: Override) -> tuple[Model, Override]:
@@ -23,7 +24,13 @@ def with_fitted_ways(model: Model, override: Override) -> tuple[Model, Override]
     Raises:
         UserError: there is no such way, or validation cannot be predicted.
     """
-    name = override.way or (BEST if override.beta is not None else None)
+    of_run = BEST if override.beta is not None and model.run is not None else None
+    name = override.way or of_run
+    if model.run is None and name == BEST:
+        raise UserError(
+            f"{BEST} is chosen when a run is exported; an export decides by that without --decide. Received: "
+            f"--decide {BEST} for {model.path}, an export."
+        )
     if model.run is None or name is None or name in decisions_of(model).tagged.by_name:
         return model, override
     chosen = choose_ways_of_run(model.run.path, name, beta=override.beta or 1.0)

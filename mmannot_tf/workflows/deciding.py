@@ -1,6 +1,7 @@
 """Compares the ways to decide on scores of any model, and applies a fitted one."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -39,26 +40,54 @@ class ScoreFiles:
         """
         if self.labels is None:
             raise UserError(f"true labels must be given for {self.scores}. Received: none.")
-        scores, truth = read_matrix(self.scores).values, read_matrix(self.labels)
-        if scores.shape != truth.values.shape:
+        scores, truth = read_matrix(self.scores), read_matrix(self.labels)
+        if scores.values.shape != truth.values.shape:
             raise UserError(
-                f"scores and labels must have the same shape. Received: {list(scores.shape)} in "
+                f"scores and labels must have the same shape. Received: {list(scores.values.shape)} in "
                 f"{self.scores}, {list(truth.values.shape)} in {self.labels}."
             )
-        return Labelled.of(scores, truth.as_truth(self.labels), self._quantities(len(scores)))
+        for what in ("images", "labels"):
+            check_names(what, getattr(scores, what), getattr(truth, what), (self.scores, self.labels))
+        return Labelled.of(scores.values, truth.as_truth(self.labels), self._quantities(len(scores.values)))
+
+    def label_names(self) -> tuple[str, ...] | None:
+        """The names of the labels in the scores' file; None where it has none."""
+        return read_matrix(self.scores).labels
 
     def select(self, fitted: FittedWay, out: Path) -> None:
         """Writes the labels that a fitted way gives to these images.
 
         Raises:
-            UserError: a file is missing or damaged, or the way needs another number of labels or quantities.
+            UserError: a file is missing or damaged, or the way needs other labels or quantities.
         """
         matrix = read_matrix(self.scores)
+        check_names("labels", matrix.labels, fitted.labels, (self.scores, "the fitted way"))
         selected = fitted.select(Scores(matrix.values, self._quantities(len(matrix.values))))
         write_selected(out, selected, matrix.images, matrix.labels)
 
     def _quantities(self, images: int) -> np.ndarray | None:
         return None if self.quantity is None else read_column(self.quantity, images)
+
+
+def check_names(
+    what: str,
+    names: Sequence[str] | None,
+    others: Sequence[str] | None,
+    files: tuple[object, object],
+) -> None:
+    """Checks that two files name the same images or labels in the same order, where both name them.
+
+    Raises:
+        UserError: they do not.
+    """
+    if names is None or others is None:
+        return
+    differ = [(a, b) for a, b in zip(names, others, strict=False) if a != b]
+    if differ or len(names) != len(others):
+        first = f"{differ[0][0]} where {files[1]} has {differ[0][1]}" if differ else f"{len(names)} of them"
+        raise UserError(
+            f"{what} must have the same names in the same order. Received: {first}, in {files[0]}."
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +127,7 @@ def decide(
     *,
     way: str = BEST,
     measure: str = "image_f1",
+    label_names: tuple[str, ...] | None = None,
     options: Options | None = None,
     calibrated: Method | None = None,
     resampling: Resampling | None = None,
@@ -109,6 +139,7 @@ def decide(
         scored: the images that they are scored on.
         way: the name of a way, or "best" for the one that `fit` says is best.
         measure: by which the best is chosen, one of `evaluation.ways.CHOSEN_BY`.
+        label_names: of the scores' columns; None where they are not known.
         options: what the user demands.
         calibrated: how scores become probabilities; None for the best method.
         resampling: how intervals and paired tests are made; None for neither.
@@ -117,9 +148,11 @@ def decide(
         UserError: there is no such way, or the scores lack what it needs.
     """
     wanted = None if way == BEST else way_named(way)
+    if wanted is not None and "true_quantity" in wanted.needs:
+        raise UserError(f"a way to decide must do without the true quantity. Received: {way}.")
     comparison = compare_ways(
         "scores", fit, scored, options=options, calibrated=calibrated, resampling=resampling
     )
     picked = wanted or way_named(comparison.best(measure).way)
     fitted = FittedWay.fit(picked, fit.scores, fit.labels, options, comparison.calibrated)
-    return Decision(comparison, fitted)
+    return Decision(comparison, replace(fitted, labels=label_names))

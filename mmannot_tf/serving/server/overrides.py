@@ -1,9 +1,11 @@
 """How many labels: a request's override, from JSON or from a query."""
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
+from starlette.datastructures import QueryParams
 
 from mmannot_tf.decisions.override import UNCHANGED, Override
 from mmannot_tf.serving.annotating.annotator import Annotator
@@ -15,6 +17,8 @@ from tfrecords_tools.shell.errors import UserError
 
 Answer = TypeVar("Answer")
 WHOLE = ("k", "least", "most")
+WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
+NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
 NAMES = ("decision", "threshold", "k", "least", "most", "beta")
 """The fields of an override in requests, which have no others."""
 _NO_NUMBER = -1
@@ -43,12 +47,24 @@ def override_of(values: Mapping[str, JsonValue]) -> Override | None:
     return None if override == UNCHANGED else override
 
 
-def override_in_query(query: Mapping[str, str]) -> Override | None:
+def override_in_query(query: QueryParams, others: Sequence[str]) -> Override | None:
     """The override of a request's query; None where it has none.
 
+    Args:
+        query: of the request.
+        others: the other parameters that the path takes.
+
     Raises:
-        RequestError: a value is of another type or out of its range.
+        RequestError: a value is of another type or out of its range, or there is another parameter.
     """
+    names = [name for name, _ in query.multi_items()]
+    for name in names:
+        if name not in (*NAMES, *others) or names.count(name) > 1:
+            raise RequestError(
+                400,
+                f"The query must have {', '.join((*others, *NAMES))}, each at most once. Received: "
+                f"{short_repr(name)}.",
+            )
     return override_of({name: _parsed(name, query[name]) for name in NAMES if name in query})
 
 
@@ -66,10 +82,9 @@ def decided(
 def _parsed(name: str, text: str) -> JsonValue:
     if name == "decision":
         return text
-    try:
-        return int(text) if name in WHOLE else float(text)
-    except ValueError:
-        raise RequestError(400, f"{name} must be a number. Received: {short_repr(text)}.") from None
+    if not NUMBER.fullmatch(text) or (name in WHOLE and not WHOLE_NUMBER.fullmatch(text)):
+        raise RequestError(400, f"{name} must be a number. Received: {short_repr(text)}.")
+    return int(text) if name in WHOLE else float(text)
 
 
 def as_request_errors(function: Callable[[], Answer]) -> Answer:

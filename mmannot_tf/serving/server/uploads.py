@@ -59,7 +59,7 @@ class Uploads:
 
     async def annotate(self, request: Request) -> Response:
         """Annotates a form's images; an unreadable image has an error instead."""
-        ranked, override = self._ranked(request), override_in_query(request.query_params)
+        ranked, override = self._ranked(request), override_in_query(request.query_params, (RANKING,))
         parts = await asyncio.to_thread(
             parse_form,
             await request.body(),

@@ -158,3 +158,87 @@ def test_labels_of_another_shape_are_refused(files, capsys):
     np.save(files / "labels.npy", np.zeros((400, 4)))
     assert run(files) == 1
     assert "same shape. Received: [400, 5]" in capsys.readouterr().err
+
+
+def named(path, rows, columns, values):
+    """Writes a CSV file with names of images and labels."""
+    lines = [",".join(["image_id", *columns])]
+    lines += [",".join([row, *map(str, line)]) for row, line in zip(rows, values.tolist(), strict=True)]
+    path.write_text("\n".join(lines) + "\n")
+
+
+@pytest.fixture
+def tables(files):
+    """The same scores and labels as CSV files with names, which are numbers for the images."""
+    scores, labels = np.load(files / "scores.npy"), np.load(files / "labels.npy").astype(int)
+    rows = [str(100 + number) for number in range(len(scores))]
+    named(files / "scores.csv", rows, "abcde", scores)
+    named(files / "labels.csv", rows, "abcde", labels)
+    named(files / "other_images.csv", rows[::-1], "abcde", labels)
+    named(files / "other_labels.csv", rows, "edcba", labels)
+    return files
+
+
+def of_tables(tables, labels, *options):
+    return main(["decide", str(tables / "scores.csv"), str(tables / labels), "--bootstrap", "0", *options])
+
+
+def test_names_must_be_the_same_in_the_same_order(tables, capsys):
+    assert of_tables(tables, "labels.csv") == 0
+    assert of_tables(tables, "other_images.csv") == 1
+    assert "images must have the same names in the same order. Received: 100 where" in capsys.readouterr().err
+    assert of_tables(tables, "other_labels.csv") == 1
+    assert "labels must have the same names in the same order. Received: a where" in capsys.readouterr().err
+
+
+def test_a_saved_way_knows_its_labels(tables, capsys):
+    way, out = tables / "way.json", tables / "out.csv"
+    assert of_tables(tables, "labels.csv", "--way", "half_best_f", "--save", str(way)) == 0
+    assert main(["decide", str(tables / "scores.csv"), "--with", str(way), "--out", str(out)]) == 0
+    assert out.read_text().startswith("image,a,b,c,d,e\n100,")
+    named(tables / "turned.csv", ["1", "2"], "edcba", np.zeros((2, 5)))
+    assert main(["decide", str(tables / "turned.csv"), "--with", str(way), "--out", str(out)]) == 1
+    assert "where the fitted way has a" in capsys.readouterr().err
+
+
+def test_with_takes_other_bounds_and_refuses_another_way(tables, capsys):
+    way, out = tables / "way.json", tables / "out.npy"
+    assert of_tables(tables, "labels.csv", "--way", "expected_f", "--save", str(way)) == 0
+    command = ["decide", str(tables / "scores.csv"), "--with", str(way), "--out", str(out)]
+    assert main([*command, "--most", "1", "--beta", "3"]) == 0
+    assert np.load(out).sum(axis=1).max() == 1
+    assert main([*command, "--way", "mcut"]) == 1
+    assert "must be one of expected_f. Received: mcut" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--least", "3", "--most", "2"], "most must be at least least"),
+        (["--way", "true_quantity"], "must do without the true quantity"),
+        (["--out", "out.txt"], "--out must be a .csv or .npy file"),
+        (["--fit-labels", "x.npy"], "--fit-labels and --fit-quantity need --fit-scores"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_the_work(files, capsys, options, message):
+    assert run(files, *options) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_more_labels_than_there_are_can_be_asked_for(files):
+    quantity, out = str(files / "quantity.npy"), files / "out.npy"
+    for way in ("posterior_mode", "posterior_f", "predicted_quantity"):
+        options = [
+            "--quantity",
+            quantity,
+            "--least",
+            "7",
+            "--way",
+            way,
+            "--out",
+            str(out),
+            "--bootstrap",
+            "0",
+        ]
+        assert run(files, *options) == 0
+        assert np.load(out).all()

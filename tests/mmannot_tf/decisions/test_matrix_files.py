@@ -95,3 +95,16 @@ def test_selected_labels_are_written_with_their_names(tmp_path):
     assert np.load(tmp_path / "out.npy").tolist() == selected.tolist()
     with pytest.raises(UserError, match=r"must be a \.csv or \.npy file"):
         write_selected(tmp_path / "out.txt", selected, None, None)
+
+
+def test_a_table_as_pandas_writes_it_has_a_head(tmp_path):
+    (tmp_path / "scores.csv").write_text(",0,1\n0,0.5,0.25\n1,1.0,0.0\n")
+    matrix = read_matrix(tmp_path / "scores.csv")
+    assert (matrix.images, matrix.labels) == (("0", "1"), ("0", "1"))
+    assert matrix.values.tolist() == [[0.5, 0.25], [1.0, 0.0]]
+
+
+def test_semicolons_are_named(tmp_path):
+    (tmp_path / "scores.csv").write_text("0.5;0.25\n1.0;0.0\n")
+    with pytest.raises(UserError, match="separated by semicolons"):
+        read_matrix(tmp_path / "scores.csv")

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from mmannot_tf.decisions.arrays import within
+from mmannot_tf.decisions.catalogue import way_named
+from mmannot_tf.decisions.fitted import FittedWay
 from mmannot_tf.decisions.fitted_ways import FittedWays
 from mmannot_tf.decisions.override import Override
 from mmannot_tf.decisions.way import Options, Scores
@@ -123,3 +125,20 @@ def test_the_ways_are_files(ways, tmp_path):
     loaded = FittedWays.load(tmp_path / "ways", ways.default)
     assert loaded == ways
     assert loaded.decider.way.name == "posterior_f"
+
+
+def test_the_most_wins_over_a_fitted_least(labelled):
+    three = FittedWays.fit("expected_f", *labelled, Options(least=3), "platt")
+    for name in ("expected_f", "posterior_f", "proportional_odds", "predicted_quantity"):
+        selected = three.under(Override(name, most=2)).select(SCORES)
+        assert selected.sum(axis=1).tolist() == [2, 2], name
+
+
+def test_a_score_that_equals_its_threshold_is_not_above_it_in_any_type():
+    scores = np.round(np.random.default_rng(1).random((50, 4)), 2)
+    labels = np.random.default_rng(2).random((50, 4)) < scores
+    for way in ("one_threshold", "label_thresholds_image_f"):
+        fits = [FittedWay.fit(way_named(way), Scores(scores.astype(kind)), labels) for kind in ("f4", "f8")]
+        assert fits[0] == fits[1]
+        both = [fits[0].select(Scores(scores.astype(kind))) for kind in ("f4", "f8")]
+        np.testing.assert_array_equal(*both)

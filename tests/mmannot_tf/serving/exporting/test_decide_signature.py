@@ -177,6 +177,8 @@ def test_annotate_takes_the_same_options(exported, scenes, tmp_path, capsys):
     assert out.read_text().count('"probability"') == 2  # this one was annotated already
     assert main(["annotate", str(exported), photograph, "--decide", "expected_f"]) == 1
     assert "Exports made with `--decide best` have all ways" in capsys.readouterr().err
+    assert main(["annotate", str(exported), photograph, "--decide", "best"]) == 1
+    assert "best is chosen when a run is exported" in capsys.readouterr().err
     assert main(["annotate", str(exported), photograph, "--favour", "recall"]) == 1
     assert "beta needs a way" in capsys.readouterr().err
 

@@ -75,6 +75,10 @@ def test_a_form_takes_it_as_its_query(client, photo):
         ("beta=inf", "beta must be a number"),
         ("beta=2", "beta needs a way"),
         ("decision=mcut&k=2", "k belongs to top_k alone"),
+        ("desicion=mcut", "The query must have ranking, decision, "),
+        ("k=1&k=2", "each at most once"),
+        ("k=1_0", "k must be a number"),
+        ("k=%D9%A3", "k must be a number"),
     ],
 )
 def test_what_cannot_be_is_refused(client, photo, query, message):
