@@ -152,6 +152,7 @@ def test_each_format_is_logged_with_its_agreement(tiny_run, tmp_path):
         "assets/labels.txt",
         "assets/tag_keys.txt",
         "assets/tags.txt",
+        *(f"decisions/tagged/{way}.json" for way in ("mcut", "one_threshold", "predicted_quantity", "top_k")),
         "export.json",
         "model.onnx",
     ]
