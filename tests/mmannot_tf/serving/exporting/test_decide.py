@@ -4,7 +4,6 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tiers import exhaustive
 
 from mmannot_tf.cli.main import main
 from mmannot_tf.decisions.catalogue import WAYS
@@ -55,8 +54,8 @@ def expected(ways, outputs):
     )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [*exhaustive(NAMES[:-1]), NAMES[-1]])
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", NAMES)
 def test_the_saved_model_selects_what_numpy_selects(run, validation, inputs, tmp_path, name):
     ways = choose_ways(name, validation, run.config.evaluation)
     folder = export(run, tmp_path / "export", ways=ways)

@@ -268,7 +268,7 @@ def test_the_saved_model_refuses_numbers_of_labels_that_cannot_be(exported, scen
         signatures["given_quantity"](**encoded, quantity=tf.constant([1]))
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_exports_leave_no_graphs_behind(tiny_run, tmp_path):
     """TensorFlow keeps each graph that has a gradient of its own for ever."""
 
