@@ -106,11 +106,12 @@ def _scores(run: Run, decisions: Decisions | None) -> str:
         )
     settings = annotation_settings(run)
     row = annotating_row(predictions, settings)
+    method = row.method
     if decisions is None:
         selected, way = select(row, predictions, settings), "as many labels as the regressor predicts"
     else:
         selected, names = _selected(row, predictions, decisions), dict.fromkeys(decisions.defaults.values())
-        way = " and ".join(f"`{name}`" for name in names)
+        method, way = method.replace("+LQP", ""), " and ".join(f"`{name}`" for name in names)
     scores = annotation_scores(
         selected,
         predictions.labels,
@@ -119,9 +120,9 @@ def _scores(run: Run, decisions: Decisions | None) -> str:
     )
     right = 100 * np.mean(selected.sum(axis=1) == predictions.true_quantity)
     text = (
-        f"On the {len(predictions.ids):,} images of the test split, percent, by {way}. The number of labels "
-        f"is right on {right:.1f} % of the images. C- are means over the labels, I- counts over all images, "
-        "H-F1 is the harmonic mean of the two F1."
+        f"{method} on the {len(predictions.ids):,} images of the test split, percent, by {way}. The number "
+        f"of labels is right on {right:.1f} % of the images. C- are means over the labels, I- counts over all "
+        "images, H-F1 is the harmonic mean of the two F1."
     )
     cells = [f"{getattr(scores, name):.1f}" for name in SYMBOLS]
     return f"{text}\n\n{markdown_table(tuple(SYMBOLS.values()), [cells], text_columns=0).rstrip()}"
