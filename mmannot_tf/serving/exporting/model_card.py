@@ -119,10 +119,11 @@ def _scores(run: Run, decisions: Decisions | None) -> str:
         image_average=settings.image_average,
     )
     right = 100 * np.mean(selected.sum(axis=1) == predictions.true_quantity)
+    images = f"{len(predictions.ids):,} images of the test split"
     text = (
-        f"{method} on the {len(predictions.ids):,} images of the test split, percent, by {way}. The number "
-        f"of labels is right on {right:.1f} % of the images. C- are means over the labels, I- counts over all "
-        "images, H-F1 is the harmonic mean of the two F1."
+        f"{method} on the {images}, percent, by {way}. The number of labels is right on {right:.1f} % of the "
+        "images. C- are means over the labels, I- counts over all images, H-F1 is the harmonic mean of the two "
+        "F1."
     )
     cells = [f"{getattr(scores, name):.1f}" for name in SYMBOLS]
     return f"{text}\n\n{markdown_table(tuple(SYMBOLS.values()), [cells], text_columns=0).rstrip()}"
