@@ -122,8 +122,7 @@ def _scores(run: Run, decisions: Decisions | None) -> str:
     images = f"{len(predictions.ids):,} images of the test split"
     text = (
         f"{method} on the {images}, percent, by {way}. The number of labels is right on {right:.1f} % of the "
-        "images. C- are means over the labels, I- counts over all images, H-F1 is the harmonic mean of the two "
-        "F1."
+        "images. C- are means over the labels, I- counts over all images, H-F1 is the harmonic mean of both."
     )
     cells = [f"{getattr(scores, name):.1f}" for name in SYMBOLS]
     return f"{text}\n\n{markdown_table(tuple(SYMBOLS.values()), [cells], text_columns=0).rstrip()}"
