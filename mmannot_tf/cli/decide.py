@@ -96,13 +96,13 @@ def decide(
             raise UserError("--quantity and --fit-quantity need each other. Received: one of them.")
         other = ScoreFiles(fit_scores, fit_labels, fit_quantity)
         fit, scored = other.read(), files.read()
-        check_names("labels", files.label_names(), other.label_names(), (scores, fit_scores))
+        check_names("labels", files.matrix.labels, other.matrix.labels, (scores, fit_scores))
     decision = decide_by_evidence(
         fit,
         scored,
         way=way,
         measure=next(name for name, symbol in SYMBOLS.items() if symbol == measure),
-        label_names=files.label_names(),
+        label_names=files.matrix.labels,
         options=Options(k=3 if k is None else k, least=_least(least, most), most=most, beta=weight or 1.0),
         resampling=Resampling(draws=bootstrap) if bootstrap else None,
     )

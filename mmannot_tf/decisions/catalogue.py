@@ -34,6 +34,10 @@ WAYS: tuple[type[Way], ...] = (
 """In the order of tables."""
 
 
+FOR_NEW_IMAGES = tuple(way for way in WAYS if "true_quantity" not in way.needs)
+"""The ways that can decide for images whose true quantity is not known."""
+
+
 def way_named(name: str) -> type[Way]:
     """The way of a name.
 

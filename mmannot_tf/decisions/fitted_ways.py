@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 
 from mmannot_tf.decisions.calibration import Method, Uncalibrated, fit_calibration
-from mmannot_tf.decisions.catalogue import WAYS
+from mmannot_tf.decisions.catalogue import FOR_NEW_IMAGES, WAYS
 from mmannot_tf.decisions.fitted import FittedWay
 from mmannot_tf.decisions.one_threshold import OneThreshold
 from mmannot_tf.decisions.override import Override, overridden, parameters_of
@@ -38,8 +38,8 @@ class FittedWays:
     ) -> Self:
         """Fits all ways that the scores allow; arguments as for `FittedWay.fit`."""
         calibration = fit_calibration(calibrated, scores.probabilities, labels)
-        lacking = {"true_quantity"} | ({"quantity"} if scores.quantity is None else set())
-        ways = (way for way in WAYS if not way.needs & lacking)
+        has_quantity = scores.quantity is not None
+        ways = (way for way in FOR_NEW_IMAGES if has_quantity or "quantity" not in way.needs)
         return cls(
             default,
             {way.name: FittedWay.fit(way, scores, labels, options, calibrated, calibration) for way in ways},
@@ -93,7 +93,7 @@ class FittedWays:
         """
         name = override.way or self.default
         if name not in self.by_name:
-            is_fitted = any(way.name == name and "true_quantity" not in way.needs for way in WAYS)
+            is_fitted = any(way.name == name for way in FOR_NEW_IMAGES)
             hint = " Exports made with `--decide best` have all ways." if is_fitted else ""
             raise UserError(
                 f"a way to decide must be one of {', '.join(self.by_name)}. Received: {name}.{hint}"

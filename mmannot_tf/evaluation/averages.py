@@ -142,12 +142,7 @@ def averages(evaluations: Sequence[Evaluation]) -> Averages:
         UserError: the runs were evaluated on different splits, or on other numbers of images or labels.
     """
     first = evaluations[0]
-    for other in evaluations[1:]:
-        if _set(other) != _set(first):
-            raise UserError(
-                "Runs must be evaluated on the same images and labels to be averaged. Received: "
-                f"{_set(first)} and {_set(other)}."
-            )
+    check_same([set_in_words(each.images, each.split, each.classes) for each in evaluations])
     rows = [{row.method: row for row in evaluation.rows} for evaluation in evaluations]
     quantities = [{row.features: row for row in evaluation.quantity} for evaluation in evaluations]
     return Averages(
@@ -168,9 +163,23 @@ def averages(evaluations: Sequence[Evaluation]) -> Averages:
     )
 
 
-def _set(evaluation: Evaluation) -> str:
-    """What an evaluation is of, in words."""
-    return f"{evaluation.images:,} images of {evaluation.split} with {evaluation.classes:,} labels"
+def set_in_words(images: int, split: str, classes: int) -> str:
+    """What is evaluated, in words."""
+    return f"{images:,} images of {split} with {classes:,} labels"
+
+
+def check_same(sets: Sequence[str]) -> None:
+    """Checks that runs are evaluated on the same set, each from `set_in_words`.
+
+    Raises:
+        UserError: they are not.
+    """
+    for other in sets[1:]:
+        if other != sets[0]:
+            raise UserError(
+                "Runs must be evaluated on the same images and labels to be averaged. Received: "
+                f"{sets[0]} and {other}."
+            )
 
 
 def _row(runs: Sequence[ScoredRow]) -> AveragedRow:

@@ -7,7 +7,7 @@ import numpy as np
 
 from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.decisions.calibration import best_method, fit_calibration
-from mmannot_tf.decisions.catalogue import WAYS
+from mmannot_tf.decisions.catalogue import FOR_NEW_IMAGES, WAYS
 from mmannot_tf.decisions.fitted import FittedWay
 from mmannot_tf.decisions.fitted_ways import FittedWays
 from mmannot_tf.decisions.predicted_quantity import PredictedQuantity
@@ -91,7 +91,7 @@ def choose_ways(
 def _chosen(
     name: str, row: Row, fit: Predictions, settings: EvaluationSettings, options: Options
 ) -> ChosenWay:
-    exportable = [way.name for way in WAYS if "true_quantity" not in way.needs]
+    exportable = [way.name for way in FOR_NEW_IMAGES]
     if name not in (BEST, *exportable):
         raise UserError(f"a way to decide must be paper, {BEST}, {', '.join(exportable)}. Received: {name}.")
     own = labelled(fit, row.scorer, row.quantity)

@@ -4,7 +4,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from mmannot_tf.evaluation.averages import AveragedWays, Averages, average_ways, averages
+from mmannot_tf.evaluation.averages import (
+    AveragedWays,
+    Averages,
+    average_ways,
+    averages,
+    check_same,
+    set_in_words,
+)
 from mmannot_tf.paper.systems import SYSTEM_TABLES, our_name, unprinted_systems
 from mmannot_tf.paper.tables import table
 from mmannot_tf.workflows.evaluation import evaluate_run, predicted_split
@@ -29,7 +36,8 @@ def average_ways_of_runs(
 ) -> tuple[AveragedWays, ...]:
     """Compares the ways to decide in each run, and returns their means; arguments as in `average_runs`."""
     splits = [predicted_split(path, split, tagged=tagged) for path in paths]
-    averages([predicted.evaluate(bootstrap=0) for predicted in splits])  # refuses different images
+    sets = (each.predictions for each in splits)
+    check_same([set_in_words(len(each.ids), each.split, len(each.label_names)) for each in sets])
     return average_ways([predicted.compare_ways(bootstrap=0) for predicted in splits])
 
 

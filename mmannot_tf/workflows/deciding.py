@@ -2,20 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from mmannot_tf.decisions.calibration import Method
-from mmannot_tf.decisions.catalogue import way_named
+from mmannot_tf.decisions.catalogue import FOR_NEW_IMAGES, way_named
 from mmannot_tf.decisions.fitted import FittedWay
-from mmannot_tf.decisions.matrix_files import read_column, read_matrix, write_selected
+from mmannot_tf.decisions.matrix_files import Matrix, read_column, read_matrix, write_selected
 from mmannot_tf.decisions.way import Options, Scores
 from mmannot_tf.evaluation.resampling import Resampling
+from mmannot_tf.evaluation.scorer_ways import BEST
 from mmannot_tf.evaluation.ways import LEAST_IMAGES, Labelled, WayComparison, compare_ways
 from tfrecords_tools.shell.errors import UserError
-
-BEST = "best"
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,11 @@ class ScoreFiles:
     labels: Path | None
     quantity: Path | None
 
+    @cached_property
+    def matrix(self) -> Matrix:
+        """The scores with the names of images and labels, read once."""
+        return read_matrix(self.scores)
+
     def read(self) -> Labelled:
         """The scores with their labels.
 
@@ -40,7 +45,7 @@ class ScoreFiles:
         """
         if self.labels is None:
             raise UserError(f"true labels must be given for {self.scores}. Received: none.")
-        scores, truth = read_matrix(self.scores), read_matrix(self.labels)
+        scores, truth = self.matrix, read_matrix(self.labels)
         if scores.values.shape != truth.values.shape:
             raise UserError(
                 f"scores and labels must have the same shape. Received: {list(scores.values.shape)} in "
@@ -50,17 +55,13 @@ class ScoreFiles:
             check_names(what, getattr(scores, what), getattr(truth, what), (self.scores, self.labels))
         return Labelled.of(scores.values, truth.as_truth(self.labels), self._quantities(len(scores.values)))
 
-    def label_names(self) -> tuple[str, ...] | None:
-        """The names of the labels in the scores' file; None where it has none."""
-        return read_matrix(self.scores).labels
-
     def select(self, fitted: FittedWay, out: Path) -> None:
         """Writes the labels that a fitted way gives to these images.
 
         Raises:
             UserError: a file is missing or damaged, or the way needs other labels or quantities.
         """
-        matrix = read_matrix(self.scores)
+        matrix = self.matrix
         check_names("labels", matrix.labels, fitted.labels, (self.scores, "the fitted way"))
         selected = fitted.select(Scores(matrix.values, self._quantities(len(matrix.values))))
         write_selected(out, selected, matrix.images, matrix.labels)
@@ -148,7 +149,7 @@ def decide(
         UserError: there is no such way, or the scores lack what it needs.
     """
     wanted = None if way == BEST else way_named(way)
-    if wanted is not None and "true_quantity" in wanted.needs:
+    if wanted is not None and wanted not in FOR_NEW_IMAGES:
         raise UserError(f"a way to decide must do without the true quantity. Received: {way}.")
     comparison = compare_ways(
         "scores", fit, scored, options=options, calibrated=calibrated, resampling=resampling
