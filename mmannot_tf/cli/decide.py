@@ -16,7 +16,8 @@ from mmannot_tf.cli.arguments import (
 )
 
 if TYPE_CHECKING:
-    from mmannot_tf.workflows.deciding import Decision
+    from mmannot_tf.decisions.override import Override
+    from mmannot_tf.workflows.deciding import Decision, ScoreFiles
 
 Measure = Literal["I-F1", "C-F1", "H-F1"]
 
@@ -65,8 +66,6 @@ def decide(
     as_json: JsonOption = False,
 ) -> None:
     """Decide how many labels each image gets, from the scores of any model: compare all ways."""
-    from mmannot_tf.decisions.fitted import FittedWay
-    from mmannot_tf.decisions.fitted_ways import FittedWays
     from mmannot_tf.decisions.matrix_files import check_format
     from mmannot_tf.decisions.override import Override
     from mmannot_tf.decisions.way import Options
@@ -77,26 +76,27 @@ def decide(
     from tfrecords_tools.shell.errors import UserError
 
     files, weight = ScoreFiles(scores, labels, quantity), given_beta(beta, favour)
+    others = ScoreFiles(fit_scores, fit_labels, fit_quantity) if fit_scores is not None else None
     if out is not None:
         check_format(out)
+    _check_outputs(
+        [save, out], [*files.paths, *(others.paths if others else ()), *([fitted] if fitted else ())]
+    )
     if fitted is not None:
-        if out is None:
-            raise UserError("--with needs --out, a file for the selected labels. Received: none.")
-        loaded = FittedWay.load(fitted)
-        override = Override(None if way == "best" else way, None, k, least, most, weight)
-        ways = FittedWays(loaded.way.name, {loaded.way.name: loaded})
-        files.select(ways.under(override), out)
+        _check_unused(
+            {"LABELS": labels, "--fit-scores": fit_scores, "--save": save, "--json": as_json or None}
+        )
+        _apply(fitted, files, Override(None if way == "best" else way, None, k, least, most, weight), out)
         return
-    if fit_scores is None:
+    if others is None:
         if fit_labels is not None or fit_quantity is not None:
             raise UserError("--fit-labels and --fit-quantity need --fit-scores. Received: none.")
         fit, scored = split_rows(files.read(), share, seed)
     else:
         if (quantity is None) != (fit_quantity is None):
             raise UserError("--quantity and --fit-quantity need each other. Received: one of them.")
-        other = ScoreFiles(fit_scores, fit_labels, fit_quantity)
-        fit, scored = other.read(), files.read()
-        check_names("labels", files.matrix.labels, other.matrix.labels, (scores, fit_scores))
+        fit, scored = others.read(), files.read()
+        check_names("labels", files.matrix.labels, others.matrix.labels, (scores, others.scores))
     decision = decide_by_evidence(
         fit,
         scored,
@@ -111,6 +111,51 @@ def decide(
     if out is not None:
         files.select(decision.fitted, out)
     _print(decision, as_json)
+
+
+def _check_unused(values: dict[str, object]) -> None:
+    """Checks that nothing is given that `--with` has no use for.
+
+    Raises:
+        UserError: something is.
+    """
+    from tfrecords_tools.shell.errors import UserError
+
+    for name, value in values.items():
+        if value is not None:
+            raise UserError(f"--with compares and fits nothing, so it takes no {name}. Received: {value}.")
+
+
+def _apply(fitted: Path, files: "ScoreFiles", override: "Override", out: Path | None) -> None:
+    """Writes the labels that a saved way selects."""
+    from mmannot_tf.decisions.fitted import FittedWay
+    from mmannot_tf.decisions.fitted_ways import FittedWays
+    from tfrecords_tools.shell.console import notice
+    from tfrecords_tools.shell.errors import UserError
+
+    if out is None:
+        raise UserError("--with needs --out, a file for the selected labels. Received: none.")
+    loaded = FittedWay.load(fitted)
+    way = FittedWays(loaded.way.name, {loaded.way.name: loaded}).under(override)
+    mean = files.select(way, out)
+    notice(f"{way.way.title} ({way.way.name}): {mean:.2f} labels an image; written: {out}")
+
+
+def _check_outputs(outputs: list[Path | None], inputs: list[Path]) -> None:
+    """Checks that no file is written that is also read, or written twice.
+
+    Raises:
+        UserError: one is.
+    """
+    from tfrecords_tools.shell.errors import UserError
+
+    written = [path.resolve() for path in outputs if path is not None]
+    read = [path.resolve() for path in inputs]
+    for place, path in enumerate(written):
+        if path in read or path in written[:place]:
+            raise UserError(
+                f"--out and --save must be files of their own. Received: {path}, which is another file too."
+            )
 
 
 def _least(least: int | None, most: int | None) -> int:
@@ -132,4 +177,5 @@ def _print(decision: "Decision", as_json: bool) -> None:
     console = Console()
     console.print(render_ways(decision.comparison))
     console.print(CONVENTION)
-    console.print(f"Picked: {decision.fitted.way.name}.")
+    picked = decision.fitted.way
+    console.print(f"Picked: {picked.title} ({picked.name}).")

@@ -32,7 +32,9 @@ def export(
     favour: FavourOption = None,
 ) -> None:
     """Export a run in formats for deployment, each verified against the run, with a model card."""
+    from mmannot_tf.decisions.catalogue import FOR_NEW_IMAGES
     from mmannot_tf.decisions.override import PAPER
+    from mmannot_tf.evaluation.scorer_ways import BEST
     from mmannot_tf.runs.run import open_run
     from tfrecords_tools.shell.console import notice
     from tfrecords_tools.shell.errors import UserError
@@ -46,8 +48,12 @@ def export(
     from mmannot_tf.workflows.evaluation import choose_ways_of_run
 
     weight = given_beta(beta, favour)
-    if weight is not None and decide == PAPER:
-        raise UserError("--beta and --favour need --decide best, or a way. Received: --decide paper.")
+    weighing = [way.name for way in FOR_NEW_IMAGES if way.weighs_recall]
+    if weight is not None and decide not in (BEST, *weighing):
+        raise UserError(
+            f"--beta and --favour need --decide {BEST}, or a way that they change: {', '.join(weighing)}. "
+            f"Received: --decide {decide}."
+        )
     ways = None if decide == PAPER else choose_ways_of_run(run, decide, beta=weight or 1.0)
     if ways is not None:
         notice(f"decides by {ways.tagged.fitted.way.name}")

@@ -26,6 +26,7 @@ class ExpectedF(QuantityWay):
     title = "highest expected F1"
     source = "Ye, Chai, Lee & Chieu, Optimizing F-measure: a tale of two approaches (ICML 2012)"
     needs = frozenset({"probabilities"})
+    weighs_recall = True
     beta: float
     least: int
     most: int | None = None

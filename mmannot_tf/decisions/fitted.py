@@ -33,6 +33,7 @@ class _File:
     least: int | None = None
     most: int | None = None
     labels: tuple[str, ...] | None = None
+    on_probabilities: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class FittedWay:
             way's.
         most: the largest number of labels of an image; None for no bound.
         labels: the names of the C labels; None where they are not known.
+        on_probabilities: whether all scores that it was fitted on were from 0 to 1; False where it was
+            fitted on none, or by an earlier version.
 
     Example:
         >>> scores = Scores(np.float32([[0.9, 0.2], [0.6, 0.4]]))
@@ -64,6 +67,7 @@ class FittedWay:
     least: int | None = None
     most: int | None = None
     labels: tuple[str, ...] | None = None
+    on_probabilities: bool = False
 
     @classmethod
     def fit(
@@ -86,9 +90,16 @@ class FittedWay:
             calibration: what this method was fitted to on the same images, if that is known.
 
         Raises:
-            UserError: the scores lack what the way needs.
+            UserError: the scores lack what the way needs, or are not those of these labels.
         """
         _check_quantity(way, scores)
+        if calibrated not in KINDS:
+            raise UserError(f"calibrated must be one of {', '.join(KINDS)}. Received: {calibrated}.")
+        if np.shape(scores.probabilities) != np.shape(labels) or np.ndim(labels) != 2:
+            raise UserError(
+                "scores and labels must be [N, C], a row an image, a column a label. Received: "
+                f"{list(np.shape(scores.probabilities))} and {list(np.shape(labels))}."
+            )
         method: Method = calibrated if "probabilities" in way.needs else "none"
         if method == "none":
             calibration = Uncalibrated()
@@ -97,7 +108,14 @@ class FittedWay:
         if method != "none" and calibration is None:
             calibration = fit_calibration(method, scores.probabilities, labels)
         fitted = way.fit(_calibrated(scores, calibration or Uncalibrated(), np), labels, options)
-        return cls(fitted, labels.shape[1], method, calibration or Uncalibrated(), most=options.most)
+        return cls(
+            fitted,
+            labels.shape[1],
+            method,
+            calibration or Uncalibrated(),
+            most=options.most,
+            on_probabilities=bool(labels.size) and are_probabilities(scores.probabilities),
+        )
 
     def select(self, scores: Scores, xp: ModuleType = np) -> Array:
         """The labels of each image, [N, C] bool.
@@ -114,6 +132,18 @@ class FittedWay:
         if xp is np:
             scores = _in_float32(scores)
         return self._in_parts(lambda part: self._select(part, xp), scores, xp)
+
+    def check_scale(self, scores: Scores) -> None:
+        """Checks that scores are probabilities, if the way was fitted on such.
+
+        Raises:
+            UserError: a score is below 0 or above 1.
+        """
+        if self.on_probabilities and not are_probabilities(scores.probabilities):
+            raise UserError(
+                "scores must be from 0 to 1, as those that the way was fitted on. Received: "
+                f"{np.nanmin(scores.probabilities):g} to {np.nanmax(scores.probabilities):g}."
+            )
 
     def probabilities(self, scores: Array, xp: ModuleType = np) -> Array:
         """The scores as the way reads them: calibrated where it needs probabilities, [N, C]."""
@@ -151,6 +181,7 @@ class FittedWay:
                 least=self.least,
                 most=self.most,
                 labels=self.labels,
+                on_probabilities=self.on_probabilities,
             ),
         )
 
@@ -172,7 +203,14 @@ class FittedWay:
             least=file.least,
             most=file.most,
             labels=file.labels,
+            on_probabilities=file.on_probabilities,
         )
+
+
+def are_probabilities(scores: np.ndarray) -> bool:
+    """Whether no score is below 0 or above 1; those that are no number are left out."""
+    with np.errstate(invalid="ignore"):
+        return not bool(np.any((scores < 0) | (scores > 1)))
 
 
 def _in_float32(scores: Scores) -> Scores:

@@ -94,14 +94,16 @@ class FittedWays:
         name = override.way or self.default
         if name not in self.by_name:
             is_fitted = any(way.name == name for way in FOR_NEW_IMAGES)
-            hint = " Exports made with `--decide best` have all ways." if is_fitted else ""
+            hint = (
+                " It must be fitted first: `mmannot export --decide best` fits all ways." if is_fitted else ""
+            )
             raise UserError(
                 f"a way to decide must be one of {', '.join(self.by_name)}. Received: {name}.{hint}"
             )
         if override.beta is not None and "beta" not in parameters_of(self.by_name[name].way):
             able = [other for other, way in self.by_name.items() if "beta" in parameters_of(way.way)]
             raise UserError(
-                f"beta needs a way that maximises an expected F: {', '.join(able) or 'none is here'}. "
-                f"Received: beta for {name}."
+                f"beta (also as --favour) needs a way that maximises an expected F: "
+                f"{', '.join(able) or 'none is here'}. Received: beta {override.beta:g} for {name}."
             )
         return overridden(self.by_name[name], override.values)

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -19,6 +19,8 @@ class LabelThresholds(Way):
     Attributes:
         thresholds: in label order.
     """
+
+    weighs_recall: ClassVar[bool] = True
 
     thresholds: tuple[float, ...]
 

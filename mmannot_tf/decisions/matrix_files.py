@@ -1,6 +1,7 @@
 """Matrices of images and labels in the files that other programs write: CSV, npy and npz."""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def read_matrix(path: Path) -> Matrix:
     Raises:
         UserError: the file is missing or is no such file, or a value is not a finite number.
     """
-    path, array = _file_and_array(path)
+    path, array = file_and_array(path)
     if path.suffix.lower() not in FORMATS:
         raise UserError(f"a matrix must be a {', '.join(FORMATS)} file. Received: {path}.")
     try:
@@ -62,18 +63,6 @@ def read_matrix(path: Path) -> Matrix:
     if matrix.values.size == 0:
         raise UserError(f"a matrix must have a row and a column. Received: {path}, empty.")
     return matrix
-
-
-def read_column(path: Path, images: int) -> np.ndarray:
-    """Reads a number for each image, from a file of one column (or an array [N]): [N] float32.
-
-    Raises:
-        UserError: as for `read_matrix`, or there is not one number for each image.
-    """
-    values = read_matrix(path).values
-    if values.size != images:
-        raise UserError(f"{path} must have one number for each of {images} images. Received: {values.size}.")
-    return values.ravel()
 
 
 def check_format(path: Path) -> None:
@@ -114,7 +103,7 @@ def write_selected(
                 rows.writerow([*([images[place]] if images is not None else []), *row])
 
 
-def _file_and_array(path: Path) -> tuple[Path, str | None]:
+def file_and_array(path: Path) -> tuple[Path, str | None]:
     """FILE and ARRAY of FILE:ARRAY; an npz file of such a name is that file."""
     file, mark, array = str(path).partition(".npz:")
     return (Path(f"{file}.npz"), array) if mark and not path.exists() else (path, None)
@@ -147,13 +136,15 @@ def _read_csv(path: Path) -> Matrix:
         rows = [row for row in csv.reader(file) if row]
     if not rows:
         return Matrix(np.zeros((0, 0), np.float32))
-    if len(rows[0]) == 1 and ";" in rows[0][0]:
-        raise ValueError("its fields are separated by semicolons; write commas")
+    _check_separator(rows[0])
     widths = {len(row) for row in rows}
     if len(widths) > 1:
         raise ValueError(f"its lines have {min(widths)} to {max(widths)} fields")
     first_cell = rows[0][0].strip().lower()
     is_head = first_cell in _NAMES_OF_IMAGES or not all(map(_is_number, rows[0][1:] or rows[0]))
+    is_head |= len(rows[0]) > 2 and rows[0] == [
+        str(place) for place in range(len(rows[0]))
+    ]  # pandas' columns
     head = rows.pop(0) if is_head else None
     if not rows:
         return Matrix(np.zeros((0, 0), np.float32))
@@ -161,12 +152,35 @@ def _read_csv(path: Path) -> Matrix:
     named |= head is not None and head[0].strip().lower() in _NAMES_OF_IMAGES
     names = tuple(row[0] for row in rows) if named else None
     first = 0 if names is None else 1
-    values = np.array([[float(field) for field in row[first:]] for row in rows], np.float32)
+    values = np.array(
+        [
+            [_number(field, line, column) for column, field in enumerate(row[first:], first + 1)]
+            for line, row in enumerate(rows, 1 if head is None else 2)
+        ],
+        np.float32,
+    )
     return Matrix(values, names, None if head is None else tuple(head[first:]))
 
 
 _NAMES_OF_IMAGES = ("", "image", "image_id", "imageid", "id", "name", "file", "file_name", "filename", "path")
 """Heads of a first column that names images, even if its names are numbers."""
+
+
+def _check_separator(line: Sequence[str]) -> None:
+    """Checks that a first line of one field does not hold several numbers or names."""
+    separators = {";": "semicolons", "\t": "tabs", " ": "blanks"}
+    text = line[0].strip()
+    for mark, name in separators.items():
+        parts = text.split(mark)
+        if len(line) == 1 and len(parts) > 1 and (mark != " " or all(map(_is_number, text.split()))):
+            raise ValueError(f"its fields are separated by {name}; write commas")
+
+
+def _number(text: str, line: int, column: int) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no number, in line {line}, column {column}") from None
 
 
 def _is_number(text: str) -> bool:

@@ -18,6 +18,7 @@ class OneThreshold(Way):
     title = "one threshold"
     source = "exhaustive search over the validation scores"
     needs = frozenset({"validation"})
+    weighs_recall = True
     threshold: float
 
     @classmethod

@@ -44,11 +44,13 @@ class Override:
             if value is not None and value < 0:
                 raise UserError(f"{name} must be at least 0. Received: {value}.")
         if self.least is not None and self.most is not None and self.least > self.most:
-            raise UserError(f"most must be at least least. Received: {self.most}, and least {self.least}.")
+            raise UserError(f"most must not be below least. Received: {self.most}, and least {self.least}.")
         if self.beta is not None and not 0.01 <= self.beta <= 100.0:
             raise UserError(f"beta must be from 0.01 to 100. Received: {self.beta:g}.")
-        if self.threshold is not None and self.threshold != self.threshold:
-            raise UserError("threshold must be a number. Received: nan.")
+        if self.threshold is not None and not 0 <= self.threshold <= 1:
+            raise UserError(f"threshold must be a probability, from 0 to 1. Received: {self.threshold:g}.")
+        if self.k is not None and self.least is not None and self.least > self.k:
+            raise UserError(f"k must not be below least. Received: {self.k}, and least {self.least}.")
         for name, way in IMPLIED.items():
             if getattr(self, name) is not None and self.way not in (None, way):
                 raise UserError(f"{name} belongs to {way} alone. Received: {name} for {self.way}.")
@@ -60,6 +62,20 @@ class Override:
             return "predicted_quantity"
         implied = (way for name, way in IMPLIED.items() if getattr(self, name) is not None)
         return self.decision or next(implied, None)
+
+    def over(self, base: "Override") -> "Override":
+        """These values, and where they say nothing those of another override.
+
+        Bounds of the number of labels always carry over; other parameters do if the way stays the same.
+
+        Raises:
+            UserError: the values do not fit together.
+        """
+        keeps_way = self.way in (None, base.way)
+        carried = {
+            name: value for name, value in base.values.items() if keeps_way or name in ("least", "most")
+        }
+        return Override(**{**carried, **self.values})
 
     @property
     def values(self) -> dict[str, Any]:

@@ -20,14 +20,27 @@ class Scores:
     """What labels are selected from.
 
     Attributes:
-        probabilities: [N, C] float; for ways that do not need probabilities, scores on any scale.
+        probabilities: [N, C] float, an array or lists; for ways that do not need probabilities, scores on any
+            scale.
         quantity: m̂, as a regressor predicts it, [N] float; None where there is none.
         true_quantity: m, [N] int; None where it is not known.
+
+    Raises:
+        UserError: `probabilities` has another number of dimensions.
     """
 
     probabilities: Array
     quantity: Array | None = None
     true_quantity: Array | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.probabilities, list | tuple):  # as users write them
+            object.__setattr__(self, "probabilities", np.asarray(self.probabilities, np.float32))
+        if len(self.probabilities.shape) != 2:
+            raise UserError(
+                "scores must be [N, C], a row an image, a column a label. Received: "
+                f"{list(self.probabilities.shape)}."
+            )
 
 
 @dataclass(frozen=True)
@@ -53,7 +66,7 @@ class Options:
 
     def __post_init__(self) -> None:
         if self.most is not None and self.least > self.most:
-            raise UserError(f"most must be at least least. Received: {self.most}, and least {self.least}.")
+            raise UserError(f"most must not be below least. Received: {self.most}, and least {self.least}.")
 
 
 @dataclass(frozen=True)
@@ -68,6 +81,7 @@ class Way(ABC):
         source: where it comes from.
         needs: what it needs beside scores.
         estimates_quantity: whether it says how many labels an image has, as the paper's regressor does.
+        weighs_recall: whether β changes it.
     """
 
     name: ClassVar[str]
@@ -75,6 +89,7 @@ class Way(ABC):
     source: ClassVar[str]
     needs: ClassVar[frozenset[Need]] = frozenset()
     estimates_quantity: ClassVar[bool] = False
+    weighs_recall: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod

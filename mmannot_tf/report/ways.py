@@ -5,14 +5,14 @@ from rich.table import Table
 from rich.text import Text
 
 from mmannot_tf.evaluation.metrics import SYMBOLS
-from mmannot_tf.evaluation.ways import CHOSEN_BY, WayComparison
+from mmannot_tf.evaluation.ways import CHOSEN_BY, WayComparison, WayRow
 from mmannot_tf.report.cells import QUANTITY, interval_cell, score_cells
 from mmannot_tf.report.tables import GroupedTable, RowGroup
 from mmannot_tf.report.terminal import narrow_table
 
 CONVENTION = (
-    "0/0 is 0 in the measures; the expected F1 of an image counts as 1 where it has no label and gets none. "
-    "Thresholds may give an image no label."
+    "A measure that is 0/0 counts as 0. Ways that maximise an expected F1 count it as 1 for an image that "
+    "has no label and gets none. Thresholds may give an image no label."
 )
 _SIGNIFICANT = 0.05
 
@@ -20,10 +20,11 @@ _SIGNIFICANT = 0.05
 def render_ways(comparison: WayComparison) -> Group:
     """A row a way; then which is best, by how much, and whether that is beyond noise."""
     values = ways_table(comparison)
-    name, _, *heads = values.heads
-    table: Table = narrow_table(name, heads, title=values.title)
+    first, _, *heads = values.heads
+    table: Table = narrow_table(first, heads, title=values.title)
     for row in values.groups:
-        table.add_row(Text(row.name), *row.lines[0][1])
+        name, cells = row.lines[0]
+        table.add_row(Text(name), *cells)
     return Group(table, *(Text(line) for line in sentences(comparison)))
 
 
@@ -37,9 +38,9 @@ def ways_table(comparison: WayComparison) -> GroupedTable:
     for row in comparison.rows:
         scores = {measure: getattr(row.scores, measure) for measure in CHOSEN_BY}
         cells = score_cells({**scores, "accuracy": row.quantity.accuracy, "mse": row.quantity.mse}, heads)
-        groups.append(RowGroup(row.title, [("", cells)]))
+        groups.append(RowGroup(row.title, [(row.way, cells)]))
     title = f"{comparison.scorer}: {comparison.images:,} images, {fitted}, percent"
-    return GroupedTable(title, ["way", "", *heads.values()], groups)
+    return GroupedTable(title, ["way", "name", *heads.values()], groups)
 
 
 def sentences(comparison: WayComparison) -> list[str]:
@@ -51,24 +52,27 @@ def sentences(comparison: WayComparison) -> list[str]:
 
 
 def _best_in_words(comparison: WayComparison, measure: str) -> str:
+    """The way with the highest measure where ways were fitted, and what it has on the images of the table."""
     best, reference = comparison.best(measure), comparison.row(comparison.reference)
-    there = "here" if comparison.is_crossed else "on the images for fitting"
+    symbol = SYMBOLS[measure]
     if comparison.beta != 1:
-        return (
-            f"Best for {SYMBOLS[measure]} with beta = {comparison.beta:g} in the place of 1, {there}: "
-            f"{best.title}, {best.validation[measure]:.2f}; {reference.title} has "
-            f"{reference.validation[measure]:.2f}."
-        )
-    line = f"Best for {SYMBOLS[measure]} {there}: {best.title}"
+        symbol = f"{symbol.replace('F1', 'F')} with beta = {comparison.beta:g}"
+    line = f"Best for {symbol}: {best.title} ({best.way}"
     if best.way == reference.way:
-        return f"{line}, which the others are compared with."
-    if not comparison.is_crossed:
-        line += (
-            f", {best.validation[measure] - reference.validation[measure]:+.2f}; on the images of this table"
-        )
+        return f"{line}), which the others are compared with."
+    fitted, own = best.validation[measure], reference.validation[measure]
+    line += f"), by the images that ways are fitted on: {fitted:.2f}; {reference.title} has {own:.2f}."
+    if comparison.beta != 1:
+        return line
+    where = "The" if comparison.is_crossed else "On the images of this table the"
+    return f"{line} {where} difference is{_difference_in_words(comparison, best, measure)}."
+
+
+def _difference_in_words(comparison: WayComparison, best: WayRow, measure: str) -> str:
+    """How far the best way is from the one that it is compared with."""
+    reference = comparison.row(comparison.reference)
     difference = getattr(best.scores, measure) - getattr(reference.scores, measure)
-    line += f" {difference:+.2f}" + _noise_in_words(comparison, best.way, measure)
-    return f"{line}, against {reference.title}."
+    return f" {difference:+.2f}" + _noise_in_words(comparison, best.way, measure)
 
 
 def _noise_in_words(comparison: WayComparison, way: str, measure: str) -> str:

@@ -65,6 +65,19 @@ class Decisions:
         for ways in filter(None, (self.tagged, self.untagged)):
             ways.under(override)
 
+    def names(self, override: Override) -> dict[str, str]:
+        """The names of the ways that decide a request, by the kinds of images that have ways of their own.
+
+        Raises:
+            UserError: there is no such way, or it lacks a parameter.
+        """
+        return {kind: getattr(self, kind).under(override).way.name for kind in self.defaults}
+
+    def names_in_words(self, override: Override) -> str:
+        """The same in words: "one_threshold", or "one_threshold (without a known tag: posterior_f)"."""
+        tagged, *others = self.names(override).values()
+        return tagged if set(others) <= {tagged} else f"{tagged} (without a known tag: {others[0]})"
+
     def select(self, outputs: NetworkOutputs, tagged: np.ndarray, override: Override) -> NetworkOutputs:
         """The outputs with the labels that a request selects.
 

@@ -10,7 +10,7 @@ import numpy as np
 from mmannot_tf.decisions.calibration import Method
 from mmannot_tf.decisions.catalogue import FOR_NEW_IMAGES, way_named
 from mmannot_tf.decisions.fitted import FittedWay
-from mmannot_tf.decisions.matrix_files import Matrix, read_column, read_matrix, write_selected
+from mmannot_tf.decisions.matrix_files import Matrix, file_and_array, read_matrix, write_selected
 from mmannot_tf.decisions.way import Options, Scores
 from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.scorer_ways import BEST
@@ -53,21 +53,49 @@ class ScoreFiles:
             )
         for what in ("images", "labels"):
             check_names(what, getattr(scores, what), getattr(truth, what), (self.scores, self.labels))
-        return Labelled.of(scores.values, truth.as_truth(self.labels), self._quantities(len(scores.values)))
+        return Labelled.of(scores.values, truth.as_truth(self.labels), self._quantities())
 
-    def select(self, fitted: FittedWay, out: Path) -> None:
+    @property
+    def paths(self) -> tuple[Path, ...]:
+        """The files that are read."""
+        return tuple(
+            file_and_array(path)[0] for path in (self.scores, self.labels, self.quantity) if path is not None
+        )
+
+    def select(self, fitted: FittedWay, out: Path) -> float:
         """Writes the labels that a fitted way gives to these images.
+
+        Returns:
+            The mean number of labels of an image.
 
         Raises:
             UserError: a file is missing or damaged, or the way needs other labels or quantities.
         """
         matrix = self.matrix
         check_names("labels", matrix.labels, fitted.labels, (self.scores, "the fitted way"))
-        selected = fitted.select(Scores(matrix.values, self._quantities(len(matrix.values))))
+        scores = Scores(matrix.values, self._quantities())
+        fitted.check_scale(scores)
+        selected = fitted.select(scores)
         write_selected(out, selected, matrix.images, matrix.labels)
+        return float(selected.sum() / len(selected))
 
-    def _quantities(self, images: int) -> np.ndarray | None:
-        return None if self.quantity is None else read_column(self.quantity, images)
+    def _quantities(self) -> np.ndarray | None:
+        """The predicted quantities, [N] float32.
+
+        Raises:
+            UserError: there is not one for each image, or they are of other images.
+        """
+        if self.quantity is None:
+            return None
+        column = read_matrix(self.quantity)
+        check_names("images", self.matrix.images, column.images, (self.scores, self.quantity))
+        images = len(self.matrix.values)
+        if column.values.size != images:
+            raise UserError(
+                f"{self.quantity} must have one number for each of {images} images. Received: "
+                f"{column.values.size}."
+            )
+        return column.values.ravel()
 
 
 def check_names(
@@ -148,6 +176,10 @@ def decide(
     Raises:
         UserError: there is no such way, or the scores lack what it needs.
     """
+    if not fit.labels.any():
+        raise UserError(
+            f"the images to fit on must have labels. Received: {len(fit.labels):,} images, none with a label."
+        )
     wanted = None if way == BEST else way_named(way)
     if wanted is not None and wanted not in FOR_NEW_IMAGES:
         raise UserError(f"a way to decide must do without the true quantity. Received: {way}.")
@@ -156,4 +188,5 @@ def decide(
     )
     picked = wanted or way_named(comparison.best(measure).way)
     fitted = FittedWay.fit(picked, fit.scores, fit.labels, options, comparison.calibrated)
+    fitted.check_scale(scored.scores)
     return Decision(comparison, replace(fitted, labels=label_names))

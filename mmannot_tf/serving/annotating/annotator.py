@@ -79,22 +79,30 @@ class Annotator:
         Args:
             outputs: of `run`.
             tag_lists: the images' tags, int32 [B, L].
-            override: None for this annotator's own.
+            override: None for this annotator's own; one goes before its values.
 
         Raises:
             UserError: the model has no such way to decide.
         """
-        override = self.override if override is None else override
+        override = self._with_own(override)
         if override == UNCHANGED:
             return outputs
         return decisions_of(self.model).select(outputs, np.any(tag_lists >= 0, axis=1), override)
+
+    def decides(self, override: Override | None = None) -> dict[str, str]:
+        """The names of the ways that decide, as of `Decisions.names`; none for an export without ways."""
+        decisions = self.model.decisions
+        return {} if decisions is None else decisions.names(self._with_own(override))
 
     def calibrated(
         self, outputs: NetworkOutputs, tag_lists: np.ndarray, override: Override | None = None
     ) -> np.ndarray:
         """The probabilities as the deciding way reads them, float32 [B, C]; arguments as for `decided`."""
-        override = self.override if override is None else override
+        override = self._with_own(override)
         return decisions_of(self.model).calibrated(outputs, np.any(tag_lists >= 0, axis=1), override)
+
+    def _with_own(self, override: Override | None) -> Override:
+        return self.override if override is None else override.over(self.override)
 
     def annotate(
         self,

@@ -8,7 +8,7 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 
 from mmannot_tf.decisions.fitted import FittedWay
-from mmannot_tf.decisions.override import parameters_of
+from mmannot_tf.decisions.override import UNCHANGED, Override, overridden, parameters_of
 from mmannot_tf.serving.model import decisions_of
 from mmannot_tf.serving.network import NetworkOutputs
 from mmannot_tf.serving.server.errors import JsonResponse, RequestError, short_repr
@@ -53,9 +53,16 @@ class Deciding:
             {
                 "defaults": defaults if own.way is None else dict.fromkeys(defaults, own.way),
                 "probabilities": "uncalibrated",
-                "ways": [_way_document(way) for way in ways],
+                "ways": [_way_document(self._as_served(way)) for way in ways],
             }
         )
+
+    def _as_served(self, way: FittedWay) -> FittedWay:
+        """A way with the server's own options, where they hold for it."""
+        own = self._annotator.override
+        is_default = own.way is None and way.way.name in decisions_of(self._model).defaults.values()
+        request = UNCHANGED if is_default else Override(way.way.name)
+        return overridden(way, request.over(own).values)
 
     async def decide(self, request: Request) -> Response:
         """Decides again on results that `/annotate?ranking=C` returned, without the photographs."""
@@ -69,9 +76,11 @@ class Deciding:
         if not isinstance(results, list) or not results:
             raise RequestError(400, f"results must be a list of results. Received: {short_repr(results)}.")
         outputs, tag_lists = self._outputs(results)
-        override = override_of(document) or self._annotator.override
+        override = (override_of(document) or UNCHANGED).over
+        own = self._annotator.override
+        is_tagged = np.any(tag_lists >= 0, axis=1)
         selected = as_request_errors(
-            lambda: decisions_of(self._model).select(outputs, np.any(tag_lists >= 0, axis=1), override)
+            lambda: decisions_of(self._model).select(outputs, is_tagged, override(own))
         )
         labels = self._model.labels
         return JsonResponse(

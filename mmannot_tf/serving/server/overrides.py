@@ -17,7 +17,7 @@ from tfrecords_tools.shell.errors import UserError
 
 Answer = TypeVar("Answer")
 WHOLE = ("k", "least", "most")
-WHOLE_NUMBER = re.compile(r"[+-]?[0-9]{1,10}")
+WHOLE_NUMBER = re.compile(r"\+?[0-9]{1,10}")
 NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,2})?")
 NAMES = ("decision", "threshold", "k", "least", "most", "beta")
 """The fields of an override in requests, which have no others."""
@@ -29,13 +29,16 @@ def override_of(values: Mapping[str, JsonValue]) -> Override | None:
     """The override of a request; None where nothing changes.
 
     Args:
-        values: by the names of `NAMES`. As in the SavedModel's signature, "" and -1 change nothing.
+        values: by the names of `NAMES`. None changes nothing, and as in the SavedModel's signature "" of
+            `decision` and -1 of whole numbers.
 
     Raises:
         RequestError: a value is of another type or out of its range.
     """
     given: dict[str, Any] = {}
     for name, value in values.items():
+        if value is None:
+            continue
         if name == "decision":
             given[name] = to_text(name, value, max_bytes=_MAX_NAME) or None
         elif name in WHOLE:
@@ -82,8 +85,9 @@ def decided(
 def _parsed(name: str, text: str) -> JsonValue:
     if name == "decision":
         return text
-    if not NUMBER.fullmatch(text) or (name in WHOLE and not WHOLE_NUMBER.fullmatch(text)):
-        raise RequestError(400, f"{name} must be a number. Received: {short_repr(text)}.")
+    if not (WHOLE_NUMBER if name in WHOLE else NUMBER).fullmatch(text):
+        rule = "a whole number, 0 or more" if name in WHOLE else "a number"
+        raise RequestError(400, f"{name} must be {rule}. Received: {short_repr(text)}.")
     return int(text) if name in WHOLE else float(text)
 
 

@@ -85,7 +85,12 @@ class Uploads:
             )
         ]
         return JsonResponse(
-            {"model": self._model.digest, "probabilities": "uncalibrated", "results": results}
+            {
+                "model": self._model.digest,
+                "probabilities": "uncalibrated",
+                "decisions": self._predictor.annotator.decides(override),
+                "results": results,
+            }
         )
 
     def _decided(

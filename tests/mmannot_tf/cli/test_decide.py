@@ -39,7 +39,7 @@ def test_the_table_names_the_best_way(files, capsys):
     assert run(files, "--quantity", str(files / "quantity.npy"), "--bootstrap", "200") == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert "200 images, ways fitted on 200 others" in printed
-    assert "Best for I-F1 on the images for fitting" in printed and "p = " in printed
+    assert "by the images that ways are fitted on" in printed and "p = " in printed
     assert "Calibration error" in printed and "Picked: " in printed
 
 
@@ -120,7 +120,7 @@ def test_at_most_so_many_labels(files):
 
 def test_the_best_for_recall_is_chosen_by_recall(files, capsys):
     assert run(files, "--favour", "recall", "--bootstrap", "0") == 0
-    assert "Best for I-F1 with beta = 2 in the place of 1" in " ".join(capsys.readouterr().out.split())
+    assert "Best for I-F with beta = 2: " in " ".join(capsys.readouterr().out.split())
     assert run(files, "--favour", "recall", "--beta", "2") == 1
     assert "--favour stands for a --beta" in capsys.readouterr().err
 
@@ -142,8 +142,10 @@ def test_favoured_recall_gives_more_labels(files):
         (["--share", "0.01"], "fitting and scoring each need 10 images"),
         (["--way", "posterior_f"], "posterior_f needs predicted quantities"),
         (["--fit-scores", "scores.npy"], "true labels must be given"),
-        (["--with", "none.json", "--out", "out.csv"], "none.json"),
-        (["--with", "none.json"], "--with needs --out"),
+        (
+            ["--with", "none.json", "--out", "out.csv"],
+            "--with compares and fits nothing, so it takes no LABELS",
+        ),
         (["--favour", "recall", "--beta", "2"], "--favour stands for a --beta"),
     ],
 )
@@ -152,6 +154,72 @@ def test_what_cannot_be_decided_is_named(files, capsys, monkeypatch, options, co
     assert run(files, *options) == 1
     error = capsys.readouterr().err
     assert complaint in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (["--out", "out.csv"], "none.json"),
+        ([], "--with needs --out"),
+        (["--out", "out.csv", "--json"], "takes no --json"),
+        (["--out", "out.csv", "--save", "x.json"], "takes no --save"),
+    ],
+)
+def test_what_a_saved_way_cannot_do_is_named(files, capsys, monkeypatch, options, complaint):
+    monkeypatch.chdir(files)
+    assert main(["decide", "scores.npy", "--with", "none.json", *options]) == 1
+    assert complaint in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--out", "scores.npy"],
+        ["--out", "labels.npy"],
+        ["--quantity", "quantity.npy", "--out", "quantity.npy"],
+        ["--save", "same.csv", "--out", "same.csv"],
+    ],
+)
+def test_no_input_is_overwritten(files, capsys, monkeypatch, options):
+    monkeypatch.chdir(files)
+    before = {file.name: file.read_bytes() for file in files.iterdir()}
+    assert run(files, *options) == 1
+    assert "--out and --save must be files of their own" in capsys.readouterr().err
+    assert {file.name: file.read_bytes() for file in files.iterdir()} == before
+
+
+def test_scores_of_another_scale_are_refused(files, capsys):
+    way, scores = files / "way.json", np.load(files / "scores.npy")
+    assert run(files, "--way", "expected_f", "--save", str(way), "--bootstrap", "0") == 0
+    np.save(files / "logits.npy", np.log(scores) - np.log1p(-scores))
+    command = ["decide", str(files / "logits.npy"), "--with", str(way), "--out", str(files / "out.npy")]
+    assert main(command) == 1
+    assert "scores must be from 0 to 1, as those that the way was fitted on" in capsys.readouterr().err
+    assert (
+        run(files, "--fit-scores", str(files / "logits.npy"), "--fit-labels", str(files / "labels.npy")) == 0
+    )
+    logits = [str(files / "logits.npy"), str(files / "labels.npy")]
+    fitted = ["--fit-scores", str(files / "scores.npy"), "--fit-labels", str(files / "labels.npy")]
+    assert main(["decide", *logits, *fitted]) == 1
+
+
+def test_images_without_any_label_say_nothing(files, capsys):
+    np.save(files / "labels.npy", np.zeros((400, 5)))
+    assert run(files) == 1
+    assert "the images to fit on must have labels. Received: 200 images, none" in capsys.readouterr().err
+
+
+def test_a_quantity_is_needed_for_each_image(files, capsys):
+    np.save(files / "short.npy", np.zeros(3))
+    assert run(files, "--quantity", str(files / "short.npy")) == 1
+    assert "must have one number for each of 400 images. Received: 3." in capsys.readouterr().err
+
+
+def test_a_saved_way_says_what_it_did(files, capsys):
+    way, out = files / "way.json", files / "out.npy"
+    assert run(files, "--way", "top_k", "--k", "2", "--save", str(way), "--bootstrap", "0") == 0
+    assert main(["decide", str(files / "scores.npy"), "--with", str(way), "--out", str(out)]) == 0
+    assert f"top k (top_k): 2.00 labels an image; written: {out}" in capsys.readouterr().err
 
 
 def test_labels_of_another_shape_are_refused(files, capsys):
@@ -191,6 +259,16 @@ def test_names_must_be_the_same_in_the_same_order(tables, capsys):
     assert "labels must have the same names in the same order. Received: a where" in capsys.readouterr().err
 
 
+def test_quantities_must_be_of_the_same_images(tables, capsys):
+    scores = np.load(tables / "scores.npy")
+    rows = [str(100 + number) for number in range(len(scores))]
+    for name, order in (("quantity.csv", rows), ("other_quantity.csv", rows[::-1])):
+        named(tables / name, order, ["quantity"], scores.sum(axis=1, keepdims=True))
+    assert of_tables(tables, "labels.csv", "--quantity", str(tables / "quantity.csv")) == 0
+    assert of_tables(tables, "labels.csv", "--quantity", str(tables / "other_quantity.csv")) == 1
+    assert "images must have the same names in the same order" in capsys.readouterr().err
+
+
 def test_a_saved_way_knows_its_labels(tables, capsys):
     way, out = tables / "way.json", tables / "out.csv"
     assert of_tables(tables, "labels.csv", "--way", "half_best_f", "--save", str(way)) == 0
@@ -214,7 +292,7 @@ def test_with_takes_other_bounds_and_refuses_another_way(tables, capsys):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--least", "3", "--most", "2"], "most must be at least least"),
+        (["--least", "3", "--most", "2"], "most must not be below least"),
         (["--way", "true_quantity"], "must do without the true quantity"),
         (["--out", "out.txt"], "--out must be a .csv or .npy file"),
         (["--fit-labels", "x.npy"], "--fit-labels and --fit-quantity need --fit-scores"),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mmannot_tf.decisions.matrix_files import read_column, read_matrix, write_selected
+from mmannot_tf.decisions.matrix_files import read_matrix, write_selected
 from tfrecords_tools.shell.errors import UserError
 
 NAMES = ("a.jpg", "b.jpg", "c.jpg")
@@ -42,7 +42,7 @@ def test_arrays_are_read(tmp_path):
     for name in ("scores.npy", "one.npz", "two.npz:scores"):
         assert read_matrix(tmp_path / name).values.tolist() == VALUES
     np.save(tmp_path / "quantity.npy", np.array([1.5, 2.0, 3.0]))
-    assert read_column(tmp_path / "quantity.npy", 3).tolist() == [1.5, 2.0, 3.0]
+    assert read_matrix(tmp_path / "quantity.npy").values.tolist() == [[1.5], [2.0], [3.0]]
 
 
 @pytest.mark.parametrize(
@@ -51,8 +51,11 @@ def test_arrays_are_read(tmp_path):
         ("none.csv", None, "does not exist"),
         ("scores.txt", "1,2", r"must be a \.csv, \.npy, \.npz file"),
         ("scores.csv", "1,2\n3\n", "its lines have 1 to 2 fields"),
-        ("scores.csv", "a,b\n1,x\n", "could not convert"),
+        ("scores.csv", "a,b\n1,x\n", "'x' is no number, in line 2, column 2"),
         ("scores.csv", "", "empty"),
+        ("scores.csv", "1,2\n3,\n", "'' is no number, in line 2, column 2"),
+        ("scores.csv", "0.5 0.25\n1 0\n", "separated by blanks"),
+        ("scores.csv", "sky\tsea\n1\t0\n", "separated by tabs"),
         ("scores.csv", "1,nan\n", "NaN or infinity"),
         ("scores.npy", "no array", "must be readable"),
     ],
@@ -73,9 +76,6 @@ def test_several_arrays_need_a_name_and_objects_are_refused(tmp_path):
     np.save(tmp_path / "objects.npy", np.array([[{}]], object), allow_pickle=True)
     with pytest.raises(UserError, match="must be readable"):
         read_matrix(tmp_path / "objects.npy")
-    np.save(tmp_path / "short.npy", np.zeros(2))
-    with pytest.raises(UserError, match=r"one number for each of 3 images\. Received: 2"):
-        read_column(tmp_path / "short.npy", 3)
 
 
 def test_truth_is_zeros_and_ones(tmp_path):
@@ -102,6 +102,16 @@ def test_a_table_as_pandas_writes_it_has_a_head(tmp_path):
     matrix = read_matrix(tmp_path / "scores.csv")
     assert (matrix.images, matrix.labels) == (("0", "1"), ("0", "1"))
     assert matrix.values.tolist() == [[0.5, 0.25], [1.0, 0.0]]
+
+
+def test_columns_that_are_numbered_from_zero_are_a_head(tmp_path):
+    """As pandas writes them without an index; no row of scores looks like this."""
+    (tmp_path / "scores.csv").write_text("0,1,2\n0.5,0.25,0.125\n")
+    matrix = read_matrix(tmp_path / "scores.csv")
+    assert matrix.labels == ("0", "1", "2")
+    assert matrix.values.tolist() == [[0.5, 0.25, 0.125]]
+    (tmp_path / "labels.csv").write_text("0,1\n1,0\n")
+    assert read_matrix(tmp_path / "labels.csv").values.tolist() == [[0, 1], [1, 0]]
 
 
 def test_semicolons_are_named(tmp_path):

@@ -105,14 +105,14 @@ def test_labels_are_added_and_taken_away_by_their_scores():
     ("values", "message"),
     [
         ({"k": -1}, "k must be at least 0"),
-        ({"least": 3, "most": 2}, "most must be at least least"),
+        ({"least": 3, "most": 2}, "most must not be below least"),
         ({"beta": 0.0}, "beta must be from 0.01 to 100"),
-        ({"threshold": float("nan")}, "threshold must be a number"),
+        ({"threshold": float("nan")}, "threshold must be a probability"),
         ({"k": 3, "decision": "expected_f"}, "k belongs to top_k alone"),
         ({"k": 3, "threshold": 0.5}, "threshold belongs to one_threshold alone"),
         ({"decision": "magic"}, "must be one of top_k, .* Received: magic"),
         ({"decision": "true_quantity"}, "Received: true_quantity"),
-        ({"decision": "mcut", "beta": 2.0}, "beta needs a way .*expected_f, .* Received: beta for mcut"),
+        ({"decision": "mcut", "beta": 2.0}, "beta .* needs a way .*expected_f, .* Received: beta 2 for mcut"),
     ],
 )
 def test_what_cannot_be_is_refused(ways, values, message):
