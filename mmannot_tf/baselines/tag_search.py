@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmannot_tf.data.tag_lists import NONE
-from tfrecords_tools.shell.console import progress_bars
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.progress import progress_bars
 
 _FREQUENT = 64  # adding a whole column costs as much as adding to 1 / 64 of its rows (measured, ours)
 

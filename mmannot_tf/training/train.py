@@ -25,10 +25,11 @@ from mmannot_tf.training.untagged_choice import choose_untagged_heads
 from mmannot_tf.weights.source import resolve
 from tfrecords_tools.reading.records import check_unchanged, data_loss_as_user_error, open_records
 from tfrecords_tools.reading.stored_files import ChangedRecordsError
-from tfrecords_tools.shell.console import notice, progress_bars
+from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.errors import StoppedBySignal, UserError, one_line
 from tfrecords_tools.shell.files import clear_leftovers_in
 from tfrecords_tools.shell.lock import folder_lock
+from tfrecords_tools.shell.progress import progress_bars
 
 FOLDERS = ("stages/*", "features/*", "predictions", "decoded")
 """Where a run's files lie, besides its own folder."""

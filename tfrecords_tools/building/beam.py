@@ -16,6 +16,7 @@ from tfrecords_tools.building.writing import write_shards
 from tfrecords_tools.photographs.encoded import original_of
 from tfrecords_tools.reading.example import Example, Record, decoded_record, fingerprint
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.extras import install_command
 
 if TYPE_CHECKING:
     from apache_beam import PTransform
@@ -46,7 +47,7 @@ def write_on_beam(source: RecordSource, *, tally: BuildTally, runner: BeamRunner
         from apache_beam.runners.runner import create_runner
     except ImportError:
         raise UserError(
-            "--beam-runner needs Apache Beam. Received: none. pip install mmannot-tf[beam]"
+            f"--beam-runner needs Apache Beam. Received: none. Run `{install_command('beam')}`."
         ) from None
     wanted = {
         name: {example.id: example for example in tally.wanted(name, split.examples(), lambda: None)}

@@ -16,9 +16,10 @@ from tfrecords_tools.reading.passed_over import UnlistedFiles
 from tfrecords_tools.reading.records import MARKER, VERSION, VOCABULARY, Marker, Records, open_records, seal
 from tfrecords_tools.reading.vocabulary import write_vocabulary
 from tfrecords_tools.shell import files
-from tfrecords_tools.shell.console import notice, progress_bars
+from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.lock import writer_lock
+from tfrecords_tools.shell.progress import progress_bars
 from tfrecords_tools.tag_rule.version import TAG_RULE
 
 

@@ -19,7 +19,7 @@ from tfrecords_tools.photographs.unreadable import MISSING
 from tfrecords_tools.reading.passed_over import PassedOver, UnlistedFiles
 from tfrecords_tools.reading.published import CountComparison, published_counts
 from tfrecords_tools.reading.records import UnusableImage
-from tfrecords_tools.shell.console import progress_bars
+from tfrecords_tools.shell.progress import progress_bars
 
 
 @dataclass

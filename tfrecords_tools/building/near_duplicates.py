@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.extras import install_command
 
 DISTANCE = 4
 """Most bits of 64 in which the hashes of near-duplicates differ (ours)."""
@@ -29,7 +30,7 @@ def check_imagehash() -> None:
         import imagehash  # noqa: F401
     except ImportError as error:
         raise UserError(
-            f"--near-duplicates needs ImageHash. Received: {error}. Run `pip install mmannot-tf[duplicates]`."
+            f"--near-duplicates needs ImageHash. Received: {error}. Run `{install_command('duplicates')}`."
         ) from None
 
 

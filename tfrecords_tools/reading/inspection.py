@@ -19,9 +19,9 @@ from tfrecords_tools.reading.records import (
     read,
 )
 from tfrecords_tools.reading.vocabulary import read_vocabulary
-from tfrecords_tools.shell.console import progress_bars
 from tfrecords_tools.shell.files import Json, read_json
 from tfrecords_tools.shell.paths import shown
+from tfrecords_tools.shell.progress import progress_bars
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -16,9 +16,9 @@ from tfrecords_tools.reading.example import (
     fingerprint,
 )
 from tfrecords_tools.reading.records import DECODERS, MARKER, Marker, Records, seal
-from tfrecords_tools.shell.console import progress_bars
 from tfrecords_tools.shell.errors import UserError, one_line
 from tfrecords_tools.shell.files import json_text, read_json, sha256
+from tfrecords_tools.shell.progress import progress_bars
 from tfrecords_tools.shell.tensorflow_logging import quiet_tfds
 
 

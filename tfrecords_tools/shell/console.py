@@ -1,4 +1,4 @@
-"""Shared by both command lines: exit codes, one-line errors, JSON, progress bars. Imports no TensorFlow."""
+"""Shared by both command lines: exit codes, one-line errors, notices, JSON. Imports no TensorFlow."""
 
 from __future__ import annotations
 
@@ -10,15 +10,11 @@ import sys
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
 from tfrecords_tools.shell.errors import StoppedBySignal, UserError
 from tfrecords_tools.shell.paths import shown
-
-if TYPE_CHECKING:
-    from rich.progress import Progress
 
 FAILED, INTERRUPTED = 1, 130
 
@@ -145,42 +141,3 @@ def _stdout_named() -> Iterator[None]:
         yield
     except OSError as error:
         raise OSError(error.errno, error.strerror, "stdout") from None
-
-
-@contextlib.contextmanager
-def progress_bars(unit: str = "images") -> Iterator[Progress]:
-    """Shows progress bars on stderr with count, rate and time left; nothing where stderr is no terminal.
-
-    Args:
-        unit: what is counted, shown in the rate ("images/s").
-    """
-    from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        ProgressColumn,
-        Task,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-    from rich.text import Text
-
-    class Rate(ProgressColumn):
-        """The speed of the task."""
-
-        def render(self, task: Task) -> Text:
-            """`1,234 images/s`, empty before the first step."""
-            speed = task.finished_speed or task.speed
-            return Text("" if speed is None else f"{speed:,.0f} {unit}/s")
-
-    console = Console(stderr=True)
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        Rate(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, disable=not console.is_terminal) as display:
-        yield display

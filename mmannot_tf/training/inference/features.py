@@ -25,6 +25,7 @@ from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.documents import read_sealed, sealed
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import atomic_path, sha256_once, write_json
+from tfrecords_tools.shell.progress import progress_bars
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,14 @@ class FeatureCache:
     def _compute(self, stages: Sequence[Stage]) -> dict[str, np.ndarray]:
         with self.distribution.scope():
             model = feature_model(self.run, stages)
-        return model_outputs(model, self._ordered_split(stages[0].reads), self.distribution)
+        split = self._ordered_split(stages[0].reads)
+        with progress_bars() as bars:
+            task = bars.add_task(f"features of {self.split}", total=split.examples)
+            features = model_outputs(
+                model, split, self.distribution, lambda images: bars.advance(task, images)
+            )
+            bars.remove_task(task)
+        return features
 
     def _ordered_split(self, reads: Sequence[str]) -> OrderedSplit:
         if "images" not in reads:

@@ -1,6 +1,6 @@
 """Runs a model over a split: from batches to arrays."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -30,17 +30,17 @@ class Inference:
         self._batches: Any = None
         self._forward: Any = None
 
-    def __call__(self) -> Any:
+    def __call__(self, advance: Callable[[int], None] = lambda images: None) -> Any:
         """The model's outputs on the split; see `model_outputs`."""
         distribution = self._distribution
-        numbers, parts = zip(*self._computed(), strict=True)
+        numbers, parts = zip(*self._computed(advance), strict=True)
         if distribution.processes == 1:
             return tf.nest.map_structure(lambda *arrays: np.concatenate(arrays), *parts)
         return tf.nest.map_structure(
             lambda *arrays: _gathered(numbers, arrays, self._split, distribution), *parts
         )
 
-    def _computed(self) -> Iterator[tuple[int, Any]]:
+    def _computed(self, advance: Callable[[int], None]) -> Iterator[tuple[int, Any]]:
         """The number and the outputs [B, …] of each of this process's batches; none of padding batches."""
         split, strategy = self._split, self._distribution.strategy
         local = self._distribution.local_replicas or ReplicaRange(0, 1, 1)
@@ -56,6 +56,7 @@ class Inference:
             for place, output in enumerate(strategy.experimental_local_results(self._forward(batch))):
                 number = step * local.total + local.first + place
                 rows = slice(None) if number < split.batches else slice(0)
+                advance(split.batch_size if number < split.batches else 0)
                 yield number, tf.nest.map_structure(lambda tensor, rows=rows: tensor.numpy()[rows], output)
 
     def _on_replicas(self, batch: Any) -> Any:
@@ -65,16 +66,27 @@ class Inference:
         return in_float32(self._model(inputs, training=False))
 
 
-def model_outputs(model: keras.Model, split: OrderedSplit, distribution: Distribution) -> Any:
+def model_outputs(
+    model: keras.Model,
+    split: OrderedSplit,
+    distribution: Distribution,
+    advance: Callable[[int], None] = lambda images: None,
+) -> Any:
     """Runs a model in inference mode once over a split of (inputs, targets), with all replicas.
 
     One replica computes a whole batch, in a graph that does not depend on the number of replicas. So the
     result is bit-exact the same on one device and on several of its kind.
 
+    Args:
+        model: its inputs and outputs are one tensor or a dict of tensors.
+        split: what it reads.
+        distribution: the replicas.
+        advance: called with the number of images after each batch of this process.
+
     Returns:
         The output, or a dict of outputs, as arrays [N, …] in the split's order, in every process.
     """
-    return Inference(model, split, distribution)()
+    return Inference(model, split, distribution)(advance)
 
 
 def _gathered(

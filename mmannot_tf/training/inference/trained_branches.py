@@ -7,6 +7,7 @@ import keras
 
 from mmannot_tf.models.flip_average import flip_averaged
 from mmannot_tf.runs.configured_stages import averages_flips
+from mmannot_tf.runs.heads import BACKBONE, has_heads_alone
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage, unwrap_single
 from mmannot_tf.runs.stage_record import verified_weights
@@ -30,7 +31,8 @@ def trained_branch(run: Run, stage: Stage, name: str, shapes: Any) -> keras.Mode
     """A frozen branch with its weights after `stage`; `shapes` are those of its input or inputs."""
     branch = BUILDERS[name](network_spec_of(run), shapes)
     trained_by = owner(stage, name)
-    if branch.weights and trained_by == PRETRAINED.name:
+    is_initial = trained_by == PRETRAINED.name or (name == BACKBONE and has_heads_alone(run, trained_by))
+    if branch.weights and is_initial:
         resolve(run.config.model.weights, run.config.model.backbone).load_into(branch)
     elif branch.weights:
         branch.load_weights(verified_weights(run, trained_by, name))

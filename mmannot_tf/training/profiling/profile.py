@@ -31,8 +31,8 @@ from mmannot_tf.training.profiling.throughput import Throughput, Timing, measure
 from mmannot_tf.training.stage_builder import stage_job
 from mmannot_tf.training.train import open_training
 from tfrecords_tools.reading.records import data_loss_as_user_error
-from tfrecords_tools.shell.console import progress_bars
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.progress import progress_bars
 
 INPUT_BOUND = 0.1
 """A stage that waits for more than this fraction of a step is called input-bound (ours)."""

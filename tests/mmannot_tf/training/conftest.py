@@ -30,7 +30,7 @@ from mmannot_tf.training.train import train
 from mmannot_tf.weights.assignment import named_variables
 from mmannot_tf.weights.provenance import CENTRED, Provenance
 from mmannot_tf.weights.weights_file import tensors_digest, write
-from tfrecords_tools.shell.console import progress_bars
+from tfrecords_tools.shell.progress import progress_bars
 
 ROWS, STEPS = 20, 3
 

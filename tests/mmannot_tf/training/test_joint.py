@@ -22,7 +22,7 @@ from mmannot_tf.training.loop.preemption import Signals
 from mmannot_tf.training.session import open_session
 from mmannot_tf.training.stage_builder import stage_job
 from mmannot_tf.training.train import train
-from tfrecords_tools.shell.console import progress_bars
+from tfrecords_tools.shell.progress import progress_bars
 
 JOINT = STAGES["joint"]
 

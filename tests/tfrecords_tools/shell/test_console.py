@@ -102,11 +102,3 @@ def test_lines_show_control_characters_as_escapes(capsys):
     console.notice("a\x1b[2Jb")
     console.print_line("c\x07d")
     assert capsys.readouterr() == ("c\\x07d\n", "a\\x1b[2Jb\n")
-
-
-def test_progress_is_silent_where_stderr_is_no_terminal(capsys):
-    with console.progress_bars("images") as display:
-        task = display.add_task("train", total=2)
-        display.advance(task, 2)
-        assert display.tasks[0].finished
-    assert capsys.readouterr() == ("", "")
