@@ -57,6 +57,18 @@ def annotate(
             "--sidecar-name", help="Name of new sidecars: photo.jpg.xmp (full) or photo.xmp (stem)."
         ),
     ] = "full",
+    sheet: Annotated[
+        Path | None, typer.Option("--sheet", help="An HTML page of the photographs with their labels.")
+    ] = None,
+    preview: Annotated[
+        bool, typer.Option("--preview", help="Say what would change in sidecars; write nothing.")
+    ] = False,
+    undo: Annotated[
+        bool,
+        typer.Option(
+            "--undo", help="Take back out of sidecars the keywords that were written; MODEL is not read."
+        ),
+    ] = False,
     decide: DecideOption = None,
     threshold: ThresholdOption = None,
     k: KOption = None,
@@ -93,6 +105,7 @@ def annotate(
     from mmannot_tf.serving.model import check_override, open_model
     from mmannot_tf.serving.outputs.end_report import EndReport
     from mmannot_tf.serving.outputs.factory import open_output
+    from mmannot_tf.serving.outputs.sheet import WithSheet
     from mmannot_tf.serving.outputs.summary import Summary
     from mmannot_tf.serving.outputs.terminal import TerminalOutput
     from mmannot_tf.serving.outputs.wanted_photographs import WantedPhotographs
@@ -101,10 +114,13 @@ def annotate(
     from tfrecords_tools.shell.files import digest
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
+    check_local(images)
+    if undo:
+        _undo(images, preview=preview)
+        return
     options = EngineOptions(engine, precision, tolerance)
     check_options(options)
     override = Override(decide, threshold, k, least, most, given_beta(beta, favour))
-    check_local(images)
     opened, override = with_fitted_ways(open_model(model), override)
     check_override(opened, override)
     made_by = opened.digest if override == UNCHANGED else digest([opened.digest, document(override)])
@@ -118,10 +134,14 @@ def annotate(
                 made_by[:12],
                 retry_errors=retry_errors,
                 sidecar_name=sidecar_name,
+                preview=print_line if preview else None,
             )
             or terminal
         )
         stack.callback(output.close)
+        if sheet is not None:
+            output = WithSheet(output, sheet)
+            stack.callback(output.close)
         image_tags = (
             stack.enter_context(contextlib.closing(TagsFile(tags_file, default=tags))) if tags_file else tags
         )
@@ -131,7 +151,8 @@ def annotate(
         from mmannot_tf.serving.annotating.annotator import Annotator
 
         annotator = Annotator.with_engine(opened, options, override=override, log=notice)
-        advance = stack.enter_context(_progress(images, shown=output is not terminal or as_json))
+        is_printed = out is None and output_format is None
+        advance = stack.enter_context(_progress(images, shown=not is_printed or as_json))
         wanted = WantedPhotographs(
             photographs(images, passed_over),
             output,
@@ -151,27 +172,48 @@ def annotate(
     )
     for line in report.lines():
         notice(line)
-    if output is not terminal:
-        notice(f"{summary}, {output.already_done:,} were annotated already")
+    earlier = "" if is_printed else f", {output.already_done:,} were annotated already"
+    decided = "" if opened.decisions is None else f"; decided by {opened.decisions.names_in_words(override)}"
+    notice(f"{summary}{earlier}{decided}{' (a preview: nothing is written)' if preview else ''}")
+    if sheet is not None:
+        notice(f"written: {sheet}")
     if as_json:
         print_json(
-            {**({"photographs": terminal.documents} if output is terminal else {}), **report.document()}
+            {
+                **({"photographs": terminal.documents} if is_printed else {}),
+                **({} if opened.decisions is None else {"decisions": opened.decisions.names(override)}),
+                **report.document(),
+            }
         )
-    _report_errors(summary, output.earlier_errors, on_error, listed=output is not terminal)
+    _report_errors(summary, output.earlier_errors, on_error, listed=not is_printed)
+
+
+def _undo(images: list[Path], *, preview: bool) -> None:
+    """Takes keywords back out of the sidecars of photographs."""
+    from mmannot_tf.serving.inputs.photographs import photographs
+    from mmannot_tf.serving.outputs.undo import undo
+    from tfrecords_tools.shell.console import notice, print_line
+    from tfrecords_tools.shell.errors import UserError
+
+    undone = undo(photographs(images), preview=preview, log=print_line)
+    notice(f"{undone}{' (a preview: nothing is written)' if preview else ''}")
+    for error in undone.errors:
+        notice(f"error: {error}")
+    if undone.errors:
+        raise UserError(f"every sidecar must be readable. Received: {len(undone.errors):,} with an error.")
 
 
 @contextlib.contextmanager
 def _progress(images: list[Path], *, shown: bool) -> Iterator[Callable[[int], None]]:
-    """Yields a function that advances the bar; no bar while annotations are printed to the terminal."""
+    """Yields a function that reports progress; silent while annotations are printed to the terminal."""
     from mmannot_tf.serving.inputs.photographs import photographs
-    from tfrecords_tools.shell.console import progress_bars
+    from tfrecords_tools.shell.progress import progress_bars
 
     if not shown:
         yield lambda count: None
         return
     with progress_bars() as display:
-        total = None if display.disable else sum(1 for _ in photographs(images))
-        bar = display.add_task("annotating", total=total)
+        bar = display.add_task("annotating", total=sum(1 for _ in photographs(images)))
         yield lambda count: display.advance(bar, count)
 
 

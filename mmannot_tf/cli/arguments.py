@@ -63,9 +63,10 @@ DecideOption = Annotated[
     ),
 ]
 ThresholdOption = Annotated[
-    float | None, typer.Option("--threshold", help="Every label with a probability above it.")
+    float | None,
+    typer.Option("--threshold", "--least-probability", help="Every label with a probability above it."),
 ]
-KOption = Annotated[int | None, typer.Option("--k", min=0, help="So many labels for every image.")]
+KOption = Annotated[int | None, typer.Option("--k", "--top-k", min=0, help="So many labels for every image.")]
 LeastOption = Annotated[int | None, typer.Option("--least", min=0, help="At least so many labels.")]
 MostOption = Annotated[int | None, typer.Option("--most", min=0, help="At most so many labels.")]
 BetaOption = Annotated[

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tfrecords_tools.reading.records import Records
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.extras import install_command
 
 
 def check_page(path: Path, records: Records | None = None) -> None:
@@ -23,7 +24,7 @@ def check_page(path: Path, records: Records | None = None) -> None:
         import matplotlib.figure  # noqa: F401
     except ImportError as error:
         raise UserError(
-            f"page needs Jinja2 and Matplotlib. Received: {error}. Run `pip install mmannot-tf[report]`."
+            f"page needs Jinja2 and Matplotlib. Received: {error}. Run `{install_command('report')}`."
         ) from None
     if path.is_dir():
         raise UserError(f"page must be a file. Received: {path}, a folder. Name a file in it.")

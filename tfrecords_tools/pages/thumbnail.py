@@ -1,9 +1,6 @@
 """Makes a thumbnail of an image of the records."""
 
-import base64
-from io import BytesIO
-
-from tfrecords_tools.photographs.conversion import small_picture
+from tfrecords_tools.photographs.thumbnail import thumbnail_uri
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
 from tfrecords_tools.reading.records import Records
 from tfrecords_tools.shell.errors import UserError
@@ -24,12 +21,9 @@ def thumbnail(records: Records, name: str, content: bytes) -> tuple[str, tuple[i
         UserError: it does not decode.
     """
     try:
-        small = small_picture(content, SIDE)
+        return thumbnail_uri(content, SIDE)
     except UnreadableImageError as error:
         raise UserError(
             f"records' images must decode. Received: {records.path}, image {name!r} ({error}). "
             f"See `mmannot-records verify {records.path}`, then build again with --overwrite."
         ) from None
-    file = BytesIO()
-    small.save(file, format="JPEG", quality=80, optimize=True)
-    return "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode(), small.size

@@ -16,6 +16,7 @@ from tfrecords_tools.photographs.limited_reads import LimitedReads
 from tfrecords_tools.photographs.regular_files import check_format
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
 from tfrecords_tools.shell.errors import one_line
+from tfrecords_tools.shell.extras import install_command
 
 COMPRESSION = 1
 """zlib's fastest level: converting takes a third of the time of the usual level 6."""
@@ -69,7 +70,7 @@ def _opened(content: bytes, source: PhotographFormat) -> Image.Image:
         from pillow_heif import HeifImageFile
     except ImportError:
         raise UnreadableImageError(
-            f"{source.name} needs pillow-heif: pip install 'mmannot-tf[{source.extra}]'"
+            f"{source.name} needs pillow-heif: {install_command(source.extra)}"
         ) from None
     return HeifImageFile(io.BytesIO(content))
 

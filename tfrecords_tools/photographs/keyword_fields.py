@@ -100,8 +100,24 @@ def set_labels(
     Raises:
         ValueError: a field has a form that holds no list of keywords.
     """
-    earlier = added_labels(packet)
     texts = list(dict.fromkeys(xml_text(label) for label in labels))
+    theirs = _exchange(packet, texts, elsewhere)
+    added = [text for text in texts if text not in theirs]
+    packet.change_items(ADDED, removed=(), added=added, kind="Bag")
+    packet.set_text(MODEL, model)
+
+
+def remove_labels(packet: XmpPacket, *, elsewhere: Collection[str] = ()) -> None:
+    """Removes the labels of an earlier annotation, and what it noted of itself; people's keywords stay.
+
+    Arguments and errors as for `set_labels`, whose opposite this is.
+    """
+    _exchange(packet, [], elsewhere)
+
+
+def _exchange(packet: XmpPacket, texts: Sequence[str], elsewhere: Collection[str]) -> set[str]:
+    """Replaces the labels of an earlier annotation, and removes its notes. Returns people's keywords."""
+    earlier = added_labels(packet)
     theirs = {*keywords(packet, without=earlier), *elsewhere}
     ours = [label for label in earlier if label not in theirs]
     for field in FIELDS:
@@ -109,9 +125,7 @@ def set_labels(
             _replace(packet, field, ours, texts)
     for name in (MODEL, ADDED, FORMER_MODEL, FORMER_ADDED):
         packet.remove(name)
-    added = [text for text in texts if text not in theirs]
-    packet.change_items(ADDED, removed=(), added=added, kind="Bag")
-    packet.set_text(MODEL, model)
+    return theirs
 
 
 def _replace(packet: XmpPacket, field: KeywordField, ours: Sequence[str], labels: Sequence[str]) -> None:

@@ -128,6 +128,14 @@ class XmpPacket:
         if not len(container):
             self.remove(name)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether the packet states no property, as `EMPTY` does."""
+        return not any(
+            len(place) or any(name != f"{{{RDF}}}about" for name in place.attrib)
+            for place in self._descriptions()
+        )
+
     def to_bytes(self) -> bytes:
         """Returns the packet in its encoding."""
         return self._document.to_bytes()

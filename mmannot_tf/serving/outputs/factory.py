@@ -22,6 +22,7 @@ def open_output(
     *,
     retry_errors: bool = True,
     sidecar_name: SidecarName = "full",
+    preview: Callable[[str], None] | None = None,
 ) -> Output | None:
     """Opens the output that `--out` and `--format` name; returns None if neither is given.
 
@@ -31,10 +32,16 @@ def open_output(
         model: identifies in the output the model that annotated.
         retry_errors: whether photographs that a file holds with an error are annotated again.
         sidecar_name: how new sidecars are called.
+        preview: receives lines on what would change in sidecars; nothing is written then.
 
     Raises:
         UserError: the two do not fit together, or something else wrote the file.
     """
+    if preview is not None and output_format != SIDECARS:
+        raise UserError(
+            f"--preview says what would change in sidecars: it needs --format {SIDECARS}, or --undo. Without "
+            "--out labels are printed, and nothing is written."
+        )
     if out is None and output_format is None:
         return None
     name = output_format or (out.suffix.removeprefix(".").lower() if out else "")
@@ -43,7 +50,7 @@ def open_output(
             raise UserError(
                 f"--format {SIDECARS} writes beside the photographs and takes no --out. Received: {out}."
             )
-        return Sidecars(model, sidecar_name)
+        return Sidecars(model, sidecar_name, preview=preview)
     if name not in RECORD_FORMATS:
         formats = f"{', '.join(RECORD_FORMATS)} or {SIDECARS}"
         if output_format is None:

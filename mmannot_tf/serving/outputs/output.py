@@ -22,15 +22,17 @@ class EarlierAnnotation:
 
 
 class Output(Protocol):
-    """A place that annotations are written to.
+    """A place that annotations are written to."""
 
-    Attributes:
-        already_done: the number of photographs that an earlier run finished.
-        earlier_errors: the number of photographs that it holds with an error of an earlier run.
-    """
+    @property
+    def already_done(self) -> int:
+        """The number of photographs that an earlier run finished."""
+        ...
 
-    already_done: int
-    earlier_errors: int
+    @property
+    def earlier_errors(self) -> int:
+        """The number of photographs that it holds with an error of an earlier run."""
+        ...
 
     def wants(self, photograph: Photograph) -> bool:
         """Whether a photograph must still be annotated; True once per photograph."""

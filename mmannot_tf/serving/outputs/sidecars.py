@@ -7,6 +7,7 @@ from mmannot_tf.serving.annotation import Annotation, Result, Unreadable
 from mmannot_tf.serving.inputs.photographs import Photograph
 from mmannot_tf.serving.outputs.finished_images import FinishedImages
 from mmannot_tf.serving.outputs.output import EarlierAnnotation
+from mmannot_tf.serving.outputs.sidecar_changes import change_line, keywords_of
 from tfrecords_tools.photographs.keyword_fields import model_of, set_labels
 from tfrecords_tools.photographs.keywords import embedded_keywords
 from tfrecords_tools.photographs.sidecars import SidecarFinder, SidecarName, read_sidecar, write_sidecar
@@ -30,16 +31,24 @@ class Sidecars:
         earlier_errors: 0, because no sidecar holds an error.
     """
 
-    def __init__(self, model: str, name: SidecarName = "full", log: Callable[[str], None] = notice):
+    def __init__(
+        self,
+        model: str,
+        name: SidecarName = "full",
+        log: Callable[[str], None] = notice,
+        preview: Callable[[str], None] | None = None,
+    ):
         """Creates the output.
 
         Args:
             model: identifies the model that annotates.
             name: of new sidecars.
             log: receives a line for a photograph with two possible sidecars.
+            preview: receives a line on what would change in each sidecar; nothing is written then.
         """
         self._model, self._finished, self.already_done, self.earlier_errors = model, FinishedImages(), 0, 0
         self._finder, self._log, self._noted = SidecarFinder(name), log, 0
+        self._preview = preview
 
     def wants(self, photograph: Photograph) -> bool:
         """Whether a photograph was not passed to `wants` before and its sidecar does not name this model."""
@@ -88,10 +97,13 @@ class Sidecars:
     def _merge(self, photograph: Path, file: Path, annotation: Annotation) -> None:
         before = read_sidecar(file)
         packet = XmpPacket(EMPTY if before is None else before)
+        words = keywords_of(packet)
         theirs = embedded_keywords(photograph).words
         set_labels(packet, [label for label, _ in annotation.labels], self._model, elsewhere=theirs)
         after = packet.to_bytes()
-        if after != before:
+        if self._preview is not None:
+            self._preview(change_line(file, words, keywords_of(packet)))
+        elif after != before:
             write_sidecar(file, after)
 
     def _note_others(self, photograph: Path, file: Path) -> None:
