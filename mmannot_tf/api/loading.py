@@ -36,7 +36,8 @@ def load(path: str | Path) -> "LoadedModel":
     """Opens a run or an export, to annotate images with it.
 
     Args:
-        path: the folder of a run; or of an export, which opens its highest version; or of one version.
+        path: the folder of a run; or of an export, which opens its highest version; or of one version; or
+            "starter", the model that comes with the package.
 
     Returns:
         The model, run by TensorFlow.

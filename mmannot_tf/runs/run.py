@@ -2,7 +2,7 @@
 
 import platform
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -26,7 +26,7 @@ class Dataset:
     """The facts about a run's records that predicting and serving need.
 
     Attributes:
-        path: where the records lay when training began.
+        path: where the records lay when training began; "" in an export of heads alone.
         source: which data set ("mscoco", "synthetic", …).
         digest: of the records.
         splits: images a split.
@@ -155,6 +155,12 @@ def create_run(
     write_document(path / FACTS, _facts(dataset, provenance, config.training.seed))
     write_text(path / CONFIG, loading.dump(config))
     return Run(path, config, dataset, provenance)
+
+
+def copy_facts(run: Run, folder: Path) -> None:
+    """Writes a run's dataset.json into another folder, without the folder of its records."""
+    facts = read_document(run.path / FACTS, Facts, what=WHAT, remedy=REMEDY)
+    write_document(folder / FACTS, replace(facts, records=replace(facts.records, path="")))
 
 
 def _kept(file: Path, config: Config) -> Config:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Literal, cast
 
@@ -22,6 +23,7 @@ from tfrecords_tools.shell.files import digest, restore_in, sha256_once
 from tfrecords_tools.tag_rule.rule import lookup_key
 from tfrecords_tools.tag_rule.version import FORMER_TAG_RULE, TAG_RULE, known_version
 
+STARTER = Path("starter")
 WHAT = f"An export's {METADATA_FILE}"
 REMEDY = "Export the run again."
 SAVED_MODEL_FILE = "saved_model.pb"
@@ -62,9 +64,13 @@ class Model:
 def open_model(path: Path) -> Model:
     """Opens a run, an export's version folder, or an export's folder, which opens its highest version.
 
+    The name `STARTER` opens the model that comes with the package, unless there is such a folder.
+
     Raises:
         UserError: `path` is none of them, or an earlier version of this project wrote it without metadata.
     """
+    if path == STARTER and not path.exists():
+        path = Path(str(resources.files("mmannot_tf"))) / STARTER
     if path.name.isdecimal():
         restore_in(path.parent, lambda name: name == path.name)
     if not path.is_dir():

@@ -13,12 +13,13 @@ from mmannot_tf.weights.keras_files import KerasFile, read_keras
 from mmannot_tf.weights.keras_names import EXAMPLES, OUTER, epsilon_of, geometry_of, rename
 from mmannot_tf.weights.naming import NameScheme
 from mmannot_tf.weights.provenance import CAFFE
-from mmannot_tf.weights.source import KERAS_EPSILON
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.listing import listed
 
 SCHEME = NameScheme(f"the Keras model must be a ResNet with layers named {EXAMPLES}", rename)
 
+KERAS_EPSILON = 1.001e-5
+"""Batch-norm epsilon of keras.applications' ResNets (keras/src/applications/resnet.py)."""
 ORIGINAL_EPSILON = 1e-3
 """Batch-norm epsilon of the original Keras ResNet-50: Keras' default, which its code did not change."""
 

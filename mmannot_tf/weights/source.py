@@ -1,4 +1,4 @@
-"""Where a backbone's weights come from: random, keras.applications, or an imported file.
+"""Where a backbone's weights come from: random, keras.applications, published ones, or an imported file.
 
 No TensorFlow at module level: `resolve` is quick, `load_into` does the work.
 """
@@ -15,8 +15,11 @@ import numpy as np
 
 from mmannot_tf.models.geometry import KERAS
 from mmannot_tf.weights import weights_file
-from mmannot_tf.weights.assignment import assign, named_variables
+from mmannot_tf.weights.assignment import assign
+from mmannot_tf.weights.keras_download import downloaded
+from mmannot_tf.weights.keras_saved import KERAS_EPSILON
 from mmannot_tf.weights.provenance import CAFFE, CENTRED, Provenance
+from mmannot_tf.weights.published import PUBLISHED
 from tfrecords_tools.shell.errors import UserError, one_line
 
 if TYPE_CHECKING:
@@ -32,9 +35,6 @@ KERAS_APPLICATIONS: Mapping[str, tuple[str, str]] = {
 The digests are those of keras/src/applications/resnet.py (WEIGHTS_HASHES, without top); Keras checks them.
 """
 
-KERAS_EPSILON = 1.001e-5
-"""Batch-norm epsilon of keras.applications' ResNets (keras/src/applications/resnet.py)."""
-
 
 @dataclass(frozen=True)
 class BackboneSource:
@@ -42,7 +42,7 @@ class BackboneSource:
 
     Attributes:
         provenance: how they were made: epsilon, geometry, preprocessing.
-        name: what the user asked for: "random", "imagenet" or a path.
+        name: what the user asked for: "random", "imagenet", a key of `PUBLISHED` or a path.
         read: returns the tensors by name; None if the backbone keeps its random weights.
     """
 
@@ -64,7 +64,8 @@ def resolve(weights: str, architecture: str) -> BackboneSource:
     """Locates weights and returns how they were made and how to read them.
 
     Args:
-        weights: "random", "imagenet", or the path of a file that `mmannot weights import` wrote.
+        weights: "random", "imagenet", a key of `PUBLISHED` ("keras2016"), or the path of a file that
+            `mmannot weights import` wrote.
         architecture: a key of `models.architectures.ARCHITECTURES`.
 
     Raises:
@@ -74,6 +75,10 @@ def resolve(weights: str, architecture: str) -> BackboneSource:
         return BackboneSource(Provenance("random", architecture, None, KERAS, CENTRED, None), weights)
     if weights == "imagenet":
         return _imagenet(architecture)
+    if weights in PUBLISHED:
+        published = PUBLISHED[weights]
+        _check_architecture(published.provenance, architecture, weights)
+        return BackboneSource(published.provenance, weights, published.read)
     return _imported(Path(weights), architecture)
 
 
@@ -89,24 +94,24 @@ def _imagenet(architecture: str) -> BackboneSource:
 
 
 def _download(function: str) -> dict[str, np.ndarray]:
-    """The tensors of a keras.applications model, through Keras' own cache."""
-    import keras
-
     try:
-        model = getattr(keras.applications, function)(weights="imagenet", include_top=False)
+        return downloaded(function)
     except Exception as error:  # Keras raises plain Exception when the download fails
         raise UserError(
             f"weights 'imagenet' need internet access once, to download {function}. "
             f"Received: {one_line(error)}; or import a file with `mmannot weights import` and give its path."
         ) from error
-    return {name: variable.numpy() for name, variable in named_variables(model).items()}
 
 
 def _imported(path: Path, architecture: str) -> BackboneSource:
     provenance = weights_file.read_provenance(path)
+    _check_architecture(provenance, architecture, str(path))
+    return BackboneSource(provenance, str(path), lambda: weights_file.read(path)[1])
+
+
+def _check_architecture(provenance: Provenance, architecture: str, name: str) -> None:
     if provenance.architecture != architecture:
         raise UserError(
-            f"weights must be of the configured backbone, {architecture}. Received: {path}, "
+            f"weights must be of the configured backbone, {architecture}. Received: {name}, "
             f"which holds {provenance.architecture}."
         )
-    return BackboneSource(provenance, str(path), lambda: weights_file.read(path)[1])

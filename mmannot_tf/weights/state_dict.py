@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tfrecords_tools.shell.errors import UserError, one_line
+from tfrecords_tools.shell.extras import install_command
 
 if TYPE_CHECKING:
     import torch
@@ -72,7 +73,7 @@ def _state_dict(content: object, path: Path) -> Mapping[str, torch.Tensor]:
 def _lacking(package: str, path: Path) -> UserError:
     return UserError(
         f"reading {path.suffix or 'this file'} needs {package}. Received: {path}, and {package} is not "
-        f"installed; run `pip install 'mmannot-tf[{package}]'`."
+        f"installed; run `{install_command(package)}`."
     )
 
 

@@ -10,11 +10,13 @@ from mmannot_tf.runs.run import Run
 from mmannot_tf.serving.model import Model
 from mmannot_tf.serving.network import Engine
 from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.extras import install_command
 
 if TYPE_CHECKING:
     from mmannot_tf.serving.exporting.annotator_module import AnnotatorModule
 
-EXTRA = "pip install 'mmannot-tf[engines]'"
+HEADS = "heads"
+EXTRA = "engines"
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,23 @@ def _saved_model() -> ExportFormat:
     )
 
 
+def _heads() -> ExportFormat:
+    from mmannot_tf.serving.formats import heads
+
+    return ExportFormat((heads.FILE,), heads.write, lambda folder, _: heads.open_heads(folder))
+
+
+def _tensorflow() -> ExportFormat:
+    """The engine of the SavedModel, and of heads alone where there is none."""
+    saved_model, heads = _saved_model(), _heads()
+
+    def opened(folder: Path, precision: str) -> Engine:
+        has_graph = any((folder / file).is_file() for file in saved_model.files)
+        return (saved_model if has_graph else heads).open(folder, precision)
+
+    return ExportFormat((*saved_model.files, *heads.files), saved_model.write, opened)
+
+
 def _openvino() -> ExportFormat:
     from mmannot_tf.serving.formats import openvino, saved_model
 
@@ -67,11 +86,12 @@ FORMATS: Mapping[str, Callable[[], ExportFormat]] = {
     "onnx": _onnx,
     "openvino": _openvino,
     "litert": _litert,
+    HEADS: _heads,
 }
 """The formats of `mmannot export --format`. Calling a value imports its packages."""
 
 ENGINES: Mapping[str, Callable[[], ExportFormat]] = {
-    "tensorflow": _saved_model,
+    "tensorflow": _tensorflow,
     "openvino": _openvino,
     "onnx": _onnx,
     "litert": _litert,
@@ -92,7 +112,9 @@ def export_format(name: str) -> ExportFormat:
     try:
         return FORMATS[name]()
     except ImportError as error:
-        raise UserError(f"--format {name} needs a package. Received: {error}. Install it: {EXTRA}") from None
+        raise UserError(
+            f"--format {name} needs a package. Received: {error}. Run `{install_command(EXTRA)}`."
+        ) from None
 
 
 def open_engine(name: str, model: Model, precision: str) -> Engine:
@@ -111,7 +133,7 @@ def open_engine(name: str, model: Model, precision: str) -> Engine:
     try:
         engine_format = ENGINES[name]()
     except ImportError as error:
-        raise UnavailableError(f"{error}; {EXTRA}") from None
+        raise UnavailableError(f"{error}; run `{install_command(EXTRA)}`") from None
     if not any((model.path / file).is_file() for file in engine_format.files):
         files = " or ".join(engine_format.files)
         raise UnavailableError(f"{model.path} holds no {files}; export with that --format")

@@ -38,6 +38,7 @@ class AnnotatorModule(tf.Module):
     labels, best first.
 
     Attributes:
+        run: what it was built from.
         branches: the Keras models by their names.
         decisions: the ways to decide that the signature `decide` takes.
         network: the network without strings, for other engines: `image` float32 [B, S, S, 3], RGB from 0 to
@@ -59,7 +60,7 @@ class AnnotatorModule(tf.Module):
             UserError: a required stage is not finished.
         """
         super().__init__(name="mmannot")
-        self._data, self._preprocessing = run.config.data, run.preprocessing
+        self.run, self._data, self._preprocessing = run, run.config.data, run.preprocessing
         self._sizes = network_spec_of(run)
         self._averages_flips = run.config.model.flip_average
         self._decides, self.decisions = decides, decides or plain_decisions(run)

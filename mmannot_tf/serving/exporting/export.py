@@ -11,16 +11,25 @@ import tensorflow as tf
 
 from mmannot_tf.evaluation.document import document
 from mmannot_tf.evaluation.scorer_ways import AnnotatorWays
+from mmannot_tf.runs.heads import write_heads
 from mmannot_tf.runs.run import Run
 from mmannot_tf.serving.decisions import Decisions
-from mmannot_tf.serving.engines.catalogue import ExportFormat, export_format
+from mmannot_tf.serving.engines.catalogue import HEADS, ExportFormat, export_format
 from mmannot_tf.serving.engines.probe import probe_batch
 from mmannot_tf.serving.exporting import verification
 from mmannot_tf.serving.exporting.annotator_module import AnnotatorModule
 from mmannot_tf.serving.exporting.model_card import model_card
 from mmannot_tf.serving.formats.saved_model import TensorFlowEngine
 from mmannot_tf.serving.metadata import METADATA_FILE, ExportMetadata, FormatCheck
-from mmannot_tf.serving.model import LABELS, SAVED_MODEL_FILE, Model, model_of, versions, write_name_lists
+from mmannot_tf.serving.model import (
+    LABELS,
+    SAVED_MODEL_FILE,
+    Model,
+    branches_of,
+    model_of,
+    versions,
+    write_name_lists,
+)
 from mmannot_tf.serving.network import TOLERANCE
 from tfrecords_tools.shell.documents import sealed
 from tfrecords_tools.shell.errors import UserError
@@ -52,6 +61,7 @@ def export(
         run: the trained run.
         out: the export's folder, which gets the next version, or OUT/NUMBER, which is replaced.
         formats: keys of `engines.catalogue.FORMATS`; each is compared with the model in memory on one batch.
+            With "heads" the matrices of all heads are rounded to float16, in the other formats too.
         ways: how many labels an image gets; None for as many as the regressor predicts, as in the paper.
         log: receives a line on each verified format.
 
@@ -80,15 +90,19 @@ def _write(
     log: Callable[[str], None],
 ) -> Path:
     """Writes the version folder."""
-    model, decides = model_of(run), None
-    if ways is not None:
-        decides = Decisions.of(ways)
-        model = replace(model, digest=digest([model.digest, document(decides)]), decisions=decides)
-    with tempfile.TemporaryDirectory() as assets:
-        module = AnnotatorModule(run, Path(assets), decides)
+    decides = None if ways is None else Decisions.of(ways)
+    with tempfile.TemporaryDirectory() as temporary:
+        source = run
+        if HEADS in writers:
+            source = write_heads(run, Path(temporary) / HEADS, branches_of(run).values())
+        model = model_of(source)
+        if decides is not None:
+            model = replace(model, digest=digest([model.digest, document(decides)]), decisions=decides)
+        module = AnnotatorModule(source, Path(temporary) / "assets", decides)
         try:
             with atomic_path(folder) as staging:
                 staging.mkdir()
+                module.decisions.save(staging)
                 checks = _write_formats(staging, writers, model, module, log)
                 _write_descriptions(staging, run, model, module, ways, checks)
         except tf.errors.OpError as error:
@@ -131,7 +145,7 @@ def _write_formats(
         agreement = verification.verify(name, engine(inputs), reference)
         checks[name] = {"probability": agreement.probability, "quantity": agreement.quantity}
         log(f"{name}: {agreement}")
-        if isinstance(engine, TensorFlowEngine):
+        if name == SAVED_MODEL and isinstance(engine, TensorFlowEngine):
             signatures = verification.verify_signatures(engine.model, module, inputs, texts)
             checks[name]["signatures"] = signatures
             log(f"{name}: {len(signatures)} signatures, max |Δ| {max(signatures.values()):.1e}")
@@ -146,8 +160,7 @@ def _write_descriptions(
     ways: AnnotatorWays | None,
     checks: dict[str, FormatCheck],
 ) -> None:
-    """Writes the lists of labels and tags, the fitted ways, export.json and the model card."""
-    module.decisions.save(folder)
+    """Writes the lists of labels and tags, export.json and the model card."""
     write_name_lists(folder / LABELS.parent, labels=model.labels, tags=model.tags, tag_rule=model.tag_rule)
     metadata: ExportMetadata = {
         "digest": model.digest,

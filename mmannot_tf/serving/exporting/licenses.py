@@ -9,9 +9,12 @@ _IMAGENET = (
     "weights is not settled"
 )
 
+_KERAS = f"published with Keras under the MIT licence, converted from He's Caffe models; {_IMAGENET}"
+
 WEIGHTS_LICENSES: Mapping[str, str] = {
     "random": "trained from random values, so they contain no one else's weights",
-    "imagenet": f"published with Keras under the MIT licence, converted from He's Caffe models; {_IMAGENET}",
+    "imagenet": _KERAS,
+    "keras2016": _KERAS,
     "keras": f"a file that Keras saved, under the licence of the person who trained it; usually {_IMAGENET}",
     "tfjs": f"a TF.js layers model, under the licence of its package; usually {_IMAGENET}",
     "slim": f"published by TensorFlow Models under Apache-2.0; {_IMAGENET}",

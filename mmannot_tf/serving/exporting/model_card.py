@@ -14,6 +14,7 @@ from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.row_catalogue import Row
 from mmannot_tf.evaluation.rows import annotating_row, select
 from mmannot_tf.evaluation.scorer_ways import AnnotatorWays
+from mmannot_tf.evaluation.ways import WayComparison, WayRow
 from mmannot_tf.paper.readings import departures, in_force
 from mmannot_tf.report.markdown import markdown_table
 from mmannot_tf.runs.configured_stages import visual_stage
@@ -26,6 +27,12 @@ from mmannot_tf.serving.exporting.licenses import DATA_LICENSES, UNKNOWN, WEIGHT
 from mmannot_tf.serving.exporting.pixel_description import ORIENTATIONS, resize_description
 from mmannot_tf.serving.metadata import ExportMetadata, FormatCheck
 from tfrecords_tools.shell.errors import UserError
+
+MEANINGS = {
+    "mirflickr": " A label that ends in _r1 says what a photograph is about, the same label without it what "
+    "can be seen there."
+}
+"""What the names of labels mean, by the source of the records."""
 
 
 def model_card(
@@ -61,6 +68,7 @@ def model_card(
         "records": dataset.digest[:12],
         "splits": splits,
         "labels": len(dataset.labels),
+        "meaning": MEANINGS.get(dataset.source, ""),
         "tags": len(dataset.tags),
         "readings": _readings(run),
         "scores": _scores(run, None if ways is None else decisions),
@@ -154,14 +162,26 @@ def _decision(run: Run, ways: AnnotatorWays | None) -> str:
     for images, chosen in ((tagged, ways.tagged), ("an image without one", ways.untagged)):
         if chosen is not None:
             comparison, way = chosen.comparison, chosen.fitted.way
-            own, paper = (comparison.row(name).scores for name in (way.name, comparison.reference))
+            own, paper = (comparison.row(name) for name in (way.name, comparison.reference))
             lines.append(
-                f"- For {images} the way `{way.name}` decides: {way.title} ({way.source}). On "
+                f"- `{way.name}` decides for {images}: {way.title} ({way.source}). On "
                 f"{comparison.images:,} validation images, by {FOLDS} folds, it has an I-F1 of "
-                f"{own.image_f1:.1f} and a C-F1 of {own.class_f1:.1f}; the paper's way has "
-                f"{paper.image_f1:.1f} and {paper.class_f1:.1f}."
+                f"{own.scores.image_f1:.1f} and a C-F1 of {own.scores.class_f1:.1f}; the paper's way has "
+                f"{paper.scores.image_f1:.1f} and {paper.scores.class_f1:.1f}."
+                + _weighed(comparison, own, paper)
             )
     return "\n".join(lines)
+
+
+def _weighed(comparison: WayComparison, own: WayRow, paper: WayRow) -> str:
+    """What a way has of the measure that it maximises, where that is another one than F1."""
+    if comparison.beta == 1:
+        return ""
+    return (
+        f" It maximises the F-measure with beta = {comparison.beta:g}, and has "
+        f"{own.validation['image_f1']:.1f} of that there (over all images); the paper's way has "
+        f"{paper.validation['image_f1']:.1f}."
+    )
 
 
 def _calibrated(decisions: Decisions) -> str:

@@ -56,7 +56,7 @@ def test_keys_that_are_not_stated_stay_as_recorded_and_stated_ones_do_not():
 
 @pytest.mark.parametrize("name", loading.shipped())
 def test_the_readme_names_each_shipped_configuration(name):
-    readme = Path(__file__).resolve().parents[3] / "README.md"
+    readme = Path(__file__).resolve().parents[3] / "docs" / "training.md"
     assert f"`{name}`" in readme.read_text(encoding="utf-8")
 
 
