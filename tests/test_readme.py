@@ -20,8 +20,12 @@ PAGES = [
     ROOT / "docs" / "data.md",
     ROOT / "docs" / "distributed.md",
     ROOT / "docs" / "input.md",
+    ROOT / "docs" / "how-many.md",
+    ROOT / "docs" / "keras.md",
+    ROOT / "docs" / "quickstart.md",
     ROOT / "docs" / "report.md",
     ROOT / "docs" / "serving.md",
+    ROOT / "docs" / "training.md",
     *sorted((ROOT / "tfrecords_tools").glob("*/README.md")),
 ]
 PROGRAMS = {"mmannot": mmannot, "mmannot-records": records}
@@ -79,21 +83,22 @@ def test_the_map_of_the_code_names_every_room(package):
     assert [room for room in rooms if f"{room}/" not in contributing] == []
 
 
-def _examples_of_the_first_screen() -> list[str]:
-    return re.findall(r"```python\n(.*?)```", README[: README.index("## Try it")], re.DOTALL)
+def _examples(page: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
 
 
-def test_the_first_python_examples_use_public_names():
+def test_the_python_examples_use_public_names():
     names: set[str] = set()
-    for example in _examples_of_the_first_screen():
-        compile(example, "README.md", "exec")
-        names |= set(re.findall(r"mmannot_tf\.(\w+)", example))
+    for page in ("README.md", "docs/keras.md"):
+        for example in _examples(page):
+            compile(example, page, "exec")
+            names |= set(re.findall(r"mmannot_tf\.(\w+)", example))
     assert {"build_annotator", "load", "score"} <= names <= set(mmannot_tf.__all__)
 
 
 @pytest.mark.slow
-def test_the_first_python_example_runs_as_printed(capsys):
-    exec(compile(_examples_of_the_first_screen()[0], "README.md", "exec"), {})
+def test_the_example_of_the_network_runs_as_printed(capsys):
+    exec(compile(_examples("docs/keras.md")[0], "docs/keras.md", "exec"), {})
     assert re.search(r"^AnnotationScores\(class_precision=\d", capsys.readouterr().out, re.MULTILINE)
 
 

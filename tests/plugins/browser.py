@@ -16,9 +16,7 @@ LETTERS = """[...document.querySelectorAll("svg text")].filter(text => text.chec
 @pytest.fixture(scope="module")
 def browser():
     """Chromium, started for the tests of one file."""
-    playwright = pytest.importorskip(
-        "playwright.sync_api", reason="needs Playwright: pip install 'mmannot-tf[test]'"
-    )
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs Playwright: make lint installs it")
     executable = next(filter(None, map(shutil.which, NAMES)), None)
     if executable is None:
         assert "CI" not in os.environ, "CI must install Chromium"

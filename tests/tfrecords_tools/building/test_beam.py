@@ -73,4 +73,4 @@ def test_without_beam_it_says_what_to_install(coco_raw, tmp_path: Path, monkeypa
         "DirectRunner",
     ]
     assert main(argv) == 1
-    assert "pip install mmannot-tf[beam]" in capsys.readouterr().err
+    assert "pip install 'apache-beam>=" in capsys.readouterr().err

@@ -197,7 +197,7 @@ def test_a_missing_package_is_named_before_anything_is_counted(
     monkeypatch.setitem(sys.modules, package, None)
     assert main(["inspect", str(copied.path), "--html", str(tmp_path / "page.html")]) == 1
     error = capsys.readouterr().err
-    assert re.fullmatch(rf"error: page needs .*{package}.*`pip install mmannot-tf\[report\]`\.\n", error)
+    assert re.fullmatch(rf"error: page needs .*{package}.*`pip install 'jinja2.*`\.\n", error)
     assert [*tmp_path.iterdir()] == [copied.path]
 
 
