@@ -60,6 +60,8 @@ format: $(VENV)/test.stamp
 docs: $(VENV)/test.stamp
 	$(BIN)/python -m mmannot_tf.report.fidelity > docs/fidelity.md
 	$(BIN)/python docs/api.py > docs/api.md
+	$(BIN)/python docs/keys.py > docs/keys.md
+	$(BIN)/python docs/third_party.py > THIRD_PARTY.md
 
 wheel:
 	$(PYTHON) -m pip wheel --quiet --no-deps --wheel-dir dist .

@@ -33,7 +33,7 @@ from mmannot_tf.training.loop.preemption import Signals
 from mmannot_tf.training.loop.stage_log import SilentLog
 from mmannot_tf.training.session import open_session
 from mmannot_tf.training.stage_builder import stage_job
-from tfrecords_tools.shell.console import progress_bars
+from tfrecords_tools.shell.progress import progress_bars
 
 SHOWN = 50
 """Steps whose losses are averaged."""

@@ -51,7 +51,7 @@ from mmannot_tf.training.session import open_session
 from mmannot_tf.training.stage_builder import stage_job
 from mmannot_tf.training.train import open_training, train
 from tfrecords_tools.reading.records import Records
-from tfrecords_tools.shell.console import progress_bars
+from tfrecords_tools.shell.progress import progress_bars
 
 FEW, MANY = 40, 256
 """The numbers of images: of the run's training split, and of an epoch that measures waiting."""

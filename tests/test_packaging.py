@@ -44,6 +44,15 @@ def test_the_core_is_tested_with_the_versions_it_is_pinned_to():
 
 
 @pytest.mark.slow
+def test_the_licences_of_all_pinned_packages_are_listed():
+    done = subprocess.run(
+        [sys.executable, "docs/third_party.py"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == (ROOT / "THIRD_PARTY.md").read_text(encoding="utf-8"), "run `make docs`"
+    assert "not installed here" not in done.stdout
+
+
+@pytest.mark.slow
 def test_the_wheel_holds_the_code_and_its_data_and_no_tests(tmp_path):
     build = f"from setuptools.build_meta import build_wheel; print(build_wheel({str(tmp_path)!r}))"
     done = subprocess.run(

@@ -752,6 +752,21 @@ def test_the_api_page_is_what_the_docstrings_say():
     assert page == (ROOT / "docs" / "api.md").read_text(encoding="utf-8"), "run `make docs`"
 
 
+@pytest.mark.slow
+def test_the_page_of_keys_is_what_the_docstrings_say():
+    page = subprocess.run(
+        [sys.executable, ROOT / "docs" / "keys.py"], capture_output=True, text=True, check=True, timeout=300
+    ).stdout
+    assert page == (ROOT / "docs" / "keys.md").read_text(encoding="utf-8"), "run `make docs`"
+
+
+def test_the_page_of_keys_describes_every_key():
+    page = (ROOT / "docs" / "keys.md").read_text(encoding="utf-8")
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    assert len(rows) > 80
+    assert [row[0] for row in rows if not row[3].strip(" |")] == []
+
+
 def test_the_api_page_has_every_public_name():
     page = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
     assert [name for name in mmannot_tf.__all__ if f"mmannot_tf.{name}" not in page] == ["__version__"]

@@ -40,9 +40,9 @@ def evaluate(
     evaluation = predicted.evaluate(bootstrap=bootstrap)
     if not tagged:
         write_scores(run, evaluation)
-    ways = predicted.compare_ways(bootstrap=bootstrap)
+    ways, verdict = predicted.compare_ways(bootstrap=bootstrap), predicted.verdict(bootstrap=bootstrap)
     if as_json:
-        print_json({**members(evaluation), "ways": document(ways)})
+        print_json({**members(evaluation), "ways": document(ways), "verdict": document(verdict)})
         return
     from rich.console import Console
 
@@ -55,6 +55,8 @@ def evaluate(
         console.print(render_ways(comparison))
     if ways:
         console.print(CONVENTION)
+    if verdict is not None:
+        console.print("", *verdict.sentences, sep="\n")
 
 
 def _predict(path: Path, split: str, data: Path | None, strategy: str, logical_devices: int | None) -> bool:

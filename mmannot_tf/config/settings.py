@@ -58,7 +58,8 @@ class ModelSettings(Section):
 
     Attributes:
         backbone: which ResNet (Sec. III-A: ResNet-101; `tiny` is ours, for small machines).
-        weights: "imagenet" (downloads through keras.applications), "random", or an imported file's path.
+        weights: "imagenet" (downloads through keras.applications); "keras2016", the ResNet-50 that Keras
+            published in 2016, fetched once and checked; "random"; or an imported file's path.
         batch_norm_momentum: decay of the moving statistics (Sec. IV-A3: 0.9997) [1].
         backbone_epsilon: batch-norm epsilon of the backbone; "weights": that of its weights' training [3].
         block_epsilon: batch-norm epsilon of the fusion blocks, and of a randomly initialised backbone [3].

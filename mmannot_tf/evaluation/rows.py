@@ -71,7 +71,7 @@ def evaluate(
     rows += [_by_threshold(row, f"p > {fixed:g}", fixed) for row in ranked if row.thresholded]
     if chosen_on is not None:
         rows += [
-            _by_threshold(row, "chosen threshold", _chosen_threshold(row, chosen_on))
+            _by_threshold(row, "chosen threshold", chosen_threshold(row, chosen_on))
             for row in ranked
             if row.scorer in chosen_on.probabilities
         ]
@@ -179,7 +179,7 @@ def _by_threshold(row: Row, name: str, threshold: float) -> Row:
     )
 
 
-def _chosen_threshold(row: Row, chosen_on: Predictions) -> float:
+def chosen_threshold(row: Row, chosen_on: Predictions) -> float:
     """The threshold with the scorer's highest I-F1 on other images."""
     return best_threshold(chosen_on.probabilities[row.scorer], chosen_on.labels)
 

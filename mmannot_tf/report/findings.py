@@ -10,6 +10,7 @@ from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.quantity import quantize
 from mmannot_tf.evaluation.row_catalogue import Row
 from mmannot_tf.evaluation.rows import annotating_row, features_read, select
+from mmannot_tf.evaluation.verdict import Verdict
 from mmannot_tf.paper.comparability import build_departures, build_in_force
 from mmannot_tf.paper.readings import ReadingInForce, departures, in_force, readings_in_force
 from mmannot_tf.report.cases import Case, case, choose, ranking
@@ -23,6 +24,8 @@ from mmannot_tf.report.counts import (
     shares_together,
 )
 from mmannot_tf.report.curves import Curve, curves
+from mmannot_tf.report.doubts import Doubt, doubts
+from mmannot_tf.report.weakest import WeakLabel, weakest_labels
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.untagged import annotation_settings
 from tfrecords_tools.reading.passed_over import PassedOver
@@ -30,6 +33,10 @@ from tfrecords_tools.shell.files import Json
 
 CASES = 8
 """Images of each kind, at most."""
+WEAKEST, LEAST_IMAGES, EXAMPLES = 6, 5, 3
+"""The labels with the lowest F1 that are shown, the images that must have one, and examples of each kind."""
+MAX_DOUBTS = 1000
+"""Likely errors of the ground truth in the file that the page offers, at most."""
 MAX_QUANTITY = 15
 """Larger quantities share the last row and column of a confusion matrix."""
 MAX_TOGETHER = 20
@@ -56,7 +63,10 @@ class Findings:
         build_known: whether the readings include those of the records' build.
         passed_over: what that build left out; None where it is not known.
         predictions: their digest.
+        weakest: the labels with the lowest F1.
+        doubts: labels of the ground truth that the scores contradict, the surest first.
         how_many: the ways to decide for the row's scorer; None where they cannot be fitted on another split.
+        verdict: the results in short; None without resampling.
     """
 
     run: Run
@@ -74,7 +84,10 @@ class Findings:
     build_known: bool
     passed_over: PassedOver | None
     predictions: str
+    weakest: list[WeakLabel]
+    doubts: list[Doubt]
     how_many: HowMany | None = None
+    verdict: Verdict | None = None
 
 
 def findings(
@@ -84,6 +97,7 @@ def findings(
     *,
     passed_over: PassedOver | None = None,
     how_many: HowMany | None = None,
+    verdict: Verdict | None = None,
 ) -> Findings:
     """Collects the results of a run from a split's predictions and the stages' logs.
 
@@ -93,6 +107,7 @@ def findings(
         build: the settings that its records were built with; None where they are not available.
         passed_over: what that build left out; None where it is not known.
         how_many: the ways to decide, fitted on another split; None for none.
+        verdict: the results in short; None for none.
 
     Raises:
         UserError: no known scorer is among the predictions, or a log is broken.
@@ -100,11 +115,12 @@ def findings(
     settings = annotation_settings(run)
     row = annotating_row(predictions, settings)
     chosen, labels, names = select(row, predictions, settings), predictions.labels, predictions.label_names
-    shown = frequent(labels, MAX_TOGETHER)
+    shown, counts = frequent(labels, MAX_TOGETHER), class_counts(chosen, labels, names)
+    scores = predictions.probabilities[row.scorer]
     return Findings(
         run=run,
         row=row,
-        classes=class_counts(chosen, labels, names),
+        classes=counts,
         confusions={
             features: quantity_confusion(
                 predictions.true_quantity,
@@ -127,7 +143,20 @@ def findings(
         build_known=build is not None,
         passed_over=passed_over,
         predictions=predictions.digest,
+        weakest=weakest_labels(
+            counts,
+            chosen,
+            labels,
+            scores,
+            names=names,
+            ids=predictions.ids,
+            most=WEAKEST,
+            least_images=LEAST_IMAGES,
+            examples=EXAMPLES,
+        ),
+        doubts=doubts(scores, labels, names=names, ids=predictions.ids, most=MAX_DOUBTS),
         how_many=how_many,
+        verdict=verdict,
     )
 
 

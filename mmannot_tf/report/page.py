@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from mmannot_tf.paper.compare import Comparison
 from mmannot_tf.paper.systems import ComparedSystems
+from mmannot_tf.report.doubts import as_csv_uri
 from mmannot_tf.report.findings import MAX_QUANTITY, Findings
 from mmannot_tf.report.pictures import Picture, pictures
 from mmannot_tf.report.plots import (
@@ -35,6 +36,22 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 TEMPLATE = "page.html.j2"
+PAPERS_DATA = ("nus_wide", "mscoco")
+"""The sources of records whose results the paper prints."""
+DOUBTS_SHOWN = 24
+"""Likely errors of the ground truth that are shown; the file has more."""
+GLOSSARY = {
+    "precision": "of the labels that were given, the share that is in the ground truth",
+    "recall": "of the labels in the ground truth, the share that was given",
+    "F1": "the harmonic mean of precision and recall",
+    "I-P, I-R, I-F1": "over all labels of all images together (I: images); later papers write OP, OR, OF1",
+    "C-P, C-R, C-F1": "means over the labels: a rare one counts as much as a frequent one (C: classes)",
+    "H-F1": "the harmonic mean of C-F1 and I-F1",
+    "mAP": "mean over the labels of the average precision: how well each label ranks the images",
+    "MSE": "mean squared error of the number of labels",
+    "LQP": "label quantity prediction: a regressor says how many labels an image gets",
+    "MS-CNN": "the network with fusion blocks; CNN: without them; +Tags: the photograph's tags are read too",
+}
 MAX_CLASSES = 120
 """Classes drawn in the plots; the table has all."""
 MAX_TAGS = 24
@@ -79,7 +96,9 @@ def write_page(
         UserError: an image that it would show is corrupt.
     """
     ids = [case.id for cases in findings.cases.values() for case in cases]
-    shown = pictures(records, comparison.split, ids) if records else {}
+    ids += [image for label in findings.weakest for image in (*label.missed, *label.wrong)]
+    ids += [doubt.image for doubt in findings.doubts[:DOUBTS_SHOWN]]
+    shown = pictures(records, comparison.split, list(dict.fromkeys(ids))) if records else {}
     write_text(path, page(findings, comparison, systems, shown))
 
 
@@ -112,6 +131,10 @@ def page(
         explanation=UNCERTAINTY,
         provenance=provenance(findings),
         kinds=KINDS,
+        doubts=findings.doubts[:DOUBTS_SHOWN],
+        doubts_file=as_csv_uri(findings.doubts),
+        is_of_the_paper=findings.run.dataset.source in PAPERS_DATA,
+        glossary=GLOSSARY,
         pictures=shown,
         max_tags=MAX_TAGS,
         classes_drawn=min(MAX_CLASSES, len(findings.classes)),

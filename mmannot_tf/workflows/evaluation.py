@@ -15,6 +15,7 @@ from mmannot_tf.evaluation.scorer_ways import (
     compare_scorers,
     estimated_quantities,
 )
+from mmannot_tf.evaluation.verdict import Verdict, verdict
 from mmannot_tf.evaluation.ways import WayComparison
 from mmannot_tf.paper.readings import in_force
 from mmannot_tf.runs.plan import outdated_stages, predictions_digest
@@ -59,6 +60,14 @@ class PredictedSplit:
             return evaluation
         of_ways = estimated_quantities(self.chosen_on, self.predictions, settings)
         return replace(evaluation, quantity=(*evaluation.quantity, *of_ways))
+
+    def verdict(self, *, bootstrap: int) -> Verdict | None:
+        """The evaluation in short; None without resampling."""
+        resampling = _resampling(bootstrap)
+        if resampling is None:
+            return None
+        settings = annotation_settings(self.run)
+        return verdict(self.predictions, settings, resampling=resampling, chosen_on=self.chosen_on)
 
     def how_many(self, *, bootstrap: int) -> HowMany | None:
         """Curves and points of the annotating row's scorer; None without another split to fit on."""

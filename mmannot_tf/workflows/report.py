@@ -36,5 +36,6 @@ def write_report(
         None if records is None else records.settings,
         passed_over=None if records is None else records.passed_over,
         how_many=predicted.how_many(bootstrap=Resampling.draws),
+        verdict=predicted.verdict(bootstrap=Resampling.draws),
     )
     write_page(page, results, comparison, systems_of(evaluation, run.dataset.source), records=records)

@@ -34,7 +34,7 @@ def test_fault_16_a_photograph_with_an_error_is_tried_again(tiny_run, folder, tm
     assert status == 1 and "1 with an error, named above" in stderr
     (photos / "b.jpg").write_bytes(whole)
     status, stderr = _annotate(capsys, *command)
-    assert (status, "annotated 1 photographs" in stderr) == (0, True)
+    assert (status, "annotated 1 photograph in" in stderr) == (0, True)
     assert ["error" in record for record in _records(out)] == [False, False]
 
 

@@ -126,4 +126,4 @@ def test_one_command_labels_a_photograph(backbone, tmp_path, capsys):
     assert main(["annotate", "starter", str(file), "--sheet", str(tmp_path / "sheet.html")]) == 0
     captured = capsys.readouterr()
     assert re.search(r"china\.jpg: .*(sky|structures)", captured.out)
-    assert "annotated 1 photographs" in captured.err
+    assert "annotated 1 photograph in" in captured.err

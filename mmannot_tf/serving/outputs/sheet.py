@@ -103,7 +103,7 @@ class WithSheet:
 
 def _entry(result: Result) -> str:
     """A photograph as an item of the list."""
-    name = html.escape(result.image)
+    name = html.escape(Path(result.image).name)
     if isinstance(result, Unreadable):
         return f"<li><p>{name}</p><p>{html.escape(result.error)}</p></li>\n"
     picture = f'<img src="{_picture(Path(result.image))}" alt="">'

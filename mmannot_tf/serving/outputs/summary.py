@@ -87,4 +87,5 @@ class Summary:
         }
 
     def __str__(self) -> str:
-        return f"annotated {self.annotated:,} photographs in {self.seconds:.1f} s with loading"
+        photographs = "photograph" if self.annotated == 1 else "photographs"
+        return f"annotated {self.annotated:,} {photographs} in {self.seconds:.1f} s with loading"

@@ -44,7 +44,7 @@ class Deciding:
         self._model = predictor.annotator.model
 
     async def ways(self) -> Response:
-        """Returns the ways, and those that decide by default."""
+        """Returns the ways, those that decide by default, and the model's labels."""
         decisions = self._model.decisions
         ways = [] if decisions is None else list(decisions.tagged.by_name.values())
         own = self._annotator.override
@@ -53,6 +53,7 @@ class Deciding:
             {
                 "defaults": defaults if own.way is None else dict.fromkeys(defaults, own.way),
                 "probabilities": "uncalibrated",
+                "labels": list(self._model.labels),
                 "ways": [_way_document(self._as_served(way)) for way in ways],
             }
         )

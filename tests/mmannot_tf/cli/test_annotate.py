@@ -60,7 +60,7 @@ def test_a_second_run_goes_on_and_annotates_what_is_new(tiny_run, folder, tmp_pa
     Image.new("RGB", (60, 40)).save(folder / "new.jpg")
     status, _, stderr = _annotate(capsys, tiny_run.path, folder, "--out", out)
     assert status == 1
-    assert "annotated 1 photographs" in stderr
+    assert "annotated 1 photograph in" in stderr
     assert "4 were annotated already" in stderr
     assert "Received: 2 with an error, named above." in stderr
     assert out.read_text().startswith(before)

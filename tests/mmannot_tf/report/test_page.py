@@ -13,7 +13,7 @@ from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.rows import select
 from mmannot_tf.paper.systems import systems_of
 from mmannot_tf.report.findings import findings
-from mmannot_tf.report.page import page
+from mmannot_tf.report.page import DOUBTS_SHOWN, page
 from mmannot_tf.report.pictures import Picture
 from mmannot_tf.runs.run import open_run
 from mmannot_tf.workflows.comparison import compare_run
@@ -64,7 +64,10 @@ def test_the_page_shows_every_part_and_needs_nothing_but_itself(text, copied, pr
     assert not re.search(r"https?://|@import|\burl\((?!#)", text)
     assert not {tag for tag, _ in read.elements} & {"script", "link", "iframe", "object", "embed", "base"}
     images = read.named("img")
-    assert len(images) == sum(map(len, findings(open_run(copied), predictions, None).cases.values()))
+    found = findings(open_run(copied), predictions, None)
+    examples = [image for label in found.weakest for image in (*label.missed, *label.wrong)]
+    doubts = found.doubts[:DOUBTS_SHOWN]
+    assert len(images) == sum(map(len, found.cases.values())) + len(examples) + len(doubts)
     assert all(image["src"].startswith("data:image/jpeg;base64,") and image["alt"] for image in images)
     assert not any("loading" in image for image in images)  # a lazy one is blank on paper
     assert all(figure.get("aria-label") for figure in read.named("figure"))
@@ -275,9 +278,10 @@ def test_on_a_phone_plots_and_tables_scroll_in_letters_that_can_be_read(phone, l
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("selector", ["#tables ~ .scroll", "#together ~ .columns .scroll"])
+@pytest.mark.parametrize("selector", ["#tables ~ details .scroll", "#together ~ .columns .scroll"])
 def test_a_shade_lies_on_each_side_that_more_can_be_scrolled_to(phone, text, selector):
     phone.set_content(text)
+    phone.evaluate("document.querySelector('#tables ~ details').open = true")
     box, paper = phone.locator(selector).first, (0x15, 0x18, 0x1C)
     left, right = _edges(box)
     assert left == paper and min(right) > 50
@@ -289,12 +293,13 @@ def test_a_shade_lies_on_each_side_that_more_can_be_scrolled_to(phone, text, sel
 @pytest.mark.slow
 def test_the_name_of_a_row_stays_where_its_numbers_are_scrolled(phone, text):
     phone.set_content(text)
-    heads = phone.locator("#tables ~ .scroll >> nth=0").locator("tbody th, td.side")
+    phone.evaluate("document.querySelector('#tables ~ details').open = true")
+    heads = phone.locator("#tables ~ details .scroll >> nth=0").locator("tbody th, td.side")
 
     def places():
         return [heads.nth(number).bounding_box()["x"] for number in range(4)]
 
     before = places()
-    phone.evaluate("document.querySelector('.scroll').scrollLeft = 120")
-    assert phone.evaluate("document.querySelector('.scroll').scrollLeft") == 120
+    phone.evaluate("document.querySelector('#tables ~ details .scroll').scrollLeft = 120")
+    assert phone.evaluate("document.querySelector('#tables ~ details .scroll').scrollLeft") == 120
     assert places() == before

@@ -134,7 +134,7 @@ def test_it_exports_and_its_card_names_its_row(run, tmp_path, capsys):
     card = (tmp_path / "E" / "1" / "README.md").read_text()
     assert "whose last map is averaged" in card
     assert "CNN+Tags+LQP on the" in card and "MS-CNN" not in card
-    assert "Label quantity: " in card
+    assert "The number of labels is right on" in card
 
 
 def test_a_finished_run_is_trained_no_second_time(run, config, tiny_records, tmp_path, capsys):

@@ -110,7 +110,9 @@ def test_settings_that_count_images_say_which_and_years_stay_years(built: Record
     settings = {"images": 6600, "test_images": 1200, "year": 2014, "split_seed": 12345, "digest": "a" * 64}
     counts = {**inspect(built), "settings": settings}
     words = read_page(page(counts, samples={}, vocabulary=[])).words
-    facts = [word for word in words[words.index("Settings of the build") + 1 : words.index("Counts")] if word]
+    facts = [
+        word for word in words[words.index("Settings of the build") + 1 : words.index("Provenance")] if word
+    ]
     assert facts == [
         *("images for training and validation", "6,600", "images for test", "1,200"),
         *("year", "2014", "split seed", "12345", "digest", "a" * 64),

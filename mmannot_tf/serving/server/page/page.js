@@ -20,7 +20,7 @@ const queue = [];
 let ways = [];
 let running = 0;
 let answered = 0;
-let skipped = 0;
+let skipped = [];
 
 async function ask(file, tags, own = false) {
   const form = new FormData();
@@ -220,14 +220,50 @@ async function decide(sections) {
 async function showWays() {
   const answer = await (await fetch("/decisions")).json();
   ways = answer.ways;
+  scales.k.max = Math.min(scales.k.max, answer.labels.length);
+  find("known").querySelector("summary").textContent = `The ${answer.labels.length} labels that the model knows`;
+  find("known").querySelector("p").textContent = answer.labels.join(", ");
+  find("known").hidden = false;
   for (const { name, title } of ways) find("way").append(new Option(title, name));
   find("deciding").hidden = !ways.length;
 }
 
 function showStatus() {
   const left = queue.length + running;
-  const others = skipped ? ` Skipped, not a photograph: ${skipped}.` : "";
+  const others = skipped.length ? ` Skipped, for they are no photographs: ${skipped.join(", ")}.` : "";
   find("status").textContent = (left ? `Annotating: ${left} to go.` : `Annotated: ${answered}.`) + others;
+  find("take").hidden = !taken().length;
+}
+
+function taken() { // the labels of each photograph, with its tags if it has any
+  return [...find("cards").children].flatMap((card) => {
+    const result = card.querySelector("section")?.result;
+    return result ? [{ image: card.file, tags: result.tags, annotations: result.annotations }] : [];
+  });
+}
+
+function asTable() { // as `mmannot-records build manifest` reads it
+  const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+  const rows = taken().map(({ image, tags, annotations }) => [
+    image,
+    annotations.map(({ label }) => label).join(";"),
+    tags.split(",").map((tag) => tag.trim()).join(";"),
+  ]);
+  return [["path", "labels", "tags"], ...rows].map((row) => row.map(quoted).join(",")).join("\n") + "\n";
+}
+
+function download(name, type, text) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}
+
+async function copyLabels() {
+  const lines = taken().map(({ image, annotations }) => `${image}: ${annotations.map(({ label }) => label).join(", ")}`);
+  await navigator.clipboard.writeText(lines.join("\n"));
+  find("status").textContent = `Copied the labels of ${lines.length}.`;
 }
 
 function enqueue(card, file) {
@@ -237,6 +273,7 @@ function enqueue(card, file) {
 
 function add(file) {
   const card = copy("card");
+  card.file = file.name;
   const picture = card.querySelector("img");
   picture.src = URL.createObjectURL(file);
   picture.alt = file.name;
@@ -251,6 +288,7 @@ function add(file) {
     const neighbour = card.nextElementSibling ?? card.previousElementSibling;
     URL.revokeObjectURL(picture.src);
     card.remove();
+    showStatus();
     (neighbour?.querySelector("input") ?? find("photos")).focus();
   });
   find("cards").append(card);
@@ -259,12 +297,17 @@ function add(file) {
 
 function addAll(files) {
   const photographs = [...files].filter((file) => PHOTOGRAPH.test(file.type || file.name));
-  skipped = files.length - photographs.length;
+  skipped = [...files].filter((file) => !photographs.includes(file)).map((file) => file.name);
   photographs.forEach(add);
   showStatus();
 }
 
 for (const id of ["ask", "deciding"]) find(id).addEventListener("submit", (event) => event.preventDefault());
+find("copy").addEventListener("click", copyLabels);
+find("csv").addEventListener("click", () => download("labels.csv", "text/csv", asTable()));
+find("json").addEventListener("click", () =>
+  download("labels.json", "application/json", JSON.stringify(taken(), null, 2)),
+);
 find("way").addEventListener("input", showSlider);
 find("deciding").addEventListener("input", () => {
   showValue();

@@ -176,11 +176,11 @@ def test_annotate_takes_the_same_options(exported, scenes, tmp_path, capsys):
     assert main(["annotate", str(exported), photograph, "--k", "2", "--out", str(out)]) == 0
     assert out.read_text().count('"probability"') == 2  # this one was annotated already
     assert main(["annotate", str(exported), photograph, "--decide", "expected_f"]) == 1
-    assert "Exports made with `--decide best` have all ways" in capsys.readouterr().err
+    assert "`mmannot export --decide best` fits all ways" in capsys.readouterr().err
     assert main(["annotate", str(exported), photograph, "--decide", "best"]) == 1
     assert "best is chosen when a run is exported" in capsys.readouterr().err
     assert main(["annotate", str(exported), photograph, "--favour", "recall"]) == 1
-    assert "beta needs a way" in capsys.readouterr().err
+    assert "beta (also as --favour) needs a way" in capsys.readouterr().err
 
 
 def test_a_run_fits_the_ways_that_it_is_asked_for(tiny_run, tiny_records, scenes, capsys):

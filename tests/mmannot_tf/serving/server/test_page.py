@@ -1,7 +1,9 @@
 """The page at `/` in a real Chromium, without a window: what a person does, by keyboard and by touch."""
 
 import contextlib
+import csv
 import io
+import json
 
 import pytest
 from PIL import Image
@@ -129,7 +131,7 @@ def test_the_keyboard_is_enough(visit, file):
     assert page.evaluate("document.activeElement.id") == "tags"
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.id") == "own"
-    for name in ("way", "least", "most"):
+    for name in ("way", "least", "most", "copy", "csv", "json"):
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.id") == name
     page.keyboard.press("Tab")
@@ -160,7 +162,9 @@ def test_photographs_are_dropped_and_others_passed_over(visit, file):
         }
     }"""
     page.evaluate(drop, [["a.png", "image/png", [*file()["buffer"]]], ["notes.txt", "text/plain", [65]]])
-    expect(page.get_by_role("status")).to_have_text("Annotated: 1. Skipped, not a photograph: 1.")
+    expect(page.get_by_role("status")).to_have_text(
+        "Annotated: 1. Skipped, for they are no photographs: notes.txt."
+    )
     expect(page.locator("figcaption")).to_have_text("a.png")
     assert not page.locator("#drop.over").count()
 
@@ -256,3 +260,46 @@ def test_numbers_that_cannot_be_are_named(visit, file):
     page.get_by_label("at most").fill("3")
     expect(page.locator("#deciding .error")).to_be_hidden()
     expect(page.locator(".cut")).to_have_text("cut after 3")
+
+
+def test_labels_can_be_taken_along_as_a_manifest_or_json(visit, file, tmp_path):
+    page = visit()
+    expect(page.locator("#take")).to_be_hidden()
+    page.get_by_label("Tags of the photographs").fill('Beach, "zyx"')
+    page.get_by_label("Choose photographs").set_input_files([file("sea, 1.png")])
+    expect(page.get_by_role("status")).to_have_text("Annotated: 1.")
+    page.get_by_label("Tags of the photographs").fill("")
+    page.get_by_label("Choose photographs").set_input_files([file("b.png", 100)])
+    expect(page.get_by_role("status")).to_have_text("Annotated: 2.")
+    taken = {}
+    for name in ("CSV", "JSON"):
+        with page.expect_download() as waiting:
+            page.get_by_role("button", name=f"Download {name}").click()
+        waiting.value.save_as(tmp_path / name)
+        taken[name] = (tmp_path / name).read_text(encoding="utf-8")
+    rows = [*csv.DictReader(io.StringIO(taken["CSV"]))]
+    assert rows == [
+        {"path": "sea, 1.png", "labels": "sky;sea", "tags": 'Beach;"zyx"'},
+        {"path": "b.png", "labels": "sky", "tags": ""},
+    ]
+    documents = json.loads(taken["JSON"])
+    assert [document["image"] for document in documents] == ["sea, 1.png", "b.png"]
+    assert documents[0]["annotations"][0] == {"label": "sky", "probability": 1.0}
+    page.get_by_role("button", name="Remove").first.click()
+    page.get_by_role("button", name="Remove").first.click()
+    expect(page.locator("#take")).to_be_hidden()
+
+
+def test_labels_can_be_copied(visit, file):
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    page.get_by_label("Choose photographs").set_input_files([file()])
+    expect(page.get_by_role("status")).to_have_text("Annotated: 1.")
+    page.get_by_role("button", name="Copy labels").click()
+    expect(page.get_by_role("status")).to_have_text("Copied the labels of 1.")
+    assert page.evaluate("navigator.clipboard.readText()") == "sea.png: sky"
+
+
+def test_the_page_lists_the_labels_that_the_model_knows(visit):
+    page = visit()
+    page.get_by_text("The 3 labels that the model knows").click()
+    expect(page.locator("#known p")).to_have_text("sky, sea, person")
