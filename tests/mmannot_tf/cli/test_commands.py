@@ -88,6 +88,7 @@ def test_evaluate_prints_every_row_and_quantity_as_json(run, tiny_config, capsys
     ways = document.pop("ways")
     assert [way["scorer"] for way in ways][:2] == ["MS-CNN+Tags", "MS-CNN"]
     assert ways[0]["reference"] == "predicted_quantity"
+    assert document.pop("verdict")["method"] == "MS-CNN+Tags+LQP"
     assert json.loads((run / "scores.json").read_text()) == document
 
 
@@ -108,6 +109,7 @@ def test_evaluate_without_bootstrap_has_the_same_scores_and_no_intervals(run, ca
         comparison["pairs"] = []
         for row in comparison["rows"]:
             del row["intervals"]
+    document["verdict"] = None
     assert _json(capsys, "evaluate", run, "--bootstrap", 0) == document
 
 
