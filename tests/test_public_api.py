@@ -745,19 +745,16 @@ def test_only_folders_of_runs_and_exports_are_loaded(tmp_path):
 
 
 @pytest.mark.slow
-def test_the_api_page_is_what_the_docstrings_say():
+@pytest.mark.parametrize("name", ["api", "keys"])
+def test_a_made_page_is_what_the_docstrings_say(name):
     page = subprocess.run(
-        [sys.executable, ROOT / "docs" / "api.py"], capture_output=True, text=True, check=True, timeout=300
+        [sys.executable, ROOT / "docs" / f"{name}.py"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=300,
     ).stdout
-    assert page == (ROOT / "docs" / "api.md").read_text(encoding="utf-8"), "run `make docs`"
-
-
-@pytest.mark.slow
-def test_the_page_of_keys_is_what_the_docstrings_say():
-    page = subprocess.run(
-        [sys.executable, ROOT / "docs" / "keys.py"], capture_output=True, text=True, check=True, timeout=300
-    ).stdout
-    assert page == (ROOT / "docs" / "keys.md").read_text(encoding="utf-8"), "run `make docs`"
+    assert page == (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8"), "run `make docs`"
 
 
 def test_the_page_of_keys_describes_every_key():
