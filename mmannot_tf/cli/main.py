@@ -11,6 +11,7 @@ from mmannot_tf.cli.compare import compare
 from mmannot_tf.cli.decide import decide
 from mmannot_tf.cli.evaluate import evaluate
 from mmannot_tf.cli.export import export
+from mmannot_tf.cli.init import init
 from mmannot_tf.cli.launch import launch
 from mmannot_tf.cli.methods import methods
 from mmannot_tf.cli.paper import paper
@@ -31,6 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 for command in (
+    init,
     train,
     launch,
     profile,

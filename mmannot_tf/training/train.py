@@ -9,7 +9,8 @@ import keras
 import tensorflow as tf
 
 from mmannot_tf.config.settings import Config
-from mmannot_tf.data.arrays import load_arrays, vocabulary
+from mmannot_tf.data.arrays import vocabulary
+from mmannot_tf.data.trainable import check_trainable
 from mmannot_tf.runs import plan
 from mmannot_tf.runs.configured_stages import select_stages, stage_settings
 from mmannot_tf.runs.refit import check_refit, run_records, with_whole_paths
@@ -117,16 +118,7 @@ def open_training(
         UserError: the records, the run or the number of replicas is not usable.
     """
     base = open_records(data)
-    for split in ("train", "validation", "test"):
-        if not base.splits.get(split):
-            raise UserError(
-                f"Records must have images in each split. Received: {base.path}, {split} is empty."
-            )
-    if not load_arrays(base, "validation", ()).labels.any():
-        raise UserError(
-            "Validation images must have labels, which choose the best epoch. Received: "
-            f"{base.path}, whose validation split has none. Build records with labels in that split."
-        )
+    check_trainable(base)
     config = with_whole_paths(config)
     check_refit(config, base)
     records = run_records(config, base)

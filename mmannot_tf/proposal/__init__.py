@@ -1,0 +1,1 @@
+"""Proposes a configuration for somebody's own records: `mmannot init`. No TensorFlow."""
