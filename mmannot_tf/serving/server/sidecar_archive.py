@@ -18,9 +18,9 @@ from mmannot_tf.serving.server.limits import Limits
 from tfrecords_tools.photographs.sidecars import SUFFIX
 from tfrecords_tools.shell.paths import matching_form, path_below
 
-MAX_PHOTOGRAPHS = 10_000
-MAX_VALUES = 1 << 19
-"""Commas and brackets of a body: fifty for each of so many photographs."""
+MAX_PHOTOGRAPHS = 2_000
+MAX_VALUES = 1 << 16
+"""Commas and brackets of a body: thirty for each of so many photographs."""
 MAX_PATH = 4096
 """Bytes of a path, as Linux has it."""
 FIELDS = ("path", "given", "predicted")
