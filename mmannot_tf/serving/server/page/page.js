@@ -63,6 +63,14 @@ function addAll(files) {
   showStatus();
 }
 
+async function addDropped(transfer) {
+  try {
+    addAll(await dropped(transfer));
+  } catch (error) {
+    find("status").textContent = `What was dropped cannot be read: ${error.message}`;
+  }
+}
+
 async function showAll() {
   const answer = await (await fetch("/decisions")).json();
   showWays(answer);
@@ -82,7 +90,7 @@ for (const kind of ["dragover", "dragleave", "drop"]) {
   window.addEventListener(kind, async (event) => {
     event.preventDefault();
     find("drop").classList.toggle("over", kind === "dragover");
-    if (kind === "drop") addAll(await dropped(event.dataTransfer));
+    if (kind === "drop") await addDropped(event.dataTransfer);
   });
 }
 find("cards").addEventListener("looked", showLooked);

@@ -42,5 +42,8 @@ export function mark(item, review) { // shows what is said of a line's label
 export function words(text, known) { // the labels that a person typed; one of the model's may hold a comma
   const whole = text.trim();
   const typed = known.includes(whole) ? [whole] : whole.split(/[,;]/);
-  return typed.map((word) => word.replaceAll(/[\s\p{Cc}]+/gu, " ").trim()).filter(Boolean);
+  const clean = typed.map((word) => word.replaceAll(/[\s\p{Cc}]+/gu, " ").trim()).filter(Boolean);
+  return clean.map((word) => (known.includes(word) ? word : (known.find((label) => isSame(label, word)) ?? word)));
 }
+
+const isSame = (label, word) => label.toLowerCase() === word.toLowerCase();

@@ -332,7 +332,7 @@ def test_the_manifest_tells_given_rejected_and_not_looked_at_apart(visit, file):
     page.get_by_role("button", name="Download manifest").click()
     expect(page.get_by_role("status")).to_contain_text("Nothing is looked at yet")
     _press(first, "Accept sky", "Reject person")
-    first.get_by_label("Add labels").fill("surf , dog;sea")
+    first.get_by_label("Add labels").fill("surf , dog;SEA")
     first.get_by_label("Add labels").press("Enter")
     _press(second, "Reject sky", "Accept person")
     third.get_by_label("Looked at fully").check()
