@@ -37,12 +37,13 @@ export function column(title, result) {
 export function fill(section) {
   const { result } = section;
   const given = result.annotations.length;
+  const quantity = result.predicted_quantity?.toFixed(2) ?? "not a number";
   section.querySelector(".quantity").textContent =
-    `${given} label${given === 1 ? "" : "s"}; predicted quantity ${result.predicted_quantity?.toFixed(2) ?? "not a number"}`;
+    `${given} label${given === 1 ? "" : "s"}; predicted quantity ${quantity}`;
   const shown = result.annotations.map(({ label, probability }) => line("given", label, probability));
   const selected = labels(result);
-  const others = result.ranking.filter(({ label }) => !selected.includes(label));
-  const rest = others.slice(0, Math.max(0, SHOWN - given)).map(({ label, probability }) => line("rest", label, probability));
+  const others = result.ranking.filter(({ label }) => !selected.includes(label)).slice(0, Math.max(0, SHOWN - given));
+  const rest = others.map(({ label, probability }) => line("rest", label, probability));
   section.querySelector("ol").replaceChildren(...shown, cut(given), ...rest);
   if (section.review) addReview(section);
 }

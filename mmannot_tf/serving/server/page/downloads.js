@@ -84,7 +84,8 @@ function takeManifest() {
   download("manifest.csv", manifest(photographs), "text/csv");
   saved(photographs);
   const left = all.length - photographs.length;
-  tell(`Downloaded ${photographs.length} looked at${left ? `; left out ${left} not looked at` : ""}.${repeated(photographs)}`);
+  const others = left ? `; left out ${left} not looked at` : "";
+  tell(`Downloaded ${photographs.length} looked at${others}.${repeated(photographs)}`);
 }
 
 function takePredictions() {

@@ -1,11 +1,16 @@
 // Files with their paths: of a chosen folder, and of what is dropped.
 
-export const pathOf = (file) => file.webkitRelativePath || file.name;
+const inOrder = (pairs) => pairs.toSorted(([, one], [, other]) => (one < other ? -1 : 1)); // folders have none
 
-export async function dropped(transfer) { // pairs of a file and its path
+export function chosen(files) { // pairs of a file and its path
+  const pairs = [...files].map((file) => [file, file.webkitRelativePath || file.name]);
+  return files[0]?.webkitRelativePath ? inOrder(pairs) : pairs;
+}
+
+export async function dropped(transfer) {
   const entries = [...transfer.items].map((item) => [item.webkitGetAsEntry(), item.getAsFile()]);
   const found = await Promise.all(
-    entries.map(([entry, file]) => (entry?.isDirectory ? below(entry) : file ? [[file, pathOf(file)]] : [])),
+    entries.map(([entry, file]) => (entry?.isDirectory ? below(entry).then(inOrder) : file ? [[file, file.name]] : [])),
   );
   return found.flat();
 }

@@ -4,7 +4,7 @@ import { annotate, newCard } from "./cards.js";
 import { showWays } from "./deciding.js";
 import { showDownloads, taken } from "./downloads.js";
 import { find } from "./elements.js";
-import { dropped, pathOf } from "./folders.js";
+import { chosen, dropped } from "./folders.js";
 import { showModel, showVocabulary } from "./model.js";
 import { isLookedAt } from "./review.js";
 
@@ -82,7 +82,7 @@ find("ask").addEventListener("submit", (event) => event.preventDefault());
 find("choose").addEventListener("click", () => find("folder").click());
 for (const id of ["photos", "folder"]) {
   find(id).addEventListener("change", ({ target }) => {
-    addAll([...target.files].map((file) => [file, pathOf(file)]));
+    addAll(chosen(target.files));
     target.value = "";
   });
 }

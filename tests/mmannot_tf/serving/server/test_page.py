@@ -491,10 +491,25 @@ def test_photographs_of_a_folder_keep_their_paths(visit, file, tmp_path):
     expect(page.get_by_role("status")).to_have_text("Annotated: 2.")
     for card in page.locator("#cards > li").all():
         _press(card, "Accept sky")
-    paths = {row["path"] for row in _table(page, "manifest")}
-    assert paths == {"trip/2019/a.png", "trip/2020/a.png"}
+    paths = [row["path"] for row in _table(page, "manifest")]
+    assert paths == ["trip/2019/a.png", "trip/2020/a.png"]
     with zipfile.ZipFile(io.BytesIO(_downloaded(page, "sidecars"))) as archive:
-        assert {*archive.namelist()} == {f"{path}.xmp" for path in paths}
+        assert archive.namelist() == [f"{path}.xmp" for path in paths]
+
+
+def test_a_folder_can_be_dropped(visit, file, tmp_path):
+    page = visit()
+    for name in ("b/2.png", "b/1.png", "a.png", "notes.txt"):
+        (tmp_path / "trip" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "trip" / name).write_bytes(file()["buffer"])
+    devtools = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(tmp_path / "trip")], "dragOperationsMask": 1}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        devtools.send("Input.dispatchDragEvent", {"type": kind, "x": 300, "y": 300, "data": data})
+    expect(page.get_by_role("status")).to_have_text(
+        "Annotated: 3. Skipped, for they are no photographs: trip/notes.txt."
+    )
+    expect(page.locator("figcaption")).to_have_text(["trip/a.png", "trip/b/1.png", "trip/b/2.png"])
 
 
 def test_photographs_of_one_path_are_named(visit, file):
