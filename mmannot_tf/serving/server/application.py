@@ -9,7 +9,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from mmannot_tf.serving.annotating.annotator import Annotator
-from mmannot_tf.serving.server import deciding, tensorflow_serving, uploads, web_page
+from mmannot_tf.serving.server import (
+    deciding,
+    model_document,
+    sidecar_archive,
+    tensorflow_serving,
+    uploads,
+    web_page,
+)
 from mmannot_tf.serving.server.errors import JsonResponse, RequestError, error_response
 from mmannot_tf.serving.server.head_requests import HeadRequests
 from mmannot_tf.serving.server.host_policy import HostPolicy
@@ -50,6 +57,8 @@ def application(annotator: Annotator, name: str, limits: Limits, hosts: HostPoli
     app.include_router(tensorflow_serving.router(predictor, name, limits))
     app.include_router(uploads.router(predictor, limits))
     app.include_router(deciding.router(predictor, limits))
+    app.include_router(model_document.router(annotator.model))
+    app.include_router(sidecar_archive.router(annotator.model, limits))
     app.include_router(web_page.router())
 
     @app.get("/healthz")

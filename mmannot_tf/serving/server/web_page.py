@@ -1,4 +1,4 @@
-"""The page at `/`: three files, read when the server starts."""
+"""The page at `/`: its files, read when the server starts."""
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -6,12 +6,9 @@ from pathlib import Path
 from fastapi import APIRouter, Response
 
 FOLDER = Path(__file__).with_name("page")
-FILES = {
-    "/": ("index.html", "text/html"),
-    "/page.css": ("page.css", "text/css"),
-    "/page.js": ("page.js", "text/javascript"),
-}
-"""Each path's file and media type."""
+INDEX = "index.html"
+TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
+"""The media type of each kind of file."""
 HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src blob: data:; "
@@ -27,9 +24,9 @@ HEADERS = {
 def router() -> APIRouter:
     """Returns the routes."""
     routes = APIRouter()
-    for path, (name, kind) in FILES.items():
-        response = Response((FOLDER / name).read_bytes(), media_type=kind, headers=HEADERS)
-        routes.get(path)(_constant(response))
+    for file in sorted(FOLDER.iterdir()):
+        response = Response(file.read_bytes(), media_type=TYPES[file.suffix], headers=HEADERS)
+        routes.get("/" if file.name == INDEX else f"/{file.name}")(_constant(response))
     return routes
 
 

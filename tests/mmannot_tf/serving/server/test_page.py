@@ -1,9 +1,6 @@
 """The page at `/` in a real Chromium, without a window: what a person does, by keyboard and by touch."""
 
-import contextlib
-import csv
 import io
-import json
 
 import pytest
 from PIL import Image
@@ -16,45 +13,21 @@ pytestmark = pytest.mark.slow
 
 XMP = """<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description
  xmlns:dc="http://purl.org/dc/elements/1.1/" dc:subject="beach"/></rdf:RDF>"""
+CARD = """# <i>mine</i>: image annotation with a predicted number of labels
+
+## Scores
+
+On 5 images, percent.
+C- are means.
+
+| C-P | I-P | I-R | I-F1 |
+|---:|---:|---:|---:|
+| 72.7 | 75.0 | 76.5 | 75.7 |
+
+## Limits
+"""
 expect.set_options(timeout=30_000)  # milliseconds; a busy machine takes more than the usual five seconds
-WIDE, PHONE = {"width": 1100, "height": 900}, {"width": 390, "height": 844}
-
-
-@pytest.fixture
-def visit(browser, running):
-    """Opens the page, and holds it to loading nothing from elsewhere and failing at nothing."""
-    with contextlib.ExitStack() as opened:
-        asked, wrong = [], []
-
-        def open_page(**options):
-            page = opened.enter_context(contextlib.closing(browser.new_page(**{"viewport": WIDE, **options})))
-            page.on("request", lambda request: asked.append(request.url))
-            page.on("pageerror", lambda error: wrong.append(str(error)))
-            page.on("console", lambda message: _refused(message) or wrong.append(message.text))
-            page.goto(str(running.client.base_url))
-            return page
-
-        yield open_page
-        assert wrong == []
-        here = (str(running.client.base_url), "data:", "blob:")
-        assert asked
-        assert [url for url in asked if not url.startswith(here)] == []
-
-
-def _refused(message):
-    """Chromium's own word on an answer that a test makes fail."""
-    url = message.location["url"]
-    return ("/annotate" in url or "/decide" in url) and message.text.startswith("Failed to load resource")
-
-
-@pytest.fixture(scope="module")
-def file(photo):
-    """Makes a photograph as a page is given one; its brightness decides the probabilities."""
-    return lambda name="sea.png", value=255: {
-        "name": name,
-        "mimeType": "image/png",
-        "buffer": photo(value),
-    }
+PHONE = {"width": 390, "height": 844}
 
 
 def _answers(card):
@@ -127,11 +100,8 @@ def test_the_keyboard_is_enough(visit, file):
         page.keyboard.press("Enter")
     chosen.value.set_files([file("a.png"), file("b.png", 0)])
     expect(page.get_by_role("status")).to_have_text("Annotated: 2.")
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.id") == "tags"
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.id") == "own"
-    for name in ("way", "least", "most", "copy", "csv", "json"):
+    buttons = ("copy", "manifest", "predictions", "sidecars", "json")
+    for name in ("choose", "tags", "own", "way", "least", "most", *buttons):
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.id") == name
     page.keyboard.press("Tab")
@@ -262,32 +232,41 @@ def test_numbers_that_cannot_be_are_named(visit, file):
     expect(page.locator(".cut")).to_have_text("cut after 3")
 
 
-def test_labels_can_be_taken_along_as_a_manifest_or_json(visit, file, tmp_path):
+def test_a_slider_for_k_is_of_use_with_many_labels(visit):
+    labels = [f"label {number}" for number in range(10_000)]
+    for k, end in ((3, "20"), (30, "60"), (8_000, "10000")):
+        way = {"name": "top_k", "title": "k labels", "parameters": {"k": k}}
+        page = visit(decisions={"ways": [way], "labels": labels})
+        page.get_by_label("How many labels").select_option("top_k")
+        expect(page.get_by_role("slider")).to_have_attribute("max", end)
+        expect(page.get_by_role("slider")).to_have_value(str(k))
+
+
+def test_labels_of_the_model_are_offered_where_one_adds(visit, file):
     page = visit()
-    expect(page.locator("#take")).to_be_hidden()
-    page.get_by_label("Tags of the photographs").fill('Beach, "zyx"')
-    page.get_by_label("Choose photographs").set_input_files([file("sea, 1.png")])
-    expect(page.get_by_role("status")).to_have_text("Annotated: 1.")
-    page.get_by_label("Tags of the photographs").fill("")
-    page.get_by_label("Choose photographs").set_input_files([file("b.png", 100)])
-    expect(page.get_by_role("status")).to_have_text("Annotated: 2.")
-    taken = {}
-    for name in ("CSV", "JSON"):
-        with page.expect_download() as waiting:
-            page.get_by_role("button", name=f"Download {name}").click()
-        waiting.value.save_as(tmp_path / name)
-        taken[name] = (tmp_path / name).read_text(encoding="utf-8")
-    rows = [*csv.DictReader(io.StringIO(taken["CSV"]))]
-    assert rows == [
-        {"path": "sea, 1.png", "labels": "sky;sea", "tags": 'Beach;"zyx"'},
-        {"path": "b.png", "labels": "sky", "tags": ""},
-    ]
-    documents = json.loads(taken["JSON"])
-    assert [document["image"] for document in documents] == ["sea, 1.png", "b.png"]
-    assert documents[0]["annotations"][0] == {"label": "sky", "probability": 1.0}
-    page.get_by_role("button", name="Remove").first.click()
-    page.get_by_role("button", name="Remove").first.click()
-    expect(page.locator("#take")).to_be_hidden()
+    page.get_by_label("Choose photographs").set_input_files([file()])
+    offered = page.get_by_label("Add labels").evaluate(
+        "input => [...input.list.options].map(one => one.value)"
+    )
+    assert offered == ["sky", "sea", "person"]
+
+
+def test_the_page_says_which_model_it_is_and_how_good(start, visit_server, tmp_path):
+    (tmp_path / "3").mkdir()
+    (tmp_path / "3" / "README.md").write_text(CARD, encoding="utf-8")
+    page = visit_server(start())
+    expect(page.locator("#model")).to_have_text(
+        "Model <i>mine</i>: 3 labels, precision 75.0\u00a0%, recall 76.5\u00a0%, F1 75.7\u00a0%."
+    )
+    page.get_by_text("How good the model was found to be").click()
+    expect(page.locator("#scores p")).to_have_text("On 5 images, percent. C- are means.")
+    assert page.locator("#scores tr").all_inner_texts() == ["C-P\tI-P\tI-R\tI-F1", "72.7\t75.0\t76.5\t75.7"]
+
+
+def test_a_model_without_a_card_has_a_name(visit, tmp_path):
+    page = visit()
+    expect(page.locator("#model")).to_have_text(f"Model {tmp_path.name}: 3 labels.")
+    expect(page.locator("#scores")).to_be_hidden()
 
 
 def test_labels_can_be_copied(visit, file):
