@@ -36,7 +36,7 @@ def build(
     ] = None,
     unlisted: CountUnlisted = True,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be built; write nothing.")
+        bool, typer.Option("--dry-run", help="Show what would be built; write no records.")
     ] = False,
 ) -> None:
     """Builds the records of one source and prints what was built and what was dropped."""

@@ -32,11 +32,13 @@ class PhotographKeywords:
 
     Attributes:
         words: each once, in one line, without control characters.
+        annotated: the labels that an annotation added, which are not among the words.
         problems: damaged metadata that could not be read, a line each; none if the photograph is missing or
             no regular file.
     """
 
     words: tuple[str, ...] = ()
+    annotated: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -73,14 +75,15 @@ class _Collector:
         self._packets.append(XmpPacket(content))
 
     def result(self) -> PhotographKeywords:
-        added = frozenset(label for packet in self._packets for label in added_labels(packet))
+        added = dict.fromkeys(label for packet in self._packets for label in added_labels(packet))
         found = [word for packet in self._packets for word in keywords(packet, without=added)]
         found += [word for word in self._words if word not in added]
         words = dict.fromkeys(cleaned(found))
         problems = self._problems
         if len(words) > MAX_KEYWORDS:
             problems = [*problems, f"only {MAX_KEYWORDS:,} of {len(words):,} keywords are read"]
-        return PhotographKeywords(tuple(words)[:MAX_KEYWORDS], tuple(problems))
+        annotated = tuple(dict.fromkeys(cleaned(added)))[:MAX_KEYWORDS]
+        return PhotographKeywords(tuple(words)[:MAX_KEYWORDS], annotated, tuple(problems))
 
 
 def _opened(image: bytes | Path) -> BinaryIO:
