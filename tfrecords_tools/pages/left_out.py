@@ -10,7 +10,7 @@ from pathlib import Path
 from tfrecords_tools.pages.thumbnail import SIDE
 from tfrecords_tools.photographs.regular_files import read_photograph
 from tfrecords_tools.photographs.thumbnail import thumbnail_uri
-from tfrecords_tools.photographs.unreadable import UnreadableImageError
+from tfrecords_tools.photographs.unreadable import MISSING, UnreadableImageError
 from tfrecords_tools.reading.passed_over import WORDS
 from tfrecords_tools.reading.records import MARKER, Marker, Records
 from tfrecords_tools.shell.errors import UserError
@@ -86,5 +86,6 @@ def _pictured(raw: Path | None, file: str, row: str, reason: str) -> LeftOut:
     try:
         uri, (width, height) = thumbnail_uri(read_photograph(raw / path_below(file)), SIDE)
     except (UnreadableImageError, ValueError) as error:
-        return LeftOut(shown(file), row, reason, problem=str(error))
+        is_known = reason and str(error) != MISSING  # the build's words are plainer than Pillow's
+        return LeftOut(shown(file), row, reason, problem=reason if is_known else str(error))
     return LeftOut(shown(file), row, reason, uri, "", width, height)

@@ -53,7 +53,7 @@ def test_what_was_left_out_is_shown_by_reason(raw):
     assert (bare.width, bare.height, bare.problem, bare.row) == (192, 48, "", "own.csv:5")
     assert bare.image.startswith("data:image/jpeg;base64,")
     assert broken.image == missing.image == ""
-    assert broken.problem and missing.problem == "missing"
+    assert (broken.problem, missing.problem) == (broken.reason, "missing")
 
 
 def test_without_the_folder_only_names_are_shown(raw):
@@ -93,9 +93,9 @@ def test_the_page_has_pictures_or_the_reason_in_their_place(raw, capsys):
     records, page = built(raw, ROWS), raw.parent / "page.html"
     assert main(["inspect", str(records.path), "--html", str(page), "--raw", str(raw)]) == 0
     text = page.read_text(encoding="utf-8")
-    assert text.index("Some files that cannot be used") < text.index("Samples of train")
+    assert text.index("Files that cannot be used") < text.index("Samples of train")
     assert text.count("<img ") == 2 + 3  # bare and extra; a sample a split
-    assert "no picture: missing" in text
+    assert ">missing<" in text
     assert "shows their pictures" not in text
     assert main(["inspect", str(records.path), "--html", str(page)]) == 0
     assert "shows their pictures" in page.read_text(encoding="utf-8")
