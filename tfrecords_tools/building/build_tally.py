@@ -14,6 +14,7 @@ from tfrecords_tools.photographs.encoded import Original
 from tfrecords_tools.photographs.unreadable import MISSING
 from tfrecords_tools.reading.example import Example, fingerprint
 from tfrecords_tools.reading.records import ConvertedImage, UnusableImage
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.errors import UserError
 
 NAMED = 12
@@ -121,8 +122,9 @@ class BuildTally:
         if len(self.unreadable) > self.rules.bad_share * self.candidates:
             first = "; ".join(f"{bad['file']}: {bad['reason']}" for bad in self.unreadable[:3])
             raise UserError(
-                f"at most a share of {self.rules.bad_share:g} of {self.candidates} images may be unreadable. "
-                f"Received: {len(self.unreadable)} so far ({first}). Repair the files, or raise --bad-share."
+                f"at most a share of {self.rules.bad_share:g} of {counted(self.candidates, 'image')} may be "
+                f"unreadable. Received: {len(self.unreadable)} so far ({first}). Repair the files, or raise "
+                "--bad-share."
             )
 
     def add_original(self, example: Example, original: Original | None) -> None:
@@ -143,10 +145,11 @@ class BuildTally:
             UserError: it has none.
         """
         if not self.images[split]:
-            dropped = f"{self.unlabelled[split]} unlabelled and {self.untagged[split]} untagged ones"
+            dropped = f"{self.unlabelled[split]} unlabelled and {self.untagged[split]} untagged"
             raise UserError(
                 f"split {split!r} must hold an image. Received: none, after dropping {dropped} and "
-                f"{len(self.unreadable)} unreadable files. Give it more images, or keep what is dropped."
+                f"{counted(len(self.unreadable), 'unreadable file')}. Give it more images, or keep "
+                "what is dropped."
             )
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tfrecords_tools.manifest.rows import Row
-from tfrecords_tools.photographs.keywords import read_keywords
+from tfrecords_tools.photographs.keywords import keyword_count, read_keywords
 from tfrecords_tools.photographs.sidecars import SidecarFinder
 from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.files import digest
@@ -42,7 +42,7 @@ def with_keywords(rows: Sequence[Row], raw: Path) -> KeywordRows:
         problems += [f"{row.path}: {'; '.join(found.problems)}"] if found.problems else []
     count = sum(len(words) > 1 for words in keywords)
     told = sum(not {*row.labels}.isdisjoint(words[1:]) for row, words in zip(rows, keywords, strict=True))
-    notes = [f"{count:,} of {len(rows):,} photographs have keywords of their own"]
+    notes = [keyword_count(count, len(rows))]
     if told:
         notes.append(
             f"{counted(told, 'photograph')} with a label that is a keyword, and so a tag, too: a model can "

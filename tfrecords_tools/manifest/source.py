@@ -15,6 +15,7 @@ from tfrecords_tools.manifest.rows import Row, Rows, read_rows
 from tfrecords_tools.manifest.settings import ManifestSettings
 from tfrecords_tools.manifest.splits import split_rows
 from tfrecords_tools.reading.example import Example
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import sha256
 from tfrecords_tools.shell.listing import listed
@@ -94,8 +95,9 @@ def _labels_of(rows: Rows, manifest: Path) -> tuple[str, ...]:
     labels = sorted_labels(label for row in rows.valid for label in row.labels)
     if not labels:
         raise UserError(
-            f"an image must have a label. Received: {manifest}, where none of {len(rows.valid)} rows does. "
-            "Fill in the labels, or pass --labels and --keep-unlabelled."
+            f"an image must have a label. Received: {manifest}, where none of "
+            f"{counted(len(rows.valid), 'row')} does. Fill in the labels, or pass --labels "
+            "and --keep-unlabelled."
         )
     return labels
 

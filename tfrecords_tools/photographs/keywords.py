@@ -17,6 +17,7 @@ from tfrecords_tools.photographs.embedded import EmbeddedMetadata, read_embedded
 from tfrecords_tools.photographs.keyword_fields import added_labels, keywords
 from tfrecords_tools.photographs.sidecars import SidecarFinder, read_sidecar
 from tfrecords_tools.photographs.xmp import XmpPacket
+from tfrecords_tools.shell.counted import counted
 
 MAX_KEYWORDS = 1000
 """The number of keywords of one photograph that are read."""
@@ -95,6 +96,17 @@ def cleaned(words: Iterable[str]) -> Iterator[str]:
     for word in words:
         if text := _SPACE.sub(" ", word[:MAX_CHARACTERS]).strip():
             yield text
+
+
+def keyword_count(having: int, photographs: int) -> str:
+    """How many of some photographs have keywords, in words.
+
+    Example:
+        >>> keyword_count(1, 4)
+        '1 of 4 photographs has keywords of its own'
+    """
+    of_all = f"of {counted(photographs, 'photograph')}"
+    return counted(having, f"{of_all} has keywords of its own", f"{of_all} have keywords of their own")
 
 
 def read_keywords(photograph: Path, finder: SidecarFinder) -> PhotographKeywords:
