@@ -87,6 +87,8 @@ def test_a_folder_becomes_a_manifest_and_records_in_a_command_each(tmp_path: Pat
     assert printed[-1].startswith(f"next: mmannot-records build manifest --raw '{raw}' --manifest ")
     assert main(["list", raw, "--labels-from", "folders", "--out", str(manifest)]) == 1
     assert "manifest must not exist yet" in capsys.readouterr().err
+    assert main(["list", f"{raw}/none", "--labels-from", "folders", "--out", str(tmp_path / "no.csv")]) == 1
+    assert "FOLDER must hold photographs" in capsys.readouterr().err
     other = tmp_path / "other.csv"
     build = ["build", "manifest", "--raw", raw, "--labels-from", "folders", "--manifest", str(other)]
     assert main([*build, "--out", str(tmp_path / "out"), "--dry-run"]) == 0

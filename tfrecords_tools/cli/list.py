@@ -10,6 +10,7 @@ from tfrecords_tools.manifest.found_photographs import LabelOrigin
 from tfrecords_tools.manifest.label_search import write_manifest
 from tfrecords_tools.manifest.settings import LeastPhotographs, ManifestSettings
 from tfrecords_tools.shell.console import print_line
+from tfrecords_tools.shell.errors import UserError
 
 
 def list_photographs(
@@ -31,6 +32,10 @@ def list_photographs(
     ] = None,
 ) -> None:
     """Write a manifest of the photographs in a folder, with the labels that they have already."""
+    if not folder.is_dir():
+        raise UserError(
+            f"FOLDER must hold photographs. Received: {folder}, which is no folder. Name another."
+        )
     settings = ManifestSettings(
         out,
         folder,
