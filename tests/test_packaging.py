@@ -1,6 +1,9 @@
 """What is installed: pins that are plain, and a wheel that holds all it needs."""
 
+import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -20,6 +23,35 @@ def _needed(project: dict, extra: str) -> list[str]:
         own = re.fullmatch(rf"{project['name']}\[(.*)\]", line)
         needed += [one for name in own[1].split(",") for one in _needed(project, name)] if own else [line]
     return needed
+
+
+def _wheel(folder: Path) -> Path:
+    """The wheel of this project, built into a folder."""
+    build = f"from setuptools.build_meta import build_wheel; print(build_wheel({str(folder)!r}))"
+    done = subprocess.run(
+        [sys.executable, "-c", build], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def _interpreter(version: str) -> Path | None:
+    """A Python of a version, on the PATH or of pyenv; None if there is none that runs."""
+    on_path = shutil.which(f"python{version}")
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    for python in [*([on_path] if on_path else []), *sorted(pyenv.glob(f"{version}.*/bin/python"))]:
+        asked = [python, "-c", "import sys, venv, ensurepip; print('%d.%d' % sys.version_info[:2])"]
+        done = subprocess.run(asked, capture_output=True, text=True, check=False)
+        if done.stdout.strip() == version:
+            return Path(python)
+    return None
+
+
+def _labels(document: str) -> list[list[str]]:
+    """The labels of each photograph, best first, from what `mmannot annotate --json` prints."""
+    photographs = json.loads(document)["photographs"]
+    return [[label["label"] for label in photograph["annotations"]] for photograph in photographs]
 
 
 @pytest.mark.parametrize("name", PINS)
@@ -54,15 +86,42 @@ def test_the_licences_of_all_pinned_packages_are_listed():
 
 @pytest.mark.slow
 def test_the_wheel_holds_the_code_and_its_data_and_no_tests(tmp_path):
-    build = f"from setuptools.build_meta import build_wheel; print(build_wheel({str(tmp_path)!r}))"
-    done = subprocess.run(
-        [sys.executable, "-c", build], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr[-2000:]
-    (wheel,) = tmp_path.glob("*.whl")
+    wheel = _wheel(tmp_path)
     names = set(zipfile.ZipFile(wheel).namelist())
     files = [file for room in ("mmannot_tf", "tfrecords_tools") for file in (ROOT / room).rglob("*")]
     needed = {str(file.relative_to(ROOT)) for file in files if file.is_file() and file.suffix != ".pyc"}
     needed |= {f"mmannot_tf/configs/{file.name}" for file in (ROOT / "configs").glob("*.toml")}
     assert sorted(needed - names) == []
     assert not [name for name in names if name.startswith("tests")]
+
+
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("version", ["3.12", "3.13"])
+def test_the_wheel_works_on_later_versions_of_python(version, exported, scenes, tmp_path):
+    """With the pinned packages in an environment of its own, about 2 GB, which is removed again."""
+    python = _interpreter(version)
+    if python is None:
+        pytest.skip(f"no Python {version} on the PATH or of pyenv")
+    environment, wheel = tmp_path / "environment", _wheel(tmp_path)
+    programs = environment / "bin"
+
+    def run(*argv: str | Path) -> str:
+        # not in the clone, whose packages would be imported
+        done = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=1800)
+        assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+        return done.stdout
+
+    try:
+        run(python, "-m", "venv", environment)
+        pins = ("--constraint", ROOT / "requirements.txt")
+        run(programs / "python", "-m", "pip", "install", "--quiet", "--no-cache-dir", *pins, wheel)
+        assert "annotate" in run(programs / "mmannot", "--help")
+        assert "manifest" in run(programs / "mmannot-records", "build", "--help")
+        where = run(programs / "python", "-c", "import mmannot_tf; print(mmannot_tf.__file__)")
+        assert Path(where.strip()).is_relative_to(environment)
+        photograph = next(iter(scenes))
+        there = run(programs / "mmannot", "annotate", exported, photograph, "--json")
+        here = run(sys.executable, "-m", "mmannot_tf", "annotate", exported, photograph, "--json")
+        assert _labels(there) == _labels(here)
+    finally:
+        shutil.rmtree(environment, ignore_errors=True)

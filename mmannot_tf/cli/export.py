@@ -5,11 +5,18 @@ from typing import Annotated
 
 import typer
 
-from mmannot_tf.cli.arguments import BetaOption, FavourOption, RunArgument, given_beta, split_names
+from mmannot_tf.cli.arguments import BetaOption, FavourOption, given_beta, split_names
+from tfrecords_tools.shell.errors import UserError
 
 
 def export(
-    run: RunArgument,
+    run: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN",
+            help="A folder that `mmannot train` made; or an export with heads: starter.",
+        ),
+    ],
     out: Annotated[
         Path,
         typer.Option(
@@ -36,12 +43,15 @@ def export(
     from mmannot_tf.decisions.override import PAPER
     from mmannot_tf.evaluation.scorer_ways import BEST
     from mmannot_tf.runs.run import open_run
+    from mmannot_tf.serving.model import is_export
     from tfrecords_tools.shell.console import notice
-    from tfrecords_tools.shell.errors import UserError
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
-    opened = open_run(run)
     names = [name for option in formats or ["saved_model"] for name in split_names(option)]
+    if is_export(run):
+        _export_again(run, out, names, decides_anew=decide != PAPER or beta is not None or favour is not None)
+        return
+    opened = open_run(run)
     import_tensorflow()
 
     from mmannot_tf.serving.exporting.export import export as write
@@ -57,5 +67,28 @@ def export(
     ways = None if decide == PAPER else choose_ways_of_run(run, decide, beta=weight or 1.0)
     if ways is not None:
         notice(f"decides by {ways.tagged.fitted.way.name}")
-    folder = write(opened, out, formats=names, ways=ways, log=notice)
+    _say(write(opened, out, formats=names, ways=ways, log=notice))
+
+
+def _export_again(export: Path, out: Path, formats: list[str], *, decides_anew: bool) -> None:
+    """Writes an export's heads in other formats."""
+    from mmannot_tf.serving.model import open_model
+    from tfrecords_tools.shell.console import notice
+    from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
+
+    if decides_anew:
+        raise UserError(
+            f"--decide, --beta and --favour need a run. Received: {export}, an export, which decides as "
+            "before. Leave them out; `mmannot annotate --decide` takes another way."
+        )
+    model = open_model(export)
+    import_tensorflow()
+    from mmannot_tf.serving.exporting.export import export_again
+
+    _say(export_again(model, out, formats=formats, log=notice))
+
+
+def _say(folder: Path) -> None:
+    from tfrecords_tools.shell.console import notice
+
     notice(f"exported: {folder}. Next: mmannot annotate {folder} IMAGE")

@@ -14,6 +14,7 @@ from mmannot_tf.cli.arguments import (
     SettingsOption,
     StrategyOption,
 )
+from tfrecords_tools.shell.counted import counted
 
 if TYPE_CHECKING:
     from mmannot_tf.training.profiling.profile import Profile
@@ -114,7 +115,8 @@ def _show(document: Document) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    title = f"{document['stage']}: {document['batch_size']} images a step, {document['replicas']} replicas"
+    step, replicas = counted(document["batch_size"], "image"), counted(document["replicas"], "replica")
+    title = f"{document['stage']}: {step} a step, {replicas}"
     table = Table(title=title)
     for heading in ("", "images/s", "lowest", "highest", "images"):
         table.add_column(heading, justify="right" if heading else "left")

@@ -9,6 +9,7 @@ import typer
 from mmannot_tf.weights.imported import Imported
 from mmannot_tf.weights.importers import ORIGINS
 from mmannot_tf.weights.published import PUBLISHED
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.listing import listed
 
 
@@ -78,7 +79,7 @@ def _summary(imported: Imported) -> Iterator[str]:
         f"times {_numbers(preprocessing.scale)}"
     )
     if imported.ignored:
-        yield f"ignored: {len(imported.ignored)} tensors ({listed(imported.ignored, 3)})"
+        yield f"ignored: {counted(len(imported.ignored), 'tensor')} ({listed(imported.ignored, 3)})"
 
 
 def _numbers(values: tuple[float, ...]) -> str:

@@ -13,6 +13,7 @@ from mmannot_tf.config.data_keys import FORMER, PIXELS
 from mmannot_tf.data.image_batches import ImageBatches
 from tfrecords_tools.reading.records import check_unchanged
 from tfrecords_tools.shell.console import notice
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.documents import read_sealed, sealed
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import atomic_path, digest, sha256, staging_folders, write_json
@@ -133,7 +134,7 @@ class DecodedCache:
         }
 
     def _description(self) -> str:
-        return f"{self.shape[0]:,} training images of {self.shape[1]} pixels"
+        return f"{counted(self.shape[0], 'training image')} of {self.shape[1]} pixels"
 
 
 def _gigabytes(count: int) -> str:

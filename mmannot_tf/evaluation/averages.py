@@ -11,6 +11,7 @@ from mmannot_tf.evaluation.metrics import AnnotationScores
 from mmannot_tf.evaluation.quantity import QuantityScores
 from mmannot_tf.evaluation.results import Evaluation, QuantityRow, ScoredRow, Selection, Source
 from mmannot_tf.evaluation.ways import CHOSEN_BY, WayComparison, WayRow
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.errors import UserError
 
 Scores = TypeVar("Scores", AnnotationScores, QuantityScores)
@@ -165,7 +166,7 @@ def averages(evaluations: Sequence[Evaluation]) -> Averages:
 
 def set_in_words(images: int, split: str, classes: int) -> str:
     """What is evaluated, in words."""
-    return f"{images:,} images of {split} with {classes:,} labels"
+    return f"{counted(images, 'image')} of {split} with {counted(classes, 'label')}"
 
 
 def check_same(sets: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ from mmannot_tf.evaluation.results import Bounds, RowPair
 from mmannot_tf.evaluation.row_catalogue import row_of
 from mmannot_tf.evaluation.rows import annotating_row, chosen_threshold, select
 from mmannot_tf.evaluation.uncertainty import Uncertainty
+from tfrecords_tools.shell.counted import counted
 
 MEASURE = "image_f1"
 TAGS = "tag_encoder"
@@ -57,7 +58,7 @@ class Verdict:
         """The verdict in words."""
         low, high = self.interval
         return (
-            f"{self.method} finds {self.recall:.0f} % of the labels of {self.images:,} images, and "
+            f"{self.method} finds {self.recall:.0f} % of the labels of {counted(self.images, 'image')}, and "
             f"{self.precision:.0f} % of those that it gives are right: F1 {self.f1:.1f} (95 % interval "
             f"{low:.1f} to {high:.1f}).",
             *self._against(),

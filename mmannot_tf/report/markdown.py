@@ -8,6 +8,7 @@ from mmannot_tf.evaluation.averages import AveragedRow, AveragedWay, AveragedWay
 from mmannot_tf.evaluation.metrics import SYMBOLS
 from mmannot_tf.evaluation.ways import CHOSEN_BY
 from mmannot_tf.report.cells import MAP, QUANTITY, ablation_columns, effect_cells
+from tfrecords_tools.shell.counted import counted
 
 SPREADS = ("image_f1", "harmonic_f1")
 """The table shows the spread of these; the JSON document has the others'."""
@@ -49,8 +50,8 @@ def ways_tables(compared: Sequence[AveragedWays]) -> list[str]:
     """For each scorer a sentence, and a table of the means of its ways, with their spread over runs."""
     heads = ("", *(SYMBOLS[measure] for measure in CHOSEN_BY), *QUANTITY.values())
     return [
-        f"{of_scorer.scorer}: {of_scorer.images:,} images, ways fitted on {of_scorer.fitted_on:,}, "
-        f"{of_scorer.runs} run{'' if of_scorer.runs == 1 else 's'}, percent.\n\n"
+        f"{of_scorer.scorer}: {counted(of_scorer.images, 'image')}, ways fitted on {of_scorer.fitted_on:,}, "
+        f"{counted(of_scorer.runs, 'run')}, percent.\n\n"
         + markdown_table(heads, [[row.title, *_way_cells(row)] for row in of_scorer.rows])
         for of_scorer in compared
     ]
@@ -68,8 +69,8 @@ def _way_cells(row: AveragedWay) -> list[str]:
 def averages_caption(averages: Averages, *, tagged: bool = False) -> str:
     """What the averages are of, one sentence; `tagged` says that images without a known tag were left out."""
     runs = "One run" if averages.runs == 1 else f"Means of {averages.runs} runs"
-    images = f"{averages.images:,} images of {averages.split}{' with a known tag' if tagged else ''}"
-    return f"{runs}, {images}, {averages.classes:,} labels, percent."
+    images = f"{counted(averages.images, 'image')} of {averages.split}{' with a known tag' if tagged else ''}"
+    return f"{runs}, {images}, {counted(averages.classes, 'label')}, percent."
 
 
 def quantities_table(averages: Averages) -> str:

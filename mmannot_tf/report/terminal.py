@@ -20,6 +20,7 @@ from mmannot_tf.paper.tables import ANNOTATION_TABLES, DATASETS, quantity_table,
 from mmannot_tf.report.cells import MAP, MARKS, QUANTITY, ablation_columns, effect_cells, score_cells
 from mmannot_tf.report.remarks import LATER, MEANINGS, UNCERTAINTY, remarks, system_notes
 from mmannot_tf.report.tables import GroupedTable, interval_tables, own_tables, systems_table
+from tfrecords_tools.shell.counted import counted
 
 MARK = "*"
 """Behind a printed number that its row contradicts."""
@@ -27,7 +28,8 @@ MARK = "*"
 
 def render_scores(evaluation: Evaluation) -> Group:
     """An evaluation's rows, 2 decimals, MSE 3; the marks of its rows; the readings in force."""
-    title = f"{evaluation.split}: {evaluation.images:,} images, {evaluation.classes:,} labels, percent"
+    sizes = f"{counted(evaluation.images, 'image')}, {counted(evaluation.classes, 'label')}"
+    title = f"{evaluation.split}: {sizes}, percent"
     rows = [(_name_of_row(row), row.measures) for row in evaluation.rows]
     quantities = [(row.features + MARKS.get(row.source, ""), row.measures) for row in evaluation.quantity]
     tables = [_scores_table("method", rows, {**SYMBOLS, **MAP}, title=title)]

@@ -9,6 +9,7 @@ from mmannot_tf.evaluation.ways import CHOSEN_BY, WayComparison, WayRow
 from mmannot_tf.report.cells import QUANTITY, interval_cell, score_cells
 from mmannot_tf.report.tables import GroupedTable, RowGroup
 from mmannot_tf.report.terminal import narrow_table
+from tfrecords_tools.shell.counted import counted
 
 CONVENTION = (
     "A measure that is 0/0 counts as 0. Ways that maximise an expected F1 count it as 1 for an image that "
@@ -39,7 +40,7 @@ def ways_table(comparison: WayComparison) -> GroupedTable:
         scores = {measure: getattr(row.scores, measure) for measure in CHOSEN_BY}
         cells = score_cells({**scores, "accuracy": row.quantity.accuracy, "mse": row.quantity.mse}, heads)
         groups.append(RowGroup(row.title, [(row.way, cells)]))
-    title = f"{comparison.scorer}: {comparison.images:,} images, {fitted}, percent"
+    title = f"{comparison.scorer}: {counted(comparison.images, 'image')}, {fitted}, percent"
     return GroupedTable(title, ["way", "name", *heads.values()], groups)
 
 

@@ -18,6 +18,8 @@ from tfrecords_tools.tag_rule.version import FORMER_TAG_RULE, known_version
 
 FACTS, CONFIG = "dataset.json", "config.toml"
 WHAT = "A run's dataset.json"
+STARTER = Path("starter")
+"""What the model that comes with the package is called where a command takes a model."""
 REMEDY = "Restore it from a copy, or train the run again."
 
 
@@ -113,9 +115,7 @@ def open_run(path: Path) -> Run:
 
 def _read_facts(path: Path) -> tuple[Dataset, Provenance]:
     if not (path / FACTS).is_file():
-        raise UserError(
-            f"A run is a folder that `mmannot train` made. Received: {path}, with no dataset.json."
-        )
+        raise _no_run(path)
     file = path / FACTS
     facts = read_document(file, Facts, what=WHAT, remedy=REMEDY)
     try:
@@ -123,6 +123,20 @@ def _read_facts(path: Path) -> tuple[Dataset, Provenance]:
         return facts.records, Provenance.from_dict(facts.weights)
     except (KeyError, TypeError, ValueError) as error:
         raise damaged(file, WHAT, one_line(error), REMEDY) from None
+
+
+def _no_run(path: Path) -> UserError:
+    rule = "A run is a folder that `mmannot train` made."
+    if path == STARTER and not path.exists():
+        return UserError(
+            f"{rule} Received: {path}, the model that comes with the package: `mmannot annotate`, `serve` "
+            f"and `export` take it. `mmannot train {STARTER}` makes a run like the one that it is from."
+        )
+    if not path.exists():
+        return UserError(f"{rule} Received: {path}, which does not exist.")
+    return UserError(
+        f"{rule} Received: {path}, with no {FACTS}. For an export, name the run that it was made from."
+    )
 
 
 def create_run(

@@ -13,7 +13,7 @@ from mmannot_tf.decisions.override import UNCHANGED, Override
 from mmannot_tf.evaluation.scorer_ways import options_of
 from mmannot_tf.runs.configured_stages import visual_stage
 from mmannot_tf.runs.plan import feature_digest
-from mmannot_tf.runs.run import Run, open_run
+from mmannot_tf.runs.run import FACTS, STARTER, Run, open_run
 from mmannot_tf.runs.untagged import annotation_settings
 from mmannot_tf.serving.decisions import Decisions
 from mmannot_tf.serving.metadata import METADATA_FILE, ExportMetadata
@@ -23,7 +23,6 @@ from tfrecords_tools.shell.files import digest, restore_in, sha256_once
 from tfrecords_tools.tag_rule.rule import lookup_key
 from tfrecords_tools.tag_rule.version import FORMER_TAG_RULE, TAG_RULE, known_version
 
-STARTER = Path("starter")
 WHAT = f"An export's {METADATA_FILE}"
 REMEDY = "Export the run again."
 SAVED_MODEL_FILE = "saved_model.pb"
@@ -69,15 +68,14 @@ def open_model(path: Path) -> Model:
     Raises:
         UserError: `path` is none of them, or an earlier version of this project wrote it without metadata.
     """
-    if path == STARTER and not path.exists():
-        path = Path(str(resources.files("mmannot_tf"))) / STARTER
+    path = _located(path)
     if path.name.isdecimal():
         restore_in(path.parent, lambda name: name == path.name)
     if not path.is_dir():
         raise UserError(
             f"MODEL must be the folder of a run or an export. Received: {path}, which does not exist."
         )
-    if (path / "dataset.json").is_file():
+    if (path / FACTS).is_file():
         return model_of(open_run(path))
     folder = _version_folder(path)
     metadata = cast(ExportMetadata, read_sealed(folder / METADATA_FILE, what=WHAT, remedy=REMEDY))
@@ -98,6 +96,21 @@ def open_model(path: Path) -> Model:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(folder / METADATA_FILE, WHAT, one_line(error), REMEDY) from None
+
+
+def is_export(path: Path) -> bool:
+    """Whether a path names an export, one of its versions, or the model that comes with the package."""
+    path = _located(path)
+    if not path.is_dir():
+        return False
+    return any((folder / METADATA_FILE).is_file() for folder in (path, *versions(path).values()))
+
+
+def _located(path: Path) -> Path:
+    """The folder of a model by its path or name."""
+    if path == STARTER and not path.exists():
+        return Path(str(resources.files("mmannot_tf"))) / STARTER
+    return path
 
 
 def _check_files(folder: Path, digests: Mapping[str, str]) -> None:

@@ -16,6 +16,7 @@ from mmannot_tf.training.inference.predict import head_outputs
 from mmannot_tf.training.session import Session
 from mmannot_tf.training.validation import set_measures
 from tfrecords_tools.shell.console import notice
+from tfrecords_tools.shell.counted import counted
 
 SPLIT = "validation"
 
@@ -71,6 +72,7 @@ def _image_f1(session: Session, stages: Sequence[Stage], features: np.ndarray) -
 def _write(session: Session, scores: dict[Heads, float]) -> None:
     choice = write_choice(session.run, scores, len(session.arrays(SPLIT).ids))
     notice(
-        f"images without a known tag: annotated by the {choice.heads} heads (I-F1 on {choice.images:,} "
-        f"validation images with hidden tags: joint {scores['joint']:.1f}, visual {scores['visual']:.1f})"
+        f"images without a known tag: annotated by the {choice.heads} heads (I-F1 on "
+        f"{counted(choice.images, 'validation image')} with hidden tags: joint {scores['joint']:.1f}, "
+        f"visual {scores['visual']:.1f})"
     )

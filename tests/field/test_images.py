@@ -384,6 +384,5 @@ def test_fault_03_what_a_folder_holds_beside_photographs_is_counted(tmp_path):
     listed = [photograph.relative for photograph in photographs([tmp_path], passed_over)]
     assert listed == ["a.heic", "b.WEBP", "c.tif", "d.gif", "e.bmp"]
     assert (
-        str(passed_over)
-        == "2 files with another suffix (2 .mov), 1 hidden files or folders, 1 linked folders"
+        str(passed_over) == "2 files with another suffix (2 .mov), 1 hidden file or folder, 1 linked folder"
     )

@@ -108,7 +108,7 @@ def test_report_06_a_synology_s_thumbnails_are_passed_over(annotate, tmp_path, w
     write_photo(tmp_path / "@eaDir" / "a.jpg" / "SYNOPHOTO_THUMB_M.jpg")
     status, out, err = annotate(tmp_path)
     assert (status, len(out.splitlines())) == (0, 1)
-    assert "1 system folders (@eaDir)" in err
+    assert "1 system folder (@eaDir)" in err
 
 
 def test_report_07_a_recycle_bin_is_passed_over(annotate, tmp_path, write_photo):
@@ -159,7 +159,7 @@ def test_report_11_a_photograph_that_was_replaced_is_said(annotate, tmp_path, wr
     for path, age in ((tmp_path / "b.jpg", 30), (out, 20), (write_photo(photo, 1), 10)):
         os.utime(path, (now - age, now - age))
     status, _, err = annotate(photo, tmp_path / "b.jpg", "--out", out)
-    assert status == 0 and "1 photographs changed after their annotation" in err and "a.jpg" in err
+    assert status == 0 and "1 photograph changed after the annotation" in err and "a.jpg" in err
 
 
 def test_report_11_a_photograph_that_is_newer_than_its_sidecar_is_said(annotate, tmp_path, write_photo):
@@ -170,7 +170,7 @@ def test_report_11_a_photograph_that_is_newer_than_its_sidecar_is_said(annotate,
     for age, said in ((-10, False), (10, True)):
         os.utime(photo, (written + age, written + age))
         status, _, err = annotate(photo, "--format", "xmp")
-        assert (status, "1 photographs changed after their annotation" in err) == (0, said)
+        assert (status, "1 photograph changed after the annotation" in err) == (0, said)
 
 
 def test_report_12_a_resumed_output_with_other_tags_is_said(annotate, tmp_path, write_photo):
@@ -178,7 +178,7 @@ def test_report_12_a_resumed_output_with_other_tags_is_said(annotate, tmp_path, 
     assert "other tags" not in annotate(photo, "--tags", "beach", "--out", out)[2]
     assert "other tags" not in annotate(photo, "--tags", "beach", "--out", out)[2]
     status, _, err = annotate(photo, "--tags", "café", "--out", out)
-    assert status == 0 and "1 photographs were annotated with other tags" in err
+    assert status == 0 and "1 photograph was annotated with other tags" in err
 
 
 def test_report_13_a_sidecar_may_have_the_longest_name(annotate, tmp_path, write_photo):

@@ -368,7 +368,7 @@ def test_metadata_keywords_are_tags_and_labels_are_not(tiny_run, tmp_path, capsy
     assert main([*command, "--out", str(out)]) == 0
     records = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert [record["tags"] for record in records] == ["red, alpha, letters", "red"]
-    assert "1 of 2 photographs have keywords of their own" in capsys.readouterr().err
+    assert "1 of 2 photographs has keywords of its own" in capsys.readouterr().err
     assert _is_done(image, records[0]["model"])
 
 

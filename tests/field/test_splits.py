@@ -72,8 +72,8 @@ def test_fault_09_build_says_so_and_keeps_one_side(own, capsys):
     assert "leakage" in capsys.readouterr().err
     assert call(own, "build", *out, "--leakage", "keep-train", "--overwrite") == 0
     said = capsys.readouterr()
-    assert "test: 1 images of 2" in said.out and "leakage:" not in said.err
-    assert "passed over: 1 copies of photographs in another split" in said.out
+    assert "test: 1 image of 2" in said.out and "leakage:" not in said.err
+    assert "passed over: 1 copy of a photograph in another split" in said.out
 
 
 def test_fault_09_placeholders_and_dropped_photographs_are_no_leakage(own, capsys):
@@ -173,8 +173,8 @@ def test_deliver_5_what_is_passed_over_is_one_summary_everywhere(own, capsys, re
     assert report(own, capsys, *options, "--no-unlisted")[1]["passed_over"]["unlisted"] is None
     assert call(own, "build", "--out", str(own / "out"), *options) == 0
     summary = (
-        "passed over: 1 rows without a file; 1 photographs without a label; 1 rows with an error; "
-        "1 photographs that no row names (more/extra.jpg); 3 other files (2 .mp4, 1 .txt); "
+        "passed over: 1 row without a file; 1 photograph without a label; 1 row with an error; "
+        "1 photograph that no row names (more/extra.jpg); 3 other files (2 .mp4, 1 .txt); "
         "2 hidden files and folders"
     )
     said = capsys.readouterr()
@@ -185,7 +185,7 @@ def test_deliver_5_what_is_passed_over_is_one_summary_everywhere(own, capsys, re
     call(own, "build", "--out", str(again), *options, "--dry-run")
     assert summary in capsys.readouterr().out
     call(own, "build", "--out", str(again), *options, "--dry-run", "--no-unlisted")
-    assert summary.split("; 1 photographs that no row")[0] + "\n" in capsys.readouterr().out
+    assert summary.split("; 1 photograph that no row")[0] + "\n" in capsys.readouterr().out
     assert not again.exists()
     call(own, "check", *options)
     assert summary in capsys.readouterr().out

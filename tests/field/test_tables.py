@@ -79,7 +79,7 @@ def test_fault_06_a_row_that_several_folders_match_is_named(tiny_run, photos, ca
     folder = photos("a.jpg")
     table = "image,tags\na.jpg,sea\n"
     _, _, err = annotate(tiny_run, folder, table, capsys, str(folder.parent / "more"))
-    assert "tags.csv: 1 rows match several photographs each: a.jpg" in err
+    assert "tags.csv: 1 row matches several photographs each: a.jpg" in err
 
 
 def check(folder: Path, manifest: str, capsys, *options: str, name: str = "own.csv"):

@@ -41,6 +41,15 @@ def test_it_opens_by_its_name_unless_there_is_such_a_folder(tmp_path, monkeypatc
         open_model(Path("starter"))
 
 
+@pytest.mark.parametrize("command", ["evaluate", "report", "compare"])
+def test_commands_that_need_a_run_say_what_it_is(command, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main([command, "starter", *(["--out", "page.html"] if command == "report" else [])]) == 1
+    assert "Received: starter, the model that comes with the package" in capsys.readouterr().err
+    assert main([command, str(FOLDER), *(["--out", "page.html"] if command == "report" else [])]) == 1
+    assert "with no dataset.json. For an export, name the run" in capsys.readouterr().err
+
+
 def test_it_is_the_shipped_configuration():
     from mmannot_tf.config.loading import load, load_recorded
 
@@ -115,6 +124,15 @@ def test_its_scores_are_those_of_its_card(shared, backbone, tmp_path):
     *_, row = re.findall(r"^\|(?: *[0-9.]+ *\|){7}$", (FOLDER / "1" / "README.md").read_text(), re.MULTILINE)
     image_f1 = float(row.split("|")[6])
     assert scores["image_f1"] == pytest.approx(image_f1, abs=0.1)
+
+
+@pytest.mark.real
+@pytest.mark.exhaustive
+def test_its_name_can_be_exported(backbone, tmp_path, capsys):
+    assert main(["export", "starter", "--out", str(tmp_path / "export")]) == 0
+    model = open_model(tmp_path / "export")
+    assert (model.path / "saved_model.pb").is_file()
+    assert model.digest == open_model(FOLDER).digest
 
 
 @pytest.mark.real

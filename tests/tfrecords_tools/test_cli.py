@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from tiers import exhaustive
 
 from tfrecords_tools.cli.main import main
@@ -72,6 +73,29 @@ def test_mscoco_builds_and_prints_the_papers_counts(coco_raw, tmp_path: Path, ca
     output = capsys.readouterr().out
     assert "train: 20 ours, 56,414 in the paper" in output
     assert "test: 2 ours, 30,774 in the paper" in output
+
+
+def test_a_folder_becomes_a_manifest_and_records_in_a_command_each(tmp_path: Path, capsys):
+    for number in range(60):
+        path = tmp_path / "my photos" / ("dog", "cat")[number % 2] / f"{number}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (16, 16), (4 * number, 9, 9)).save(path)
+    raw, manifest = str(tmp_path / "my photos"), tmp_path / "own.csv"
+    assert main(["list", raw, "--labels-from", "folders", "--out", str(manifest)]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[1] == "2 labels: cat 30, dog 30"
+    assert printed[-1].startswith(f"next: mmannot-records build manifest --raw '{raw}' --manifest ")
+    assert main(["list", raw, "--labels-from", "folders", "--out", str(manifest)]) == 1
+    assert "manifest must not exist yet" in capsys.readouterr().err
+    assert main(["list", f"{raw}/none", "--labels-from", "folders", "--out", str(tmp_path / "no.csv")]) == 1
+    assert "FOLDER must hold photographs" in capsys.readouterr().err
+    other = tmp_path / "other.csv"
+    build = ["build", "manifest", "--raw", raw, "--labels-from", "folders", "--manifest", str(other)]
+    assert main([*build, "--out", str(tmp_path / "out"), "--dry-run"]) == 0
+    assert other.read_bytes() == manifest.read_bytes()
+    assert not (tmp_path / "out").exists()
+    assert main([*build, "--out", str(tmp_path / "out")]) == 0
+    assert f"note: {other} exists and is read as it is" in capsys.readouterr().err
 
 
 @pytest.mark.exhaustive

@@ -14,7 +14,11 @@ from tfrecords_tools.photographs.encoded import Original
 from tfrecords_tools.photographs.unreadable import MISSING
 from tfrecords_tools.reading.example import Example, fingerprint
 from tfrecords_tools.reading.records import ConvertedImage, UnusableImage
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.errors import UserError
+
+NAMED = 12
+"""Images that records.json names for each reason to leave them out that is no fault of their files."""
 
 
 @dataclass
@@ -32,6 +36,7 @@ class BuildTally:
         untagged: number of images without a tag by split, kept or not.
         unreadable: every image that could not be used.
         dropped: number of images that were left out, by reason.
+        left_out: the first `NAMED` images of each reason that is no fault of their files.
         converted: every image whose record holds a PNG in place of its own bytes.
         tags: number of training images by tag.
         fingerprints: fingerprints of the records by split.
@@ -47,6 +52,7 @@ class BuildTally:
     untagged: Counter[str] = field(default_factory=Counter)
     unreadable: list[UnusableImage] = field(default_factory=list)
     dropped: Counter[DropReason] = field(default_factory=Counter)
+    left_out: list[UnusableImage] = field(default_factory=list)
     converted: list[ConvertedImage] = field(default_factory=list)
     tags: Counter[str] = field(default_factory=Counter)
     fingerprints: dict[str, list[str]] = field(default_factory=dict)
@@ -83,15 +89,21 @@ class BuildTally:
             self.untagged[split] += not example.tags
             if lack := self.rules.drop_reason(example.labels, example.tags):
                 advance()
-                self.dropped[DropReason(lack)] += 1
+                self.add_left_out(example, DropReason(lack))
             elif copies := self.copies.placeholders.get(str(example.image), 0):
                 advance()
                 self.add_unreadable(example, placeholder_reason(copies), kind=DropReason.PLACEHOLDER)
             elif example.id in self.copies.dropped:
                 advance()
-                self.dropped[DropReason.LEAKAGE] += 1
+                self.add_left_out(example, DropReason.LEAKAGE)
             else:
                 yield example
+
+    def add_left_out(self, example: Example, reason: DropReason) -> None:
+        """Adds an image that a rule drops, or that is a copy in another split."""
+        self.dropped[reason] += 1
+        if self.dropped[reason] <= NAMED:
+            self.left_out.append(unusable(example, reason.value, self.source))
 
     def add_unreadable(self, example: Example, reason: str, *, kind: DropReason | None = None) -> None:
         """Adds an image that cannot be used.
@@ -110,8 +122,9 @@ class BuildTally:
         if len(self.unreadable) > self.rules.bad_share * self.candidates:
             first = "; ".join(f"{bad['file']}: {bad['reason']}" for bad in self.unreadable[:3])
             raise UserError(
-                f"at most a share of {self.rules.bad_share:g} of {self.candidates} images may be unreadable. "
-                f"Received: {len(self.unreadable)} so far ({first}). Repair the files, or raise --bad-share."
+                f"at most a share of {self.rules.bad_share:g} of {counted(self.candidates, 'image')} may be "
+                f"unreadable. Received: {len(self.unreadable)} so far ({first}). Repair the files, or raise "
+                "--bad-share."
             )
 
     def add_original(self, example: Example, original: Original | None) -> None:
@@ -132,10 +145,11 @@ class BuildTally:
             UserError: it has none.
         """
         if not self.images[split]:
-            dropped = f"{self.unlabelled[split]} unlabelled and {self.untagged[split]} untagged ones"
+            dropped = f"{self.unlabelled[split]} unlabelled and {self.untagged[split]} untagged"
             raise UserError(
                 f"split {split!r} must hold an image. Received: none, after dropping {dropped} and "
-                f"{len(self.unreadable)} unreadable files. Give it more images, or keep what is dropped."
+                f"{counted(len(self.unreadable), 'unreadable file')}. Give it more images, or keep "
+                "what is dropped."
             )
 
     @property

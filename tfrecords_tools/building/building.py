@@ -155,6 +155,7 @@ def _marker(
         "unlabelled": {split: tally.unlabelled[split] for split in source.splits},
         "untagged": {split: tally.untagged[split] for split in source.splits},
         "unreadable": tally.unreadable,
+        "left_out": tally.left_out,
         "converted": tally.converted,
         "repaired": [str(defect) for defect in source.defects],
         "repeated": {photo: list(ids) for photo, ids in source.repeated.items()},

@@ -19,6 +19,7 @@ from tfrecords_tools.photographs.unreadable import MISSING
 from tfrecords_tools.reading.passed_over import PassedOver, UnlistedFiles
 from tfrecords_tools.reading.published import CountComparison, published_counts
 from tfrecords_tools.reading.records import UnusableImage
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.progress import progress_bars
 
 
@@ -99,7 +100,7 @@ class CheckReport:
     def annotation_obstacle(self) -> str:
         """Why a build would stop before it reads an image; empty if it would not."""
         defects, repair = self.source.defects, self.source.rules.repair_labels
-        return f"{len(defects)} label errors" if defects and not repair else ""
+        return counted(len(defects), "label error") if defects and not repair else ""
 
     @property
     def obstacles(self) -> list[str]:
@@ -108,7 +109,9 @@ class CheckReport:
         bad = sum(self.dropped[reason] for reason in UNUSABLE)
         candidates, limit = self.source.candidates, self.source.rules.bad_share
         if bad > limit * candidates:
-            stops.append(f"{bad:,} of {candidates:,} images cannot be used, a share of {limit:g} may")
+            stops.append(
+                f"{bad:,} of {counted(candidates, 'image')} cannot be used, a share of {limit:g} may"
+            )
         empty = [name for name, counts in self.splits.items() if not counts.kept]
         return [*stops, f"no image for {', '.join(empty)}"] if empty else stops
 

@@ -1,13 +1,12 @@
 """Finds the files of a folder that no row of a manifest names."""
 
-import os
 from collections import Counter
 from collections.abc import Container
 from pathlib import Path
 
 from tfrecords_tools.building.source import RecordSource
 from tfrecords_tools.photographs.formats import SUFFIXES
-from tfrecords_tools.photographs.system_folders import is_system_folder
+from tfrecords_tools.photographs.visible_files import visible_files
 from tfrecords_tools.reading.passed_over import UnlistedFiles
 
 NAMED = 10
@@ -25,9 +24,7 @@ def find_unlisted(source: RecordSource) -> UnlistedFiles | None:
 def unlisted_files(folder: Path, listed: Container[str]) -> UnlistedFiles:
     """Counts the files below a folder whose paths are not in `listed`.
 
-    Hidden files and folders, and folders such as @eaDir, are counted, not looked into; linked folders are not
-    followed. A file counts as a
-    photograph by its suffix.
+    Hidden files and folders are counted, not looked into. A file counts as a photograph by its suffix.
 
     Args:
         folder: the folder.
@@ -36,13 +33,11 @@ def unlisted_files(folder: Path, listed: Container[str]) -> UnlistedFiles:
     photographs, hidden = 0, 0
     named: list[str] = []
     others: Counter[str] = Counter()
-    for place, folders, files in os.walk(folder):
-        shown = sorted(name for name in folders if not (name.startswith(".") or is_system_folder(name)))
-        hidden += len(folders) - len(shown) + sum(name.startswith(".") for name in files)
-        folders[:] = shown
-        for name in sorted(files):
-            path = Path(place, name)
-            if name.startswith(".") or str(path) in listed:
+    for place, files, out_of_sight in visible_files(folder):
+        hidden += out_of_sight
+        for name in files:
+            path = place / name
+            if str(path) in listed:
                 continue
             suffix = path.suffix.lower()
             if suffix not in SUFFIXES:

@@ -14,6 +14,7 @@ from tfrecords_tools.reading.passed_over import summary
 from tfrecords_tools.reading.published import published_counts
 from tfrecords_tools.reading.records import MARKER, Marker, Records
 from tfrecords_tools.shell.console import notice, print_line
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.files import read_json
 from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
@@ -36,7 +37,7 @@ def build(
     ] = None,
     unlisted: CountUnlisted = True,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be built; write nothing.")
+        bool, typer.Option("--dry-run", help="Show what would be built; write no records.")
     ] = False,
 ) -> None:
     """Builds the records of one source and prints what was built and what was dropped."""
@@ -58,10 +59,12 @@ def build(
 
 def _report(records: Records) -> None:
     marker: Marker = read_json(records.path / MARKER, "records' metadata")
-    print_line(f"{records.path}: {len(records.labels)} labels, {len(records.vocabulary):,} tags")
+    print_line(
+        f"{records.path}: {counted(len(records.labels), 'label')}, {counted(len(records.vocabulary), 'tag')}"
+    )
     for split, images in records.splits.items():
         print_line(
-            f"  {split}: {images:,} images of {marker['candidates'][split]:,} "
+            f"  {split}: {counted(images, 'image')} of {marker['candidates'][split]:,} "
             f"({marker['unlabelled'][split]:,} without label, {marker['untagged'][split]:,} without tag)"
         )
     for row in published_counts(records.published, records.splits):

@@ -12,6 +12,7 @@ from tfrecords_tools.cli.sources import SourceType
 from tfrecords_tools.reading.passed_over import summary
 from tfrecords_tools.reading.records import UnusableImage
 from tfrecords_tools.shell.console import FAILED, print_json, print_line
+from tfrecords_tools.shell.counted import counted
 
 SHOWN = 10
 """Entries of each list shown on the terminal; `--json` prints all."""
@@ -76,12 +77,13 @@ def check(
 def lines(report: CheckReport) -> Iterator[str]:
     """The report as lines of text."""
     facts = report.as_json()
-    sizes = f"{len(facts['labels']):,} labels, {facts['vocabulary']:,} tags"
+    sizes = f"{counted(len(facts['labels']), 'label')}, {counted(facts['vocabulary'], 'tag')}"
     yield f"{facts['source']} ({facts['config']}): {sizes}"
     for name, counts in report.splits.items():
         yield (
-            f"  {name}: {counts.candidates:,} images: {counts.found:,} found, {counts.missing:,} missing, "
-            f"{counts.unreadable:,} unreadable, {counts.placeholder:,} placeholders; "
+            f"  {name}: {counted(counts.candidates, 'image')}: {counts.found:,} found, "
+            f"{counts.missing:,} missing, {counts.unreadable:,} unreadable, "
+            f"{counted(counts.placeholder, 'placeholder')}; "
             f"{counts.unlabelled:,} without label, {counts.untagged:,} without tag; {counts.kept:,} to keep"
         )
     for row in facts["published"]:
@@ -111,8 +113,9 @@ def refusal(image: UnusableImage) -> str:
 
 def leakage_advice(count: int) -> str:
     """What can be done about photographs in several splits."""
+    photographs = counted(count, "photograph is", "photographs are")
     return (
-        f"leakage: {count:,} photographs are in several splits, so test scores are too good; "
+        f"leakage: {photographs} in several splits, so test scores are too good; "
         "--leakage keep-train or keep-test keeps one side"
     )
 

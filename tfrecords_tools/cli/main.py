@@ -1,4 +1,4 @@
-"""`mmannot-records`: builds, checks, inspects and verifies records."""
+"""`mmannot-records`: lists photographs; builds, checks, inspects and verifies records."""
 
 from collections.abc import Callable
 from typing import Annotated
@@ -8,6 +8,7 @@ import typer
 from tfrecords_tools.cli.build import build
 from tfrecords_tools.cli.check import check
 from tfrecords_tools.cli.inspect import inspect
+from tfrecords_tools.cli.list import list_photographs
 from tfrecords_tools.cli.options import with_settings
 from tfrecords_tools.cli.sources import SOURCES, SourceType
 from tfrecords_tools.cli.verify import verify
@@ -42,5 +43,6 @@ for _kind in SOURCES:
     _add(checks, _kind, check)
 
 
+app.command("list")(list_photographs)
 app.command()(inspect)
 app.command()(verify)

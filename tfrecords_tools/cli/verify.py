@@ -7,6 +7,7 @@ import typer
 
 from tfrecords_tools.reading.records import open_records
 from tfrecords_tools.shell import console
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
 Folder = Annotated[Path, typer.Argument(help="Folder of records, or one above it.")]
@@ -23,4 +24,4 @@ def verify(folder: Folder) -> None:
         console.notice(f"problem: {records.path / problem}")
     if problems:
         raise typer.Exit(console.FAILED)
-    typer.echo(f"whole: {records.path} ({sum(records.splits.values()):,} images)")
+    typer.echo(f"whole: {records.path} ({counted(sum(records.splits.values()), 'image')})")

@@ -34,6 +34,20 @@ class Line:
     problem: str = ""
 
 
+def check_suffix(path: Path) -> str:
+    """The kind of a manifest by its suffix: "CSV" or "JSON lines".
+
+    Raises:
+        UserError: the suffix is none of SUFFIXES.
+    """
+    kind = SUFFIXES.get(path.suffix.lower())
+    if kind is None:
+        raise UserError(
+            f"manifest must be a {', '.join(SUFFIXES)} file. Received: {path}. Rename or convert it."
+        )
+    return kind
+
+
 class ManifestFile:
     """A file named .csv, .tsv, .jsonl or .ndjson; UTF-8, or UTF-16 with a byte-order mark."""
 
@@ -50,11 +64,7 @@ class ManifestFile:
             UserError: the file is missing, of another type, no text, no CSV, or has a wrong column.
         """
         self._path = path
-        kind = SUFFIXES.get(path.suffix.lower())
-        if kind is None:
-            raise UserError(
-                f"manifest must be a {', '.join(SUFFIXES)} file. Received: {path}. Rename or convert it."
-            )
+        kind = check_suffix(path)
         self._columns = Columns(COLUMNS, REQUIRED, renamed or {}, only_known=not renamed)
         self._table = Table(path, what=WHAT, columns=self._columns) if kind == "CSV" else None
         self._separators = CellSeparators(self._cells(), separator) if self._table else None

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tfrecords_tools.manifest.rows import Row
-from tfrecords_tools.photographs.keywords import read_keywords
+from tfrecords_tools.photographs.keywords import keyword_count, read_keywords
 from tfrecords_tools.photographs.sidecars import SidecarFinder
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.files import digest
 
 SHOWN = 10
@@ -40,8 +41,14 @@ def with_keywords(rows: Sequence[Row], raw: Path) -> KeywordRows:
         keywords.append([row.path, *words])
         problems += [f"{row.path}: {'; '.join(found.problems)}"] if found.problems else []
     count = sum(len(words) > 1 for words in keywords)
-    notes = [f"{count:,} of {len(rows):,} photographs have keywords of their own"]
+    told = sum(not {*row.labels}.isdisjoint(words[1:]) for row, words in zip(rows, keywords, strict=True))
+    notes = [keyword_count(count, len(rows))]
+    if told:
+        notes.append(
+            f"{counted(told, 'photograph')} with a label that is a keyword, and so a tag, too: a model can "
+            "read the answer there; leave --tags-from out if the labels come from the keywords"
+        )
     notes += [f"damaged metadata: {problem}" for problem in problems[:SHOWN]]
     if len(problems) > SHOWN:
-        notes.append(f"damaged metadata: {len(problems) - SHOWN:,} more photographs")
+        notes.append(f"damaged metadata: {counted(len(problems) - SHOWN, 'more photograph')}")
     return KeywordRows(tuple(tagged), digest(keywords), tuple(notes))

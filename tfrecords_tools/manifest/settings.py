@@ -8,10 +8,27 @@ import typer
 
 from tfrecords_tools.building.rules import Rules
 from tfrecords_tools.building.splitting import ValidationShare, check_share
+from tfrecords_tools.manifest.found_labels import LEAST_PHOTOGRAPHS
+from tfrecords_tools.manifest.found_photographs import LabelOrigin
 from tfrecords_tools.manifest.label_merging import LabelMerging, read_synonyms
 from tfrecords_tools.manifest.lines import renamed_columns
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import Json, sha256
+
+LABELS_FROM = typer.Option(
+    help="Write the manifest, if it does not exist, with labels from keywords (XMP, IPTC, sidecars) or from "
+    "names of folders."
+)
+LeastPhotographs = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Photographs that a keyword or folder needs to become a label; "
+        + ", ".join(f"{origin}: {least}" for origin, least in LEAST_PHOTOGRAPHS.items())
+        + ".",
+        show_default=False,
+    ),
+]
 
 
 @dataclass(frozen=True)
@@ -29,6 +46,10 @@ class ManifestSettings:
         column: entries COLUMN=NAME, where the manifest has another name for a column.
         fold_case: merge labels that differ in upper and lower case only.
         synonyms: a CSV file with the columns from and to; labels that become others.
+        labels_from: where labels are found if the manifest does not exist, which is then written:
+            "metadata", the photographs' keywords, or "folders", the names of their folders.
+        least_photographs: how many photographs a word must have to become a label; None takes
+            `found_labels.LEAST_PHOTOGRAPHS`.
         tags_from: "metadata" adds each photograph's own keywords to its row's tags.
         rules: decide which images are kept; by default also those without tags.
     """
@@ -59,6 +80,8 @@ class ManifestSettings:
         Literal["metadata"] | None,
         typer.Option(help="metadata: also each photograph's own keywords (XMP, IPTC, sidecar)."),
     ] = None
+    labels_from: Annotated[LabelOrigin | None, LABELS_FROM] = None
+    least_photographs: LeastPhotographs = None
     rules: Rules = field(default_factory=lambda: Rules(keep_untagged=True))
 
     def __post_init__(self) -> None:
@@ -71,6 +94,20 @@ class ManifestSettings:
                 "Pass --separator."
             )
         renamed_columns(self.column or ())
+        self._check_search()
+
+    def _check_search(self) -> None:
+        if self.labels_from == self.tags_from == "metadata":
+            raise UserError(
+                "keywords that are labels must not be tags too, for a model would read the answer there. "
+                "Received: --labels-from metadata and --tags-from metadata. Leave --tags-from out: keywords "
+                "that are no labels become tags."
+            )
+        if self.least_photographs is not None and (self.labels_from is None or self.labels is not None):
+            raise UserError(
+                "--least-photographs must come with --labels-from and without --labels. Received: "
+                f"{self.least_photographs}. Leave it out."
+            )
 
     @property
     def renamed(self) -> dict[str, str]:

@@ -9,11 +9,13 @@ from tfrecords_tools.building.source import RecordSource, Split, check_raw_folde
 from tfrecords_tools.manifest.label_list import read_labels, sorted_labels
 from tfrecords_tools.manifest.label_merging import LabelMerging
 from tfrecords_tools.manifest.label_notes import SHOWN, notes
+from tfrecords_tools.manifest.label_search import write_manifest
 from tfrecords_tools.manifest.photograph_keywords import with_keywords
 from tfrecords_tools.manifest.rows import Row, Rows, read_rows
 from tfrecords_tools.manifest.settings import ManifestSettings
 from tfrecords_tools.manifest.splits import split_rows
 from tfrecords_tools.reading.example import Example
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import sha256
 from tfrecords_tools.shell.listing import listed
@@ -22,10 +24,13 @@ from tfrecords_tools.shell.listing import listed
 def manifest_source(settings: ManifestSettings) -> RecordSource:
     """The photographs of a manifest as a source; of their files at most the keywords are read yet.
 
+    With `settings.labels_from`, a manifest that does not exist is written first.
+
     Raises:
         UserError: a file or folder is missing or broken; errors of single rows become annotation defects.
     """
     check_raw_folder(settings.raw)
+    found = _found(settings)
     listed = None if settings.labels is None else read_labels(settings.labels)
     merging = settings.merging()
     rows = read_rows(
@@ -64,9 +69,10 @@ def manifest_source(settings: ManifestSettings) -> RecordSource:
         citation=f"Photographs listed in {settings.manifest.name}.",
         defects=rows.defects,
         notes=(
+            *found,
             *rows.notes,
             *(keywords.notes if keywords else ()),
-            *_unused(merging, rows),
+            *(() if settings.labels_from else _unused(merging, rows)),
             *notes(images, training_labels=training_labels),
         ),
         raw=settings.raw,
@@ -76,12 +82,22 @@ def manifest_source(settings: ManifestSettings) -> RecordSource:
     )
 
 
+def _found(settings: ManifestSettings) -> tuple[str, ...]:
+    """Writes a manifest that does not exist, if asked to; returns sentences on it."""
+    if settings.labels_from is None:
+        return ()
+    if settings.manifest.exists():
+        return (f"{settings.manifest} exists and is read as it is; no labels are looked for",)
+    return write_manifest(settings, settings.labels_from)
+
+
 def _labels_of(rows: Rows, manifest: Path) -> tuple[str, ...]:
     labels = sorted_labels(label for row in rows.valid for label in row.labels)
     if not labels:
         raise UserError(
-            f"an image must have a label. Received: {manifest}, where none of {len(rows.valid)} rows does. "
-            "Fill in the labels, or pass --labels and --keep-unlabelled."
+            f"an image must have a label. Received: {manifest}, where none of "
+            f"{counted(len(rows.valid), 'row')} does. Fill in the labels, or pass --labels "
+            "and --keep-unlabelled."
         )
     return labels
 

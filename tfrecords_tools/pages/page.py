@@ -19,6 +19,7 @@ from tfrecords_tools.shell.files import Json, write_text
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+    from tfrecords_tools.pages.left_out import LeftOut
     from tfrecords_tools.pages.samples import Sample
 
 Splits: TypeAlias = Mapping[str, SplitInspection]
@@ -38,27 +39,37 @@ COUNTS_IN_WORDS = {
 """Settings that are numbers of images → what they count; none counts the images of all splits."""
 
 
-def write_page(path: Path, records: Records, counts: Inspection) -> None:
+def write_page(path: Path, records: Records, counts: Inspection, *, raw: Path | None = None) -> None:
     """Writes the page atomically.
 
     Args:
         path: the HTML file.
         records: the records to show.
         counts: from `inspection.inspect`.
+        raw: the folder that the records were built from, for pictures of what was left out.
 
     Raises:
-        UserError: as `check_page`, or a sample is corrupt.
+        UserError: as `check_page`, or a sample is corrupt, or `raw` is no folder.
     """
     check_page(path, records)
+    from tfrecords_tools.pages.left_out import left_out
     from tfrecords_tools.pages.samples import samples
 
+    refused = left_out(records, raw)
     chosen = samples(records, per_split=SAMPLES)
     vocabulary = read_vocabulary(records.path / VOCABULARY)
-    write_text(path, page(counts, samples=chosen, vocabulary=vocabulary))
+    write_text(
+        path, page(counts, samples=chosen, vocabulary=vocabulary, left_out=refused, pictured=raw is not None)
+    )
 
 
 def page(
-    counts: Inspection, *, samples: Mapping[str, list[Sample]], vocabulary: list[tuple[str, int]]
+    counts: Inspection,
+    *,
+    samples: Mapping[str, list[Sample]],
+    vocabulary: list[tuple[str, int]],
+    left_out: Mapping[str, list[LeftOut]],
+    pictured: bool,
 ) -> str:
     """Renders the page as HTML; the same values give the same bytes.
 
@@ -66,6 +77,8 @@ def page(
         counts: from `inspection.inspect`.
         samples: by split, from `samples.samples`.
         vocabulary: every tag with its number of training images, the most frequent first.
+        left_out: by reason, from `left_out.left_out`.
+        pictured: whether these have pictures.
     """
     frequencies = _by_label(counts["splits"])
     return render(
@@ -84,6 +97,8 @@ def page(
         tags_drawn=min(TAGS, len(vocabulary)),
         tags_of_a_sample=TAGS_OF_A_SAMPLE,
         passed_over=None if counts["passed_over"] is None else [*passed_over.counts(counts["passed_over"])],
+        left_out=left_out,
+        pictured=pictured,
         version=version("mmannot-tf"),
     )
 

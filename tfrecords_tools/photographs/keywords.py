@@ -17,6 +17,7 @@ from tfrecords_tools.photographs.embedded import EmbeddedMetadata, read_embedded
 from tfrecords_tools.photographs.keyword_fields import added_labels, keywords
 from tfrecords_tools.photographs.sidecars import SidecarFinder, read_sidecar
 from tfrecords_tools.photographs.xmp import XmpPacket
+from tfrecords_tools.shell.counted import counted
 
 MAX_KEYWORDS = 1000
 """The number of keywords of one photograph that are read."""
@@ -32,11 +33,13 @@ class PhotographKeywords:
 
     Attributes:
         words: each once, in one line, without control characters.
+        annotated: the labels that an annotation added, which are not among the words.
         problems: damaged metadata that could not be read, a line each; none if the photograph is missing or
             no regular file.
     """
 
     words: tuple[str, ...] = ()
+    annotated: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
 
 
@@ -73,14 +76,15 @@ class _Collector:
         self._packets.append(XmpPacket(content))
 
     def result(self) -> PhotographKeywords:
-        added = frozenset(label for packet in self._packets for label in added_labels(packet))
+        added = dict.fromkeys(label for packet in self._packets for label in added_labels(packet))
         found = [word for packet in self._packets for word in keywords(packet, without=added)]
         found += [word for word in self._words if word not in added]
         words = dict.fromkeys(cleaned(found))
         problems = self._problems
         if len(words) > MAX_KEYWORDS:
             problems = [*problems, f"only {MAX_KEYWORDS:,} of {len(words):,} keywords are read"]
-        return PhotographKeywords(tuple(words)[:MAX_KEYWORDS], tuple(problems))
+        annotated = tuple(dict.fromkeys(cleaned(added)))[:MAX_KEYWORDS]
+        return PhotographKeywords(tuple(words)[:MAX_KEYWORDS], annotated, tuple(problems))
 
 
 def _opened(image: bytes | Path) -> BinaryIO:
@@ -92,6 +96,17 @@ def cleaned(words: Iterable[str]) -> Iterator[str]:
     for word in words:
         if text := _SPACE.sub(" ", word[:MAX_CHARACTERS]).strip():
             yield text
+
+
+def keyword_count(having: int, photographs: int) -> str:
+    """How many of some photographs have keywords, in words.
+
+    Example:
+        >>> keyword_count(1, 4)
+        '1 of 4 photographs has keywords of its own'
+    """
+    of_all = f"of {counted(photographs, 'photograph')}"
+    return counted(having, f"{of_all} has keywords of its own", f"{of_all} have keywords of their own")
 
 
 def read_keywords(photograph: Path, finder: SidecarFinder) -> PhotographKeywords:

@@ -19,6 +19,7 @@ from tfrecords_tools.reading.records import (
     read,
 )
 from tfrecords_tools.reading.vocabulary import read_vocabulary
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.files import Json, read_json
 from tfrecords_tools.shell.paths import shown
 from tfrecords_tools.shell.progress import progress_bars
@@ -107,7 +108,9 @@ def tables(counts: Inspection) -> list[Table]:
     from rich.table import Table
 
     splits = counts["splits"]
-    sizes = Table(title=f"{counts['source']} ({counts['vocabulary']:,} tags, digest {counts['digest'][:12]})")
+    sizes = Table(
+        title=f"{counts['source']} ({counted(counts['vocabulary'], 'tag')}, digest {counts['digest'][:12]})"
+    )
     for column in ("split", "images", "labels/image", "tags/image", "without tags"):
         sizes.add_column(column, justify="left" if column == "split" else "right")
     for name, split in splits.items():

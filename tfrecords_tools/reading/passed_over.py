@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TypedDict
 
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.listing import listed
 from tfrecords_tools.shell.paths import shown
 
@@ -49,6 +50,21 @@ WORDS = {
 }
 
 
+ONE = {
+    "rows without a file": "row without a file",
+    "unreadable files": "unreadable file",
+    "placeholders": "placeholder",
+    "copies of photographs in another split": "copy of a photograph in another split",
+    "photographs without a label": "photograph without a label",
+    "photographs without a tag": "photograph without a tag",
+    "rows with an error": "row with an error",
+    "photographs that no row names": "photograph that no row names",
+    "other files": "other file",
+    "hidden files and folders": "hidden file or folder",
+}
+"""What there is one of."""
+
+
 def counts(passed_over: PassedOver) -> Iterator[PassedOverCount]:
     """The lines of the summary; none if nothing was left out."""
     for reason, count in passed_over["images"].items():
@@ -79,7 +95,8 @@ def summary(passed_over: PassedOver) -> str:
 def in_words(passed_over: PassedOver) -> str:
     """The counts in one line; "nothing" if there are none."""
     parts = [
-        f"{line['count']:,} {line['what']}" + (f" ({line['examples']})" if line["examples"] else "")
+        counted(line["count"], ONE.get(line["what"], line["what"]), line["what"])
+        + (f" ({line['examples']})" if line["examples"] else "")
         for line in counts(passed_over)
     ]
     return "; ".join(parts) or "nothing"

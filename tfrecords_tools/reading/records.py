@@ -65,6 +65,7 @@ class Marker(TypedDict):
     unlabelled: dict[str, int]
     untagged: dict[str, int]
     unreadable: list[UnusableImage]
+    left_out: NotRequired[list[UnusableImage]]
     converted: NotRequired[list[ConvertedImage]]
     repaired: list[str]
     repeated: dict[str, list[str]]

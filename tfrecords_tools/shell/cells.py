@@ -32,6 +32,11 @@ def escaped_list(entries: Iterable[str]) -> str:
     return _neutral(SEPARATOR.join(_special(entry).replace(";", r"\x3b") for entry in entries))
 
 
+def begins_formula(cell: str) -> bool:
+    """Whether a spreadsheet would take a cell for a formula, or it begins with the mark against that."""
+    return _FORMULA.match(cell) is not None
+
+
 def unescaped(cell: str) -> str:
     """The text of a cell that `escaped` made."""
     return _ESCAPE.sub(_character, cell[1:] if _has_mark(cell) else cell)
@@ -48,11 +53,11 @@ def _special(text: str) -> str:
 
 
 def _neutral(cell: str) -> str:
-    return f"'{cell}" if _FORMULA.match(cell) else cell
+    return f"'{cell}" if begins_formula(cell) else cell
 
 
 def _has_mark(cell: str) -> bool:
-    return cell.startswith("'") and _FORMULA.match(cell) is not None
+    return cell.startswith("'") and begins_formula(cell)
 
 
 def _character(match: re.Match[str]) -> str:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.paths import shown
 
@@ -109,7 +110,7 @@ class Table:
     def _row(self, number: int, cells: Sequence[str]) -> TableRow:
         if len(cells) != len(self._meanings):
             hint = f" (put a cell that holds {self._delimiter!r} in double quotes)"
-            problem = f"{len(cells)} cells under {len(self._meanings)} columns"
+            problem = f"{counted(len(cells), 'cell')} under {counted(len(self._meanings), 'column')}"
             return TableRow(number, problem=problem + (hint if len(cells) > len(self._meanings) else ""))
         unnamed = [cell for cell, name in zip(cells, self._names, strict=True) if cell.strip() and not name]
         if unnamed:

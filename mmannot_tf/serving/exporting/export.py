@@ -6,19 +6,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TypeAlias
 
 import tensorflow as tf
 
 from mmannot_tf.evaluation.document import document
 from mmannot_tf.evaluation.scorer_ways import AnnotatorWays
 from mmannot_tf.runs.heads import write_heads
-from mmannot_tf.runs.run import Run
+from mmannot_tf.runs.run import Run, open_run
 from mmannot_tf.serving.decisions import Decisions
 from mmannot_tf.serving.engines.catalogue import HEADS, ExportFormat, export_format
 from mmannot_tf.serving.engines.probe import probe_batch
 from mmannot_tf.serving.exporting import verification
 from mmannot_tf.serving.exporting.annotator_module import AnnotatorModule
-from mmannot_tf.serving.exporting.model_card import model_card
+from mmannot_tf.serving.exporting.model_card import card_with_formats, model_card
 from mmannot_tf.serving.formats.saved_model import TensorFlowEngine
 from mmannot_tf.serving.metadata import METADATA_FILE, ExportMetadata, FormatCheck
 from mmannot_tf.serving.model import (
@@ -44,6 +45,8 @@ from tfrecords_tools.shell.files import (
 from tfrecords_tools.shell.lock import folder_lock
 
 SAVED_MODEL = "saved_model"
+CARD = "README.md"
+Writers: TypeAlias = Mapping[str, ExportFormat]
 PACKAGES = ("mmannot-tf", "tensorflow", "keras", "onnx", "tf2onnx", "openvino", "ai-edge-litert")
 
 
@@ -73,23 +76,73 @@ def export(
         UserError: a stage is missing, a format is unknown, needs a package or gives other outputs, or `out`
             holds something else or cannot be written.
     """
+
+    def write(folder: Path, writers: Writers) -> None:
+        _write_run(run, folder, writers, ways, log)
+
+    return _exported(out, formats, write)
+
+
+def export_again(
+    model: Model,
+    out: Path,
+    *,
+    formats: Sequence[str] = (SAVED_MODEL,),
+    log: Callable[[str], None] = lambda line: None,
+) -> Path:
+    """Writes an export in other formats, from its heads and the backbone that it names.
+
+    Arguments and errors as for `export`; the model annotates, decides and is named as before.
+
+    Args:
+        model: an export with the format "heads".
+        out: the new export's folder, or OUT/NUMBER.
+        formats: keys of `engines.catalogue.FORMATS`.
+        log: receives a line on each verified format.
+
+    Raises:
+        UserError: as `export`; or the export has no heads, or the backbone cannot be fetched.
+    """
+    if not (model.path / HEADS).is_dir() or model.decisions is None:
+        raise UserError(
+            f"only an export with the format {HEADS} can be exported again. Received: {model.path}, without. "
+            "Export the run that it was made from."
+        )
+    run, decisions = open_run(model.path / HEADS), model.decisions
+
+    def write(folder: Path, writers: Writers) -> None:
+        with tempfile.TemporaryDirectory() as temporary:
+            module = AnnotatorModule(run, Path(temporary) / "assets", decisions)
+            _write(folder, writers, model, module, lambda metadata: _card_again(model, metadata), log)
+
+    return _exported(out, formats, write)
+
+
+def _card_again(model: Model, metadata: ExportMetadata) -> str:
+    return card_with_formats((model.path / CARD).read_text(encoding="utf-8"), metadata)
+
+
+def _exported(out: Path, formats: Sequence[str], write: Callable[[Path, Writers], None]) -> Path:
+    """Calls `write` with the version folder to write, while no other process writes there."""
     writers = {name: export_format(name) for name in dict.fromkeys(formats)}
     if out.exists() and not out.is_dir():
         raise _not_an_export(out)
     versions_folder = out.parent if out.name.isdecimal() else out
     with folder_lock(versions_folder, command="export", option="--out"):
         clear_leftovers_in(versions_folder, str.isdecimal)
-        return _write(run, _version_folder(out), writers, ways, log)
+        folder = _version_folder(out)
+        write(folder, writers)
+        return folder
 
 
-def _write(
+def _write_run(
     run: Run,
     folder: Path,
-    writers: Mapping[str, ExportFormat],
+    writers: Writers,
     ways: AnnotatorWays | None,
     log: Callable[[str], None],
-) -> Path:
-    """Writes the version folder."""
+) -> None:
+    """Writes the version folder of a run."""
     decides = None if ways is None else Decisions.of(ways)
     with tempfile.TemporaryDirectory() as temporary:
         source = run
@@ -99,15 +152,31 @@ def _write(
         if decides is not None:
             model = replace(model, digest=digest([model.digest, document(decides)]), decisions=decides)
         module = AnnotatorModule(source, Path(temporary) / "assets", decides)
-        try:
-            with atomic_path(folder) as staging:
-                staging.mkdir()
-                module.decisions.save(staging)
-                checks = _write_formats(staging, writers, model, module, log)
-                _write_descriptions(staging, run, model, module, ways, checks)
-        except tf.errors.OpError as error:
-            raise UserError(f"The export must be writable. Received: {folder}: {error.message}") from None
-    return folder
+        parameters = sum(math.prod(weight.shape) for weight in module.weights)
+
+        def card(metadata: ExportMetadata) -> str:
+            return model_card(run, metadata, module.decisions, ways, parameters=parameters)
+
+        _write(folder, writers, model, module, card, log)
+
+
+def _write(
+    folder: Path,
+    writers: Writers,
+    model: Model,
+    module: AnnotatorModule,
+    card: Callable[[ExportMetadata], str],
+    log: Callable[[str], None],
+) -> None:
+    """Writes the version folder of a module."""
+    try:
+        with atomic_path(folder) as staging:
+            staging.mkdir()
+            module.decisions.save(staging)
+            checks = _write_formats(staging, writers, model, module, log)
+            _write_descriptions(staging, model, module, card, checks)
+    except tf.errors.OpError as error:
+        raise UserError(f"The export must be writable. Received: {folder}: {error.message}") from None
 
 
 def _version_folder(out: Path) -> Path:
@@ -130,7 +199,7 @@ def _not_an_export(out: Path) -> UserError:
 
 def _write_formats(
     folder: Path,
-    writers: Mapping[str, ExportFormat],
+    writers: Writers,
     model: Model,
     module: AnnotatorModule,
     log: Callable[[str], None],
@@ -154,10 +223,9 @@ def _write_formats(
 
 def _write_descriptions(
     folder: Path,
-    run: Run,
     model: Model,
     module: AnnotatorModule,
-    ways: AnnotatorWays | None,
+    card: Callable[[ExportMetadata], str],
     checks: dict[str, FormatCheck],
 ) -> None:
     """Writes the lists of labels and tags, export.json and the model card."""
@@ -176,10 +244,7 @@ def _write_descriptions(
         "files": _file_digests(folder),
     }
     write_json(folder / METADATA_FILE, sealed(metadata))
-    parameters = sum(math.prod(weight.shape) for weight in module.weights)
-    (folder / "README.md").write_text(
-        model_card(run, metadata, module.decisions, ways, parameters=parameters), encoding="utf-8"
-    )
+    (folder / CARD).write_text(card(metadata), encoding="utf-8")
 
 
 def _file_digests(folder: Path) -> dict[str, str]:

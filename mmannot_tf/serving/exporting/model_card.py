@@ -26,6 +26,7 @@ from mmannot_tf.serving.decisions import Decisions
 from mmannot_tf.serving.exporting.licenses import DATA_LICENSES, UNKNOWN, WEIGHTS_LICENSES
 from mmannot_tf.serving.exporting.pixel_description import ORIENTATIONS, resize_description
 from mmannot_tf.serving.metadata import ExportMetadata, FormatCheck
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.errors import UserError
 
 MEANINGS = {
@@ -84,6 +85,16 @@ def model_card(
     return Template((files(__package__) / "model_card.md").read_text(encoding="utf-8")).substitute(values)
 
 
+def card_with_formats(card: str, metadata: ExportMetadata) -> str:
+    """Returns the card of an export with a section on the formats that were written from its heads."""
+    versions = ", ".join(f"{name} {version}" for name, version in metadata["versions"].items())
+    return (
+        f"{card.rstrip()}\n\n## Exported again\n\n"
+        "These formats were written from the heads of the export above and the backbone that it names, and "
+        f"each was compared as above:\n\n{_checked(metadata['formats'])}\n\nVersions: {versions}.\n"
+    )
+
+
 def _checked(formats: Mapping[str, FormatCheck]) -> str:
     rows = [
         (f"`{name}`", f"{check['probability']:.1e}", f"{check['quantity']:.1e}")
@@ -127,7 +138,7 @@ def _scores(run: Run, decisions: Decisions | None) -> str:
         image_average=settings.image_average,
     )
     right = 100 * np.mean(selected.sum(axis=1) == predictions.true_quantity)
-    images = f"{len(predictions.ids):,} images of the test split"
+    images = f"{counted(len(predictions.ids), 'image')} of the test split"
     text = (
         f"{method} on the {images}, percent, by {way}. The number of labels is right on {right:.1f} % of the "
         "images. C- are means over the labels, I- counts over all images, H-F1 is the harmonic mean of both."
@@ -165,7 +176,7 @@ def _decision(run: Run, ways: AnnotatorWays | None) -> str:
             own, paper = (comparison.row(name) for name in (way.name, comparison.reference))
             lines.append(
                 f"- `{way.name}` decides for {images}: {way.title} ({way.source}). On "
-                f"{comparison.images:,} validation images, by {FOLDS} folds, it has an I-F1 of "
+                f"{counted(comparison.images, 'validation image')}, by {FOLDS} folds, it has an I-F1 of "
                 f"{own.scores.image_f1:.1f} and a C-F1 of {own.scores.class_f1:.1f}; the paper's way has "
                 f"{paper.scores.image_f1:.1f} and {paper.scores.class_f1:.1f}."
                 + _weighed(comparison, own, paper)

@@ -6,8 +6,9 @@ from typing import TypedDict
 
 from mmannot_tf.serving.inputs.photographs import Photograph
 from mmannot_tf.serving.inputs.tag_source import TagSource
-from tfrecords_tools.photographs.keywords import read_keywords
+from tfrecords_tools.photographs.keywords import keyword_count, read_keywords
 from tfrecords_tools.photographs.sidecars import SidecarFinder
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.tag_rule.rule import join_tags
 
 MAX_NAMED = 20
@@ -50,10 +51,10 @@ class MetadataReport:
 
     def lines(self) -> Iterator[str]:
         """The report as lines of text."""
-        yield f"{self.with_keywords:,} of {self.photographs:,} photographs have keywords of their own"
+        yield keyword_count(self.with_keywords, self.photographs)
         yield from (f"damaged metadata: {problem}" for problem in self.problems)
         if self.damaged > len(self.problems):
-            yield f"damaged metadata: {self.damaged - len(self.problems):,} more photographs"
+            yield f"damaged metadata: {counted(self.damaged - len(self.problems), 'more photograph')}"
 
 
 class MetadataTags:

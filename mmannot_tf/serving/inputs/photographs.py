@@ -10,6 +10,7 @@ from typing import TypedDict
 
 from tfrecords_tools.photographs.formats import SUFFIXES
 from tfrecords_tools.photographs.system_folders import is_system_folder
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.paths import shown
 
@@ -55,13 +56,18 @@ class PassedOver:
         """The counts in one line; empty if nothing was passed over."""
         suffixes = self.other_files.most_common()
         others = ", ".join(f"{count:,} {shown(suffix) or 'without'}" for suffix, count in suffixes)
+        systems = ", ".join(sorted(self.system_folders))
         parts = (
-            (self.other_files.total(), "files with another suffix" + (f" ({others})" if others else "")),
-            (self.hidden, "hidden files or folders"),
-            (self.linked_folders, "linked folders"),
-            (self.system_folders.total(), f"system folders ({', '.join(sorted(self.system_folders))})"),
+            (self.other_files.total(), "file with another suffix", "files with another suffix", others),
+            (self.hidden, "hidden file or folder", "hidden files or folders", ""),
+            (self.linked_folders, "linked folder", "linked folders", ""),
+            (self.system_folders.total(), "system folder", "system folders", systems),
         )
-        return ", ".join(f"{count:,} {what}" for count, what in parts if count)
+        return ", ".join(
+            counted(count, one, many) + (f" ({named})" if named else "")
+            for count, one, many, named in parts
+            if count
+        )
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TypedDict
 
 from mmannot_tf.serving.inputs.photographs import Photograph
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.listing import listed
 from tfrecords_tools.shell.paths import matching_form
@@ -68,13 +69,17 @@ class TagsFileReport:
         """A line for each thing that a user should know; none if every row matched one photograph."""
         yield from self.notes
         if self.unmatched:
+            of_all = f"of {counted(self.rows, 'row')}"
+            rows = counted(self.unmatched, f"{of_all} matches", f"{of_all} match")
             named = listed(self.unmatched_images, MAX_NAMED, count=self.unmatched)
-            yield f"{self.file}: {self.unmatched:,} of {self.rows:,} rows match no photograph: {named}"
+            yield f"{self.file}: {rows} no photograph: {named}"
         if self.repeated:
-            yield f"{self.file}: {self.repeated:,} rows name an image that a later row names, which counts"
+            rows = counted(self.repeated, "row names", "rows name")
+            yield f"{self.file}: {rows} an image that a later row names, which counts"
         if self.ambiguous:
             named = listed(self.ambiguous_images, MAX_NAMED, count=self.ambiguous)
-            yield f"{self.file}: {self.ambiguous:,} rows match several photographs each: {named}"
+            rows = counted(self.ambiguous, "row matches", "rows match")
+            yield f"{self.file}: {rows} several photographs each: {named}"
 
 
 class TagsFile:

@@ -13,6 +13,7 @@ from tfrecords_tools.photographs.keywords import embedded_keywords
 from tfrecords_tools.photographs.sidecars import SidecarFinder, SidecarName, read_sidecar, write_sidecar
 from tfrecords_tools.photographs.xmp import EMPTY, XmpPacket
 from tfrecords_tools.shell.console import notice
+from tfrecords_tools.shell.counted import counted
 
 MAX_NOTED = 20
 """The number of photographs with two possible sidecars that are named; the others are counted."""
@@ -78,7 +79,8 @@ class Sidecars:
         """Frees the list of finished photographs."""
         self._finished.close()
         if self._noted > MAX_NOTED:
-            self._log(f"note: {self._noted - MAX_NOTED:,} more photographs have two possible sidecars")
+            more = counted(self._noted - MAX_NOTED, "more photograph has", "more photographs have")
+            self._log(f"note: {more} two possible sidecars")
 
     def _written(self, result: Result) -> Result:
         if isinstance(result, Unreadable):

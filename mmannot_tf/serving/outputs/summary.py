@@ -7,6 +7,7 @@ from typing import TypedDict
 from mmannot_tf.serving.annotation import Result, Unreadable
 from mmannot_tf.serving.outputs.output import Output
 from mmannot_tf.serving.outputs.unknown_tags import UnknownTags, UnknownTagsDocument
+from tfrecords_tools.shell.counted import counted
 
 MAX_NAMED = 20
 """The number of unreadable files that are named; an output file names them all."""
@@ -87,5 +88,4 @@ class Summary:
         }
 
     def __str__(self) -> str:
-        photographs = "photograph" if self.annotated == 1 else "photographs"
-        return f"annotated {self.annotated:,} {photographs} in {self.seconds:.1f} s with loading"
+        return f"annotated {counted(self.annotated, 'photograph')} in {self.seconds:.1f} s with loading"

@@ -10,6 +10,7 @@ from tfrecords_tools.photographs.keyword_fields import added_labels, model_of, r
 from tfrecords_tools.photographs.keywords import embedded_keywords
 from tfrecords_tools.photographs.sidecars import SidecarFinder, read_sidecar, write_sidecar
 from tfrecords_tools.photographs.xmp import XmpPacket
+from tfrecords_tools.shell.counted import counted
 
 
 @dataclass
@@ -30,8 +31,9 @@ class Undone:
 
     def __str__(self) -> str:
         return (
-            f"{self.photographs:,} photographs: keywords taken back in {self.changed + self.deleted:,} "
-            f"sidecars, of which {self.deleted:,} held nothing else and are deleted"
+            f"{counted(self.photographs, 'photograph')}: keywords taken back in "
+            f"{counted(self.changed + self.deleted, 'sidecar')}; deleted, for nothing else was in them: "
+            f"{self.deleted:,}"
         )
 
 

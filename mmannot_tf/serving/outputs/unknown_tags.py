@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TypedDict
 
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.paths import shown
 
 MAX_NAMED = 10
@@ -50,7 +51,7 @@ class UnknownTags:
             return
         named = ", ".join(f"{shown(tag)} ({count:,})" for tag, count in self._named())
         more = ", …" if len(self._counts) > MAX_NAMED else ""
-        images = f"{self.images:,} image{'' if self.images == 1 else 's'}"
+        images = counted(self.images, "image")
         yield f"the model does not know tags of {images} and ignored them: {named}{more}"
 
     def _named(self) -> list[tuple[str, int]]:

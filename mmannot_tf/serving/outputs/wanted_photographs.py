@@ -6,6 +6,7 @@ from typing import TypedDict
 
 from mmannot_tf.serving.inputs.photographs import Photograph
 from mmannot_tf.serving.outputs.output import Output
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.listing import listed
 
 MAX_NAMED = 5
@@ -75,12 +76,10 @@ class WantedPhotographs:
         advice = "Name another output to annotate them again"
         if self._changed.count:
             changed = self._changed
-            yield f"{changed.count:,} photographs changed after their annotation: {changed}. {advice}"
+            yield f"{counted(changed.count, 'photograph')} changed after the annotation: {changed}. {advice}"
         if self._other_tags.count:
-            yield (
-                f"{self._other_tags.count:,} photographs were annotated with other tags: {self._other_tags}. "
-                f"{advice}"
-            )
+            others = counted(self._other_tags.count, "photograph was", "photographs were")
+            yield f"{others} annotated with other tags: {self._other_tags}. {advice}"
 
     def document(self) -> OutdatedDocument:
         """The counts as JSON values."""

@@ -22,6 +22,7 @@ from mmannot_tf.training.inference.inference import model_outputs
 from mmannot_tf.training.inference.trained_branches import feature_model
 from tfrecords_tools.reading.records import check_unchanged
 from tfrecords_tools.shell.console import notice
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.documents import read_sealed, sealed
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import atomic_path, sha256_once, write_json
@@ -77,8 +78,8 @@ class FeatureCache:
             bad = np.flatnonzero(~np.isfinite(values).reshape(len(values), -1).all(axis=1))
             raise UserError(
                 f"features must be finite. Received: {self._file(stage)}, NaN or infinite for {len(bad)} of "
-                f"{len(values)} images, {self.arrays.ids[bad[0]]} first. Delete the file to compute it "
-                "again; if that does not help, look at the image and at the weights of the stage."
+                f"{counted(len(values), 'image')}, {self.arrays.ids[bad[0]]} first. Delete the file to "
+                "compute it again; if that does not help, look at the image and at the weights of the stage."
             )
         return values
 

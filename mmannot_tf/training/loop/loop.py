@@ -18,6 +18,7 @@ from mmannot_tf.training.loop.step import Step
 from mmannot_tf.training.loop.weight_average import weight_average
 from mmannot_tf.training.loop.weight_decay import WeightDecay
 from mmannot_tf.training.network import Network
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.files import atomic_path
 
 
@@ -120,7 +121,8 @@ class Loop:
     def _save_for_exit(self) -> str:
         self.job.distribution.on_chief(self._save)  # all wait: the end of one process can end others
         epoch, step = int(self.progress.epoch), int(self.progress.step)
-        return f"{self.job.network.model.name} is saved after {epoch} epochs and {step} steps"
+        done = f"{counted(epoch, 'epoch')} and {counted(step, 'step')}"
+        return f"{self.job.network.model.name} is saved after {done}"
 
     def _save(self) -> None:
         self.guard.check_state()

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from mmannot_tf.training.loop.checkpoint import StageCheckpoint, TrainingProgress
 from mmannot_tf.training.loop.job import Job
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import write_json
 from tfrecords_tools.shell.listing import listed
@@ -95,7 +96,7 @@ class FiniteGuard:
         write_json(record, {**place, nonfinite.kind: str(nonfinite.value), "ids": ids})
         return UserError(
             f"The {nonfinite.kind} of stage {name} must stay finite. Received: {nonfinite.value} in epoch "
-            f"{epoch + 1}, step {nonfinite.step}, on {len(ids)} images: {listed(ids, SHOWN)} ({record}). "
-            f"Lower {job.section}.{name}.learning_rate ({job.settings.learning_rate}), or repair the images. "
-            "The last checkpoint is from before this step."
+            f"{epoch + 1}, step {nonfinite.step}, on {counted(len(ids), 'image')}: {listed(ids, SHOWN)} "
+            f"({record}). Lower {job.section}.{name}.learning_rate ({job.settings.learning_rate}), or repair "
+            "the images. The last checkpoint is from before this step."
         )

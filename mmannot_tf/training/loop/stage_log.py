@@ -9,6 +9,7 @@ import tensorflow as tf
 from rich.progress import Progress
 
 from tfrecords_tools.shell.console import notice
+from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.files import errors_named, write_text
 
 REFRESH_SECONDS = 1.0
@@ -38,11 +39,13 @@ class StageLog:
         lines = self._lines()[:epoch]
         whole = [line for line in lines if _is_whole(line)]
         if len(whole) < len(lines):
-            notice(f"{self._file}: damaged; {len(lines) - len(whole)} lines are removed")
+            notice(
+                f"{self._file}: damaged; {counted(len(lines) - len(whole), 'line is', 'lines are')} removed"
+            )
         write_text(self._file, b"".join(whole).decode())
         self._bars.update(self._task, completed=(self._done + step) * self._batch_size)
         self._bars.console.print(
-            f"{self._name}: resumed in epoch {epoch + 1} after {step} of {self._steps} steps",
+            f"{self._name}: resumed in epoch {epoch + 1} after {step} of {counted(self._steps, 'step')}",
             soft_wrap=True,
         )
 
@@ -77,7 +80,8 @@ class StageLog:
     def stopped(self, epoch: int, best_epoch: int) -> None:
         """Reports that the stage ends after `epoch` epochs, because none after `best_epoch` was better."""
         self._bars.console.print(
-            f"{self._name}: stopped after {epoch} of {self._epochs} epochs; epoch {best_epoch} is the best",
+            f"{self._name}: stopped after {epoch} of {counted(self._epochs, 'epoch')}; epoch {best_epoch} is "
+            "the best",
             soft_wrap=True,
         )
 

@@ -226,7 +226,7 @@ def test_the_page_says_what_the_build_left_out(copied, text, predictions, evalua
     left_out = {"images": {"unreadable": 2, "untagged": 0}, "unlisted": unlisted}
     results = findings(open_run(copied), predictions, None, passed_over=left_out)
     read = read_page(page(results, compare_run(copied, evaluation), None, {}))
-    words = "2 unreadable files; 1 photographs that no row names (new.jpg)"
+    words = "2 unreadable files; 1 photograph that no row names (new.jpg)"
     assert _fact(read, "passed over by the build") == words
 
 

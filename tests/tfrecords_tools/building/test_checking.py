@@ -102,7 +102,7 @@ def test_the_dry_run_names_what_would_stop_the_build(tmp_path: Path, make_jpeg):
     assert both.obstacles == ["1 of 4 images cannot be used, a share of 0 may", "no image for test"]
     wrong = check(made(examples[:3], defects=(AnnotationDefect("labels.txt", 7, "2, neither 0 nor 1"),)))
     assert wrong.dropped == {DropReason.LABEL_ERRORS: 1}
-    assert dry_run_summary(wrong, out=tmp_path / "out") == "would stop: 1 label errors"
+    assert dry_run_summary(wrong, out=tmp_path / "out") == "would stop: 1 label error"
     with pytest.raises(UserError, match=r"labels\.txt:7: 2, neither 0 nor 1"):
         build_records(wrong.source, out=tmp_path / "out")
 

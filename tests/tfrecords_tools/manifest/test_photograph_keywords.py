@@ -60,4 +60,4 @@ def test_damaged_metadata_is_noted_for_the_first_photographs(settings):
     settings.manifest.write_text("\n".join([CSV.strip(), *rows]) + "\n")
     notes = manifest_source(settings).notes
     assert notes[1].startswith("damaged metadata: 0.jpg: 0.jpg.xmp: XMP has one rdf:RDF")
-    assert notes[1 + SHOWN] == "damaged metadata: 1 more photographs"
+    assert notes[1 + SHOWN] == "damaged metadata: 1 more photograph"

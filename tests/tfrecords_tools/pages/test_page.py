@@ -109,7 +109,7 @@ def test_the_page_holds_what_inspect_counts(built: Records, text: str, read_page
 def test_settings_that_count_images_say_which_and_years_stay_years(built: Records, read_page):
     settings = {"images": 6600, "test_images": 1200, "year": 2014, "split_seed": 12345, "digest": "a" * 64}
     counts = {**inspect(built), "settings": settings}
-    words = read_page(page(counts, samples={}, vocabulary=[])).words
+    words = read_page(page(counts, samples={}, vocabulary=[], left_out={}, pictured=False)).words
     facts = [
         word for word in words[words.index("Settings of the build") + 1 : words.index("Provenance")] if word
     ]
@@ -185,7 +185,7 @@ def test_words_that_are_markup_stay_words(hostile: Records, tmp_path: Path, read
 
 
 def test_images_without_any_tag_still_make_a_page(built: Records):
-    text = page(inspect(built), samples={}, vocabulary=[])
+    text = page(inspect(built), samples={}, vocabulary=[], left_out={}, pictured=False)
     assert "No training image has a tag." in text
 
 

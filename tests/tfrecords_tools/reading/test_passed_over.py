@@ -19,6 +19,6 @@ def test_each_kind_is_counted_and_names_are_escaped():
 def test_each_reason_has_its_words():
     images = {reason.value: number for number, reason in enumerate(sorted(DropReason), start=1)}
     assert summary({"images": images, "unlisted": None}) == (
-        "passed over: 1 rows with an error; 2 copies of photographs in another split; 3 rows without a file; "
+        "passed over: 1 row with an error; 2 copies of photographs in another split; 3 rows without a file; "
         "4 placeholders; 5 photographs without a label; 6 unreadable files; 7 photographs without a tag"
     )

@@ -100,7 +100,7 @@ def test_columns_are_known_by_synonyms_in_any_case_or_by_a_given_name(tmp_path):
     [
         ("path,tags\na,b, c\n", "3 cells under 2 columns (put a cell that holds ',' in double quotes)"),
         ("path\ttags\na\tb\tc\n", "3 cells under 2 columns (put a cell that holds '\\t' in double quotes)"),
-        ("path,tags\na\n", "1 cells under 2 columns"),
+        ("path,tags\na\n", "1 cell under 2 columns"),
         ("path,tags,\na,b,c\n", "cell 'c' stands under a column without a name"),
     ],
 )

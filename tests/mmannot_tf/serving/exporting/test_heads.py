@@ -118,6 +118,34 @@ def test_other_formats_of_the_same_export_agree_with_it(run, inputs, tmp_path):
     np.testing.assert_array_equal(heads.selected, graph.selected)
 
 
+def test_an_export_is_exported_again_in_other_formats(folder, inputs, tmp_path, capsys):
+    argv = ["export", str(folder.parent), "--out", str(tmp_path / "again"), "--format", "saved_model,heads"]
+    assert main(argv) == 0
+    again = open_model(tmp_path / "again")
+    assert (again.digest, again.labels, again.tags) == (
+        open_model(folder).digest,
+        open_model(folder).labels,
+        open_model(folder).tags,
+    )
+    outputs = open_engine("tensorflow", again, "float32")(inputs)
+    expected = open_engine("tensorflow", open_model(folder), "float32")(inputs)
+    np.testing.assert_allclose(outputs.probabilities, expected.probabilities, atol=1e-6)
+    np.testing.assert_array_equal(outputs.selected, expected.selected)
+    card = (again.path / "README.md").read_text()
+    assert card.startswith((folder / "README.md").read_text().rstrip())
+    assert card.count("| `saved_model` |") == 1
+
+
+def test_an_export_decides_as_before_and_needs_heads(run, folder, tmp_path, capsys):
+    out = ["--out", str(tmp_path / "again")]
+    assert main(["export", str(folder), *out, "--decide", "best"]) == 1
+    assert "--decide, --beta and --favour need a run" in capsys.readouterr().err
+    plain = export(run, tmp_path / "plain")
+    assert main(["export", str(plain), *out]) == 1
+    assert "only an export with the format heads" in capsys.readouterr().err
+    assert not (tmp_path / "again").exists()
+
+
 def test_a_changed_head_is_noticed(folder, inputs, tmp_path):
     copy = tmp_path / "copy" / "1"
     shutil.copytree(folder, copy)

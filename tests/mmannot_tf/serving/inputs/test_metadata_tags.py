@@ -23,7 +23,7 @@ def test_keywords_are_added_to_the_tags_of_all_or_of_each(tmp_path):
     assert [MetadataTags("red").get(photograph) for photograph in photographs] == ["red, boat, a b", "red"]
     tags = MetadataTags(_Tags())
     assert [tags.get(photograph) for photograph in photographs] == ["sea, sun, boat, a b", ""]
-    assert list(tags.report.lines()) == ["1 of 2 photographs have keywords of their own"]
+    assert list(tags.report.lines()) == ["1 of 2 photographs has keywords of its own"]
 
 
 def test_a_keyword_is_one_tag():
@@ -41,5 +41,5 @@ def test_damaged_metadata_is_named_for_the_first_photographs(tmp_path):
     assert lines[1] == (
         f"damaged metadata: {tmp_path / '0.jpg'}: 0.xmp: XMP has one rdf:RDF element; it has 0"
     )
-    assert lines[-1] == "damaged metadata: 1 more photographs"
+    assert lines[-1] == "damaged metadata: 1 more photograph"
     assert tags.report.document()["with_keywords"] == MAX_NAMED + 1

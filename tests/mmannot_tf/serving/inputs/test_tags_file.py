@@ -52,7 +52,7 @@ def test_absolute_names_match(tmp_path):
 
 @pytest.mark.parametrize(
     ("row", "problem"),
-    [("p1.jpg,tree, sky", "3 cells under 2 columns.*double quotes"), ("p1.jpg", "1 cells")],
+    [("p1.jpg,tree, sky", "3 cells under 2 columns.*double quotes"), ("p1.jpg", "1 cell ")],
 )
 def test_a_row_of_another_length_is_an_error_with_its_line(tmp_path, row, problem):
     with pytest.raises(UserError, match=rf"t\.csv:3: {problem}"):
@@ -80,8 +80,8 @@ def test_the_report_names_rows_without_a_photograph_with_several_and_twice(tmp_p
     }
     assert list(report.lines()) == [
         "tags.csv: 2 of 5 rows match no photograph: gone.jpg, more/gone.jpg",
-        "tags.csv: 1 rows name an image that a later row names, which counts",
-        "tags.csv: 1 rows match several photographs each: a.jpg",
+        "tags.csv: 1 row names an image that a later row names, which counts",
+        "tags.csv: 1 row matches several photographs each: a.jpg",
     ]
 
 

@@ -22,7 +22,7 @@ def test_a_line_without_its_end_is_removed_before_the_next_one(log, tmp_path, ca
     file.write_bytes(whole[:-1])
     log.resumed(2, 0)
     assert file.read_bytes() == whole[: whole.index(b"\n") + 1]
-    assert "1 lines are removed" in capsys.readouterr().err
+    assert "1 line is removed" in capsys.readouterr().err
     log.epoch(3, {"loss": 0.25}, images_per_second=9.0)
     assert [json.loads(line)["epoch"] for line in file.read_text().splitlines()] == [1, 3]
 
