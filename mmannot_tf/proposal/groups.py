@@ -48,7 +48,7 @@ def _data(collection: Collection, way: Way) -> SettingGroup:
 
 def _why_vocabulary(collection: Collection) -> str:
     if not collection.vocabulary:
-        return "No tag is read: no two training photographs share one. Stages that need tags are left out."
+        return "No tag is on two training photographs: none is read, and stages that need tags are left out."
     return "How many tags are read: the most frequent ones, each in at least two training photographs."
 
 

@@ -17,6 +17,7 @@ from mmannot_tf.proposal.forecast import Forecast, forecast
 from mmannot_tf.proposal.groups import Way, groups_for
 from mmannot_tf.proposal.machine_speed import MachineSpeed
 from tfrecords_tools.reading.records import Records
+from tfrecords_tools.shell.counted import counted
 
 FINE_TUNED_FROM = 2000
 """Training images from which fine-tuning is considered; it gained 1.4 I-F1 with 8,008 (ours)."""
@@ -60,9 +61,9 @@ class Proposal:
         """What its reader should know, a sentence or two each."""
         counts = self.collection
         yield (
-            f"{counts.training:,} photographs to train on, {counts.validation:,} to validate on and "
-            f"{counts.test:,} to test on; {counts.labels:,} labels, {counts.labels_per_image:.1f} a "
-            f"photograph; {counts.vocabulary:,} tags."
+            f"{counted(counts.training, 'photograph')} to train on, {counts.validation:,} to validate on and "
+            f"{counts.test:,} to test on; {counted(counts.labels, 'label')}, {counts.labels_per_image:.1f} a "
+            f"photograph; {counted(counts.vocabulary, 'tag')}."
         )
         yield f"Foretold for this machine ({os.cpu_count()} cores): {_in_words(self.forecast)}."
         if self.fine_tuning is not None:
@@ -78,7 +79,7 @@ class Proposal:
             )
         if counts.validation < FEW_VALIDATION:
             yield (
-                f"{counts.validation} validation photographs are few: what is chosen on them, such as a "
+                f"Few validation photographs, {counts.validation:,}: what is chosen on them, such as a "
                 "threshold, is mostly noise."
             )
 
@@ -114,5 +115,5 @@ def propose(records: Records, *, minutes: float, measure: Measure) -> Proposal:
 
 
 def _in_words(expected: Forecast) -> str:
-    minutes = "less than a minute" if expected.minutes < 1 else f"{expected.minutes:,.0f} minutes"
+    minutes = counted(max(1, round(expected.minutes)), "minute")
     return f"{minutes} and {expected.gigabytes:.1f} GB of memory"
