@@ -166,4 +166,6 @@ def _marker(
         "files": hashes,
         "digest": content_digest(source.labels, tally.fingerprints),
     }
+    if source.has_unknown:
+        marker["unknown"] = True
     return {**marker, "seal": seal(marker)}

@@ -72,6 +72,7 @@ class Marker(TypedDict):
     leakage: NotRequired[list[dict[str, list[str]]]]
     passed_over: NotRequired[PassedOver]
     groups: bool
+    unknown: NotRequired[bool]
     tag_rule: NotRequired[int]
     files: dict[str, str]
     digest: str
@@ -97,6 +98,7 @@ class Records:
         digest: SHA-256 of the content: builds with the same digest hold the same examples.
         published: published counts of this data set.
         has_groups: whether the examples have group names beside tags.
+        has_unknown: whether the examples have labels of which nothing is known.
         tag_rule: version of the rule by which the tags are spelled (docs/tags.md); 1 in earlier records.
         passed_over: what the build left out; None in earlier records, which do not say.
         training: what TFDS calls the split "train"; see `joining.with_joined_training`.
@@ -112,6 +114,7 @@ class Records:
     digest: str
     published: tuple[PublishedCounts, ...]
     has_groups: bool
+    has_unknown: bool = False
     tag_rule: int = FORMER_TAG_RULE
     passed_over: PassedOver | None = None
     training: str = "train"
@@ -157,6 +160,7 @@ def open_records(path: str | Path, *, check: bool = True) -> Records:
             tag_rule=known_version(marker.get("tag_rule", FORMER_TAG_RULE), folder / MARKER),
             passed_over=marker.get("passed_over"),
             files=MappingProxyType(files),
+            has_unknown=marker.get("unknown", False),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(
@@ -234,7 +238,8 @@ def read(records: Records, split: str, *, seed: int | None = None, images: bool 
 
     Returns:
         Elements `{"id": string [], "image": string [], "labels": int64 [n], "tags": string [m]}`, and
-        `"groups": string [g]` if the records have groups.
+        `"groups": string [g]` if the records have groups, `"unknown": int64 [u]` if nothing is known of some
+        labels.
 
     Raises:
         UserError: the split is unknown, or one of its files is missing.
@@ -250,7 +255,9 @@ def read(records: Records, split: str, *, seed: int | None = None, images: bool 
         interleave_cycle_length=SHARDS_AT_ONCE,
         interleave_block_length=RECORDS_AT_ONCE,
     )
-    words = {"id": True, "labels": True, "tags": True, **({"groups": True} if records.has_groups else {})}
+    words = {name: True for name in ("id", "labels", "tags")}
+    words |= {"groups": True} if records.has_groups else {}
+    words |= {"unknown": True} if records.has_unknown else {}
     name = tfds_split(records, split)
     with quiet_tfds():
         builder = tfds.builder_from_directory(records.path)

@@ -90,7 +90,9 @@ class _Reader:
         self._records = records
         self._split = split
         self._advance = advance
-        self._features = features(records.labels, has_groups=records.has_groups)
+        self._features = features(
+            records.labels, has_groups=records.has_groups, has_unknown=records.has_unknown
+        )
         self.fingerprints: list[str] = []
 
     def problems(self, shards: list[str]) -> list[str]:
