@@ -8,6 +8,7 @@ from mmannot_tf.evaluation.averages import AveragedRow, AveragedWay, AveragedWay
 from mmannot_tf.evaluation.metrics import SYMBOLS
 from mmannot_tf.evaluation.ways import CHOSEN_BY
 from mmannot_tf.report.cells import MAP, QUANTITY, ablation_columns, effect_cells
+from mmannot_tf.report.remarks import unknown_in_words
 
 SPREADS = ("image_f1", "harmonic_f1")
 """The table shows the spread of these; the JSON document has the others'."""
@@ -69,7 +70,8 @@ def averages_caption(averages: Averages, *, tagged: bool = False) -> str:
     """What the averages are of, one sentence; `tagged` says that images without a known tag were left out."""
     runs = "One run" if averages.runs == 1 else f"Means of {averages.runs} runs"
     images = f"{averages.images:,} images of {averages.split}{' with a known tag' if tagged else ''}"
-    return f"{runs}, {images}, {averages.classes:,} labels, percent."
+    unknown = unknown_in_words(averages.unknown, images=averages.images, classes=averages.classes)
+    return f"{runs}, {images}, {averages.classes:,} labels, percent.{' ' * bool(unknown)}{unknown}"
 
 
 def quantities_table(averages: Averages) -> str:

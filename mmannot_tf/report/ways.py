@@ -1,5 +1,7 @@
 """The comparison of ways to decide, for the terminal."""
 
+from dataclasses import asdict
+
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -37,8 +39,8 @@ def ways_table(comparison: WayComparison) -> GroupedTable:
     groups = []
     for row in comparison.rows:
         scores = {measure: getattr(row.scores, measure) for measure in CHOSEN_BY}
-        cells = score_cells({**scores, "accuracy": row.quantity.accuracy, "mse": row.quantity.mse}, heads)
-        groups.append(RowGroup(row.title, [(row.way, cells)]))
+        quantity = {} if row.quantity is None else asdict(row.quantity)
+        groups.append(RowGroup(row.title, [(row.way, score_cells({**scores, **quantity}, heads))]))
     title = f"{comparison.scorer}: {comparison.images:,} images, {fitted}, percent"
     return GroupedTable(title, ["way", "name", *heads.values()], groups)
 

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, NotRequired, TypedDict
 
+from tfrecords_tools.reading.marker import Marker
 from tfrecords_tools.reading.passed_over import PassedOver
 from tfrecords_tools.reading.published import CountComparison, published_counts
 from tfrecords_tools.reading.records import (
     MARKER,
     VOCABULARY,
-    Marker,
     Records,
     check_label_ids,
     data_loss_as_user_error,

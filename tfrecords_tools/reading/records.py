@@ -9,16 +9,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NotRequired, TypedDict, cast
+from typing import TYPE_CHECKING, cast
 
+from tfrecords_tools.reading.marker import Marker
 from tfrecords_tools.reading.passed_over import PassedOver
-from tfrecords_tools.reading.published import PublishedCounts, PublishedEntry
+from tfrecords_tools.reading.published import PublishedCounts
 from tfrecords_tools.reading.stored_files import StoredFile, check_metadata, stored_files
 from tfrecords_tools.reading.stored_files import check_unchanged as check_files_unchanged
 from tfrecords_tools.reading.vocabulary import read_vocabulary
 from tfrecords_tools.shell.documents import read_sealed
 from tfrecords_tools.shell.errors import UserError, one_line
-from tfrecords_tools.shell.files import Json, digest, read_json
+from tfrecords_tools.shell.files import Json, read_json
 from tfrecords_tools.shell.tensorflow_logging import quiet_tfds
 from tfrecords_tools.tag_rule.version import FORMER_TAG_RULE, known_version
 
@@ -33,55 +34,6 @@ VERSION = "1.0.0"
 """Of the records' format; also the name of their folder."""
 SHARDS_AT_ONCE, RECORDS_AT_ONCE = 16, 16
 """The interleaving of shards, TFDS' own default: so many shards in turn, so many records of each."""
-
-
-class UnusableImage(TypedDict):
-    """An image that could not become a record."""
-
-    id: str
-    file: str
-    reason: str
-    row: NotRequired[str]
-
-
-class ConvertedImage(TypedDict):
-    """An image whose record holds a PNG in place of its own bytes: its former format and their SHA-256."""
-
-    id: str
-    file: str
-    format: str
-    sha256: str
-
-
-class Marker(TypedDict):
-    """The document records.json: the settings of a build, and its result."""
-
-    source: str
-    version: str
-    settings: Mapping[str, Json]
-    labels: list[str]
-    splits: dict[str, int]
-    candidates: dict[str, int]
-    unlabelled: dict[str, int]
-    untagged: dict[str, int]
-    unreadable: list[UnusableImage]
-    converted: NotRequired[list[ConvertedImage]]
-    repaired: list[str]
-    repeated: dict[str, list[str]]
-    published: list[PublishedEntry]
-    leakage: NotRequired[list[dict[str, list[str]]]]
-    passed_over: NotRequired[PassedOver]
-    groups: bool
-    unknown: NotRequired[bool]
-    tag_rule: NotRequired[int]
-    files: dict[str, str]
-    digest: str
-    seal: NotRequired[str]
-
-
-def seal(marker: Marker) -> str:
-    """The digest of a marker without its seal; it protects records.json itself."""
-    return digest({key: value for key, value in marker.items() if key != "seal"})
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from tfrecords_tools.reading.example import (
     features,
     fingerprint,
 )
-from tfrecords_tools.reading.records import DECODERS, MARKER, Marker, Records, seal
+from tfrecords_tools.reading.marker import Marker, seal
+from tfrecords_tools.reading.records import DECODERS, MARKER, Records
 from tfrecords_tools.shell.errors import UserError, one_line
 from tfrecords_tools.shell.files import json_text, read_json, sha256
 from tfrecords_tools.shell.progress import progress_bars
