@@ -1,11 +1,12 @@
 """What stages need to know of the labels of their images."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from mmannot_tf.baselines import METHODS
 from mmannot_tf.data.arrays import load_arrays
 from mmannot_tf.runs.stage import Stage
 from tfrecords_tools.reading.records import Records
+from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.errors import UserError
 
 
@@ -29,23 +30,26 @@ def check_known_labels(records: Records, stages: Sequence[Stage]) -> None:
             f"{records.path}, with labels of which nothing is known. Name other systems with --methods."
         )
     counting = [stage.name for stage in stages if "quantity" in stage.targets]
-    lacking = [*_splits_without_quantities(records)] if counting else []
-    if lacking:
-        others = ",".join(
-            stage.name for stage in stages if stage.section == "stages" and stage.name not in counting
-        )
+    for split in ("train", "validation"):
+        if counting and split in records.splits:
+            _check_quantities(records, split, counting, stages)
+
+
+def _check_quantities(records: Records, split: str, counting: Sequence[str], stages: Sequence[Stage]) -> None:
+    """Checks that the quantity of some image of a split is known, and says of how many."""
+    known = load_arrays(records, split, ()).quantity >= 0
+    if not known.any():
+        others = [stage.name for stage in stages if stage.section == "stages" and stage.name not in counting]
         raise UserError(
             f"{', '.join(counting)} can only learn from images of which all labels are known. Received: "
-            f"{records.path}, whose {lacking[0]} split has none. Look at some fully (`*` in absent), or pass "
-            f"--stages {others}."
+            f"{records.path}, whose {split} split has none. Look at some fully (`*` in absent), or pass "
+            f"--stages {','.join(others)}."
         )
+    notice(
+        f"note: all labels are known of {known.sum():,} of {len(known):,} {split} images; "
+        f"{', '.join(counting)} read these alone"
+    )
 
 
 def _needs_whole_sets(stage: Stage) -> bool:
     return METHODS[stage.name].needs_whole_sets
-
-
-def _splits_without_quantities(records: Records) -> Iterator[str]:
-    for split in ("train", "validation"):
-        if split in records.splits and not (load_arrays(records, split, ()).quantity >= 0).any():
-            yield split
