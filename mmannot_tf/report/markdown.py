@@ -6,7 +6,6 @@ from dataclasses import asdict
 from mmannot_tf.ablation.effects import Effect, Measure
 from mmannot_tf.evaluation.averages import AveragedRow, AveragedWay, AveragedWays, Averages
 from mmannot_tf.evaluation.metrics import SYMBOLS
-from mmannot_tf.evaluation.ways import CHOSEN_BY
 from mmannot_tf.report.cells import MAP, QUANTITY, ablation_columns, effect_cells
 from mmannot_tf.report.remarks import unknown_in_words
 
@@ -48,13 +47,18 @@ def averages_table(averages: Averages, printed: Mapping[str, Mapping[str, float]
 
 def ways_tables(compared: Sequence[AveragedWays]) -> list[str]:
     """For each scorer a sentence, and a table of the means of its ways, with their spread over runs."""
-    heads = ("", *(SYMBOLS[measure] for measure in CHOSEN_BY), *QUANTITY.values())
     return [
         f"{of_scorer.scorer}: {of_scorer.images:,} images, ways fitted on {of_scorer.fitted_on:,}, "
         f"{of_scorer.runs} run{'' if of_scorer.runs == 1 else 's'}, percent.\n\n"
-        + markdown_table(heads, [[row.title, *_way_cells(row)] for row in of_scorer.rows])
+        + markdown_table(_way_heads(of_scorer), [[row.title, *_way_cells(row)] for row in of_scorer.rows])
         for of_scorer in compared
     ]
+
+
+def _way_heads(of_scorer: AveragedWays) -> list[str]:
+    """The measures of the ways; those of the quantity where it is known of some image."""
+    names = {**SYMBOLS, **QUANTITY}
+    return ["", *(names[measure] for measure in of_scorer.rows[0].means)]
 
 
 def _way_cells(row: AveragedWay) -> list[str]:

@@ -32,7 +32,9 @@ def render_ways(comparison: WayComparison) -> Group:
 
 def ways_table(comparison: WayComparison) -> GroupedTable:
     """A row a way: the three F1, how often the number of labels is right, and the error of its estimate."""
-    heads = {**{measure: SYMBOLS[measure] for measure in CHOSEN_BY}, **QUANTITY}
+    heads = {measure: SYMBOLS[measure] for measure in CHOSEN_BY}
+    if any(row.quantity is not None for row in comparison.rows):
+        heads |= QUANTITY
     fitted = "each fifth by ways fitted on the rest"
     if not comparison.is_crossed:
         fitted = f"ways fitted on {comparison.fitted_on:,} others"

@@ -81,6 +81,8 @@ def test_validation_leaves_out_what_is_unknown():
         "accuracy": 0.0,
         "mse": 0.25,
     }
+    nothing = measure_outputs(QUANTITY, np.float32([40.0]), TARGETS[:1], settings)
+    assert nothing == {"accuracy": 0.0, "mse": 0.0}
     decoded = np.float32([[1, 0, 1 / 2], [0, 1, 0]])
     assert measure_method_scores("ria", decoded, TARGETS, settings)[1] == 100.0
 
