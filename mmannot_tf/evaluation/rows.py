@@ -188,8 +188,8 @@ def _by_threshold(row: Row, name: str, threshold: float) -> Row:
 
 def chosen_threshold(row: Row, chosen_on: Predictions) -> float:
     """The threshold with the scorer's highest I-F1 on other images."""
-    known = slice(None) if chosen_on.unknown is None else ~chosen_on.unknown
-    return best_threshold(chosen_on.probabilities[row.scorer][known], chosen_on.labels[known])
+    scores = Scores(chosen_on.probabilities[row.scorer], unknown=chosen_on.unknown)
+    return best_threshold(scores.probabilities[scores.known], chosen_on.labels[scores.known])
 
 
 def _source_of_another_selection(row: Row) -> Source:
