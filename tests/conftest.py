@@ -144,6 +144,39 @@ def tiny_records(made_once):
 
 
 @pytest.fixture(scope="session")
+def partly_known_records(made_once):
+    """As `tiny_records`, but of every second image a third of the labels is unknown."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from tfrecords_tools.building.building import build_records
+    from tfrecords_tools.building.rules import Rules
+    from tfrecords_tools.building.source import Split
+    from tfrecords_tools.reading.records import open_records
+    from tfrecords_tools.synthetic.settings import SyntheticSettings
+    from tfrecords_tools.synthetic.source import synthetic_source
+
+    source = synthetic_source(SyntheticSettings(images=110, test_images=30, validation_share=0.2, size=32))
+
+    def partly(split):
+        draw = np.random.default_rng(0)
+        for number, example in enumerate(split.examples()):
+            hide = (draw.random(len(source.labels)) < 1 / 3) & (number % 2 > 0)
+            unknown = tuple(label for label, hidden in zip(source.labels, hide, strict=True) if hidden)
+            given = tuple(label for label in example.labels if label not in unknown)
+            yield replace(example, labels=given, unknown=unknown)
+
+    splits = {
+        name: Split(split.candidates, lambda split=split: partly(split))
+        for name, split in source.splits.items()
+    }
+    rules = Rules(keep_unlabelled=True, keep_untagged=True)
+    source = replace(source, splits=splits, rules=rules, has_unknown=True)
+    return open_records(made_once("partly_known_records", lambda folder: build_records(source, out=folder)))
+
+
+@pytest.fixture(scope="session")
 def tiny_run(tiny_config, tiny_records, made_once):
     """A run with every stage trained; tests must not change it."""
     from mmannot_tf.runs.run import open_run

@@ -17,7 +17,7 @@ ROOMS = {
         "layers": set(),
         "models": {"layers"},
         "weights": {"models"},
-        "data": {"config", "weights"},
+        "data": {"config", "losses", "weights"},
         "baselines": {"config", "data", "layers", "losses", "models"},
         "decisions": {"layers"},
         "evaluation": {"config", "decisions"},

@@ -198,6 +198,13 @@ def test_metrics_take_selections_thresholds_and_weights(ranked):
     assert float(weighted.result()) == pytest.approx(expected, rel=1e-5)
 
 
+def test_metrics_leave_out_what_is_unknown():
+    """Given are sky and sea, then owl; sea is unknown: two of two known ones are right."""
+    metric = mmannot_tf.metrics.ImageF1()
+    metric.update_state([[1, -1, 0], [0, 0, 1]], np.array([[1, 1, 0], [0, 0, 1]], bool))
+    assert metric.result() == 100.0
+
+
 @pytest.mark.parametrize(
     ("options", "labels", "scores", "message"),
     [

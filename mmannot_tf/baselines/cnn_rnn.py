@@ -104,4 +104,5 @@ METHOD = Method(
     loss=loss,
     prepare=prepare,
     scores=scores,
+    needs_whole_sets=True,
 )

@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from mmannot_tf.config.methods import MethodSettings
+from mmannot_tf.data.arrays import targets_of
 from mmannot_tf.data.tag_lists import multi_hot
 
 Arrays = Mapping[str, np.ndarray]
@@ -43,12 +44,19 @@ class MethodData:
         labels: multi-hot ground truth, uint8 [N, C]. Only targets and what is counted on the training split
             may be made from them.
         vocabulary: T, the number of tags there are.
+        unknown: the labels of which nothing is known, bool [N, C]; None where all are known.
     """
 
     features: np.ndarray
     tag_lists: np.ndarray
     labels: np.ndarray
     vocabulary: int
+    unknown: np.ndarray | None = None
+
+    @property
+    def targets(self) -> np.ndarray:
+        """Targets of the labels; see `data.arrays.targets_of`."""
+        return targets_of(self.labels, self.unknown)
 
     @functools.cached_property
     def tags(self) -> np.ndarray:
@@ -93,6 +101,8 @@ class Method:
             the higher, and exactly 0 to all others.
         adapt: (network, the training split, settings): fits what is not learned (called once with the
             training split before the first step; saved with the weights); None for nothing.
+        needs_whole_sets: whether it learns whole sets of labels, and so cannot leave out labels of which
+            nothing is known.
     """
 
     name: str
@@ -105,12 +115,13 @@ class Method:
     prepare: Callable[[Callable[[str], MethodData], str, Any], Examples]
     scores: Callable[[keras.Model, Any], keras.Model]
     adapt: Callable[[keras.Model, MethodData, Any], None] | None = None
+    needs_whole_sets: bool = False
 
 
 def features_and_labels(data: Callable[[str], MethodData], split: str, _: MethodSettings) -> Examples:
     """Examples of a method that reads the image alone: {"features"} to {"labels"}."""
     of_split = data(split)
-    return Examples({"features": of_split.features}, {"labels": of_split.labels})
+    return Examples({"features": of_split.features}, {"labels": of_split.targets})
 
 
 def loss_of_labels(loss: keras.losses.Loss) -> PerExampleLoss:

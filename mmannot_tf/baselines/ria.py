@@ -54,4 +54,5 @@ METHOD = Method(
     loss=loss,
     prepare=prepare,
     scores=scores,
+    needs_whole_sets=True,
 )

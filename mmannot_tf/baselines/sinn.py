@@ -10,7 +10,8 @@ sigmoid of observed concepts, taken for 1 - ε and ε. γ is the ReLU, a→ goes
     a_t = U→_t a→_t + U←_t a←_t + b_t
 
 V and H have entries only on the graph's edges: positive between concepts that at least `least_cooccurrence`
-training images share, negative between those that none shares. To itself, a concept has an edge of each sign.
+training images share, negative between those that none shares, if of some image both are known. To itself, a
+concept has an edge of each sign.
 """
 
 from collections.abc import Callable
@@ -105,13 +106,20 @@ def label_graph(data: MethodData, *, least: int, block: int = 8192) -> tuple[np.
         Whether an edge is positive and whether it is negative, each `[C + T, C + T] bool`, symmetric.
     """
     concepts = data.labels.shape[1] + data.tags.shape[1]
-    shared = np.zeros((concepts, concepts))
+    shared, known = np.zeros((concepts, concepts)), np.zeros((concepts, concepts))
     for start in range(0, len(data.labels), block):
         images = slice(start, start + block)
-        present = np.hstack([data.labels[images], data.tags[images]]).astype(np.float32)
-        shared += present.T @ present
+        targets = np.hstack([data.targets[images], data.tags[images]])
+        shared += _pairs(targets > 0)
+        known += 1 if data.unknown is None else _pairs(targets >= 0)
     itself = np.eye(concepts, dtype=bool)
-    return (shared >= least) | itself, (shared == 0) | itself
+    return (shared >= least) | itself, ((shared == 0) & (known > 0)) | itself
+
+
+def _pairs(concepts: np.ndarray) -> np.ndarray:
+    """How many images have both concepts of each pair, from bool [N, K]: [K, K] float32."""
+    present = concepts.astype(np.float32)
+    return present.T @ present
 
 
 def adapt(network: keras.Model, data: MethodData, settings: Sinn) -> None:
@@ -170,7 +178,7 @@ def prepare(data: Callable[[str], MethodData], split: str, settings: Sinn) -> Ex
     """{"features"} and, where they are observed, {"tags"}, to {"labels", "tags"}."""
     of_split = data(split)
     observed = {"tags": of_split.tags} if settings.observed == "tags" else {}
-    targets = {"labels": of_split.labels, "tags": of_split.tags}
+    targets = {"labels": of_split.targets, "tags": of_split.tags}
     return Examples({"features": of_split.features, **observed}, targets)
 
 

@@ -88,4 +88,5 @@ METHOD = Method(
     loss=loss,
     prepare=prepare,
     scores=scores,
+    needs_whole_sets=True,
 )

@@ -112,7 +112,7 @@ def prepare(data: Callable[[str], MethodData], split: str, settings: TagNeighbou
         return {**inputs, "neighbours": tf.gather(features, inputs["neighbours"])}, targets
 
     inputs = {"features": of_split.features, "neighbours": neighbours.indices}
-    return Examples(inputs, {"labels": of_split.labels}, finish=finish)
+    return Examples(inputs, {"labels": of_split.targets}, finish=finish)
 
 
 def draws(settings: TagNeighbour) -> np.ndarray:

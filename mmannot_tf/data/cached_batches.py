@@ -77,10 +77,10 @@ class CachedBatches:
         return np.array(self.pixels[row])
 
     def _assemble(self) -> Callable[[tf.Tensor, tf.Tensor], tuple[Any, Any]]:
-        labels, tags = tf.constant(self.arrays.labels), tf.constant(self.arrays.tag_lists)
+        targets, tags = tf.constant(self.arrays.targets), tf.constant(self.arrays.tag_lists)
 
         def assemble(images: tf.Tensor, rows: tf.Tensor) -> tuple[Any, Any]:
-            labels_of_rows = tf.cast(tf.gather(labels, rows), tf.float32)
-            return self.images.assembled(images, labels_of_rows, tf.gather(tags, rows))
+            targets_of_rows = tf.cast(tf.gather(targets, rows), tf.float32)
+            return self.images.assembled(images, targets_of_rows, tf.gather(tags, rows))
 
         return assemble

@@ -12,6 +12,7 @@ from mmannot_tf.data.cropping import decode_window
 from mmannot_tf.data.images import decode_resized, normalise, resize
 from mmannot_tf.data.replicas import OrderedSplit, ReplicaRange, split_for_replicas
 from mmannot_tf.data.tags import indices_of, multi_hot, tag_lists, tag_table
+from mmannot_tf.losses.targets import UNKNOWN
 from mmannot_tf.weights.provenance import Preprocessing
 from tfrecords_tools.reading.record_index import read_at_positions, record_positions
 from tfrecords_tools.reading.records import Records, read
@@ -22,7 +23,7 @@ LoadImage = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
 
 @dataclass(frozen=True)
 class ImageBatches:
-    """Batches of decoded images with their labels, read from records.
+    """Batches of decoded images with the targets of their labels (`losses.targets`), read from records.
 
     Attributes:
         records: the records.
@@ -46,7 +47,7 @@ class ImageBatches:
         """The same images in the same order, with tags as a second input and quantity as a second target.
 
         Batches become ({"images": float32 [B, S, S, 3], "tags": the lists of `data.tag_lists`, int32 [B, L]},
-        {"labels": multi-hot float32 [B, C], "quantity": float32 [B]}). L is fixed because TensorFlow would
+        {"labels": float32 [B, C], "quantity": float32 [B]}). L is fixed because TensorFlow would
         trace and compile each new shape again.
         """
         return replace(self, vocabulary=tuple(vocabulary), max_tags=max_tags)
@@ -133,7 +134,8 @@ class ImageBatches:
         )
 
     def _decoded(self, examples: tf.data.Dataset, load: LoadImage) -> tf.data.Dataset:
-        features = ("labels", "tags") if self.vocabulary else ("labels",)
+        features = ("labels", *(("unknown",) if self.records.has_unknown else ()))
+        features += ("tags",) if self.vocabulary else ()
 
         def decoded(place: tf.Tensor, example: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, ...]:
             return load(place, example["image"]), *(example[name] for name in features)
@@ -143,21 +145,24 @@ class ImageBatches:
     def _batched(self, decoded: tf.data.Dataset, rows: int) -> tf.data.Dataset:
         table = tag_table(self.vocabulary) if self.vocabulary else None
 
-        def assemble(
-            images: tf.Tensor, labels: tf.RaggedTensor, tags: tf.RaggedTensor | None = None
-        ) -> tuple[Any, Any]:
+        def assemble(images: tf.Tensor, labels: tf.RaggedTensor, *others: tf.RaggedTensor) -> tuple[Any, Any]:
+            targets, tags = multi_hot(labels, len(self.records.labels)), None
+            if self.records.has_unknown:
+                targets += UNKNOWN * multi_hot(others[0], len(self.records.labels))
             if table is not None:
-                tags = tag_lists(indices_of(tags, table), len(self.vocabulary), self.max_tags)
-            return self.assembled(images, multi_hot(labels, len(self.records.labels)), tags)
+                tags = tag_lists(indices_of(others[-1], table), len(self.vocabulary), self.max_tags)
+            return self.assembled(images, targets, tags)
 
         return decoded.ragged_batch(rows).map(assemble).prefetch(tf.data.AUTOTUNE)
 
-    def assembled(self, images: tf.Tensor, labels: tf.Tensor, tags: tf.Tensor | None) -> tuple[Any, Any]:
+    def assembled(self, images: tf.Tensor, targets: tf.Tensor, tags: tf.Tensor | None) -> tuple[Any, Any]:
         """A batch (inputs, targets) of [B, S, S, 3], [B, C] and, with a vocabulary, int32 [B, L]."""
         if not self.vocabulary:
-            return images, labels
-        quantity = tf.reduce_sum(labels, axis=-1)
-        return {"images": images, "tags": tags}, {"labels": labels, "quantity": quantity}
+            return images, targets
+        quantity = tf.reduce_sum(targets, axis=-1)
+        if self.records.has_unknown:
+            quantity = tf.where(tf.reduce_any(targets < 0, axis=-1), float(UNKNOWN), quantity)
+        return {"images": images, "tags": tags}, {"labels": targets, "quantity": quantity}
 
     def flipped(self, image: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """A network input, mirrored at random by the seed (int32 [2]) if `data.augmentation` says so."""

@@ -56,27 +56,36 @@ class Sigmoid:
     of_logits: bool
 
     @classmethod
-    def temperature(cls, scores: np.ndarray, labels: np.ndarray) -> Self:
+    def temperature(cls, scores: np.ndarray, labels: np.ndarray, unknown: np.ndarray | None = None) -> Self:
         """One slope for all labels, the reciprocal of the temperature; scores must be probabilities."""
-        return cls._fit(scores, labels, free=(True, False), per_label=False)
+        return cls._fit(scores, labels, unknown, free=(True, False), per_label=False)
 
     @classmethod
-    def platt(cls, scores: np.ndarray, labels: np.ndarray) -> Self:
+    def platt(cls, scores: np.ndarray, labels: np.ndarray, unknown: np.ndarray | None = None) -> Self:
         """A slope and an intercept a label, by maximum likelihood.
 
         Ours: a normal prior of variance 1 around the slope and intercept of all labels together, so that a
         rare label has an answer.
         """
-        return cls._fit(scores, labels, free=(True, True), per_label=True)
+        return cls._fit(scores, labels, unknown, free=(True, True), per_label=True)
 
     @classmethod
-    def _fit(cls, scores: np.ndarray, labels: np.ndarray, free: tuple[bool, bool], per_label: bool) -> Self:
-        of_logits = are_probabilities(scores)
+    def _fit(
+        cls,
+        scores: np.ndarray,
+        labels: np.ndarray,
+        unknown: np.ndarray | None,
+        *,
+        free: tuple[bool, bool],
+        per_label: bool,
+    ) -> Self:
+        of_logits, known = are_probabilities(scores), _known(unknown)
         inputs = logits(scores) if of_logits else np.asarray(scores, np.float64)
-        pooled = _maximum_likelihood(
-            inputs.reshape(-1, 1), labels.reshape(-1, 1), free, np.array([[1.0], [0.0]])
-        )
-        fitted = _maximum_likelihood(inputs, labels, free, pooled) if per_label else pooled
+        start = np.array([[1.0], [0.0]])
+        fitted = _maximum_likelihood(inputs[known].reshape(-1, 1), labels[known].reshape(-1, 1), free, start)
+        if per_label:
+            weights = 1.0 if unknown is None else ~unknown
+            fitted = _maximum_likelihood(inputs, labels, free, fitted, weights)
         return cls(as_tuple(fitted[0]), as_tuple(fitted[1]), of_logits)
 
     def apply(self, scores: Array, xp: ModuleType = np) -> Array:
@@ -99,9 +108,11 @@ class Isotonic:
     probabilities: tuple[float, ...]
 
     @classmethod
-    def fit(cls, scores: np.ndarray, labels: np.ndarray) -> Self:
+    def fit(cls, scores: np.ndarray, labels: np.ndarray, unknown: np.ndarray | None = None) -> Self:
         """Isotonic regression by pool adjacent violators, over all labels and images."""
         from scipy.optimize import isotonic_regression
+
+        scores, labels = scores[_known(unknown)], labels[_known(unknown)]
 
         order = np.argsort(scores, axis=None, kind="stable")
         ranked, truth = scores.ravel()[order], labels.ravel()[order].astype(np.float64)
@@ -135,34 +146,43 @@ KINDS: Mapping[Method, type[Calibration]] = {
     "platt": Sigmoid,
     "isotonic": Isotonic,
 }
-_FITS: Mapping[Method, Callable[[np.ndarray, np.ndarray], Calibration]] = {
-    "none": lambda scores, labels: Uncalibrated(),
+_FITS: Mapping[Method, Callable[[np.ndarray, np.ndarray, np.ndarray | None], Calibration]] = {
+    "none": lambda scores, labels, unknown: Uncalibrated(),
     "temperature": Sigmoid.temperature,
     "platt": Sigmoid.platt,
     "isotonic": Isotonic.fit,
 }
 
 
-def fit_calibration(method: Method, scores: np.ndarray, labels: np.ndarray) -> Calibration:
+def _known(unknown: np.ndarray | None) -> np.ndarray | slice:
+    """An index of the known pairs of an image and a label."""
+    return slice(None) if unknown is None else ~unknown
+
+
+def fit_calibration(
+    method: Method, scores: np.ndarray, labels: np.ndarray, unknown: np.ndarray | None = None
+) -> Calibration:
     """Fits a method.
 
     Args:
         method: one of `METHODS`.
         scores: [N, C] float, finite.
         labels: the ground truth, [N, C] bool.
+        unknown: pairs of which nothing is known, which are left out, [N, C] bool; None for none.
     """
-    return _FITS[method](scores, labels)
+    return _FITS[method](scores, labels, unknown)
 
 
-def best_method(scores: np.ndarray, labels: np.ndarray) -> Method:
+def best_method(scores: np.ndarray, labels: np.ndarray, unknown: np.ndarray | None = None) -> Method:
     """The method with the lowest log loss on images that it was not fitted on, by five folds."""
     methods = METHODS if are_probabilities(scores) else METHODS[2:]
     losses: dict[Method, float] = {}
     for method in methods:
         losses[method] = 0.0
         for held in folds(len(scores)):
-            fitted = fit_calibration(method, scores[~held], labels[~held])
-            losses[method] += log_loss(fitted.apply(scores[held]), labels[held])
+            kept, scored = (None if unknown is None else unknown[images] for images in (~held, held))
+            fitted = fit_calibration(method, scores[~held], labels[~held], kept)
+            losses[method] += log_loss(fitted.apply(scores[held]), labels[held], scored)
     return min(losses, key=losses.__getitem__)
 
 
@@ -177,13 +197,15 @@ def are_probabilities(scores: np.ndarray) -> bool:
     return bool((scores >= 0).all() and (scores <= 1).all())
 
 
-def log_loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    """The sum of the negative log likelihoods of all pairs of an image and a label, in nats."""
-    likelihood = np.where(labels, probabilities, 1.0 - probabilities)
+def log_loss(probabilities: np.ndarray, labels: np.ndarray, unknown: np.ndarray | None = None) -> float:
+    """The sum of the negative log likelihoods of all known pairs of an image and a label, in nats."""
+    likelihood = np.where(labels, probabilities, 1.0 - probabilities)[_known(unknown)]
     return float(-np.log(np.maximum(likelihood, _EDGE)).sum())
 
 
-def calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int = 15) -> float:
+def calibration_error(
+    probabilities: np.ndarray, labels: np.ndarray, unknown: np.ndarray | None = None, *, bins: int = 15
+) -> float:
     """The expected calibration error in percent, over all pairs of an image and a label.
 
     Pairs go into bins of equal width by their probability. The error is the mean over pairs of the distance
@@ -192,16 +214,18 @@ def calibration_error(probabilities: np.ndarray, labels: np.ndarray, bins: int =
     Args:
         probabilities: [N, C] float from 0 to 1.
         labels: the ground truth, [N, C] bool.
+        unknown: pairs of which nothing is known, which are left out, [N, C] bool; None for none.
         bins: 15 in Guo et al.
     """
-    mean, share, count = reliability(probabilities, labels, bins)
+    mean, share, count = reliability(probabilities, labels, unknown, bins=bins)
     return 100 * float((np.abs(mean - share) * count).sum() / count.sum())
 
 
 def reliability(
-    probabilities: np.ndarray, labels: np.ndarray, bins: int = 15
+    probabilities: np.ndarray, labels: np.ndarray, unknown: np.ndarray | None = None, *, bins: int = 15
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of each bin that has pairs: the mean probability, the share of true pairs, and how many pairs."""
+    """Of each bin that has known pairs: the mean probability, the share of true ones, and how many pairs."""
+    probabilities, labels = probabilities[_known(unknown)], labels[_known(unknown)]
     place = np.minimum((probabilities * bins).astype(int), bins - 1).ravel()
     count = np.bincount(place, minlength=bins)
     used = count > 0
@@ -211,22 +235,28 @@ def reliability(
 
 
 def _maximum_likelihood(
-    inputs: np.ndarray, labels: np.ndarray, free: tuple[bool, bool], prior: np.ndarray
+    inputs: np.ndarray,
+    labels: np.ndarray,
+    free: tuple[bool, bool],
+    prior: np.ndarray,
+    counted: np.ndarray | float = 1.0,
 ) -> np.ndarray:
     """Slope and intercept of each column's logistic regression with a normal prior: [2, C].
 
-    Newton's method; a step that does not lower a column's loss is halved until it does.
+    Newton's method; a step that does not lower a column's loss is halved until it does. `counted` weighs each
+    row of each column.
     """
     centre = np.repeat(np.asarray(prior, np.float64), inputs.shape[1] // prior.shape[1], axis=1)
     x, is_free, weights = np.asarray(inputs, np.float64), np.array(free, np.float64)[:, np.newaxis], centre
 
     def loss(weights: np.ndarray) -> np.ndarray:
         odds = weights[0] * x + weights[1]
-        return (np.logaddexp(0, odds) - labels * odds).sum(axis=0) + ((weights - centre) ** 2).sum(axis=0) / 2
+        losses = (np.logaddexp(0, odds) - labels * odds) * counted
+        return losses.sum(axis=0) + ((weights - centre) ** 2).sum(axis=0) / 2
 
     for _ in range(_STEPS):
         p = 1 / (1 + np.exp(-np.clip(weights[0] * x + weights[1], -_LARGEST_ODDS, _LARGEST_ODDS)))
-        error, curvature = labels - p, p * (1 - p)
+        error, curvature = (labels - p) * counted, p * (1 - p) * counted
         gradient = np.stack([(error * x).sum(axis=0), error.sum(axis=0)]) - (weights - centre)
         a, b, c = 1 + (curvature * x * x).sum(axis=0), (curvature * x).sum(axis=0), 1 + curvature.sum(axis=0)
         b = b * is_free.all()

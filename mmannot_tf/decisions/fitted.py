@@ -1,7 +1,7 @@
 """A way to decide with everything that was fitted: calibration and parameters. It is also a file."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Self
@@ -83,7 +83,7 @@ class FittedWay:
 
         Args:
             way: one of `catalogue.WAYS`.
-            scores: of images with known labels, numpy.
+            scores: of images with known labels, numpy; `scores.unknown` says which labels are not known.
             labels: the ground truth, [N, C] bool.
             options: what the user demands.
             calibrated: how scores become probabilities.
@@ -106,8 +106,12 @@ class FittedWay:
         options = options or Options()
         scores, labels = _in_float32(scores), np.asarray(labels, bool)
         if method != "none" and calibration is None:
-            calibration = fit_calibration(method, scores.probabilities, labels)
-        fitted = way.fit(_calibrated(scores, calibration or Uncalibrated(), np), labels, options)
+            calibration = fit_calibration(method, scores.probabilities, labels, scores.unknown)
+        calibrated_scores, truth = _calibrated(scores, calibration or Uncalibrated(), np), labels
+        if way.counts_labels and scores.unknown is not None:
+            wanted = scores.with_quantity
+            calibrated_scores, truth = _images(calibrated_scores, wanted), labels[wanted]
+        fitted = way.fit(calibrated_scores, truth, options)
         return cls(
             fitted,
             labels.shape[1],
@@ -217,10 +221,10 @@ def _in_float32(scores: Scores) -> Scores:
     """Scores in the type of thresholds and graphs, so that a score equal to a threshold stays equal to it."""
     with np.errstate(over="ignore"):
         probabilities = np.asarray(scores.probabilities, np.float32)
-    return Scores(probabilities, scores.quantity, scores.true_quantity)
+    return replace(scores, probabilities=probabilities)
 
 
-def _images(scores: Scores, wanted: slice) -> Scores:
+def _images(scores: Scores, wanted: slice | np.ndarray) -> Scores:
     return Scores(*(None if values is None else values[wanted] for values in vars(scores).values()))
 
 
@@ -232,4 +236,4 @@ def _check_quantity(way: type[Way], scores: Scores) -> None:
 def _calibrated(scores: Scores, calibration: Calibration, xp: ModuleType) -> Scores:
     if isinstance(calibration, Uncalibrated):
         return scores
-    return Scores(calibration.apply(scores.probabilities, xp), scores.quantity, scores.true_quantity)
+    return replace(scores, probabilities=calibration.apply(scores.probabilities, xp))

@@ -37,9 +37,8 @@ class FittedWays:
         cls, default: str, scores: Scores, labels: np.ndarray, options: Options, calibrated: Method
     ) -> Self:
         """Fits all ways that the scores allow; arguments as for `FittedWay.fit`."""
-        calibration = fit_calibration(calibrated, scores.probabilities, labels)
-        has_quantity = scores.quantity is not None
-        ways = (way for way in FOR_NEW_IMAGES if has_quantity or "quantity" not in way.needs)
+        calibration = fit_calibration(calibrated, scores.probabilities, labels, scores.unknown)
+        ways = (way for way in FOR_NEW_IMAGES if way.can_be_fitted(scores))
         return cls(
             default,
             {way.name: FittedWay.fit(way, scores, labels, options, calibrated, calibration) for way in ways},

@@ -27,7 +27,10 @@ class LabelThresholds(Way):
     @classmethod
     def fit(cls, scores: Scores, labels: np.ndarray, options: Options) -> Self:
         """Searches the thresholds."""
-        return cls(tuple(cls.search(scores.probabilities, labels, options.beta).tolist()))
+        ranked = scores.probabilities
+        if scores.unknown is not None:
+            ranked = thresholds.unknown_last(ranked, scores.unknown)
+        return cls(tuple(cls.search(ranked, labels, options.beta).tolist()))
 
     @staticmethod
     @abstractmethod

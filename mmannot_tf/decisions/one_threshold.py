@@ -24,7 +24,7 @@ class OneThreshold(Way):
     @classmethod
     def fit(cls, scores: Scores, labels: np.ndarray, options: Options) -> "OneThreshold":
         """Searches the threshold."""
-        return cls(best_threshold(scores.probabilities, labels, options.beta))
+        return cls(best_threshold(scores.probabilities[scores.known], labels[scores.known], options.beta))
 
     def select(self, scores: Scores, xp: ModuleType = np) -> Array:
         """Scores above the threshold; one that is not a number is not above it."""

@@ -26,6 +26,7 @@ class PosteriorF(QuantityWay):
     title = "highest expected F1, with the predicted quantity"
     source = "the general F-measure maximiser (Dembczyński et al., NIPS 2011) on `QuantityPosterior`"
     needs = frozenset({"probabilities", "quantity", "validation"})
+    counts_labels = True
     weighs_recall = True
     posterior: QuantityPosterior
     beta: float

@@ -33,6 +33,7 @@ class PosteriorMode(QuantityWay):
     title = "likeliest quantity, with the predicted one"
     source = "Bayes' rule; the mode of `QuantityPosterior`; least squares for the estimate"
     needs = frozenset({"probabilities", "quantity", "validation"})
+    counts_labels = True
     estimates_quantity = True
     posterior: QuantityPosterior
     least: int

@@ -38,6 +38,7 @@ class ProportionalOdds(Way):
     title = "highest expected F1, quantity given label"
     source = "Decubber, Mortier, Dembczyński & Waegeman (ECML-PKDD 2018), on a scorer's outputs"
     needs = frozenset({"probabilities", "validation"})
+    counts_labels = True
     weighs_recall = True
     slopes: tuple[float, float]
     cuts: tuple[float, ...]

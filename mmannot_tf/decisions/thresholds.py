@@ -14,8 +14,8 @@ def best_threshold(scores: np.ndarray, labels: np.ndarray, beta: float = 1.0) ->
     """One threshold for all labels and images, by the F_β of sums over all images (I-F1).
 
     Args:
-        scores: [N, C] float, finite; on any scale.
-        labels: the ground truth, [N, C] bool.
+        scores: [N, C] float, finite; on any scale. Also a list of pairs of an image and a label, [P].
+        labels: the ground truth, bool, in the same shape.
         beta: the weight of recall.
 
     Returns:
@@ -92,6 +92,24 @@ def best_f_per_label(scores: np.ndarray, labels: np.ndarray) -> np.ndarray:
     cuts = _Cuts(scores, labels)
     f = _f(cuts.correct, cuts.given, labels.sum(axis=0), 1.0)
     return cuts.at(f, cuts.best(f))
+
+
+def unknown_last(scores: np.ndarray, unknown: np.ndarray) -> np.ndarray:
+    """Scores for a search of each label's threshold where some labels are not known.
+
+    What is unknown stands below all known scores of its label, where it is never worth giving. So each
+    threshold is that of the known images alone.
+
+    Args:
+        scores: [N, C] float, finite.
+        unknown: [N, C] bool; the ground truth is False there.
+
+    Returns:
+        [N, C] in the type of the scores.
+    """
+    lowest = scores.min(axis=0, where=~unknown, initial=np.finfo(scores.dtype).max)
+    below = np.nextafter(lowest, np.asarray("-inf", scores.dtype))
+    return np.where(unknown, below, scores)
 
 
 class _Cuts:

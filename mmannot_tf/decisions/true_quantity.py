@@ -5,7 +5,7 @@ from types import ModuleType
 
 import numpy as np
 
-from mmannot_tf.decisions.arrays import Array
+from mmannot_tf.decisions.arrays import Array, best
 from mmannot_tf.decisions.way import Options, QuantityWay, Scores
 
 
@@ -26,3 +26,10 @@ class TrueQuantity(QuantityWay):
     def quantity(self, scores: Scores, xp: ModuleType = np) -> Array:
         """M."""
         return scores.true_quantity
+
+    def select(self, scores: Scores, xp: ModuleType = np) -> Array:
+        """The best of the known labels of each image, [N, C] bool."""
+        ranked = scores.probabilities
+        if scores.unknown is not None:
+            ranked = xp.where(scores.unknown, -np.inf, ranked)
+        return best(ranked, self.quantity(scores, xp), xp)

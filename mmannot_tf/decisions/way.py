@@ -10,6 +10,9 @@ import numpy as np
 from mmannot_tf.decisions.arrays import Array, best
 from tfrecords_tools.shell.errors import UserError
 
+LEAST_COUNTED = 10
+"""Ours: the fewest images whose quantity is known that a way is fitted on, where others' is not."""
+
 Need = Literal["quantity", "true_quantity", "validation", "probabilities"]
 """What a way needs beside scores: a predicted quantity; the true one; images with known labels to be fitted
 on; scores that are calibrated probabilities."""
@@ -24,6 +27,7 @@ class Scores:
             scale.
         quantity: m̂, as a regressor predicts it, [N] float; None where there is none.
         true_quantity: m, [N] int; None where it is not known.
+        unknown: labels of which nothing is known, [N, C] bool; fits leave them out. None where all are known.
 
     Raises:
         UserError: `probabilities` has another number of dimensions.
@@ -32,6 +36,7 @@ class Scores:
     probabilities: Array
     quantity: Array | None = None
     true_quantity: Array | None = None
+    unknown: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.probabilities, list | tuple):  # as users write them
@@ -41,6 +46,20 @@ class Scores:
                 "scores must be [N, C], a row an image, a column a label. Received: "
                 f"{list(self.probabilities.shape)}."
             )
+
+    @property
+    def known(self) -> np.ndarray | slice:
+        """An index of the known pairs of an image and a label in arrays [N, C]: of all, if all are known."""
+        return slice(None) if self.unknown is None else np.asarray(~self.unknown)
+
+    @property
+    def with_quantity(self) -> np.ndarray | slice:
+        """An index of the images whose labels are all known, in arrays [N, …]."""
+        return slice(None) if self.unknown is None else np.asarray(~self.unknown.any(axis=1))
+
+    def scored(self, selected: np.ndarray) -> np.ndarray:
+        """Selected labels, [N, C] bool, without those of which nothing is known."""
+        return selected if self.unknown is None else selected & ~self.unknown
 
 
 @dataclass(frozen=True)
@@ -82,6 +101,8 @@ class Way(ABC):
         needs: what it needs beside scores.
         estimates_quantity: whether it says how many labels an image has, as the paper's regressor does.
         weighs_recall: whether β changes it.
+        counts_labels: whether it is fitted on how many labels images have: on those whose labels are all
+            known.
     """
 
     name: ClassVar[str]
@@ -90,6 +111,16 @@ class Way(ABC):
     needs: ClassVar[frozenset[Need]] = frozenset()
     estimates_quantity: ClassVar[bool] = False
     weighs_recall: ClassVar[bool] = False
+    counts_labels: ClassVar[bool] = False
+
+    @classmethod
+    def can_be_fitted(cls, scores: Scores) -> bool:
+        """Whether scores have the quantities that it reads, and enough images with those it is fitted on."""
+        if "quantity" in cls.needs and scores.quantity is None:
+            return False
+        if not cls.counts_labels or scores.unknown is None:
+            return True
+        return len(scores.unknown[scores.with_quantity]) >= LEAST_COUNTED
 
     @classmethod
     @abstractmethod

@@ -59,6 +59,7 @@ class Averages:
         classes: C.
         rows: of Tables I to IV, those that all runs have.
         quantity: of Tables V and VI, likewise.
+        unknown: how many pairs of an image and a label are left out; see `results.Evaluation`.
     """
 
     runs: int
@@ -67,6 +68,7 @@ class Averages:
     classes: int
     rows: tuple[AveragedRow, ...]
     quantity: tuple[AveragedQuantity, ...]
+    unknown: int | None = field(default=None, metadata=OPTIONAL)
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,7 @@ def _averaged_ways(runs: Sequence[WayComparison]) -> AveragedWays:
 
 def _measures_of(row: WayRow) -> dict[str, float]:
     scores = {measure: getattr(row.scores, measure) for measure in CHOSEN_BY}
-    return {**scores, **asdict(row.quantity)}
+    return {**scores, **({} if row.quantity is None else asdict(row.quantity))}
 
 
 def averages(evaluations: Sequence[Evaluation]) -> Averages:
@@ -143,7 +145,7 @@ def averages(evaluations: Sequence[Evaluation]) -> Averages:
         UserError: the runs were evaluated on different splits, or on other numbers of images or labels.
     """
     first = evaluations[0]
-    check_same([set_in_words(each.images, each.split, each.classes) for each in evaluations])
+    check_same([set_in_words(each.images, each.split, each.classes, each.unknown) for each in evaluations])
     rows = [{row.method: row for row in evaluation.rows} for evaluation in evaluations]
     quantities = [{row.features: row for row in evaluation.quantity} for evaluation in evaluations]
     return Averages(
@@ -161,12 +163,14 @@ def averages(evaluations: Sequence[Evaluation]) -> Averages:
             for row in first.quantity
             if all(row.features in rows_of_run for rows_of_run in quantities)
         ),
+        unknown=first.unknown,
     )
 
 
-def set_in_words(images: int, split: str, classes: int) -> str:
+def set_in_words(images: int, split: str, classes: int, unknown: int | None = None) -> str:
     """What is evaluated, in words."""
-    return f"{counted(images, 'image')} of {split} with {counted(classes, 'label')}"
+    left_out = "" if unknown is None else f", {unknown:,} pairs of them unknown"
+    return f"{counted(images, 'image')} of {split} with {counted(classes, 'label')}{left_out}"
 
 
 def check_same(sets: Sequence[str]) -> None:

@@ -9,12 +9,13 @@ from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.decisions.calibration import are_probabilities, reliability
 from mmannot_tf.decisions.fitted_ways import FittedWays
 from mmannot_tf.decisions.override import Override
-from mmannot_tf.decisions.selection import by_quantity
+from mmannot_tf.decisions.true_quantity import TrueQuantity
+from mmannot_tf.evaluation.labelled import Labelled
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.rows import annotating_row
 from mmannot_tf.evaluation.scorer_ways import compare_scorers, labelled, options_of, regressor_of
-from mmannot_tf.evaluation.ways import LEAST_IMAGES, Labelled, WayComparison
+from mmannot_tf.evaluation.ways import LEAST_IMAGES, WayComparison
 
 FAVOURED = {"expected F, beta 0.5": 0.5, "expected F, beta 2": 2.0}
 """The points that favour precision or recall, and their β."""
@@ -105,7 +106,8 @@ def how_many(
 
 def _curve(data: Labelled) -> tuple[np.ndarray, np.ndarray]:
     """Recall and precision above each threshold, in percent; at most `_CURVE` of all."""
-    scores, labels = data.scores.probabilities.ravel(), data.labels.ravel()
+    known = data.scores.known
+    scores, labels = data.scores.probabilities[known].ravel(), data.labels[known].ravel()
     correct = np.cumsum(labels[np.argsort(-scores, kind="stable")])
     given = np.arange(1, len(correct) + 1)
     shown = np.unique(np.linspace(0, len(correct) - 1, min(_CURVE, len(correct))).astype(int))
@@ -113,12 +115,12 @@ def _curve(data: Labelled) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _reliabilities(data: Labelled, ways: FittedWays, method: str) -> Iterator[Reliability]:
-    scores = data.scores.probabilities
+    scores, unknown = data.scores.probabilities, data.scores.unknown
     if are_probabilities(scores):
-        yield Reliability("as they are", *reliability(scores, data.labels))
+        yield Reliability("as they are", *reliability(scores, data.labels, unknown))
     if method != "none":
         calibrated = ways.by_name["expected_f"].probabilities(scores)
-        yield Reliability(f"calibrated ({method})", *reliability(calibrated, data.labels))
+        yield Reliability(f"calibrated ({method})", *reliability(calibrated, data.labels, unknown))
 
 
 def _points(data: Labelled, ways: FittedWays, comparison: WayComparison) -> Iterator[Point]:
@@ -127,11 +129,11 @@ def _points(data: Labelled, ways: FittedWays, comparison: WayComparison) -> Iter
     for name in named:
         title = comparison.row(name).title
         chosen = f"{title}, best on validation" if name == ways.default else title
-        yield _point(chosen, ways.by_name[name].select(scores), labels)
-    yield _point("true quantity", by_quantity(scores.probabilities, labels.sum(axis=1)), labels)
+        yield _point(chosen, scores.scored(ways.by_name[name].select(scores)), labels)
+    yield _point("true quantity", scores.scored(TrueQuantity().select(scores)), labels)
     for title, beta in FAVOURED.items():
         favoured = ways.under(Override("expected_f", beta=beta))
-        yield _point(title, favoured.select(scores), labels)
+        yield _point(title, scores.scored(favoured.select(scores)), labels)
 
 
 def _point(name: str, selected: np.ndarray, labels: np.ndarray) -> Point:

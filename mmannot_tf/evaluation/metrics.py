@@ -1,6 +1,7 @@
 """The paper's annotation metrics, equations 6 and 7 (Sec. IV-A2), and the mean average precision.
 
-All results are percent. With `chosen` the predicted and `labels` the true multi-hot rows, [N, C] bool:
+All results are percent. With `chosen` the predicted and `labels` the true multi-hot rows, [N, C] bool, both
+False where nothing is known:
 
     N^c_j  images correctly labelled as class j     NL^c_i  correct labels of image i
     N^g_j  images that have the true label j        NL^g_i  true labels of image i
@@ -15,6 +16,7 @@ Where equation 6 reads 0/0:
     Any other 0/0 is 0.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -141,7 +143,9 @@ def scores_of_counts(
     return np.stack([c_p, c_r, c_f1, i_p, i_r, i_f1, h_f1], axis=-1)
 
 
-def mean_average_precision(scores: np.ndarray, labels: np.ndarray) -> float:
+def mean_average_precision(
+    scores: np.ndarray, labels: np.ndarray, unknown: np.ndarray | None = None
+) -> float:
     """The mean over classes of the uninterpolated average precision over images (mAP), in percent.
 
     Not in the paper; later papers are read by it. Images of equal score enter the ranking together, as in
@@ -150,8 +154,15 @@ def mean_average_precision(scores: np.ndarray, labels: np.ndarray) -> float:
     Args:
         scores: [N, C] float.
         labels: the ground truth, [N, C] bool.
+        unknown: where nothing is known, [N, C] bool: such images are not in the label's ranking; None for
+            nowhere.
     """
-    columns = zip(np.ascontiguousarray(scores.T), np.ascontiguousarray(labels.T), strict=True)
+    columns: Iterable[tuple[np.ndarray, np.ndarray]] = zip(
+        np.ascontiguousarray(scores.T), np.ascontiguousarray(labels.T), strict=True
+    )
+    if unknown is not None:
+        known = zip(columns, ~unknown.T, strict=True)
+        columns = ((column[images], truth[images]) for (column, truth), images in known)
     precisions = [_average_precision(column, truth) for column, truth in columns if truth.any()]
     return 100 * float(np.mean(precisions)) if precisions else 0.0
 
@@ -191,7 +202,7 @@ def _no_lower(scores: np.ndarray, values: np.ndarray) -> np.ndarray:
     return images - lower_elsewhere[of_values] - np.searchsorted(near, values)
 
 
-def ranking_precision(scores: np.ndarray, labels: np.ndarray) -> float:
+def ranking_precision(scores: np.ndarray, labels: np.ndarray, unknown: np.ndarray | None = None) -> float:
     """Label ranking average precision in percent: the mean over images of the average precision over labels.
 
     Not in the paper. It judges each image's whole ranking and no cut of it, so small splits rarely tie.
@@ -200,9 +211,15 @@ def ranking_precision(scores: np.ndarray, labels: np.ndarray) -> float:
     Args:
         scores: [N, C] float.
         labels: the ground truth, [N, C] bool.
+        unknown: where nothing is known, [N, C] bool: such labels are not in the image's ranking; None for
+            nowhere.
     """
-    hits = np.take_along_axis(labels, order(scores), axis=1)
-    precision = np.cumsum(hits, axis=1) / np.arange(1, labels.shape[1] + 1)
+    best_first = order(scores)
+    hits = np.take_along_axis(labels, best_first, axis=1)
+    places = np.broadcast_to(np.arange(1, labels.shape[1] + 1), labels.shape)
+    if unknown is not None:
+        places = np.maximum(np.cumsum(~np.take_along_axis(unknown, best_first, axis=1), axis=1), 1)
+    precision = np.cumsum(hits, axis=1) / places
     true = labels.sum(axis=1)
     labelled = true > 0
     return float(100.0 * np.mean((precision * hits).sum(axis=1)[labelled] / true[labelled]))

@@ -21,6 +21,7 @@ _SCORER = "probabilities."
 _REGRESSOR = "quantity."
 _FREQUENCIES = "label_frequencies"
 _KNOWN_TAGS = "known_tags"
+_UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,7 @@ class Predictions:
             of earlier versions.
         known_tags: how many of an image's tags are in the vocabulary, [N] int32; None in files of earlier
             versions, and where there is no vocabulary.
+        unknown: the labels of which nothing is known, [N, C] bool; None where all are known.
 
     Raises:
         UserError: the split is empty, a shape disagrees with `labels`, or a value is not finite.
@@ -55,6 +57,7 @@ class Predictions:
     quantity: Mapping[str, np.ndarray] = field(default_factory=dict)
     label_frequencies: np.ndarray | None = None
     known_tags: np.ndarray | None = None
+    unknown: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         images, classes = len(self.ids), len(self.label_names)
@@ -77,6 +80,9 @@ class Predictions:
         if self.known_tags is not None:
             _check_shape("numbers of known tags", self.known_tags, (images,))
             _check_counts("numbers of known tags", self.known_tags)
+        if self.unknown is not None:
+            _check_shape("unknown labels", self.unknown, (images, classes))
+            _check_unknown(self.unknown, self.labels)
 
     @property
     def visual(self) -> Visual:
@@ -85,8 +91,19 @@ class Predictions:
 
     @property
     def true_quantity(self) -> np.ndarray:
-        """m, how many labels each image has: [N] int64."""
+        """m, how many labels each image is known to have: [N] int64."""
         return self.labels.sum(axis=1)
+
+    @property
+    def with_quantity(self) -> np.ndarray:
+        """Whether all labels of an image are known, and so how many it has: [N] bool."""
+        if self.unknown is None:
+            return np.ones(len(self.ids), bool)
+        return np.asarray(~self.unknown.any(axis=1))
+
+    def scored(self, chosen: np.ndarray) -> np.ndarray:
+        """The labels that are given, [N, C] bool, without those of which nothing is known."""
+        return chosen if self.unknown is None else chosen & ~self.unknown
 
     def where(self, wanted: np.ndarray) -> "Predictions":
         """The predictions of the images for which `wanted`, [N] bool, is true."""
@@ -97,6 +114,7 @@ class Predictions:
             probabilities={name: values[wanted] for name, values in self.probabilities.items()},
             quantity={name: values[wanted] for name, values in self.quantity.items()},
             known_tags=None if self.known_tags is None else self.known_tags[wanted],
+            unknown=None if self.unknown is None else self.unknown[wanted],
         )
 
     def tagged(self) -> "Predictions":
@@ -121,6 +139,8 @@ class Predictions:
             arrays[_FREQUENCIES] = np.asarray(self.label_frequencies, np.float32)
         if self.known_tags is not None:
             arrays[_KNOWN_TAGS] = np.asarray(self.known_tags, np.int32)
+        if self.unknown is not None:
+            arrays[_UNKNOWN] = self.unknown
         arrays = {_SEAL: np.asarray(_digest(arrays)), **arrays}  # first: a cut directory still has it
         clear_leftovers(path)
         with atomic_path(path) as staging, staging.open("wb") as file:
@@ -146,6 +166,7 @@ class Predictions:
                 quantity=_under(_REGRESSOR, arrays),
                 label_frequencies=arrays.get(_FREQUENCIES),
                 known_tags=arrays.get(_KNOWN_TAGS),
+                unknown=arrays.get(_UNKNOWN),
             )
         except (UserError, TypeError, ValueError) as error:
             raise UserError(f"{path}: {one_line(error)}") from None
@@ -194,7 +215,7 @@ def _check_content(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     lacking = [name for name in _PLAIN if name not in arrays]
     if lacking:
         raise UserError(f"a predictions file must hold {', '.join(lacking)}. Received: {path}, without.")
-    known = {*_PLAIN, _FREQUENCIES, _KNOWN_TAGS, _SEAL}
+    known = {*_PLAIN, _FREQUENCIES, _KNOWN_TAGS, _UNKNOWN, _SEAL}
     unknown = [name for name in arrays if name not in known and not name.startswith((_SCORER, _REGRESSOR))]
     if unknown:
         raise _damaged(path, f"with an unknown array {unknown[0]!r}")
@@ -226,6 +247,14 @@ def _under(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarra
 def _check_shape(what: str, values: np.ndarray, shape: tuple[int, ...]) -> None:
     if values.shape != shape:
         raise UserError(f"{what} must have shape {list(shape)}. Received: {list(values.shape)}.")
+
+
+def _check_unknown(unknown: np.ndarray, labels: np.ndarray) -> None:
+    if unknown.dtype != bool or (unknown & labels).any():
+        raise UserError(
+            f"unknown labels must be bool, and none of them given. Received: {unknown.dtype}; delete the "
+            "file to have it made again."
+        )
 
 
 def _check_finite(what: str, values: np.ndarray) -> None:

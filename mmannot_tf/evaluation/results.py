@@ -138,6 +138,8 @@ class Evaluation:
         readings: configuration key → value in force, of the keys that decide a reading of the paper.
         tests: None without resampling; then no row has intervals either.
         by_known_tags: the rows by the images' number of known tags; None where it is not known.
+        unknown: how many pairs of an image and a label are left out, for nothing is known of them; None where
+            all are known.
     """
 
     split: str
@@ -149,6 +151,7 @@ class Evaluation:
     readings: Mapping[str, Json]
     tests: PairedTests | None = field(default=None, metadata=INLINE)
     by_known_tags: tuple[TagGroup, ...] | None = field(default=None, metadata=OPTIONAL)
+    unknown: int | None = field(default=None, metadata=OPTIONAL)
 
     @property
     def uncertainty(self) -> RowUncertainty | None:

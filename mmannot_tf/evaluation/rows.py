@@ -8,6 +8,8 @@ import numpy as np
 from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.decisions.selection import above, by_quantity, top_k
 from mmannot_tf.decisions.thresholds import best_threshold
+from mmannot_tf.decisions.true_quantity import TrueQuantity
+from mmannot_tf.decisions.way import Scores
 from mmannot_tf.evaluation.metrics import annotation_scores, mean_average_precision
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.quantity import quantity_scores, quantize
@@ -85,6 +87,7 @@ def evaluate(
         quantity=_quantities(predictions, settings),
         readings=readings,
         by_known_tags=_by_known_tags(rows, predictions, settings),
+        unknown=None if predictions.unknown is None else int(predictions.unknown.sum()) or None,
     )
     if resampling is None:
         return evaluation
@@ -127,6 +130,10 @@ def _by_known_tags(
 
 
 def _quantities(predictions: Predictions, settings: EvaluationSettings) -> tuple[QuantityRow, ...]:
+    """The rows over the images whose quantity is known; none without such images."""
+    if not predictions.with_quantity.any():
+        return ()
+    predictions = predictions if predictions.unknown is None else predictions.where(predictions.with_quantity)
     return tuple(
         QuantityRow(
             features,
@@ -181,7 +188,8 @@ def _by_threshold(row: Row, name: str, threshold: float) -> Row:
 
 def chosen_threshold(row: Row, chosen_on: Predictions) -> float:
     """The threshold with the scorer's highest I-F1 on other images."""
-    return best_threshold(chosen_on.probabilities[row.scorer], chosen_on.labels)
+    scores = Scores(chosen_on.probabilities[row.scorer], unknown=chosen_on.unknown)
+    return best_threshold(scores.probabilities[scores.known], chosen_on.labels[scores.known])
 
 
 def _source_of_another_selection(row: Row) -> Source:
@@ -200,24 +208,30 @@ def _scored(
     )
     precision = None
     if row.selection == "threshold":
-        precision = mean_average_precision(predictions.probabilities[row.scorer], predictions.labels)
+        precision = mean_average_precision(
+            predictions.probabilities[row.scorer], predictions.labels, predictions.unknown
+        )
     return ScoredRow(row.method, row.source, row.selection, scores, precision, row.threshold)
 
 
 def select(row: Row, predictions: Predictions, settings: EvaluationSettings) -> np.ndarray:
-    """The labels that a row gives: [N, C] bool.
+    """The labels that a row gives, without those of which nothing is known: [N, C] bool.
 
     Raises:
         ValueError: the predictions lack the row's scorer or regressor.
     """
+    return predictions.scored(_selected(row, predictions, settings))
+
+
+def _selected(row: Row, predictions: Predictions, settings: EvaluationSettings) -> np.ndarray:
     if not _has(predictions, row):
         raise ValueError(f"Predictions must allow the row. Received: no scorer or regressor of {row}.")
     if predictions.label_frequencies is not None and row.scorer == FREQUENCIES:  # the same for every image
         chosen = top_k(predictions.label_frequencies[np.newaxis], row.k or settings.k)
         return np.broadcast_to(chosen, predictions.labels.shape)
     if row.untagged is not None and predictions.known_tags is not None:
-        tagged = select(replace(row, untagged=None), predictions, settings)
-        untagged = select(row.untagged, predictions, settings)
+        tagged = _selected(replace(row, untagged=None), predictions, settings)
+        untagged = _selected(row.untagged, predictions, settings)
         return np.where(predictions.known_tags[:, np.newaxis] > 0, tagged, untagged)
     probabilities = predictions.probabilities[row.scorer]
     if row.selection == "top_k":
@@ -227,6 +241,7 @@ def select(row: Row, predictions: Predictions, settings: EvaluationSettings) -> 
     if row.selection == "decoded":
         return above(probabilities, 0.0)
     if row.quantity is None:  # the upper bound
-        return by_quantity(probabilities, predictions.true_quantity)
+        scores = Scores(probabilities, None, predictions.true_quantity, predictions.unknown)
+        return TrueQuantity().select(scores)
     quantity = quantize(predictions.quantity[row.quantity], len(predictions.label_names), settings)
     return by_quantity(probabilities, quantity)

@@ -12,6 +12,7 @@ from mmannot_tf.decisions.fitted import FittedWay
 from mmannot_tf.decisions.fitted_ways import FittedWays
 from mmannot_tf.decisions.predicted_quantity import PredictedQuantity
 from mmannot_tf.decisions.way import Options
+from mmannot_tf.evaluation.labelled import Labelled
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.results import QuantityRow
@@ -22,7 +23,6 @@ from mmannot_tf.evaluation.ways import (
     REFERENCES,
     Decided,
     HowScored,
-    Labelled,
     WayComparison,
     compare_ways,
     quantity_of,
@@ -160,13 +160,16 @@ def estimated_quantities(
         if regressor is None or row.scorer not in scored.probabilities:
             continue
         own, there = (labelled(predictions, row.scorer, regressor) for predictions in (fit, scored))
-        method = best_method(own.scores.probabilities, own.labels)
-        calibration = fit_calibration(method, own.scores.probabilities, own.labels)
+        of_own = own.scores.probabilities, own.labels, own.scores.unknown
+        method = best_method(*of_own)
+        calibration = fit_calibration(method, *of_own)
         for way in ways:
+            if not way.can_be_fitted(own.scores):
+                continue
             fitted = FittedWay.fit(way, own.scores, own.labels, options_of(settings), method, calibration)
-            decided = Decided(fitted.select(there.scores), fitted.estimate(there.scores))
-            scores = quantity_of(decided, there.labels)
-            rows.append(QuantityRow(f"{row.method}, {way.title}", "ours", scores))
+            scores = quantity_of(Decided.by(fitted, there.scores), there)
+            if scores is not None:
+                rows.append(QuantityRow(f"{row.method}, {way.title}", "ours", scores))
     return tuple(rows)
 
 
@@ -207,4 +210,5 @@ def _regressors(scorer: str, predictions: Predictions) -> Iterator[str]:
 def labelled(predictions: Predictions, scorer: str, regressor: str | None) -> Labelled:
     """The scores of a scorer, with the quantities of a regressor and the ground truth."""
     quantity: np.ndarray | None = None if regressor is None else predictions.quantity[regressor]
-    return Labelled.of(predictions.probabilities[scorer], predictions.labels, quantity)
+    scores = predictions.probabilities[scorer]
+    return Labelled.of(scores, predictions.labels, quantity, predictions.unknown)

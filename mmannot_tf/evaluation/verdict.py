@@ -134,7 +134,7 @@ def _simpler(
         ranking = predictions.label_frequencies[np.newaxis]
         k = settings.k if chosen_on is None else _best_number(ranking, chosen_on, settings)
         chosen = np.broadcast_to(top_k(ranking, k), predictions.labels.shape)
-        yield f"the same labels for every image (the most frequent {k})", chosen
+        yield f"the same labels for every image (the most frequent {k})", predictions.scored(chosen)
     if TAGS not in predictions.probabilities:
         return
     tags = row_of(TAGS)
@@ -147,7 +147,7 @@ def _best_number(ranking: np.ndarray, chosen_on: Predictions, settings: Evaluati
     """The number of labels with the highest I-F1, where all images get the same ones."""
     numbers = range(1, ranking.shape[1] + 1)
     same = {k: np.broadcast_to(top_k(ranking, k), chosen_on.labels.shape) for k in numbers}
-    return max(numbers, key=lambda k: _scores(same[k], chosen_on, settings).image_f1)
+    return max(numbers, key=lambda k: _scores(chosen_on.scored(same[k]), chosen_on, settings).image_f1)
 
 
 def _scores(chosen: np.ndarray, predictions: Predictions, settings: EvaluationSettings) -> AnnotationScores:

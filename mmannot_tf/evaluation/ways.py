@@ -21,6 +21,7 @@ from mmannot_tf.decisions.catalogue import WAYS
 from mmannot_tf.decisions.fitted import FittedWay
 from mmannot_tf.decisions.way import Options, Scores, Way
 from mmannot_tf.evaluation.document import INLINE, OPTIONAL
+from mmannot_tf.evaluation.labelled import Labelled
 from mmannot_tf.evaluation.metrics import (
     AnnotationScores,
     ImageAverage,
@@ -42,46 +43,22 @@ CHOSEN_BY = ("image_f1", "class_f1", "harmonic_f1")
 """The measures that a best way is chosen by."""
 
 
-@dataclass(frozen=True, eq=False)
-class Labelled:
-    """Scores of images with known labels.
-
-    Attributes:
-        scores: numpy.
-        labels: the ground truth, [N, C] bool.
-    """
-
-    scores: Scores
-    labels: np.ndarray
-
-    @classmethod
-    def of(
-        cls, probabilities: np.ndarray, labels: np.ndarray, quantity: np.ndarray | None = None
-    ) -> "Labelled":
-        """Scores with the true quantities of their images."""
-        return cls(Scores(probabilities, quantity, labels.sum(axis=1)), labels)
-
-    def where(self, wanted: np.ndarray) -> "Labelled":
-        """The images for which `wanted`, [N] bool, is true."""
-        quantity = self.scores.quantity
-        return Labelled.of(
-            self.scores.probabilities[wanted],
-            self.labels[wanted],
-            None if quantity is None else quantity[wanted],
-        )
-
-
 @dataclass(frozen=True)
 class Decided:
     """What a way decided.
 
     Attributes:
-        selected: [N, C] bool.
+        selected: [N, C] bool, without labels of which nothing is known.
         estimate: of each image's quantity, [N] float.
     """
 
     selected: np.ndarray
     estimate: np.ndarray
+
+    @classmethod
+    def by(cls, fitted: FittedWay, scores: Scores) -> "Decided":
+        """What a fitted way decides."""
+        return cls(scores.scored(fitted.select(scores)), fitted.estimate(scores))
 
 
 @dataclass(frozen=True)
@@ -93,7 +70,7 @@ class WayRow:
         title: its name in tables.
         scores: in percent.
         quantity: how often the number of labels is right, percent; and the mean squared error of its
-            estimate.
+            estimate. None where no image's number of labels is known.
         validation: the measures of `CHOSEN_BY` on the images that the ways were fitted on, each fifth by
             ways that were fitted on the rest; in percent. Where β is not 1, they are F_β instead of F1.
         intervals: score → its interval in percent; empty without resampling.
@@ -102,7 +79,7 @@ class WayRow:
     way: str
     title: str
     scores: AnnotationScores = field(metadata=INLINE)
-    quantity: QuantityScores = field(metadata=INLINE)
+    quantity: QuantityScores | None = field(metadata=INLINE)
     validation: Mapping[str, float]
     intervals: Mapping[str, Bounds] = field(default_factory=dict, metadata=OPTIONAL)
 
@@ -192,8 +169,8 @@ def compare_ways(
     """
     options, how = options or Options(), how or HowScored()
     has_quantity = fit.scores.quantity is not None
-    ways = [way for way in ways if has_quantity or "quantity" not in way.needs]
-    method = calibrated or best_method(fit.scores.probabilities, fit.labels)
+    ways = [way for way in ways if all(map(way.can_be_fitted, _fitted_on(fit)))]
+    method = calibrated or best_method(fit.scores.probabilities, fit.labels, fit.scores.unknown)
     crossed, probabilities = _across_folds(ways, fit, options, method)
     decided, is_crossed = crossed, scored is None
     if scored is None:
@@ -206,7 +183,7 @@ def compare_ways(
         fitted_on=len(fit.labels),
         is_crossed=is_crossed,
         calibrated=method,
-        calibration_error=calibration_error(probabilities, scored.labels),
+        calibration_error=calibration_error(probabilities, scored.labels, scored.scores.unknown),
         uncalibrated_error=_error_as_they_are(scored),
         reference=REFERENCES[0] if has_quantity else REFERENCES[1],
         rows=tuple(
@@ -214,7 +191,7 @@ def compare_ways(
                 way.name,
                 way.title,
                 how.scores(decided[way.name].selected, scored.labels),
-                quantity_of(decided[way.name], scored.labels),
+                quantity_of(decided[way.name], scored),
                 _chosen_by(how.scores(crossed[way.name].selected, fit.labels), options.beta),
             )
             for way in ways
@@ -226,15 +203,21 @@ def compare_ways(
     return _with_uncertainty(comparison, decided, scored.labels, how, resampling)
 
 
+def _fitted_on(fit: Labelled) -> list[Scores]:
+    """The images that ways are fitted on: all, and where not all is known of them those of each fold."""
+    parts = () if fit.scores.unknown is None else folds(len(fit.labels))
+    return [fit.scores, *(fit.where(~held).scores for held in parts)]
+
+
 def _decided(
     ways: Sequence[type[Way]], fit: Labelled, scores: Scores, options: Options, method: Method
 ) -> tuple[dict[str, Decided], np.ndarray]:
     """What each way decides on other images than it is fitted on, and their calibrated probabilities."""
-    calibration = fit_calibration(method, fit.scores.probabilities, fit.labels)
+    calibration = fit_calibration(method, fit.scores.probabilities, fit.labels, fit.scores.unknown)
     decided = {}
     for way in ways:
         fitted = FittedWay.fit(way, fit.scores, fit.labels, options, method, calibration)
-        decided[way.name] = Decided(fitted.select(scores), fitted.estimate(scores))
+        decided[way.name] = Decided.by(fitted, scores)
     return decided, calibration.apply(scores.probabilities)
 
 
@@ -259,15 +242,23 @@ def _across_folds(
 
 def _error_as_they_are(scored: Labelled) -> float | None:
     scores = scored.scores.probabilities
-    return calibration_error(scores, scored.labels) if are_probabilities(scores) else None
+    if not are_probabilities(scores):
+        return None
+    return calibration_error(scores, scored.labels, scored.scores.unknown)
 
 
-def quantity_of(decided: Decided, labels: np.ndarray) -> QuantityScores:
-    """How often the number of labels is right, and the mean squared error of its estimate."""
-    true, given = labels.sum(axis=1), decided.selected.sum(axis=1)
+def quantity_of(decided: Decided, scored: Labelled) -> QuantityScores | None:
+    """How often the number of labels is right, and the mean squared error of its estimate.
+
+    Of the images whose labels are all known; None without such images.
+    """
+    wanted = scored.scores.with_quantity
+    true, given = scored.labels[wanted].sum(axis=1), decided.selected[wanted].sum(axis=1)
+    if not len(true):
+        return None
     return QuantityScores(
         accuracy=100 * float(np.mean(given == true)),
-        mse=float(np.mean((decided.estimate.astype(np.float64) - true) ** 2)),
+        mse=float(np.mean((decided.estimate[wanted].astype(np.float64) - true) ** 2)),
     )
 
 

@@ -1,7 +1,7 @@
 """Losses of the four branches (Sec. III-D) and of the compared systems, for `model.compile` and our loop.
 
 Each is a `keras.losses.Loss`. Called, it reduces to a scalar as Keras does; its `call` gives the loss of each
-example, `[B]`, which our loop sums itself.
+example, `[B]`, which our loop sums itself. A target below 0 is unknown, and left out (`losses.targets`).
 """
 
 from mmannot_tf.losses.asymmetric import AsymmetricLoss

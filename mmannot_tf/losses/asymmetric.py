@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mmannot_tf.losses.targets import check_shapes
+from mmannot_tf.losses.targets import check_shapes, known_and_given
 
 TINY = float(np.finfo(np.float32).tiny)
 """The smallest normal number: a power's gradient is still finite there."""
@@ -58,15 +58,16 @@ class AsymmetricLoss(keras.losses.Loss):
         """Computes the loss of each example.
 
         Args:
-            y_true: y, multi-hot `[B, C]`.
+            y_true: y, multi-hot `[B, C]`; below 0 where it is unknown, which is left out.
             y_pred: the logits whose sigmoid p is, `[B, C] float32`.
 
         Returns:
             `[B] float32`, with its gradient finite for any finite logits.
         """
         check_shapes(y_true, y_pred)
-        y = keras.ops.cast(y_true, y_pred.dtype)
-        return -keras.ops.sum(y * self._positive(y_pred) + (1.0 - y) * self._negative(y_pred), axis=-1)
+        known, y = known_and_given(y_true, y_pred)
+        losses = y * self._positive(y_pred) + (1.0 - y) * self._negative(y_pred)
+        return -keras.ops.sum(keras.ops.where(known, losses, 0.0), axis=-1)
 
     def _positive(self, logits: tf.Tensor) -> tf.Tensor:
         """L+, with (1 - p)^γ+ as exp(γ+ log(1 - p))."""

@@ -3,7 +3,7 @@
 import keras
 import tensorflow as tf
 
-from mmannot_tf.losses.targets import check_shapes
+from mmannot_tf.losses.targets import check_shapes, known_and_given
 
 
 @keras.saving.register_keras_serializable(package="mmannot_tf")
@@ -26,7 +26,8 @@ class QuantityError(keras.losses.Loss):
         """Computes the loss of each example.
 
         Args:
-            y_true: m, the true quantities, `[B]`, or `[B, 1]` as a Dense layer outputs them.
+            y_true: m, the true quantities, `[B]`, or `[B, 1]` as a Dense layer outputs them; below 0 where m
+                is unknown, which is left out.
             y_pred: m̂, likewise, float32.
 
         Returns:
@@ -39,4 +40,5 @@ class QuantityError(keras.losses.Loss):
                 )
         m, predicted = (keras.ops.reshape(quantity, [-1]) for quantity in (y_true, y_pred))
         check_shapes(m, predicted)
-        return keras.ops.square(predicted - keras.ops.cast(m, predicted.dtype))
+        known, m = known_and_given(m, predicted)
+        return keras.ops.where(known, keras.ops.square(predicted - m), 0.0)

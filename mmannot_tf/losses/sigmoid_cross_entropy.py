@@ -5,6 +5,8 @@ from typing import Literal
 import keras
 import tensorflow as tf
 
+from mmannot_tf.losses.targets import known_and_given
+
 
 @keras.saving.register_keras_serializable(package="mmannot_tf")
 class SigmoidCrossEntropy(keras.losses.Loss):
@@ -13,7 +15,7 @@ class SigmoidCrossEntropy(keras.losses.Loss):
     Eq. 4 prints a bare sum; the paper's rates for NUS-WIDE make sense only with it.
 
     Args:
-        over_labels: reduction over the labels, "sum" (eq. 4) or "mean".
+        over_labels: reduction over the known labels, "sum" (eq. 4) or "mean".
         reduction: over the examples, as in `keras.losses.Loss`.
         name: of the loss.
 
@@ -39,16 +41,20 @@ class SigmoidCrossEntropy(keras.losses.Loss):
         """Computes the loss of each example.
 
         Args:
-            y_true: y, multi-hot `[B, C]`.
+            y_true: y, multi-hot `[B, C]`; below 0 where it is unknown, which is left out.
             y_pred: l̂, logits `[B, C] float32`.
 
         Returns:
             `[B] float32`, finite for any finite logits.
         """
-        y = keras.ops.cast(y_true, y_pred.dtype)
+        known, y = known_and_given(y_true, y_pred)
         losses = keras.ops.binary_crossentropy(y, y_pred, from_logits=True)
-        reduce = keras.ops.sum if self.over_labels == "sum" else keras.ops.mean
-        return reduce(losses, axis=-1)
+        losses = keras.ops.where(known, losses, 0.0)
+        if self.over_labels == "sum":
+            return keras.ops.sum(losses, axis=-1)
+        count = keras.ops.sum(keras.ops.cast(known, losses.dtype), axis=-1)
+        of_known = keras.ops.divide_no_nan(float(losses.shape[-1]), count)  # exactly 1 where all are known
+        return keras.ops.mean(losses, axis=-1) * of_known
 
     def get_config(self) -> dict[str, object]:
         """The arguments that make an equal loss."""

@@ -6,7 +6,10 @@ ICLR 2014, arXiv 1312.4894.
 import keras
 import tensorflow as tf
 
-from mmannot_tf.losses.targets import check_shapes
+from mmannot_tf.losses.targets import check_shapes, known_and_given
+
+IMPOSSIBLE = -1e30
+"""A logit whose probability is 0, and whose logarithm is finite."""
 
 
 @keras.saving.register_keras_serializable(package="mmannot_tf")
@@ -34,14 +37,15 @@ class SoftmaxCrossEntropy(keras.losses.Loss):
         """Computes the loss of each example.
 
         Args:
-            y_true: y, multi-hot `[B, C]`.
+            y_true: y, multi-hot `[B, C]`; below 0 where it is unknown: such labels are not in the softmax.
             y_pred: f, logits `[B, C] float32`.
 
         Returns:
             `[B] float32`, finite for any finite logits.
         """
         check_shapes(y_true, y_pred)
-        y = keras.ops.cast(y_true, y_pred.dtype)
+        known, y = known_and_given(y_true, y_pred)
         p_bar = keras.ops.divide_no_nan(y, keras.ops.sum(y, axis=-1, keepdims=True))
         # Not keras.ops.categorical_crossentropy: its gradient is p - p̄ even where all of p̄ is 0.
-        return -keras.ops.sum(p_bar * keras.ops.log_softmax(y_pred), axis=-1)
+        log_p = keras.ops.log_softmax(keras.ops.where(known, y_pred, IMPOSSIBLE))
+        return -keras.ops.sum(p_bar * log_p, axis=-1)

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from mmannot_tf.losses.targets import check_shapes
+from mmannot_tf.losses.targets import check_shapes, known_and_given
 
 
 @keras.saving.register_keras_serializable(package="mmannot_tf")
@@ -53,32 +53,34 @@ class Warp(keras.losses.Loss):
         """Computes the loss of each example.
 
         Args:
-            y_true: y, multi-hot `[B, C]`.
+            y_true: y, multi-hot `[B, C]`; below 0 where it is unknown: such labels are in no pair, and not
+                among the c labels that ranks are counted in.
             y_pred: f, scores `[B, C] float32`.
 
         Returns:
             `[B] float32`; 0 for an image with no label or with all of them.
         """
         check_shapes(y_true, y_pred)
-        positive = tf.cast(y_true, tf.bool)
+        known, y = known_and_given(y_true, y_pred)
         margins = 1.0 - y_pred[:, :, tf.newaxis] + y_pred[:, tf.newaxis, :]
-        pairs = positive[:, :, tf.newaxis] & ~positive[:, tf.newaxis, :]
+        pairs = (y > 0)[:, :, tf.newaxis] & (known & (y == 0))[:, tf.newaxis, :]
         hinges = tf.where(pairs, tf.nn.relu(margins), 0.0)
-        weights = rank_weights(self._ranks(positive, hinges, y_pred), labels=y_pred.shape[-1])
+        weights = rank_weights(self._ranks(known, y, hinges, y_pred), labels=y_pred.shape[-1])
         return tf.reduce_sum(tf.stop_gradient(weights) * tf.reduce_sum(hinges, axis=-1), axis=-1)
 
     def get_config(self) -> dict[str, object]:
         """The arguments that make an equal loss."""
         return {**super().get_config(), "rank": self.rank}
 
-    def _ranks(self, positive: tf.Tensor, hinges: tf.Tensor, scores: tf.Tensor) -> tf.Tensor:
+    def _ranks(self, known: tf.Tensor, y: tf.Tensor, hinges: tf.Tensor, scores: tf.Tensor) -> tf.Tensor:
         """Returns r_j, `[B, C] int32`, from `hinges[b, j, k]`; 0 for a j without violators."""
         violators = tf.math.count_nonzero(hinges, axis=-1, dtype=tf.int32)
         if self.rank == "exact":
             return violators
-        negatives = tf.math.count_nonzero(~positive, axis=-1, keepdims=True, dtype=tf.int32)
+        labels = tf.math.count_nonzero(known, axis=-1, keepdims=True, dtype=tf.int32)
+        negatives = labels - tf.math.count_nonzero(y > 0, axis=-1, keepdims=True, dtype=tf.int32)
         uniform = tf.random.stateless_uniform(tf.shape(violators), seed=seed_of(scores), alg="philox")
-        return sampled_ranks(violators, negatives, labels=scores.shape[-1], uniform=uniform)
+        return sampled_ranks(violators, negatives, labels=labels, uniform=uniform)
 
 
 def rank_weights(ranks: tf.Tensor, *, labels: int) -> tf.Tensor:
@@ -96,14 +98,14 @@ def rank_weights(ranks: tf.Tensor, *, labels: int) -> tf.Tensor:
 
 
 def sampled_ranks(
-    violators: tf.Tensor, negatives: tf.Tensor, *, labels: int, uniform: tf.Tensor
+    violators: tf.Tensor, negatives: tf.Tensor, *, labels: int | tf.Tensor, uniform: tf.Tensor
 ) -> tf.Tensor:
     """r_j = floor((c - 1) / s), s = max(1, ceil(log(1 - u) / log(1 - p))), p = violators / negatives.
 
     Args:
         violators: how many negatives violate each label's margin, `[B, C] int32`.
         negatives: how many there are, `[B, 1] int32`.
-        labels: c.
+        labels: c, a number or `[B, 1] int32`.
         uniform: u, from [0, 1), `[B, C] float32`.
 
     Returns:
@@ -111,7 +113,7 @@ def sampled_ranks(
     """
     p = tf.math.divide_no_nan(tf.cast(violators, tf.float32), tf.cast(negatives, tf.float32))
     trials = tf.math.divide_no_nan(tf.math.log1p(-uniform), tf.math.log1p(-p))
-    ranks = tf.floor((labels - 1) / tf.maximum(tf.math.ceil(trials), 1.0))
+    ranks = tf.floor(tf.cast(labels - 1, tf.float32) / tf.maximum(tf.math.ceil(trials), 1.0))
     return tf.where(violators > 0, tf.cast(ranks, tf.int32), 0)
 
 

@@ -56,7 +56,7 @@ class AnnotationMetric(keras.metrics.Metric):
         a selection with other values than 0 and 1.
 
         Args:
-            y_true: multi-hot true labels, [B, C].
+            y_true: multi-hot true labels, [B, C]; -1 where nothing is known, which is left out.
             y_pred: scores, float [B, C], or a selection, bool or integers 0 and 1, [B, C].
             sample_weight: of each image, [B]; None counts every image once.
 
@@ -76,10 +76,10 @@ class AnnotationMetric(keras.metrics.Metric):
                 "y_true and y_pred must both be [images, classes]. "
                 f"Received: {tuple(y_true.shape)} and {tuple(y_pred.shape)}"
             )
-        predicted, true = (
-            _zeros_and_ones(self._selected(y_pred), self.dtype),
-            _zeros_and_ones(y_true, self.dtype),
-        )
+        selected, labels = self._selected(y_pred), ops.cast(y_true, self.dtype)
+        known = ops.cast(labels != -1, self.dtype)
+        predicted = known * _zeros_and_ones(selected, self.dtype)
+        true = _zeros_and_ones(known * labels, self.dtype)
         weights = 1.0
         if sample_weight is not None:
             weights = ops.reshape(ops.cast(sample_weight, self.dtype), (-1, 1))

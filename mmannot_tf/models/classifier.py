@@ -51,7 +51,8 @@ def start_at_frequencies(network: keras.Model, logits: keras.layers.Layer, label
     Args:
         network: that trains.
         logits: its layer with a unit for each label, as "logits" of `build_classifier`.
-        labels: of the training images, multi-hot `[N, C]`.
+        labels: of the training images, multi-hot `[N, C]`; below 0 where it is unknown. N is, for each label,
+            the number of images where it is known.
 
     Example:
         >>> classifier = build_classifier(256, 2)
@@ -60,7 +61,8 @@ def start_at_frequencies(network: keras.Model, logits: keras.layers.Layer, label
         >>> classifier(np.ones((1, 256))).numpy().round(3)
         array([[ 0.511, -1.946]], dtype=float32)
     """
-    positive = labels.sum(axis=0, dtype=np.float64) + 0.5
-    logits.bias.assign(np.log(positive / (len(labels) + 1 - positive)))
+    positive = np.count_nonzero(labels > 0, axis=0) + 0.5
+    known = np.count_nonzero(labels >= 0, axis=0)
+    logits.bias.assign(np.log(positive / (known + 1 - positive)))
     if len(network.trainable_weights) == len(logits.trainable_weights):
         logits.kernel.assign(np.zeros(logits.kernel.shape))

@@ -88,10 +88,17 @@ def together(rows: np.ndarray) -> np.ndarray:
     return counted.T @ counted
 
 
-def shares_together(rows: np.ndarray) -> np.ndarray:
-    """Of the images with label j, the share that has label k too: [C, C] float64, NaN where none has j."""
+def shares_together(rows: np.ndarray, unknown: np.ndarray | None = None) -> np.ndarray:
+    """Of the images with label j, the share that has label k too: [C, C] float64, NaN where none has j.
+
+    Args:
+        rows: [N, C] bool.
+        unknown: where nothing is known of label k, [N, C] bool: such images do not count; None for nowhere.
+    """
     counts = together(rows)
-    images = np.diagonal(counts)[:, np.newaxis]
+    images = np.broadcast_to(np.diagonal(counts)[:, np.newaxis], counts.shape)
+    if unknown is not None:
+        images = images - rows.T.astype(np.int64) @ unknown.astype(np.int64)
     return np.divide(counts, images, out=np.full(counts.shape, np.nan), where=images > 0)
 
 

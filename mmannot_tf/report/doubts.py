@@ -36,18 +36,27 @@ class Doubt:
 
 
 def doubts(
-    scores: np.ndarray, labels: np.ndarray, *, names: Sequence[str], ids: Sequence[str], most: int
+    scores: np.ndarray,
+    labels: np.ndarray,
+    unknown: np.ndarray | None = None,
+    *,
+    names: Sequence[str],
+    ids: Sequence[str],
+    most: int,
 ) -> list[Doubt]:
     """The labels that differ most from the model's probabilities, the surest first.
 
     Args:
         scores: probabilities, [N, C] float.
         labels: the ground truth, [N, C] bool.
+        unknown: where it says nothing, [N, C] bool; None for nowhere.
         names: of the C labels.
         ids: of the N images.
         most: how many.
     """
     disagreement = np.nan_to_num(np.abs(scores.astype(np.float64) - labels))
+    if unknown is not None:
+        disagreement[unknown] = 0.0
     order = np.argsort(-disagreement, axis=None, kind="stable")[:most]
     rows, columns = np.unravel_index(order, disagreement.shape)
     return [

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from mmannot_tf.config.settings import EvaluationSettings
 from mmannot_tf.evaluation.how_many import HowMany
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.quantity import quantize
@@ -67,6 +68,7 @@ class Findings:
         doubts: labels of the ground truth that the scores contradict, the surest first.
         how_many: the ways to decide for the row's scorer; None where they cannot be fitted on another split.
         verdict: the results in short; None without resampling.
+        unknown: how many pairs of an image and a label are left out, for nothing is known of them.
     """
 
     run: Run
@@ -88,6 +90,7 @@ class Findings:
     doubts: list[Doubt]
     how_many: HowMany | None = None
     verdict: Verdict | None = None
+    unknown: int = 0
 
 
 def findings(
@@ -117,21 +120,15 @@ def findings(
     chosen, labels, names = select(row, predictions, settings), predictions.labels, predictions.label_names
     shown, counts = frequent(labels, MAX_TOGETHER), class_counts(chosen, labels, names)
     scores = predictions.probabilities[row.scorer]
+    unknown = None if predictions.unknown is None else predictions.unknown[:, shown]
     return Findings(
         run=run,
         row=row,
         classes=counts,
-        confusions={
-            features: quantity_confusion(
-                predictions.true_quantity,
-                quantize(predictions.quantity[name], len(names), settings),
-                max_quantity=MAX_QUANTITY,
-            )
-            for name, features in features_read(predictions).items()
-        },
+        confusions=_confusions(predictions, settings),
         frequent=[names[j] for j in shown],
-        true_shares=shares_together(labels[:, shown]),
-        annotated_shares=shares_together(chosen[:, shown]),
+        true_shares=shares_together(labels[:, shown], unknown),
+        annotated_shares=shares_together(chosen[:, shown], unknown),
         pairs=pairs(chosen, labels, names, count=MAX_TOGETHER),
         cases=_cases(row, predictions, chosen),
         curves=curves(run),
@@ -154,10 +151,33 @@ def findings(
             least_images=LEAST_IMAGES,
             examples=EXAMPLES,
         ),
-        doubts=doubts(scores, labels, names=names, ids=predictions.ids, most=MAX_DOUBTS),
+        doubts=doubts(
+            scores,
+            labels,
+            predictions.unknown,
+            names=names,
+            ids=predictions.ids,
+            most=MAX_DOUBTS,
+        ),
         how_many=how_many,
         verdict=verdict,
+        unknown=0 if predictions.unknown is None else int(predictions.unknown.sum()),
     )
+
+
+def _confusions(predictions: Predictions, settings: EvaluationSettings) -> dict[str, np.ndarray]:
+    """The quantity confusion of each regressor, over the images whose quantity is known, if there are any."""
+    wanted = predictions.with_quantity
+    if not wanted.any():
+        return {}
+    return {
+        features: quantity_confusion(
+            predictions.true_quantity[wanted],
+            quantize(predictions.quantity[name][wanted], len(predictions.label_names), settings),
+            max_quantity=MAX_QUANTITY,
+        )
+        for name, features in features_read(predictions).items()
+    }
 
 
 def _readings(run: Run, build: Mapping[str, Json] | None) -> list[ReadingInForce]:

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from mmannot_tf.ablation.effects import Effect, Measure
 from mmannot_tf.evaluation.averages import AveragedRow, AveragedWay, AveragedWays, Averages
 from mmannot_tf.evaluation.metrics import SYMBOLS
-from mmannot_tf.evaluation.ways import CHOSEN_BY
 from mmannot_tf.report.cells import MAP, QUANTITY, ablation_columns, effect_cells
+from mmannot_tf.report.remarks import unknown_in_words
 from tfrecords_tools.shell.counted import counted
 
 SPREADS = ("image_f1", "harmonic_f1")
@@ -48,13 +48,18 @@ def averages_table(averages: Averages, printed: Mapping[str, Mapping[str, float]
 
 def ways_tables(compared: Sequence[AveragedWays]) -> list[str]:
     """For each scorer a sentence, and a table of the means of its ways, with their spread over runs."""
-    heads = ("", *(SYMBOLS[measure] for measure in CHOSEN_BY), *QUANTITY.values())
     return [
         f"{of_scorer.scorer}: {counted(of_scorer.images, 'image')}, ways fitted on {of_scorer.fitted_on:,}, "
         f"{counted(of_scorer.runs, 'run')}, percent.\n\n"
-        + markdown_table(heads, [[row.title, *_way_cells(row)] for row in of_scorer.rows])
+        + markdown_table(_way_heads(of_scorer), [[row.title, *_way_cells(row)] for row in of_scorer.rows])
         for of_scorer in compared
     ]
+
+
+def _way_heads(of_scorer: AveragedWays) -> list[str]:
+    """The measures of the ways; those of the quantity where it is known of some image."""
+    names = {**SYMBOLS, **QUANTITY}
+    return ["", *(names[measure] for measure in of_scorer.rows[0].means)]
 
 
 def _way_cells(row: AveragedWay) -> list[str]:
@@ -70,7 +75,9 @@ def averages_caption(averages: Averages, *, tagged: bool = False) -> str:
     """What the averages are of, one sentence; `tagged` says that images without a known tag were left out."""
     runs = "One run" if averages.runs == 1 else f"Means of {averages.runs} runs"
     images = f"{counted(averages.images, 'image')} of {averages.split}{' with a known tag' if tagged else ''}"
-    return f"{runs}, {images}, {counted(averages.classes, 'label')}, percent."
+    unknown = unknown_in_words(averages.unknown, images=averages.images, classes=averages.classes)
+    labels = counted(averages.classes, "label")
+    return f"{runs}, {images}, {labels}, percent.{' ' * bool(unknown)}{unknown}"
 
 
 def quantities_table(averages: Averages) -> str:

@@ -23,7 +23,7 @@ from mmannot_tf.report.plots import (
     trade_off_plot,
 )
 from mmannot_tf.report.provenance import provenance
-from mmannot_tf.report.remarks import LATER, UNCERTAINTY, remarks, system_notes
+from mmannot_tf.report.remarks import LATER, UNCERTAINTY, remarks, system_notes, unknown_in_words
 from mmannot_tf.report.tables import interval_tables, own_tables, systems_table
 from mmannot_tf.report.ways import CONVENTION, sentences, ways_table
 from mmannot_tf.runs.stages import STAGES
@@ -122,6 +122,7 @@ def page(
         name=findings.run.path.resolve().name,
         findings=findings,
         comparison=comparison,
+        unknown=unknown_in_words(findings.unknown, images=comparison.images, classes=len(findings.classes)),
         tables=own_tables(comparison),
         corrected=any(row.pair.corrected for row in comparison.rows),
         remarks=remarks(comparison),

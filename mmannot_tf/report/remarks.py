@@ -38,6 +38,16 @@ def remarks(comparison: Comparison) -> list[str]:
     return [*lines, *comparison.notes]
 
 
+def unknown_in_words(unknown: int | None, *, images: int, classes: int) -> str:
+    """How many pairs of an image and a label an evaluation left out; empty where all are known."""
+    if not unknown:
+        return ""
+    return (
+        f"Nothing is known of {unknown:,} of {images * classes:,} pairs of an image and a label: no measure "
+        "counts them, and those of the quantity are of images without such a pair."
+    )
+
+
 def _shared(remarks: Iterable[tuple[str, str]]) -> list[str]:
     """A line a remark, behind the names of all rows that it is on."""
     names: dict[str, list[str]] = {}

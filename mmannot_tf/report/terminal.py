@@ -18,7 +18,14 @@ from mmannot_tf.paper.other_test_sets import measured_rows
 from mmannot_tf.paper.systems import ComparedSystems
 from mmannot_tf.paper.tables import ANNOTATION_TABLES, DATASETS, quantity_table, table
 from mmannot_tf.report.cells import MAP, MARKS, QUANTITY, ablation_columns, effect_cells, score_cells
-from mmannot_tf.report.remarks import LATER, MEANINGS, UNCERTAINTY, remarks, system_notes
+from mmannot_tf.report.remarks import (
+    LATER,
+    MEANINGS,
+    UNCERTAINTY,
+    remarks,
+    system_notes,
+    unknown_in_words,
+)
 from mmannot_tf.report.tables import GroupedTable, interval_tables, own_tables, systems_table
 from tfrecords_tools.shell.counted import counted
 
@@ -44,7 +51,9 @@ def render_scores(evaluation: Evaluation) -> Group:
         for source in dict.fromkeys(sources)
         if source in MARKS
     ]
-    return Group(*tables, *marks, Text(f"Readings of the paper: {readings}"))
+    unknown = unknown_in_words(evaluation.unknown, images=evaluation.images, classes=evaluation.classes)
+    lines = [Text(unknown)] if unknown else []
+    return Group(*tables, *marks, *lines, Text(f"Readings of the paper: {readings}"))
 
 
 def render_comparison(comparison: Comparison) -> Group:

@@ -1,5 +1,7 @@
 """The comparison of ways to decide, for the terminal."""
 
+from dataclasses import asdict
+
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
@@ -31,15 +33,17 @@ def render_ways(comparison: WayComparison) -> Group:
 
 def ways_table(comparison: WayComparison) -> GroupedTable:
     """A row a way: the three F1, how often the number of labels is right, and the error of its estimate."""
-    heads = {**{measure: SYMBOLS[measure] for measure in CHOSEN_BY}, **QUANTITY}
+    heads = {measure: SYMBOLS[measure] for measure in CHOSEN_BY}
+    if any(row.quantity is not None for row in comparison.rows):
+        heads |= QUANTITY
     fitted = "each fifth by ways fitted on the rest"
     if not comparison.is_crossed:
         fitted = f"ways fitted on {comparison.fitted_on:,} others"
     groups = []
     for row in comparison.rows:
         scores = {measure: getattr(row.scores, measure) for measure in CHOSEN_BY}
-        cells = score_cells({**scores, "accuracy": row.quantity.accuracy, "mse": row.quantity.mse}, heads)
-        groups.append(RowGroup(row.title, [(row.way, cells)]))
+        quantity = {} if row.quantity is None else asdict(row.quantity)
+        groups.append(RowGroup(row.title, [(row.way, score_cells({**scores, **quantity}, heads))]))
     title = f"{comparison.scorer}: {counted(comparison.images, 'image')}, {fitted}, percent"
     return GroupedTable(title, ["way", "name", *heads.values()], groups)
 

@@ -41,16 +41,16 @@ def method_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
         if method.adapt is not None:
             method.adapt(network, train, settings)
         if stage.name in LABEL_LAYERS and session.run.config.model.classifier_start == "frequencies":
-            start_at_frequencies(network, network.get_layer(LABEL_LAYERS[stage.name]), train.labels)
+            start_at_frequencies(network, network.get_layer(LABEL_LAYERS[stage.name]), train.targets)
         return Network(network, {stage.name: network})
 
     def validation(network: Network) -> Validate:
         """Returns a function that scores the validation split with the network's current weights."""
         held_out = _batches(session, stage, splits, "validation", batch_size).ordered_split()
-        labels = session.arrays("validation").labels
+        targets = session.arrays("validation").targets
         scores = Inference(method.scores(network.model, settings), held_out, session.distribution)
         evaluation = session.run.config.evaluation
-        return lambda: measure_method_scores(stage.name, scores(), labels, evaluation)
+        return lambda: measure_method_scores(stage.name, scores(), targets, evaluation)
 
     return Recipe(
         batches=_batches(session, stage, splits, "train", batch_size),
@@ -82,6 +82,7 @@ def method_splits(session: Session, stage: Stage) -> Splits:
             arrays.tag_lists,
             arrays.labels,
             vocabulary=len(session.run.dataset.tags),
+            unknown=arrays.unknown,
         )
 
     return data_of

@@ -108,7 +108,7 @@ class Session:
         arrays = self.arrays(split)
         reads_tags = "tags" in stage.reads
         inputs = arrays.tag_lists if reads_tags else self.features(split).concatenated(stage.features)
-        targets = arrays.labels if "labels" in stage.targets else arrays.quantity
+        targets = arrays.targets if "labels" in stage.targets else arrays.quantity
         return ArrayBatches(inputs, targets, batch_size, names=arrays.ids)
 
 

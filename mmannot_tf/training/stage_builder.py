@@ -41,7 +41,7 @@ from mmannot_tf.weights.source import resolve
 from tfrecords_tools.shell.files import digest
 
 HeldOut = tuple[OrderedSplit, np.ndarray]
-"""Batches of images that do not train, in a fixed order, and their labels, [N, C]."""
+"""Batches of images that do not train, in a fixed order, and the targets of their labels, [N, C]."""
 
 
 def fit_stage(
@@ -170,7 +170,7 @@ def branch_recipe(session: Session, stage: Stage, batch_size: int) -> Recipe:
 
     def held_out() -> HeldOut:
         split = session.ordered_split(stage, "validation", session.run.config.training.batch_size)
-        return split, session.arrays("validation").labels
+        return split, session.arrays("validation").targets
 
     return _recipe(session, stage, batches, session.arrays("train"), held_out)
 
@@ -181,7 +181,7 @@ def _fold_recipe(session: Session, stage: Stage, fold: Fold) -> Recipe:
         stage = _head_stage(session, stage)
     batches = session.training_arrays(stage, _batch_size(session, stage))
     arrays = session.arrays("train")
-    held_out = batches.rows(fold.held).ordered_split(), arrays.labels[fold.held]
+    held_out = batches.rows(fold.held).ordered_split(), arrays.targets[fold.held]
     return _recipe(session, stage, batches.rows(fold.kept), arrays.rows(fold.kept), lambda: held_out)
 
 
@@ -204,7 +204,7 @@ def _recipe(
             for head in stage.heads:
                 network.branches[head].get_layer("standardization").adapt(inputs)
         if session.run.config.model.classifier_start == "frequencies":
-            _start_classifiers(stage, network, arrays.labels)
+            _start_classifiers(stage, network, arrays.targets)
         if "backbone" in stage.trains:
             _freeze_before(network.branches["backbone"], settings.trained_from)
         _initialise(session.run, stage, network)
@@ -261,14 +261,14 @@ def _freeze_before(backbone: keras.Model, group: str) -> None:
 
 
 def _network_spec(run: Run, arrays: SplitArrays) -> NetworkSpec:
-    return replace(network_spec_of(run), mean_quantity=float(arrays.quantity.mean()))
+    return replace(network_spec_of(run), mean_quantity=arrays.mean_quantity)
 
 
-def _start_classifiers(stage: Stage, network: Network, labels: np.ndarray) -> None:
+def _start_classifiers(stage: Stage, network: Network, targets: np.ndarray) -> None:
     """Starts the stage's heads for labels at their frequencies."""
     for head, target in stage.heads.items():
         if target == "labels":
-            start_at_frequencies(network.model, network.branches[head].get_layer("logits"), labels)
+            start_at_frequencies(network.model, network.branches[head].get_layer("logits"), targets)
 
 
 def _initialise(run: Run, stage: Stage, network: Network) -> None:
@@ -282,13 +282,13 @@ def _initialise(run: Run, stage: Stage, network: Network) -> None:
 
 
 def _validation(
-    session: Session, stage: Stage, model: keras.Model, held_out: OrderedSplit, labels: np.ndarray
+    session: Session, stage: Stage, model: keras.Model, held_out: OrderedSplit, targets: np.ndarray
 ) -> Validate:
     inference = Inference(model, held_out, session.distribution)
     evaluation = session.run.config.evaluation
 
     def validate() -> tuple[dict[str, float], float]:
-        measures = measure_outputs(stage, inference(), labels, evaluation)
+        measures = measure_outputs(stage, inference(), targets, evaluation)
         return measures, selection_score(stage, measures)
 
     return validate

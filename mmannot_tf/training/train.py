@@ -18,6 +18,7 @@ from mmannot_tf.runs.run import Run, create_run, open_run
 from mmannot_tf.runs.stage import Stage
 from mmannot_tf.runs.stage_record import Outcome
 from mmannot_tf.training.distribution import Distribution, one_device, worker_loss_as_user_error
+from mmannot_tf.training.known_labels import check_known_labels
 from mmannot_tf.training.loop.job import AfterStep
 from mmannot_tf.training.loop.preemption import Signals
 from mmannot_tf.training.session import Session
@@ -123,6 +124,7 @@ def open_training(
     check_refit(config, base)
     records = run_records(config, base)
     _check_replicas(config, stages, records.splits["train"], distribution.replicas)
+    check_known_labels(records, stages)
     provenance = resolve(config.model.weights, config.model.backbone).provenance
     tags = vocabulary(records, config.data.vocabulary_size)
     run = distribution.on_chief(

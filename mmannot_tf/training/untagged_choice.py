@@ -63,10 +63,10 @@ def _keep(run: Run, earlier: Run) -> None:
 
 def _image_f1(session: Session, stages: Sequence[Stage], features: np.ndarray) -> float:
     """I-F1 of the labels that a scorer and a regressor give to the validation images, percent."""
-    settings, labels = session.run.config.evaluation, session.arrays(SPLIT).labels > 0
+    settings, targets = session.run.config.evaluation, session.arrays(SPLIT).targets
     scores, raw = (head_outputs(session, stage, head, features) for stage in stages for head in stage.heads)
-    chosen = by_quantity(scores, quantize(raw, labels.shape[1], settings))
-    return set_measures(chosen, labels, settings)["image_f1"]
+    chosen = by_quantity(scores, quantize(raw, targets.shape[1], settings))
+    return set_measures(chosen, targets, settings)["image_f1"]
 
 
 def _write(session: Session, scores: dict[Heads, float]) -> None:

@@ -18,23 +18,22 @@ SELECTION_MEASURES = {"labels": ("ranking_precision", 1.0), "quantity": ("mse", 
 
 
 def measure_outputs(
-    stage: Stage, outputs: Any, labels: np.ndarray, settings: EvaluationSettings
+    stage: Stage, outputs: Any, targets: np.ndarray, settings: EvaluationSettings
 ) -> dict[str, float]:
     """Measures a stage's outputs on the validation split.
 
     Args:
         stage: its targets decide the measures.
         outputs: of its network: logits [N, C] or raw quantities [N], or a dict of both by target.
-        labels: multi-hot ground truth [N, C].
+        targets: of the labels [N, C], 0 and 1; below 0 where nothing is known, which is left out.
         settings: k and the readings of the measures.
 
     Returns:
         Measures by name, percent; mse in labels².
     """
-    truth = labels > 0
     measures: dict[str, float] = {}
     for target, predicted in as_mapping(stage.targets, outputs).items():
-        measures.update(MEASURES[target](predicted, truth, settings))
+        measures.update(MEASURES[target](predicted, targets, settings))
     return measures
 
 
@@ -45,14 +44,14 @@ def selection_score(stage: Stage, measures: dict[str, float]) -> float:
 
 
 def measure_method_scores(
-    scorer: str, scores: np.ndarray, labels: np.ndarray, settings: EvaluationSettings
+    scorer: str, scores: np.ndarray, targets: np.ndarray, settings: EvaluationSettings
 ) -> tuple[dict[str, float], float]:
     """Measures a compared system's scores on the validation split, with the label selection of its table row.
 
     Args:
         scorer: the system's name.
         scores: [N, C]; they rank the labels, or are above 0 for the selected ones.
-        labels: multi-hot ground truth [N, C].
+        targets: as in `measure_outputs`.
         settings: k and the readings of the measures.
 
     Returns:
@@ -60,22 +59,24 @@ def measure_method_scores(
         ranking as for our stages, or I-F1 where a system decodes the labels itself.
     """
     if row_of(scorer).selection != "decoded":
-        measures = _label_measures(scores, labels > 0, settings)
+        measures = _label_measures(scores, targets, settings)
         return measures, measures["ranking_precision"]
-    measures = set_measures(scores > 0, labels > 0, settings)
+    measures = set_measures(scores > 0, targets, settings)
     return measures, measures["image_f1"]
 
 
-def _label_measures(logits: np.ndarray, truth: np.ndarray, settings: EvaluationSettings) -> dict[str, float]:
-    ranking = ranking_precision(logits, truth)
-    return {**set_measures(top_k(logits, settings.k), truth, settings), "ranking_precision": ranking}
+def _label_measures(
+    logits: np.ndarray, targets: np.ndarray, settings: EvaluationSettings
+) -> dict[str, float]:
+    ranking = ranking_precision(logits, targets > 0, targets < 0)
+    return {**set_measures(top_k(logits, settings.k), targets, settings), "ranking_precision": ranking}
 
 
-def set_measures(chosen: np.ndarray, truth: np.ndarray, settings: EvaluationSettings) -> dict[str, float]:
-    """I-F1 and C-F1 of given labels, bool [N, C], percent."""
+def set_measures(chosen: np.ndarray, targets: np.ndarray, settings: EvaluationSettings) -> dict[str, float]:
+    """I-F1 and C-F1 of given labels, bool [N, C], percent; targets as in `measure_outputs`."""
     scores = annotation_scores(
-        chosen,
-        truth,
+        chosen & (targets >= 0),
+        targets > 0,
         never_predicted=settings.never_predicted,
         image_average=settings.image_average,
     )
@@ -83,9 +84,12 @@ def set_measures(chosen: np.ndarray, truth: np.ndarray, settings: EvaluationSett
 
 
 def _quantity_measures(
-    quantity: np.ndarray, truth: np.ndarray, settings: EvaluationSettings
+    quantity: np.ndarray, targets: np.ndarray, settings: EvaluationSettings
 ) -> dict[str, float]:
-    return asdict(quantity_scores(quantity, truth, settings))
+    known = (targets >= 0).all(axis=1)
+    if not known.any():  # a fold of the cross-validation: the same for every coefficient
+        return {"accuracy": 0.0, "mse": 0.0}
+    return asdict(quantity_scores(quantity[known], targets[known] > 0, settings))
 
 
 # Target → its measures; no two targets have a measure of the same name.

@@ -12,9 +12,10 @@ from mmannot_tf.decisions.catalogue import FOR_NEW_IMAGES, way_named
 from mmannot_tf.decisions.fitted import FittedWay
 from mmannot_tf.decisions.matrix_files import Matrix, file_and_array, read_matrix, write_selected
 from mmannot_tf.decisions.way import Options, Scores
+from mmannot_tf.evaluation.labelled import Labelled
 from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.scorer_ways import BEST
-from mmannot_tf.evaluation.ways import LEAST_IMAGES, Labelled, WayComparison, compare_ways
+from mmannot_tf.evaluation.ways import LEAST_IMAGES, WayComparison, compare_ways
 from tfrecords_tools.shell.errors import UserError
 
 

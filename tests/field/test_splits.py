@@ -11,7 +11,8 @@ from PIL import Image
 from tfrecords_tools.cli.main import main
 from tfrecords_tools.mscoco.settings import MscocoSettings
 from tfrecords_tools.mscoco.source import mscoco_source
-from tfrecords_tools.reading.records import MARKER, open_records, seal
+from tfrecords_tools.reading.marker import seal
+from tfrecords_tools.reading.records import MARKER, open_records
 from tfrecords_tools.shell.files import read_json, write_json
 
 

@@ -19,7 +19,8 @@ from mmannot_tf.serving.metadata import METADATA_FILE
 from mmannot_tf.serving.model import open_model
 from tfrecords_tools.cli.main import main as records
 from tfrecords_tools.reading.example import Example
-from tfrecords_tools.reading.records import MARKER, open_records, read, seal
+from tfrecords_tools.reading.marker import seal
+from tfrecords_tools.reading.records import MARKER, open_records, read
 from tfrecords_tools.shell.documents import sealed
 from tfrecords_tools.tag_rule.rule import lookup_key
 

@@ -13,7 +13,7 @@ from tfrecords_tools.building.source import RecordSource
 from tfrecords_tools.photographs.encoded import Original
 from tfrecords_tools.photographs.unreadable import MISSING
 from tfrecords_tools.reading.example import Example, fingerprint
-from tfrecords_tools.reading.records import ConvertedImage, UnusableImage
+from tfrecords_tools.reading.marker import ConvertedImage, UnusableImage
 from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.errors import UserError
 

@@ -12,8 +12,9 @@ from tfrecords_tools.building.runner import BeamRunner
 from tfrecords_tools.building.source import RecordSource
 from tfrecords_tools.building.unlisted import find_unlisted
 from tfrecords_tools.reading.example import Record, content_digest
+from tfrecords_tools.reading.marker import Marker, seal
 from tfrecords_tools.reading.passed_over import UnlistedFiles
-from tfrecords_tools.reading.records import MARKER, VERSION, VOCABULARY, Marker, Records, open_records, seal
+from tfrecords_tools.reading.records import MARKER, VERSION, VOCABULARY, Records, open_records
 from tfrecords_tools.reading.vocabulary import write_vocabulary
 from tfrecords_tools.shell import files
 from tfrecords_tools.shell.console import notice
@@ -167,4 +168,6 @@ def _marker(
         "files": hashes,
         "digest": content_digest(source.labels, tally.fingerprints),
     }
+    if source.has_unknown:
+        marker["unknown"] = True
     return {**marker, "seal": seal(marker)}

@@ -16,9 +16,9 @@ from tfrecords_tools.building.placeholders import placeholder_reason
 from tfrecords_tools.building.source import RecordSource
 from tfrecords_tools.building.unlisted import find_unlisted
 from tfrecords_tools.photographs.unreadable import MISSING
+from tfrecords_tools.reading.marker import UnusableImage
 from tfrecords_tools.reading.passed_over import PassedOver, UnlistedFiles
 from tfrecords_tools.reading.published import CountComparison, published_counts
-from tfrecords_tools.reading.records import UnusableImage
 from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.progress import progress_bars
 

@@ -74,6 +74,7 @@ class RecordSource:
         repeated: ids of photographs that occur in several examples, with the ids of these examples.
         notes: hints that are no errors, a sentence each, such as a label that no training image has.
         has_groups: whether the examples have group names beside tags.
+        has_unknown: whether nothing is known of some labels of the examples.
         raw: the folder below which reports name the images' files; None names them without their folders.
         listed_folder: the folder whose photographs the annotations should list; None if they need not.
         row_of: the place of an example in an annotation file, from its id: "photos.csv:12"; empty if unknown.
@@ -91,6 +92,7 @@ class RecordSource:
     repeated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     has_groups: bool = False
+    has_unknown: bool = False
     raw: Path | None = None
     listed_folder: Path | None = None
     row_of: Callable[[str], str] = field(default=_no_row)

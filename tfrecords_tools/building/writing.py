@@ -35,7 +35,11 @@ class RecordsBuilder(  # type: ignore[call-arg]  # TFDS has no type annotations
         return tfds.core.DatasetInfo(
             builder=self,
             description=self._source.citation,
-            features=features(self._source.labels, has_groups=self._source.has_groups),
+            features=features(
+                self._source.labels,
+                has_groups=self._source.has_groups,
+                has_unknown=self._source.has_unknown,
+            ),
         )
 
     def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Any]:

@@ -9,8 +9,8 @@ from tfrecords_tools.building.checking import CheckReport
 from tfrecords_tools.building.checking import check as check_files
 from tfrecords_tools.building.drop_reasons import DropReason
 from tfrecords_tools.cli.sources import SourceType
+from tfrecords_tools.reading.marker import UnusableImage
 from tfrecords_tools.reading.passed_over import summary
-from tfrecords_tools.reading.records import UnusableImage
 from tfrecords_tools.shell.console import FAILED, print_json, print_line
 from tfrecords_tools.shell.counted import counted
 

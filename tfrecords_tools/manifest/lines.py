@@ -12,8 +12,8 @@ from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import Json
 from tfrecords_tools.shell.tables import Columns, Table, no_text, open_text
 
-LISTS = ("labels", "tags", "groups")
-COLUMNS = ("path", "labels", "tags", "split", "groups")
+LISTS = ("labels", "tags", "groups", "absent")
+COLUMNS = ("path", "labels", "tags", "split", "groups", "absent")
 REQUIRED = ("path", "labels")
 SUFFIXES = {".csv": "CSV", ".tsv": "CSV", ".jsonl": "JSON lines", ".ndjson": "JSON lines"}
 WHAT = "manifest"

@@ -3,7 +3,7 @@
 import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,6 +15,8 @@ from tfrecords_tools.shell.files import Json
 from tfrecords_tools.shell.paths import FilesBelow, path_below, shown
 
 SPLITS = ("train", "validation", "test")
+ALL = "*"
+"""In the column absent: all labels that are not given."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Row:
         tags: the tags without blanks around them.
         groups: the groups without blanks around them.
         split: one of SPLITS; None if the row has no split.
+        absent: the labels that the image is known not to have; None for all that are not given.
         file: the path of the file that `path` matches, below the raw folder; empty if none was looked for.
         line: the row's first line in the manifest.
     """
@@ -36,6 +39,7 @@ class Row:
     tags: tuple[str, ...]
     groups: tuple[str, ...]
     split: str | None
+    absent: tuple[str, ...] | None = None
     file: str = field(default="", compare=False)
     line: int = field(default=0, compare=False)
 
@@ -48,6 +52,7 @@ class Rows:
         valid: the rows without a defect.
         defects: the defects in the file's order.
         has_groups: whether any row has groups.
+        has_absent: whether any row has the column absent: then there may be labels of which nothing is known.
         images: the number of valid rows by label, as the rows have the labels, before any are merged.
         notes: how the file is read, a sentence each.
     """
@@ -57,6 +62,7 @@ class Rows:
     has_groups: bool
     images: Mapping[str, int] = field(default_factory=dict, compare=False)
     notes: tuple[str, ...] = field(default=(), compare=False)
+    has_absent: bool = False
 
 
 class _RowError(Exception):
@@ -88,9 +94,7 @@ def read_rows(
     file = ManifestFile(path, separator=separator, renamed=renamed)
     reader = _RowReader(raw)
     parsed = [(line.number, reader.row(line)) for line in file.lines()]
-    images = Counter(
-        label for _, row in parsed if isinstance(row, Row) for label in dict.fromkeys(row.labels)
-    )
+    images = _counted(row for _, row in parsed if isinstance(row, Row))
     becomes = merging.merged(images, labels or ())
     valid: dict[str, Row] = {}
     defects: list[AnnotationDefect] = []
@@ -106,7 +110,23 @@ def read_rows(
         raise UserError(
             f"manifest must have a row that can be used. Received: {path}: {seen}. Repair the file."
         )
-    return Rows(tuple(valid.values()), tuple(defects), reader.has_groups, images, file.notes)
+    return Rows(
+        tuple(valid.values()),
+        tuple(defects),
+        reader.has_groups,
+        images,
+        file.notes,
+        has_absent=reader.has_absent,
+    )
+
+
+def _counted(rows: Iterable[Row]) -> Counter[str]:
+    """How many rows each label is given in; 0 for one that is only absent."""
+    images: Counter[str] = Counter()
+    for row in rows:
+        images.update(dict.fromkeys(row.labels, 1))
+        images.update(dict.fromkeys(row.absent or (), 0))
+    return images
 
 
 def _final(
@@ -116,12 +136,15 @@ def _final(
     if isinstance(row, _RowError):
         raise row
     merged = tuple(becomes[label] for label in row.labels)
-    unknown = [label for label in merged if labels is not None and label not in labels]
-    if unknown:
-        raise _RowError(f"label {unknown[0]!r} is not in the list of labels")
+    absent = None if row.absent is None else tuple(becomes[label] for label in row.absent)
+    for label in (*merged, *(absent or ())):
+        if labels is not None and label not in labels:
+            raise _RowError(f"label {label!r} is not in the list of labels")
+    if both := [label for label in absent or () if label in merged]:
+        raise _RowError(f"label {both[0]!r} is both in labels and in absent")
     if first := earlier.get(row.file or row.path):
         raise _RowError(f"path {shown(row.path)!r} is in row {first.line} already")
-    return row if merged == row.labels else replace(row, labels=merged)
+    return row if (merged, absent) == (row.labels, row.absent) else replace(row, labels=merged, absent=absent)
 
 
 class _RowReader:
@@ -129,15 +152,17 @@ class _RowReader:
 
     Attributes:
         has_groups: whether any line had groups.
+        has_absent: whether any line had absent labels.
     """
 
     def __init__(self, raw: Path | None):
         self._raw, self._files = raw, None if raw is None else FilesBelow(raw)
-        self.has_groups = False
+        self.has_groups = self.has_absent = False
 
     def row(self, line: Line) -> "Row | _RowError":
         """The row of a line, or why there is none."""
         self.has_groups |= "groups" in line.fields
+        self.has_absent |= "absent" in line.fields
         try:
             return self._row(line)
         except _RowError as error:
@@ -153,6 +178,7 @@ class _RowReader:
             tags=tuple(_words(line, "tags")),
             groups=tuple(_words(line, "groups")),
             split=_split(line),
+            absent=_absent(line),
             file=file,
             line=line.number,
         )
@@ -175,6 +201,20 @@ def _split(line: Line) -> str | None:
     if name and name not in SPLITS:
         raise _RowError(f"split {name!r} is none of {', '.join(SPLITS)}")
     return name or None
+
+
+def _absent(line: Line) -> tuple[str, ...] | None:
+    """The labels that are known to be absent; None for all, also where a JSON line has no such key."""
+    if "absent" not in line.fields or line.fields["absent"] == ALL:
+        return None
+    if line.fields["absent"] is None:
+        raise _RowError(f"absent must be a list of labels or {ALL!r}, not null")
+    words = tuple(_words(line, "absent"))
+    if ALL not in words:
+        return words
+    if {*words} != {ALL}:
+        raise _RowError(f"{ALL} of absent means all labels and must stand alone, not beside {len(words) - 1}")
+    return None
 
 
 def _words(line: Line, name: str, *, required: bool = False) -> Iterator[str]:

@@ -41,7 +41,8 @@ class ManifestSettings:
         validation_share: share of the rows without a split that is for validation, by a hash of the path;
             if no row has the split "validation", also held out of the rows with the split "train".
         test_share: share of the rows without a split that is for test.
-        separator: separates the labels, tags or groups in a CSV cell; "auto" finds it for each column.
+        separator: separates the labels, tags, groups or absent labels in a CSV cell; "auto" finds it for each
+            column.
         labels: a file of all label names, one per line in order; None makes the list from the rows.
         column: entries COLUMN=NAME, where the manifest has another name for a column.
         fold_case: merge labels that differ in upper and lower case only.
@@ -54,7 +55,9 @@ class ManifestSettings:
         rules: decide which images are kept; by default also those without tags.
     """
 
-    manifest: Annotated[Path, typer.Option(help="CSV (path, labels, tags, split, groups) or JSON lines.")]
+    manifest: Annotated[
+        Path, typer.Option(help="CSV (path, labels, tags, split, groups, absent) or JSON lines.")
+    ]
     raw: Annotated[Path, typer.Option(help="Folder to which the paths in the manifest are relative.")]
     validation_share: ValidationShare = 0.1
     test_share: Annotated[float, typer.Option(help="Share of the rows without a split that is for test.")] = (

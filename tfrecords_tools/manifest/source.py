@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
+from tfrecords_tools.building.rules import Rules
 from tfrecords_tools.building.source import RecordSource, Split, check_raw_folder
 from tfrecords_tools.manifest.label_list import read_labels, sorted_labels
 from tfrecords_tools.manifest.label_merging import LabelMerging
 from tfrecords_tools.manifest.label_notes import SHOWN, notes
 from tfrecords_tools.manifest.label_search import write_manifest
 from tfrecords_tools.manifest.photograph_keywords import with_keywords
-from tfrecords_tools.manifest.rows import Row, Rows, read_rows
+from tfrecords_tools.manifest.rows import ALL, Row, Rows, read_rows
 from tfrecords_tools.manifest.settings import ManifestSettings
 from tfrecords_tools.manifest.splits import split_rows
 from tfrecords_tools.reading.example import Example
@@ -42,6 +43,7 @@ def manifest_source(settings: ManifestSettings) -> RecordSource:
         merging=merging,
     )
     labels = listed or _labels_of(rows, settings.manifest)
+    _check_names(labels, rows, settings.manifest)
     keywords = with_keywords(rows.valid, settings.raw) if settings.tags_from else None
     splits = split_rows(
         rows.valid if keywords is None else keywords.rows,
@@ -62,7 +64,7 @@ def manifest_source(settings: ManifestSettings) -> RecordSource:
             **({} if keywords is None else {"keywords": keywords.digest}),
         },
         splits={
-            name: Split(len(chosen), partial(_examples, chosen, raw=settings.raw, has_groups=rows.has_groups))
+            name: Split(len(chosen), partial(_examples, chosen, rows, labels=labels, raw=settings.raw))
             for name, chosen in splits.items()
         },
         rules=settings.rules,
@@ -73,12 +75,14 @@ def manifest_source(settings: ManifestSettings) -> RecordSource:
             *rows.notes,
             *(keywords.notes if keywords else ()),
             *(() if settings.labels_from else _unused(merging, rows)),
+            *(_knowledge(rows, labels, settings.rules) if rows.has_absent else ()),
             *notes(images, training_labels=training_labels),
         ),
         raw=settings.raw,
         listed_folder=settings.raw,
         row_of=partial(_row_of, settings.manifest.name, {row.path: row.line for row in rows.valid}),
         has_groups=rows.has_groups,
+        has_unknown=rows.has_absent,
     )
 
 
@@ -92,14 +96,36 @@ def _found(settings: ManifestSettings) -> tuple[str, ...]:
 
 
 def _labels_of(rows: Rows, manifest: Path) -> tuple[str, ...]:
-    labels = sorted_labels(label for row in rows.valid for label in row.labels)
-    if not labels:
+    labels = sorted_labels(label for row in rows.valid for label in (*row.labels, *(row.absent or ())))
+    if not any(row.labels for row in rows.valid):
         raise UserError(
             f"an image must have a label. Received: {manifest}, where none of "
             f"{counted(len(rows.valid), 'row')} does. Fill in the labels, or pass --labels "
             "and --keep-unlabelled."
         )
     return labels
+
+
+def _check_names(labels: Sequence[str], rows: Rows, manifest: Path) -> None:
+    """Checks that no label is named as what stands for all of them, where something does."""
+    if rows.has_absent and ALL in labels:
+        raise UserError(
+            f"a label must not be named {ALL!r} beside a column absent, where that means all labels. "
+            f"Received: {manifest}. Rename the label."
+        )
+
+
+def _knowledge(rows: Rows, labels: Sequence[str], rules: Rules) -> Iterator[str]:
+    """How much of the labels is known, and what happens to rows that know only what is absent."""
+    unknown = sum(len(_unknown(row, labels)) for row in rows.valid)
+    pairs = len(rows.valid) * len(labels)
+    yield f"nothing is known of {unknown:,} of {pairs:,} pairs of an image and a label"
+    rejected = sum(not row.labels and row.absent != () for row in rows.valid)
+    if rejected and not rules.keep_unlabelled:
+        yield (
+            f"{rejected:,} images have absent labels and no given one: they are left out, as all images "
+            "without a label; pass --keep-unlabelled to learn from them"
+        )
 
 
 def _unused(merging: LabelMerging, rows: Rows) -> Iterator[str]:
@@ -112,9 +138,21 @@ def _row_of(file: str, lines: Mapping[str, int], identifier: str) -> str:
     return f"{file}:{lines[identifier]}" if identifier in lines else ""
 
 
-def _examples(rows: Sequence[Row], *, raw: Path, has_groups: bool) -> Iterator[Example]:
-    for row in rows:
-        groups = row.groups if has_groups else None
+def _examples(chosen: Sequence[Row], rows: Rows, *, labels: Sequence[str], raw: Path) -> Iterator[Example]:
+    for row in chosen:
         yield Example(
-            id=row.path, image=raw / (row.file or row.path), labels=row.labels, tags=row.tags, groups=groups
+            id=row.path,
+            image=raw / (row.file or row.path),
+            labels=row.labels,
+            tags=row.tags,
+            groups=row.groups if rows.has_groups else None,
+            unknown=_unknown(row, labels) if rows.has_absent else None,
         )
+
+
+def _unknown(row: Row, labels: Sequence[str]) -> tuple[str, ...]:
+    """The labels of which a row says nothing."""
+    if row.absent is None:
+        return ()
+    known = {*row.labels, *row.absent}
+    return tuple(label for label in labels if label not in known)

@@ -11,8 +11,9 @@ from tfrecords_tools.pages.thumbnail import SIDE
 from tfrecords_tools.photographs.regular_files import read_photograph
 from tfrecords_tools.photographs.thumbnail import thumbnail_uri
 from tfrecords_tools.photographs.unreadable import MISSING, UnreadableImageError
+from tfrecords_tools.reading.marker import Marker
 from tfrecords_tools.reading.passed_over import WORDS
-from tfrecords_tools.reading.records import MARKER, Marker, Records
+from tfrecords_tools.reading.records import MARKER, Records
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import read_json
 from tfrecords_tools.shell.paths import path_below, shown

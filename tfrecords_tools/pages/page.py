@@ -88,6 +88,7 @@ def page(
         settings=_in_words(counts["settings"]),
         images=sum(split["images"] for split in counts["splits"].values()),
         label_frequencies=frequencies,
+        unknown=sum(sum(split.get("unknown", {}).values()) for split in counts["splits"].values()),
         quantities=_quantities(counts["splits"]),
         vocabulary=vocabulary,
         samples=samples,

@@ -28,6 +28,7 @@ class Sample:
         labels: names of the labels.
         tags: the tags.
         groups: the groups; empty if the records have none.
+        unknown: of how many labels nothing is known.
     """
 
     id: str
@@ -37,6 +38,7 @@ class Sample:
     labels: tuple[str, ...]
     tags: tuple[str, ...]
     groups: tuple[str, ...]
+    unknown: int = 0
 
 
 def samples(records: Records, *, per_split: int) -> dict[str, list[Sample]]:
@@ -51,7 +53,9 @@ def samples(records: Records, *, per_split: int) -> dict[str, list[Sample]]:
 
     with quiet_tfds():
         splits = tfds.builder_from_directory(records.path).info.splits
-        record_features = features(records.labels, has_groups=records.has_groups)
+        record_features = features(
+            records.labels, has_groups=records.has_groups, has_unknown=records.has_unknown
+        )
     chosen = {}
     for split in records.splits:
         lengths = splits[split].shard_lengths
@@ -99,6 +103,7 @@ def _sample(records: Records, record_features: tfds.features.FeaturesDict, seria
         labels=tuple(records.labels[label] for label in ids),
         tags=_words(example, "tags"),
         groups=_words(example, "groups"),
+        unknown=len(example["unknown"]) if "unknown" in example else 0,
     )
 
 

@@ -24,6 +24,7 @@ class Record(TypedDict):
     labels: list[str]
     tags: list[str]
     groups: NotRequired[list[str]]
+    unknown: NotRequired[list[str]]
 
 
 class NumpyRecord(TypedDict):
@@ -34,6 +35,7 @@ class NumpyRecord(TypedDict):
     labels: np.ndarray
     tags: np.ndarray
     groups: NotRequired[np.ndarray]
+    unknown: NotRequired[np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ class Example:
         tags: the user's words, normalised by the tag rule (docs/tags.md); empty tags and duplicates are
             dropped.
         groups: names of the photograph's groups; None if the source has no groups.
+        unknown: names of the labels of which nobody knows whether the image has them, in order; None if the
+            source knows that of every label.
     """
 
     id: str
@@ -54,6 +58,7 @@ class Example:
     labels: tuple[str, ...]
     tags: tuple[str, ...]
     groups: tuple[str, ...] | None = None
+    unknown: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "tags", unique_tags(self.tags))
@@ -71,6 +76,8 @@ class Example:
         record: Record = {"id": self.id, "image": image, "labels": list(self.labels), "tags": list(self.tags)}
         if self.groups is not None:
             record["groups"] = list(self.groups)
+        if self.unknown is not None:
+            record["unknown"] = list(self.unknown)
         return record
 
 
@@ -82,20 +89,28 @@ def decoded_record(stored: NumpyRecord, labels: Sequence[str]) -> Record:
         labels: all label names.
 
     Raises:
-        ValueError: a label id has no name, or a word is no UTF-8.
+        ValueError: a label id has no name, a label is given and unknown, or a word is no UTF-8.
     """
-    ids = stored["labels"].tolist()
-    if not all(0 <= label < len(labels) for label in ids):
-        raise ValueError(f"label ids must lie in 0..{len(labels) - 1}, received {ids}")
     record: Record = {
         "id": stored["id"].decode(),
         "image": stored["image"],
-        "labels": [labels[label] for label in ids],
+        "labels": _names(stored["labels"], labels),
         "tags": [tag.decode() for tag in stored["tags"].tolist()],
     }
     if "groups" in stored:
         record["groups"] = [group.decode() for group in stored["groups"].tolist()]
+    if "unknown" in stored:
+        record["unknown"] = _names(stored["unknown"], labels)
+        if both := {*record["labels"]} & {*record["unknown"]}:
+            raise ValueError(f"a label must not be given and unknown, received {sorted(both)}")
     return record
+
+
+def _names(ids: np.ndarray, labels: Sequence[str]) -> list[str]:
+    places = ids.tolist()
+    if not all(0 <= label < len(labels) for label in places):
+        raise ValueError(f"label ids must lie in 0..{len(labels) - 1}, received {places}")
+    return [labels[label] for label in places]
 
 
 def fingerprint(record: Record, content: str | None = None) -> str:
@@ -107,7 +122,8 @@ def fingerprint(record: Record, content: str | None = None) -> str:
     """
     image = content or hashlib.sha256(record["image"]).hexdigest()
     groups = [record["groups"]] if "groups" in record else []
-    return digest([record["id"], image, record["labels"], record["tags"], *groups])
+    unknown = [{"unknown": record["unknown"]}] if "unknown" in record else []
+    return digest([record["id"], image, record["labels"], record["tags"], *groups, *unknown])
 
 
 def content_digest(labels: Sequence[str], fingerprints: Mapping[str, Sequence[str]]) -> str:
@@ -116,12 +132,15 @@ def content_digest(labels: Sequence[str], fingerprints: Mapping[str, Sequence[st
     return digest({"labels": list(labels), "splits": splits})
 
 
-def features(labels: tuple[str, ...], *, has_groups: bool = False) -> tfds.features.FeaturesDict:
+def features(
+    labels: tuple[str, ...], *, has_groups: bool = False, has_unknown: bool = False
+) -> tfds.features.FeaturesDict:
     """The features of a record: the original encoded image, an id, label ids and tag strings.
 
     Args:
         labels: all label names; a label's index is its id.
         has_groups: whether the records also have group names.
+        has_unknown: whether the records also have the ids of labels of which nothing is known.
     """
     import tensorflow_datasets as tfds
 
@@ -133,4 +152,6 @@ def features(labels: tuple[str, ...], *, has_groups: bool = False) -> tfds.featu
     }
     if has_groups:
         fields["groups"] = tfds.features.Sequence(tfds.features.Text())
+    if has_unknown:
+        fields["unknown"] = tfds.features.Sequence(tfds.features.ClassLabel(names=list(labels)))
     return tfds.features.FeaturesDict(fields)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, NotRequired, TypedDict
 
+from tfrecords_tools.reading.marker import Marker
 from tfrecords_tools.reading.passed_over import PassedOver
 from tfrecords_tools.reading.published import CountComparison, published_counts
 from tfrecords_tools.reading.records import (
     MARKER,
     VOCABULARY,
-    Marker,
     Records,
     check_label_ids,
     data_loss_as_user_error,
@@ -40,6 +40,8 @@ class SplitInspection(TypedDict):
     without_tags: int
     label_frequencies: dict[str, int]
     labels_histogram: dict[str, int]
+    unknown: NotRequired[dict[str, int]]
+    """Label → images of which nobody knows whether they have it."""
 
 
 class Inspection(TypedDict):
@@ -81,18 +83,21 @@ def inspect(records: Records) -> Inspection:
 
 def _count(records: Records, split: str, *, advance: Callable[[], None]) -> SplitInspection:
     labels: Counter[int] = Counter()
+    unknown: Counter[int] = Counter()
     quantities: Counter[int] = Counter()
     tags = untagged = 0
     for example in read(records, split, images=False).as_numpy_iterator():
         ids = example["labels"].tolist()
         check_label_ids(records, example["id"].decode(errors="replace"), ids)
         labels.update(ids)
+        if records.has_unknown:
+            unknown.update(example["unknown"].tolist())
         quantities[len(example["labels"])] += 1
         tags += len(example["tags"])
         untagged += len(example["tags"]) == 0
         advance()
     images = quantities.total()
-    return {
+    counted: SplitInspection = {
         "images": images,
         "labels_per_image": labels.total() / images,
         "tags_per_image": tags / images,
@@ -100,6 +105,9 @@ def _count(records: Records, split: str, *, advance: Callable[[], None]) -> Spli
         "label_frequencies": {name: labels[label] for label, name in enumerate(records.labels)},
         "labels_histogram": {str(quantity): quantities[quantity] for quantity in sorted(quantities)},
     }
+    if records.has_unknown:
+        counted["unknown"] = {name: unknown[label] for label, name in enumerate(records.labels)}
+    return counted
 
 
 def tables(counts: Inspection) -> list[Table]:
@@ -118,9 +126,18 @@ def tables(counts: Inspection) -> list[Table]:
         sizes.add_row(name, f"{split['images']:,}", *means, f"{split['without_tags']:,}")
     for row in counts["published"]:
         sizes.add_row(f"{row['split']}, {row['where']}", f"{row['published']:,} (ours {row['ours']:,})")
-    labels = Table("label", *splits, title="images by label")
+    title = "images by label" + (" (of how many more nothing is known)" if has_unknown(counts) else "")
+    labels = Table("label", *splits, title=title)
     for label in next(iter(splits.values()))["label_frequencies"]:
-        labels.add_row(
-            escape(shown(label)), *(f"{split['label_frequencies'][label]:,}" for split in splits.values())
-        )
+        labels.add_row(escape(shown(label)), *(_frequency(split, label) for split in splits.values()))
     return [sizes, labels]
+
+
+def has_unknown(counts: Inspection) -> bool:
+    """Whether there are labels of which nothing is known."""
+    return any("unknown" in split for split in counts["splits"].values())
+
+
+def _frequency(split: SplitInspection, label: str) -> str:
+    images = f"{split['label_frequencies'][label]:,}"
+    return f"{images} ({split['unknown'][label]:,})" if "unknown" in split else images

@@ -9,16 +9,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NotRequired, TypedDict, cast
+from typing import TYPE_CHECKING, cast
 
+from tfrecords_tools.reading.marker import Marker
 from tfrecords_tools.reading.passed_over import PassedOver
-from tfrecords_tools.reading.published import PublishedCounts, PublishedEntry
+from tfrecords_tools.reading.published import PublishedCounts
 from tfrecords_tools.reading.stored_files import StoredFile, check_metadata, stored_files
 from tfrecords_tools.reading.stored_files import check_unchanged as check_files_unchanged
 from tfrecords_tools.reading.vocabulary import read_vocabulary
 from tfrecords_tools.shell.documents import read_sealed
 from tfrecords_tools.shell.errors import UserError, one_line
-from tfrecords_tools.shell.files import Json, digest, read_json
+from tfrecords_tools.shell.files import Json, read_json
 from tfrecords_tools.shell.tensorflow_logging import quiet_tfds
 from tfrecords_tools.tag_rule.version import FORMER_TAG_RULE, known_version
 
@@ -35,55 +36,6 @@ SHARDS_AT_ONCE, RECORDS_AT_ONCE = 16, 16
 """The interleaving of shards, TFDS' own default: so many shards in turn, so many records of each."""
 
 
-class UnusableImage(TypedDict):
-    """An image that could not become a record."""
-
-    id: str
-    file: str
-    reason: str
-    row: NotRequired[str]
-
-
-class ConvertedImage(TypedDict):
-    """An image whose record holds a PNG in place of its own bytes: its former format and their SHA-256."""
-
-    id: str
-    file: str
-    format: str
-    sha256: str
-
-
-class Marker(TypedDict):
-    """The document records.json: the settings of a build, and its result."""
-
-    source: str
-    version: str
-    settings: Mapping[str, Json]
-    labels: list[str]
-    splits: dict[str, int]
-    candidates: dict[str, int]
-    unlabelled: dict[str, int]
-    untagged: dict[str, int]
-    unreadable: list[UnusableImage]
-    left_out: NotRequired[list[UnusableImage]]
-    converted: NotRequired[list[ConvertedImage]]
-    repaired: list[str]
-    repeated: dict[str, list[str]]
-    published: list[PublishedEntry]
-    leakage: NotRequired[list[dict[str, list[str]]]]
-    passed_over: NotRequired[PassedOver]
-    groups: bool
-    tag_rule: NotRequired[int]
-    files: dict[str, str]
-    digest: str
-    seal: NotRequired[str]
-
-
-def seal(marker: Marker) -> str:
-    """The digest of a marker without its seal; it protects records.json itself."""
-    return digest({key: value for key, value in marker.items() if key != "seal"})
-
-
 @dataclass(frozen=True)
 class Records:
     """A complete folder of records.
@@ -98,6 +50,7 @@ class Records:
         digest: SHA-256 of the content: builds with the same digest hold the same examples.
         published: published counts of this data set.
         has_groups: whether the examples have group names beside tags.
+        has_unknown: whether the examples have labels of which nothing is known.
         tag_rule: version of the rule by which the tags are spelled (docs/tags.md); 1 in earlier records.
         passed_over: what the build left out; None in earlier records, which do not say.
         training: what TFDS calls the split "train"; see `joining.with_joined_training`.
@@ -113,6 +66,7 @@ class Records:
     digest: str
     published: tuple[PublishedCounts, ...]
     has_groups: bool
+    has_unknown: bool = False
     tag_rule: int = FORMER_TAG_RULE
     passed_over: PassedOver | None = None
     training: str = "train"
@@ -158,6 +112,7 @@ def open_records(path: str | Path, *, check: bool = True) -> Records:
             tag_rule=known_version(marker.get("tag_rule", FORMER_TAG_RULE), folder / MARKER),
             passed_over=marker.get("passed_over"),
             files=MappingProxyType(files),
+            has_unknown=marker.get("unknown", False),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(
@@ -235,7 +190,8 @@ def read(records: Records, split: str, *, seed: int | None = None, images: bool 
 
     Returns:
         Elements `{"id": string [], "image": string [], "labels": int64 [n], "tags": string [m]}`, and
-        `"groups": string [g]` if the records have groups.
+        `"groups": string [g]` if the records have groups, `"unknown": int64 [u]` if nothing is known of some
+        labels.
 
     Raises:
         UserError: the split is unknown, or one of its files is missing.
@@ -251,7 +207,9 @@ def read(records: Records, split: str, *, seed: int | None = None, images: bool 
         interleave_cycle_length=SHARDS_AT_ONCE,
         interleave_block_length=RECORDS_AT_ONCE,
     )
-    words = {"id": True, "labels": True, "tags": True, **({"groups": True} if records.has_groups else {})}
+    words = {name: True for name in ("id", "labels", "tags")}
+    words |= {"groups": True} if records.has_groups else {}
+    words |= {"unknown": True} if records.has_unknown else {}
     name = tfds_split(records, split)
     with quiet_tfds():
         builder = tfds.builder_from_directory(records.path)

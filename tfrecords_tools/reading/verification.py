@@ -15,7 +15,8 @@ from tfrecords_tools.reading.example import (
     features,
     fingerprint,
 )
-from tfrecords_tools.reading.records import DECODERS, MARKER, Marker, Records, seal
+from tfrecords_tools.reading.marker import Marker, seal
+from tfrecords_tools.reading.records import DECODERS, MARKER, Records
 from tfrecords_tools.shell.errors import UserError, one_line
 from tfrecords_tools.shell.files import json_text, read_json, sha256
 from tfrecords_tools.shell.progress import progress_bars
@@ -90,7 +91,9 @@ class _Reader:
         self._records = records
         self._split = split
         self._advance = advance
-        self._features = features(records.labels, has_groups=records.has_groups)
+        self._features = features(
+            records.labels, has_groups=records.has_groups, has_unknown=records.has_unknown
+        )
         self.fingerprints: list[str] = []
 
     def problems(self, shards: list[str]) -> list[str]:

@@ -129,7 +129,8 @@ def _scores(run: Run, decisions: Decisions | None) -> str:
     if decisions is None:
         selected, way = select(row, predictions, settings), "as many labels as the regressor predicts"
     else:
-        selected, names = _selected(row, predictions, decisions), dict.fromkeys(decisions.defaults.values())
+        selected = predictions.scored(_selected(row, predictions, decisions))
+        names = dict.fromkeys(decisions.defaults.values())
         method, way = method.replace("+LQP", ""), " and ".join(f"`{name}`" for name in names)
     scores = annotation_scores(
         selected,
@@ -137,14 +138,23 @@ def _scores(run: Run, decisions: Decisions | None) -> str:
         never_predicted=settings.never_predicted,
         image_average=settings.image_average,
     )
-    right = 100 * np.mean(selected.sum(axis=1) == predictions.true_quantity)
     images = f"{counted(len(predictions.ids), 'image')} of the test split"
     text = (
-        f"{method} on the {images}, percent, by {way}. The number of labels is right on {right:.1f} % of the "
-        "images. C- are means over the labels, I- counts over all images, H-F1 is the harmonic mean of both."
+        f"{method} on the {images}, percent, by {way}.{_quantity_in_words(selected, predictions)} C- are "
+        "means over the labels, I- counts over all images, H-F1 is the harmonic mean of both."
     )
     cells = [f"{getattr(scores, name):.1f}" for name in SYMBOLS]
     return f"{text}\n\n{markdown_table(tuple(SYMBOLS.values()), [cells], text_columns=0).rstrip()}"
+
+
+def _quantity_in_words(selected: np.ndarray, predictions: Predictions) -> str:
+    """How often the number of labels is right, among the images where it is known."""
+    wanted = predictions.with_quantity
+    if not wanted.any():
+        return ""
+    right = 100 * np.mean(selected[wanted].sum(axis=1) == predictions.true_quantity[wanted])
+    images = "the images" if wanted.all() else f"the {np.count_nonzero(wanted):,} images where it is known"
+    return f" The number of labels is right on {right:.1f} % of {images}."
 
 
 def _selected(row: Row, predictions: Predictions, decisions: Decisions) -> np.ndarray:

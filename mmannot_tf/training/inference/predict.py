@@ -58,8 +58,9 @@ def predict(session: Session, split: str) -> Predictions:
             **compared,
         },
         quantity=_outputs_for(results, "quantity"),
-        label_frequencies=session.arrays("train").labels.mean(axis=0, dtype=np.float64).astype(np.float32),
+        label_frequencies=session.arrays("train").label_frequencies,
         known_tags=arrays.known_tags if run.dataset.tags else None,
+        unknown=arrays.unknown,
     )
     session.distribution.on_chief(lambda: _save(predictions, session))
     return predictions

@@ -195,3 +195,13 @@ def test_concept_layer_survives_serialization(first):
     again = keras.saving.deserialize_keras_object(keras.saving.serialize_keras_object(layer))
     assert isinstance(again, ConceptLayer)
     assert (again.concepts, again.first, again.name) == (3, first, "up_tags")
+
+
+def test_a_negative_edge_needs_an_image_that_both_are_known_of():
+    """Of three labels the first two are never known of one image; the first and the third are, and apart."""
+    labels, unknown = np.eye(3, dtype=np.uint8), np.array([[0, 1, 0], [1, 0, 0], [0, 1, 0]], bool)
+    none = padded([[], [], []])
+    positive, negative = label_graph(MethodData(np.zeros((3, 1)), none, labels, 1, unknown), least=1)
+    assert not (positive & ~np.eye(4, dtype=bool)).any()
+    assert not negative[0, 1] and negative[0, 2] and negative[1, 2]
+    assert negative[:3, 3].all()  # tags are always known

@@ -7,11 +7,12 @@ from mmannot_tf.decisions.catalogue import WAYS, way_named
 from mmannot_tf.decisions.fitted import FittedWay
 from mmannot_tf.decisions.one_threshold import OneThreshold
 from mmannot_tf.decisions.way import Options
+from mmannot_tf.evaluation.labelled import Labelled
 from mmannot_tf.evaluation.metrics import annotation_scores
 from mmannot_tf.evaluation.predictions import Predictions
 from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.scorer_ways import compare_scorers
-from mmannot_tf.evaluation.ways import Labelled, compare_ways
+from mmannot_tf.evaluation.ways import compare_ways
 
 SCORERS = ("cnn", "ms_cnn", "classifier", "asl", "ria")
 

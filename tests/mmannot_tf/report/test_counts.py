@@ -49,6 +49,14 @@ def test_labels_together_are_those_a_loop_counts(rows):
     assert set(by_names) == {("sky", "sea"), ("sky", "sun"), ("sea", "sun")}
 
 
+def test_images_of_which_the_other_label_is_unknown_are_in_no_share():
+    """Two of three images have both; of the third the second label is unknown, so all have it."""
+    labels = np.array([[1, 1], [1, 1], [1, 0]], bool)
+    unknown = np.array([[0, 0], [0, 0], [0, 1]], bool)
+    assert shares_together(labels)[0, 1] == pytest.approx(2 / 3)
+    assert shares_together(labels, unknown)[0, 1] == 1.0
+
+
 def test_the_ranking_goes_by_agreement_then_by_errors_true_labels_and_id():
     labels = np.array([[1, 1, 0, 0], [1, 0, 0, 0], [1, 0, 0, 0], [1, 1, 1, 0], [0, 0, 0, 1]], bool)
     chosen = np.array([[1, 1, 0, 0], [1, 0, 0, 0], [1, 0, 0, 0], [0, 0, 0, 1], [1, 0, 0, 0]], bool)

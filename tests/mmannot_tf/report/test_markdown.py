@@ -1,7 +1,13 @@
 import pytest
 
 from mmannot_tf.ablation.effects import Effect, Summary
-from mmannot_tf.evaluation.averages import AveragedQuantity, AveragedRow, Averages
+from mmannot_tf.evaluation.averages import (
+    AveragedQuantity,
+    AveragedRow,
+    AveragedWay,
+    AveragedWays,
+    Averages,
+)
 from mmannot_tf.evaluation.metrics import SYMBOLS, AnnotationScores
 from mmannot_tf.evaluation.quantity import QuantityScores
 from mmannot_tf.report.cells import ablation_columns, effect_cells
@@ -11,6 +17,7 @@ from mmannot_tf.report.markdown import (
     effects_table,
     markdown_table,
     quantities_table,
+    ways_tables,
 )
 
 METHODS = ["CNN", "MS-CNN", "MS-CNN+Tags", "MS-CNN+LQP", "MS-CNN+Tags+LQP", "Upper bound"]
@@ -79,3 +86,13 @@ def test_a_row_that_a_variant_lacks_is_not_trained():
     effects = _effects("as configured", METHODS, 54.0) + _effects("x = 1", METHODS[:2], 40.0)
     lacking = ["not trained"] * (len(METHODS) - 2)
     assert effect_cells(effects, "image_f1")[1] == ["x = 1", *["40.0 ± 4.0"] * 2, *lacking]
+
+
+def test_ways_have_no_columns_for_quantities_that_are_not_known():
+    f1 = {"image_f1": 50.0, "class_f1": 40.0, "harmonic_f1": 45.0}
+    for means, heads in ((f1, ""), ({**f1, "accuracy": 60.0, "mse": 1.5}, " Accuracy (%) | MSE |")):
+        row = AveragedWay("top_k", "top k", means, dict.fromkeys(means, 0.0))
+        (text,) = ways_tables([AveragedWays("CNN", 1, 9, 20, (row,))])
+        head, _, cells = text.split("\n\n")[1].splitlines()
+        assert head == f"| | I-F1 | C-F1 | H-F1 |{heads}"
+        assert cells.count("|") == head.count("|")

@@ -6,9 +6,11 @@ import pytest
 from rich.console import Console
 
 from mmannot_tf.config.settings import EvaluationSettings
+from mmannot_tf.evaluation.averages import averages
 from mmannot_tf.evaluation.metrics import SYMBOLS
 from mmannot_tf.evaluation.rows import evaluate
 from mmannot_tf.paper.compare import ComparedQuantity, ComparedRow, Comparison, Pair
+from mmannot_tf.report.markdown import averages_caption
 from mmannot_tf.report.terminal import render_comparison, render_scores
 
 
@@ -32,6 +34,16 @@ def test_scores_have_the_papers_heads_and_two_decimals(predictions):
     assert cells(text, "CNN", "16.67") == row
     assert cells(text, "MS-CNN", "0.00") == ["MS-CNN", "0.00", "1.460"]  # ((1.4 - 2)² + (2.6 - 1)²) / 2
     assert "Readings of the paper: evaluation.k 1" in text
+
+
+def test_what_is_left_out_is_said(predictions):
+    left_out = "Nothing is known of 1 of 6 pairs of an image and a label"
+    settings = EvaluationSettings(k=1)
+    assert left_out not in shown(render_scores(evaluate(predictions, settings, readings={})))
+    unknown = np.array([[0, 0, 1], [0, 0, 0]], bool)
+    partly = evaluate(replace(predictions, unknown=unknown), settings, readings={})
+    assert left_out in shown(render_scores(partly))
+    assert left_out in averages_caption(averages([partly]))
 
 
 def test_rows_stand_beside_the_number_of_known_tags(predictions):

@@ -50,6 +50,13 @@ def test_a_score_that_is_no_number_is_no_doubt():
     assert doubts(np.full((4, 3), np.nan, np.float32), LABELS, names=NAMES, ids=IDS, most=10) == []
 
 
+def test_what_is_unknown_is_no_doubt():
+    unknown = np.zeros(LABELS.shape, bool)
+    unknown[3, NAMES.index("dog")] = True
+    found = doubts(SCORES, LABELS, unknown, names=NAMES, ids=IDS, most=10)
+    assert [(each.image, each.label) for each in found] == [("d", "sea")]
+
+
 def test_doubts_go_into_a_table():
     uri = as_csv_uri(doubts(SCORES, LABELS, names=NAMES, ids=IDS, most=10))
     text = base64.b64decode(uri.partition(",")[2]).decode()

@@ -13,7 +13,7 @@ from mmannot_tf.runs.run import open_run
 from mmannot_tf.runs.stages import STAGES
 from mmannot_tf.training.inference.trained_branches import feature_model, network_spec_of, trained_branch
 from mmannot_tf.training.train import train
-from tfrecords_tools.reading.records import seal
+from tfrecords_tools.reading.marker import seal
 from tfrecords_tools.shell.errors import UserError
 
 

@@ -11,7 +11,8 @@ from tfrecords_tools.cli.main import main
 from tfrecords_tools.manifest.settings import ManifestSettings
 from tfrecords_tools.manifest.source import manifest_source
 from tfrecords_tools.pages.left_out import PER_REASON, left_out
-from tfrecords_tools.reading.records import MARKER, Records, open_records, seal
+from tfrecords_tools.reading.marker import seal
+from tfrecords_tools.reading.records import MARKER, Records, open_records
 from tfrecords_tools.shell.errors import UserError
 
 PLAIN = "path,labels,split\ntrain.png,dog,train\nvalidation.png,dog,validation\ntest.png,dog,test\n"

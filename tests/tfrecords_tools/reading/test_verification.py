@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tfrecords_tools.building.building import build_records, file_digests
 from tfrecords_tools.cli.main import main
 from tfrecords_tools.reading.example import Example, features
-from tfrecords_tools.reading.records import MARKER, VOCABULARY, Records, open_records, seal
+from tfrecords_tools.reading.marker import seal
+from tfrecords_tools.reading.records import MARKER, VOCABULARY, Records, open_records
 from tfrecords_tools.reading.verification import verify
 from tfrecords_tools.shell.files import json_text, read_json, write_json
 from tfrecords_tools.synthetic.settings import SyntheticSettings
