@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from mmannot_tf.config.settings import Config
 from mmannot_tf.proposal.machine_speed import MachineSpeed
+from mmannot_tf.runs.configured_stages import configured_stages
 from mmannot_tf.runs.stages import CNN, PRETRAINED
 from mmannot_tf.training.distribution import one_device
 from mmannot_tf.training.inference.trained_branches import feature_model
@@ -38,7 +39,8 @@ def measure_machine_speed(config: Config, data: Path) -> MachineSpeed:
     moves = config.stages.cnn.backbone_rate > 0
     measured = _with_random_weights(config)
     with tempfile.TemporaryDirectory(prefix="mmannot-speed-") as folder:
-        session = open_training(measured, data, Path(folder) / "run", one_device(), [CNN])
+        stages = configured_stages(measured)
+        session = open_training(measured, data, Path(folder) / "run", one_device(), stages)
         with data_loss_as_user_error(session.records):
             features = _features_per_second(session)
     fine_tuning = _fine_tuned_per_second(measured, data) if moves else None

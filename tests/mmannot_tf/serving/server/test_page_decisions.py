@@ -49,11 +49,10 @@ def _press(card, *names):
 
 
 def _rows(folder, table):
-    """By the reader of the builder of records; it does not know the column absent."""
+    """By the reader of the builder of records."""
     file = folder / "manifest.csv"
-    names = ("path", "labels", "tags")
     with file.open("w", newline="", encoding="utf-8") as opened:
-        csv.writer(opened).writerows([names, *([row[name] for name in names] for row in table)])
+        csv.writer(opened).writerows([[*table[0]], *([*row.values()] for row in table)])
     return read_rows(file, separator=";", labels=None).valid
 
 
@@ -147,6 +146,7 @@ def test_no_cell_is_a_formula_and_names_are_read_back_as_they_were(visit, file, 
     assert [row.path for row in rows] == names
     assert [row.labels for row in rows] == [(label,) for label in added]
     assert {row.tags for row in rows} == {("=tag",)}
+    assert [row.absent for row in rows[:4]] == [("sky",)] * 4
 
 
 def test_decisions_outlast_the_cut_new_tags_new_photographs_and_a_failure(visit, file):
