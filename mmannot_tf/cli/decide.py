@@ -74,11 +74,15 @@ def decide(
     from mmannot_tf.workflows.deciding import ScoreFiles, check_names, split_rows
     from mmannot_tf.workflows.deciding import decide as decide_by_evidence
     from tfrecords_tools.shell.errors import UserError
+    from tfrecords_tools.shell.output_file import output_file
 
     files, weight = ScoreFiles(scores, labels, quantity), given_beta(beta, favour)
     others = ScoreFiles(fit_scores, fit_labels, fit_quantity) if fit_scores is not None else None
     if out is not None:
         check_format(out)
+        out = output_file(out, "--out")
+    if save is not None:
+        save = output_file(save, "--save")
     _check_outputs(
         [save, out], [*files.paths, *(others.paths if others else ()), *([fitted] if fitted else ())]
     )
@@ -106,11 +110,11 @@ def decide(
         options=Options(k=3 if k is None else k, least=_least(least, most), most=most, beta=weight or 1.0),
         resampling=Resampling(draws=bootstrap) if bootstrap else None,
     )
-    if save is not None:
-        decision.fitted.save(save)
+    _print(decision, as_json)
     if out is not None:
         files.select(decision.fitted, out)
-    _print(decision, as_json)
+    if save is not None:
+        decision.fitted.save(save)
 
 
 def _check_unused(values: dict[str, object]) -> None:

@@ -49,12 +49,12 @@ def write_page(path: Path, records: Records, counts: Inspection) -> None:
     Raises:
         UserError: as `check_page`, or a sample is corrupt.
     """
-    check_page(path, records)
+    file = check_page(path, records)
     from tfrecords_tools.pages.samples import samples
 
     chosen = samples(records, per_split=SAMPLES)
     vocabulary = read_vocabulary(records.path / VOCABULARY)
-    write_text(path, page(counts, samples=chosen, vocabulary=vocabulary))
+    write_text(file, page(counts, samples=chosen, vocabulary=vocabulary))
 
 
 def page(

@@ -1,6 +1,7 @@
 """`mmannot decide`, on a logistic regression's scores and on made ones."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -320,3 +321,30 @@ def test_more_labels_than_there_are_can_be_asked_for(files):
         ]
         assert run(files, *options) == 0
         assert np.load(out).all()
+
+
+@pytest.mark.parametrize("option", ["--out", "--save"])
+def test_no_folder_and_no_pipe_is_replaced(files, capsys, option):
+    (files / "folder.csv").mkdir()
+    (files / "folder.csv" / "kept.txt").write_text("kept")
+    os.mkfifo(files / "pipe.csv")
+    for name in ("folder.csv", "pipe.csv"):
+        assert run(files, option, str(files / name)) == 1
+        assert f"{option} must be a " in capsys.readouterr().err
+    assert (files / "folder.csv" / "kept.txt").read_text() == "kept" and (files / "pipe.csv").is_fifo()
+
+
+def test_a_linked_file_is_written_where_it_lies(files, capsys):
+    (files / "link.json").symlink_to("real.json")
+    assert run(files, "--way", "top_k", "--save", str(files / "link.json"), "--bootstrap", "0") == 0
+    assert (files / "link.json").is_symlink()
+    assert FittedWay.load(files / "real.json").way.name == "top_k"
+
+
+def test_an_output_that_cannot_be_written_is_told_before_the_work(files, capsys):
+    """And not after the other one is written."""
+    (files / "file").touch()
+    options = ["--save", str(files / "way.json"), "--out", str(files / "file" / "out.csv")]
+    assert run(files, *options) == 1
+    assert f"{files / 'file' / 'out.csv'}: Not a directory" in capsys.readouterr().err
+    assert not (files / "way.json").exists()
