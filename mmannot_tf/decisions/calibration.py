@@ -20,10 +20,13 @@ METHODS: tuple[Method, ...] = ("none", "temperature", "platt", "isotonic")
 
 FOLDS = 5
 """Of the cross-validation that chooses calibrations and ways."""
+ROUNDING = 1e-6
+"""Ours: how far beyond 0 or 1 a probability may lie, as sums in float32 do."""
 _EDGE = 1e-6  # a logit of ±13.8; float32 tells probabilities near 1 by 6e-8
 _LARGEST_ODDS = 30.0
 _STEPS = 50
 _KNOTS = 64
+_FARTHEST = 1e38  # the distance of two such knots is a float32
 
 
 def logits(probabilities: Array, xp: ModuleType = np) -> Array:
@@ -56,22 +59,32 @@ class Sigmoid:
     of_logits: bool
 
     @classmethod
-    def temperature(cls, scores: np.ndarray, labels: np.ndarray) -> Self:
+    def temperature(
+        cls, scores: np.ndarray, labels: np.ndarray, on_probabilities: bool | None = None
+    ) -> Self:
         """One slope for all labels, the reciprocal of the temperature; scores must be probabilities."""
-        return cls._fit(scores, labels, free=(True, False), per_label=False)
+        return cls._fit(scores, labels, on_probabilities, free=(True, False), per_label=False)
 
     @classmethod
-    def platt(cls, scores: np.ndarray, labels: np.ndarray) -> Self:
+    def platt(cls, scores: np.ndarray, labels: np.ndarray, on_probabilities: bool | None = None) -> Self:
         """A slope and an intercept a label, by maximum likelihood.
 
         Ours: a normal prior of variance 1 around the slope and intercept of all labels together, so that a
         rare label has an answer.
         """
-        return cls._fit(scores, labels, free=(True, True), per_label=True)
+        return cls._fit(scores, labels, on_probabilities, free=(True, True), per_label=True)
 
     @classmethod
-    def _fit(cls, scores: np.ndarray, labels: np.ndarray, free: tuple[bool, bool], per_label: bool) -> Self:
-        of_logits = are_probabilities(scores)
+    def _fit(
+        cls,
+        scores: np.ndarray,
+        labels: np.ndarray,
+        on_probabilities: bool | None,
+        *,
+        free: tuple[bool, bool],
+        per_label: bool,
+    ) -> Self:
+        of_logits = are_probabilities(scores) if on_probabilities is None else on_probabilities
         inputs = logits(scores) if of_logits else np.asarray(scores, np.float64)
         pooled = _maximum_likelihood(
             inputs.reshape(-1, 1), labels.reshape(-1, 1), free, np.array([[1.0], [0.0]])
@@ -99,8 +112,8 @@ class Isotonic:
     probabilities: tuple[float, ...]
 
     @classmethod
-    def fit(cls, scores: np.ndarray, labels: np.ndarray) -> Self:
-        """Isotonic regression by pool adjacent violators, over all labels and images."""
+    def fit(cls, scores: np.ndarray, labels: np.ndarray, on_probabilities: bool | None = None) -> Self:
+        """Isotonic regression by pool adjacent violators, over all labels and images; on any scale alike."""
         from scipy.optimize import isotonic_regression
 
         order = np.argsort(scores, axis=None, kind="stable")
@@ -114,12 +127,13 @@ class Isotonic:
         middles = np.array([np.average(values[a : a + n], weights=counts[a : a + n]) for a, n in spans])
         weights = np.array([counts[a : a + n].sum() for a, n in spans])
         keep = _spread(weights, _KNOTS)
-        return cls(as_tuple(middles[keep]), as_tuple(levels[first][keep]))
+        return cls(as_tuple(np.clip(middles[keep], -_FARTHEST, _FARTHEST)), as_tuple(levels[first][keep]))
 
     def apply(self, scores: Array, xp: ModuleType = np) -> Array:
         """Calibrated probabilities, [N, C] float32."""
         knots, values = _float32(self.scores), _float32(self.probabilities)
         x = xp.nan_to_num(cast(scores, "float32", xp), nan=knots[0], posinf=knots[-1], neginf=knots[0])
+        x = xp.clip(x, knots[0], knots[-1])
         total = xp.zeros_like(x) + values[0]
         widths = np.diff(knots)
         slopes = np.divide(np.diff(values), widths, out=np.zeros_like(widths), where=widths > 0)
@@ -135,33 +149,38 @@ KINDS: Mapping[Method, type[Calibration]] = {
     "platt": Sigmoid,
     "isotonic": Isotonic,
 }
-_FITS: Mapping[Method, Callable[[np.ndarray, np.ndarray], Calibration]] = {
-    "none": lambda scores, labels: Uncalibrated(),
+_FITS: Mapping[Method, Callable[[np.ndarray, np.ndarray, bool | None], Calibration]] = {
+    "none": lambda *_: Uncalibrated(),
     "temperature": Sigmoid.temperature,
     "platt": Sigmoid.platt,
     "isotonic": Isotonic.fit,
 }
 
 
-def fit_calibration(method: Method, scores: np.ndarray, labels: np.ndarray) -> Calibration:
+def fit_calibration(
+    method: Method, scores: np.ndarray, labels: np.ndarray, on_probabilities: bool | None = None
+) -> Calibration:
     """Fits a method.
 
     Args:
         method: one of `METHODS`.
         scores: [N, C] float, finite.
         labels: the ground truth, [N, C] bool.
+        on_probabilities: whether scores of this kind are probabilities; None if these ones say it.
     """
-    return _FITS[method](scores, labels)
+    return _FITS[method](scores, labels, on_probabilities)
 
 
-def best_method(scores: np.ndarray, labels: np.ndarray) -> Method:
+def best_method(scores: np.ndarray, labels: np.ndarray, on_probabilities: bool | None = None) -> Method:
     """The method with the lowest log loss on images that it was not fitted on, by five folds."""
-    methods = METHODS if are_probabilities(scores) else METHODS[2:]
+    if on_probabilities is None:
+        on_probabilities = are_probabilities(scores)
+    methods = METHODS if on_probabilities else METHODS[2:]
     losses: dict[Method, float] = {}
     for method in methods:
         losses[method] = 0.0
         for held in folds(len(scores)):
-            fitted = fit_calibration(method, scores[~held], labels[~held])
+            fitted = fit_calibration(method, scores[~held], labels[~held], on_probabilities)
             losses[method] += log_loss(fitted.apply(scores[held]), labels[held])
     return min(losses, key=losses.__getitem__)
 
@@ -173,8 +192,9 @@ def folds(images: int) -> Iterator[np.ndarray]:
 
 
 def are_probabilities(scores: np.ndarray) -> bool:
-    """Whether all scores lie between 0 and 1."""
-    return bool((scores >= 0).all() and (scores <= 1).all())
+    """Whether all scores lie between 0 and 1, up to rounding; those that are no number are left out."""
+    with np.errstate(invalid="ignore"):
+        return not bool(np.any((scores < -ROUNDING) | (scores > 1 + ROUNDING)))
 
 
 def log_loss(probabilities: np.ndarray, labels: np.ndarray) -> float:

@@ -49,26 +49,28 @@ class Labelled:
     Attributes:
         scores: numpy.
         labels: the ground truth, [N, C] bool.
+        on_probabilities: whether the scores are probabilities; a part of the images has it from the whole.
     """
 
     scores: Scores
     labels: np.ndarray
+    on_probabilities: bool
 
     @classmethod
     def of(
         cls, probabilities: np.ndarray, labels: np.ndarray, quantity: np.ndarray | None = None
     ) -> "Labelled":
         """Scores with the true quantities of their images."""
-        return cls(Scores(probabilities, quantity, labels.sum(axis=1)), labels)
+        return cls(
+            Scores(probabilities, quantity, labels.sum(axis=1)), labels, are_probabilities(probabilities)
+        )
 
     def where(self, wanted: np.ndarray) -> "Labelled":
         """The images for which `wanted`, [N] bool, is true."""
         quantity = self.scores.quantity
-        return Labelled.of(
-            self.scores.probabilities[wanted],
-            self.labels[wanted],
-            None if quantity is None else quantity[wanted],
-        )
+        quantity = None if quantity is None else quantity[wanted]
+        part = Labelled.of(self.scores.probabilities[wanted], self.labels[wanted], quantity)
+        return replace(part, on_probabilities=self.on_probabilities)
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,7 @@ def compare_ways(
     options, how = options or Options(), how or HowScored()
     has_quantity = fit.scores.quantity is not None
     ways = [way for way in ways if has_quantity or "quantity" not in way.needs]
-    method = calibrated or best_method(fit.scores.probabilities, fit.labels)
+    method = calibrated or best_method(fit.scores.probabilities, fit.labels, fit.on_probabilities)
     crossed, probabilities = _across_folds(ways, fit, options, method)
     decided, is_crossed = crossed, scored is None
     if scored is None:
@@ -230,7 +232,7 @@ def _decided(
     ways: Sequence[type[Way]], fit: Labelled, scores: Scores, options: Options, method: Method
 ) -> tuple[dict[str, Decided], np.ndarray]:
     """What each way decides on other images than it is fitted on, and their calibrated probabilities."""
-    calibration = fit_calibration(method, fit.scores.probabilities, fit.labels)
+    calibration = fit_calibration(method, fit.scores.probabilities, fit.labels, fit.on_probabilities)
     decided = {}
     for way in ways:
         fitted = FittedWay.fit(way, fit.scores, fit.labels, options, method, calibration)
@@ -258,8 +260,7 @@ def _across_folds(
 
 
 def _error_as_they_are(scored: Labelled) -> float | None:
-    scores = scored.scores.probabilities
-    return calibration_error(scores, scored.labels) if are_probabilities(scores) else None
+    return calibration_error(scored.scores.probabilities, scored.labels) if scored.on_probabilities else None
 
 
 def quantity_of(decided: Decided, labels: np.ndarray) -> QuantityScores:
