@@ -52,8 +52,8 @@ def import_weights(path: Path, origin: str, out: Path) -> Imported:
         What was written, and what of the source was ignored.
 
     Raises:
-        UserError: the origin is unknown, the source is missing or broken, a tensor does not fit, or `out` is no
-            regular file.
+        UserError: the origin is unknown, the source is missing or broken, a tensor does not fit, or `out` is
+            no regular file.
     """
     if origin not in ORIGINS:
         raise UserError(f"weights can be imported from {', '.join(ORIGINS)}. Received: {origin}.")
