@@ -127,7 +127,8 @@ class LoadedModel:
             tags: the user's tags of each image, or one text for all. Unknown tags are ignored.
             batch_size: images in one forward pass.
             decide: another way to decide, or other values of its parameters: `decisions.Override`. A run has
-                the ways that need no images to be fitted on; an export those that it was made with.
+                the ways that need no images to be fitted on, and `one_threshold` at 0.5; an export those that
+                it was made with.
 
         Returns:
             One `Annotation` per image, with `labels`, the (label, probability) pairs, best first,
@@ -135,12 +136,16 @@ class LoadedModel:
 
         Raises:
             ValueError: `images` is one image instead of a list, or there is not one entry of tags for each.
-            UserError: an image cannot be read, or the model has no such way to decide.
+            UserError: an image cannot be read, `decide` is no `Override`, or the model has no such way.
 
         Example:
             >>> from mmannot_tf.decisions import Override                              # doctest: +SKIP
             >>> model.annotate(["photo.jpg"], decide=Override("expected_f", most=5))   # doctest: +SKIP
         """
+        if not isinstance(decide, Override | None):
+            raise UserError(
+                f"decide must be an Override, such as Override('expected_f'). Received: {decide!r}."
+            )
         images = _list_of(images)
         texts = _texts(tags, len(images))
         annotations = []

@@ -1,5 +1,6 @@
 """`mmannot decide`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from mmannot_tf.workflows.deciding import Decision, ScoreFiles
 
 Measure = Literal["I-F1", "C-F1", "H-F1"]
+Names = Literal["auto", "none", "labels", "images", "both"]
+DEFAULT_SHARE = 0.5
 
 
 def decide(
@@ -45,9 +48,9 @@ def decide(
         typer.Option(
             "--share", min=0.0, max=1.0, help="Share of the images to fit on, without --fit-scores."
         ),
-    ] = 0.5,
+    ] = DEFAULT_SHARE,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Draws that share.")] = 0,
-    way: Annotated[str, typer.Option("--way", help="best, or a way's name.")] = "best",
+    way: Annotated[str, typer.Option("--way", help="best, paper, or a way's name.")] = "best",
     measure: Annotated[Measure, typer.Option("--measure", help="What the best way is best for.")] = "I-F1",
     k: Annotated[int | None, typer.Option("--k", min=0, help="Labels of every image, for top_k; 3.")] = None,
     least: Annotated[
@@ -62,6 +65,9 @@ def decide(
         Path | None, typer.Option("--with", help="Apply a way that --save wrote; LABELS are not needed.")
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Write the selected labels: CSV or npy.")] = None,
+    names: Annotated[
+        Names, typer.Option("--names", help="What CSV files name, where they do not show it themselves.")
+    ] = "auto",
     bootstrap: BootstrapOption = DEFAULT_RESAMPLES,
     as_json: JsonOption = False,
 ) -> None:
@@ -71,22 +77,40 @@ def decide(
     from mmannot_tf.decisions.way import Options
     from mmannot_tf.evaluation.metrics import SYMBOLS
     from mmannot_tf.evaluation.resampling import Resampling
-    from mmannot_tf.workflows.deciding import ScoreFiles, check_names, split_rows
+    from mmannot_tf.evaluation.scorer_ways import BEST
+    from mmannot_tf.workflows.deciding import ScoreFiles, common_names, split_rows
     from mmannot_tf.workflows.deciding import decide as decide_by_evidence
     from tfrecords_tools.shell.errors import UserError
+    from tfrecords_tools.shell.output_file import output_file
 
-    files, weight = ScoreFiles(scores, labels, quantity), given_beta(beta, favour)
-    others = ScoreFiles(fit_scores, fit_labels, fit_quantity) if fit_scores is not None else None
+    weight = given_beta(beta, favour)
+    asked = Override(None, None, k, least, most, weight)
+    files = ScoreFiles(scores, labels, quantity, names)
+    others = ScoreFiles(fit_scores, fit_labels, fit_quantity, names) if fit_scores is not None else None
     if out is not None:
         check_format(out)
+        out = output_file(out, "--out")
+    if save is not None:
+        save = output_file(save, "--save")
     _check_outputs(
         [save, out], [*files.paths, *(others.paths if others else ()), *([fitted] if fitted else ())]
     )
     if fitted is not None:
         _check_unused(
-            {"LABELS": labels, "--fit-scores": fit_scores, "--save": save, "--json": as_json or None}
+            {
+                "LABELS": labels,
+                "--fit-scores": fit_scores,
+                "--fit-labels": fit_labels,
+                "--fit-quantity": fit_quantity,
+                "--share": share if share != DEFAULT_SHARE else None,
+                "--seed": seed or None,
+                "--measure": measure if measure != "I-F1" else None,
+                "--bootstrap": bootstrap if bootstrap != DEFAULT_RESAMPLES else None,
+                "--save": save,
+                "--json": as_json or None,
+            }
         )
-        _apply(fitted, files, Override(None if way == "best" else way, None, k, least, most, weight), out)
+        _apply(fitted, files, None if way == BEST else way, asked, out)
         return
     if others is None:
         if fit_labels is not None or fit_quantity is not None:
@@ -96,21 +120,21 @@ def decide(
         if (quantity is None) != (fit_quantity is None):
             raise UserError("--quantity and --fit-quantity need each other. Received: one of them.")
         fit, scored = others.read(), files.read()
-        check_names("labels", files.matrix.labels, others.matrix.labels, (scores, others.scores))
+        _note_same_images(files, others)
     decision = decide_by_evidence(
         fit,
         scored,
         way=way,
         measure=next(name for name, symbol in SYMBOLS.items() if symbol == measure),
-        label_names=files.matrix.labels,
+        label_names=common_names("labels", {**files.label_names, **(others.label_names if others else {})}),
         options=Options(k=3 if k is None else k, least=_least(least, most), most=most, beta=weight or 1.0),
         resampling=Resampling(draws=bootstrap) if bootstrap else None,
     )
-    if save is not None:
-        decision.fitted.save(save)
+    _print(decision, as_json)
     if out is not None:
         files.select(decision.fitted, out)
-    _print(decision, as_json)
+    if save is not None:
+        decision.fitted.save(save)
 
 
 def _check_unused(values: dict[str, object]) -> None:
@@ -126,7 +150,17 @@ def _check_unused(values: dict[str, object]) -> None:
             raise UserError(f"--with compares and fits nothing, so it takes no {name}. Received: {value}.")
 
 
-def _apply(fitted: Path, files: "ScoreFiles", override: "Override", out: Path | None) -> None:
+def _note_same_images(files: "ScoreFiles", others: "ScoreFiles") -> None:
+    """Says where the images to fit on are those that are scored."""
+    from tfrecords_tools.shell.console import notice
+
+    if files.scores.resolve() == others.scores.resolve():
+        notice(
+            "note: ways are fitted on the images that they are scored on, which flatters those that fit most"
+        )
+
+
+def _apply(fitted: Path, files: "ScoreFiles", way: str | None, asked: "Override", out: Path | None) -> None:
     """Writes the labels that a saved way selects."""
     from mmannot_tf.decisions.fitted import FittedWay
     from mmannot_tf.decisions.fitted_ways import FittedWays
@@ -136,9 +170,18 @@ def _apply(fitted: Path, files: "ScoreFiles", override: "Override", out: Path | 
     if out is None:
         raise UserError("--with needs --out, a file for the selected labels. Received: none.")
     loaded = FittedWay.load(fitted)
-    way = FittedWays(loaded.way.name, {loaded.way.name: loaded}).under(override)
-    mean = files.select(way, out)
-    notice(f"{way.way.title} ({way.way.name}): {mean:.2f} labels an image; written: {out}")
+    name = loaded.way.name
+    if "true_quantity" in loaded.way.needs:
+        raise UserError(f"a way to decide must do without the true quantity. Received: {name} in {fitted}.")
+    asked = replace(asked, decision=way)
+    if asked.way not in (None, name):
+        raise UserError(
+            f"--with applies the way that was saved, {name}. Received: {asked.way}, by --way or --k. Fit it "
+            f"with `mmannot decide SCORES LABELS --way {asked.way} --save FILE`."
+        )
+    decider = FittedWays(name, {name: loaded}).under(asked)
+    mean = files.select(decider, out)
+    notice(f"{decider.way.title} ({name}): {mean:.2f} labels an image; written: {out}")
 
 
 def _check_outputs(outputs: list[Path | None], inputs: list[Path]) -> None:

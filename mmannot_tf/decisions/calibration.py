@@ -14,16 +14,18 @@ from typing import Literal, Self
 import numpy as np
 
 from mmannot_tf.decisions.arrays import Array, cast, clean
+from mmannot_tf.decisions.maximum_likelihood import LARGEST_ODDS, maximum_likelihood
 
 Method = Literal["none", "temperature", "platt", "isotonic"]
 METHODS: tuple[Method, ...] = ("none", "temperature", "platt", "isotonic")
 
 FOLDS = 5
 """Of the cross-validation that chooses calibrations and ways."""
+ROUNDING = 1e-6
+"""Ours: how far beyond 0 or 1 a probability may lie, as sums in float32 do."""
 _EDGE = 1e-6  # a logit of ±13.8; float32 tells probabilities near 1 by 6e-8
-_LARGEST_ODDS = 30.0
-_STEPS = 50
 _KNOTS = 64
+_FARTHEST = 1e38  # the distance of two such knots is a float32
 
 
 def logits(probabilities: Array, xp: ModuleType = np) -> Array:
@@ -56,18 +58,30 @@ class Sigmoid:
     of_logits: bool
 
     @classmethod
-    def temperature(cls, scores: np.ndarray, labels: np.ndarray, unknown: np.ndarray | None = None) -> Self:
+    def temperature(
+        cls,
+        scores: np.ndarray,
+        labels: np.ndarray,
+        unknown: np.ndarray | None = None,
+        on_probabilities: bool | None = None,
+    ) -> Self:
         """One slope for all labels, the reciprocal of the temperature; scores must be probabilities."""
-        return cls._fit(scores, labels, unknown, free=(True, False), per_label=False)
+        return cls._fit(scores, labels, unknown, on_probabilities, free=(True, False), per_label=False)
 
     @classmethod
-    def platt(cls, scores: np.ndarray, labels: np.ndarray, unknown: np.ndarray | None = None) -> Self:
+    def platt(
+        cls,
+        scores: np.ndarray,
+        labels: np.ndarray,
+        unknown: np.ndarray | None = None,
+        on_probabilities: bool | None = None,
+    ) -> Self:
         """A slope and an intercept a label, by maximum likelihood.
 
         Ours: a normal prior of variance 1 around the slope and intercept of all labels together, so that a
         rare label has an answer.
         """
-        return cls._fit(scores, labels, unknown, free=(True, True), per_label=True)
+        return cls._fit(scores, labels, unknown, on_probabilities, free=(True, True), per_label=True)
 
     @classmethod
     def _fit(
@@ -75,24 +89,26 @@ class Sigmoid:
         scores: np.ndarray,
         labels: np.ndarray,
         unknown: np.ndarray | None,
+        on_probabilities: bool | None,
         *,
         free: tuple[bool, bool],
         per_label: bool,
     ) -> Self:
-        of_logits, known = are_probabilities(scores), _known(unknown)
+        of_logits = are_probabilities(scores) if on_probabilities is None else on_probabilities
+        known = _known(unknown)
         inputs = logits(scores) if of_logits else np.asarray(scores, np.float64)
         start = np.array([[1.0], [0.0]])
-        fitted = _maximum_likelihood(inputs[known].reshape(-1, 1), labels[known].reshape(-1, 1), free, start)
+        fitted = maximum_likelihood(inputs[known].reshape(-1, 1), labels[known].reshape(-1, 1), free, start)
         if per_label:
             weights = 1.0 if unknown is None else ~unknown
-            fitted = _maximum_likelihood(inputs, labels, free, fitted, weights)
+            fitted = maximum_likelihood(inputs, labels, free, fitted, weights)
         return cls(as_tuple(fitted[0]), as_tuple(fitted[1]), of_logits)
 
     def apply(self, scores: Array, xp: ModuleType = np) -> Array:
         """Calibrated probabilities, [N, C] float32."""
         x = logits(scores, xp) if self.of_logits else cast(scores, "float32", xp)
         odds = _float32(self.slope) * x + _float32(self.intercept)
-        return 1.0 / (1.0 + xp.exp(-xp.clip(odds, -_LARGEST_ODDS, _LARGEST_ODDS)))
+        return 1.0 / (1.0 + xp.exp(-xp.clip(odds, -LARGEST_ODDS, LARGEST_ODDS)))
 
 
 @dataclass(frozen=True)
@@ -108,8 +124,14 @@ class Isotonic:
     probabilities: tuple[float, ...]
 
     @classmethod
-    def fit(cls, scores: np.ndarray, labels: np.ndarray, unknown: np.ndarray | None = None) -> Self:
-        """Isotonic regression by pool adjacent violators, over all labels and images."""
+    def fit(
+        cls,
+        scores: np.ndarray,
+        labels: np.ndarray,
+        unknown: np.ndarray | None = None,
+        on_probabilities: bool | None = None,
+    ) -> Self:
+        """Isotonic regression by pool adjacent violators, over all labels and images; on any scale alike."""
         from scipy.optimize import isotonic_regression
 
         scores, labels = scores[_known(unknown)], labels[_known(unknown)]
@@ -125,12 +147,13 @@ class Isotonic:
         middles = np.array([np.average(values[a : a + n], weights=counts[a : a + n]) for a, n in spans])
         weights = np.array([counts[a : a + n].sum() for a, n in spans])
         keep = _spread(weights, _KNOTS)
-        return cls(as_tuple(middles[keep]), as_tuple(levels[first][keep]))
+        return cls(as_tuple(np.clip(middles[keep], -_FARTHEST, _FARTHEST)), as_tuple(levels[first][keep]))
 
     def apply(self, scores: Array, xp: ModuleType = np) -> Array:
         """Calibrated probabilities, [N, C] float32."""
         knots, values = _float32(self.scores), _float32(self.probabilities)
         x = xp.nan_to_num(cast(scores, "float32", xp), nan=knots[0], posinf=knots[-1], neginf=knots[0])
+        x = xp.clip(x, knots[0], knots[-1])
         total = xp.zeros_like(x) + values[0]
         widths = np.diff(knots)
         slopes = np.divide(np.diff(values), widths, out=np.zeros_like(widths), where=widths > 0)
@@ -146,8 +169,9 @@ KINDS: Mapping[Method, type[Calibration]] = {
     "platt": Sigmoid,
     "isotonic": Isotonic,
 }
-_FITS: Mapping[Method, Callable[[np.ndarray, np.ndarray, np.ndarray | None], Calibration]] = {
-    "none": lambda scores, labels, unknown: Uncalibrated(),
+_Fit = Callable[[np.ndarray, np.ndarray, np.ndarray | None, bool | None], Calibration]
+_FITS: Mapping[Method, _Fit] = {
+    "none": lambda *_: Uncalibrated(),
     "temperature": Sigmoid.temperature,
     "platt": Sigmoid.platt,
     "isotonic": Isotonic.fit,
@@ -160,7 +184,11 @@ def _known(unknown: np.ndarray | None) -> np.ndarray | slice:
 
 
 def fit_calibration(
-    method: Method, scores: np.ndarray, labels: np.ndarray, unknown: np.ndarray | None = None
+    method: Method,
+    scores: np.ndarray,
+    labels: np.ndarray,
+    unknown: np.ndarray | None = None,
+    on_probabilities: bool | None = None,
 ) -> Calibration:
     """Fits a method.
 
@@ -169,19 +197,27 @@ def fit_calibration(
         scores: [N, C] float, finite.
         labels: the ground truth, [N, C] bool.
         unknown: pairs of which nothing is known, which are left out, [N, C] bool; None for none.
+        on_probabilities: whether scores of this kind are probabilities; None if these ones say it.
     """
-    return _FITS[method](scores, labels, unknown)
+    return _FITS[method](scores, labels, unknown, on_probabilities)
 
 
-def best_method(scores: np.ndarray, labels: np.ndarray, unknown: np.ndarray | None = None) -> Method:
+def best_method(
+    scores: np.ndarray,
+    labels: np.ndarray,
+    unknown: np.ndarray | None = None,
+    on_probabilities: bool | None = None,
+) -> Method:
     """The method with the lowest log loss on images that it was not fitted on, by five folds."""
-    methods = METHODS if are_probabilities(scores) else METHODS[2:]
+    if on_probabilities is None:
+        on_probabilities = are_probabilities(scores)
+    methods = METHODS if on_probabilities else METHODS[2:]
     losses: dict[Method, float] = {}
     for method in methods:
         losses[method] = 0.0
         for held in folds(len(scores)):
             kept, scored = (None if unknown is None else unknown[images] for images in (~held, held))
-            fitted = fit_calibration(method, scores[~held], labels[~held], kept)
+            fitted = fit_calibration(method, scores[~held], labels[~held], kept, on_probabilities)
             losses[method] += log_loss(fitted.apply(scores[held]), labels[held], scored)
     return min(losses, key=losses.__getitem__)
 
@@ -193,8 +229,9 @@ def folds(images: int) -> Iterator[np.ndarray]:
 
 
 def are_probabilities(scores: np.ndarray) -> bool:
-    """Whether all scores lie between 0 and 1."""
-    return bool((scores >= 0).all() and (scores <= 1).all())
+    """Whether all scores lie between 0 and 1, up to rounding; those that are no number are left out."""
+    with np.errstate(invalid="ignore"):
+        return not bool(np.any((scores < -ROUNDING) | (scores > 1 + ROUNDING)))
 
 
 def log_loss(probabilities: np.ndarray, labels: np.ndarray, unknown: np.ndarray | None = None) -> float:
@@ -232,48 +269,6 @@ def reliability(
     mean = np.bincount(place, probabilities.ravel(), bins)[used] / count[used]
     share = np.bincount(place, labels.ravel(), bins)[used] / count[used]
     return mean, share, count[used]
-
-
-def _maximum_likelihood(
-    inputs: np.ndarray,
-    labels: np.ndarray,
-    free: tuple[bool, bool],
-    prior: np.ndarray,
-    counted: np.ndarray | float = 1.0,
-) -> np.ndarray:
-    """Slope and intercept of each column's logistic regression with a normal prior: [2, C].
-
-    Newton's method; a step that does not lower a column's loss is halved until it does. `counted` weighs each
-    row of each column.
-    """
-    centre = np.repeat(np.asarray(prior, np.float64), inputs.shape[1] // prior.shape[1], axis=1)
-    x, is_free, weights = np.asarray(inputs, np.float64), np.array(free, np.float64)[:, np.newaxis], centre
-
-    def loss(weights: np.ndarray) -> np.ndarray:
-        odds = weights[0] * x + weights[1]
-        losses = (np.logaddexp(0, odds) - labels * odds) * counted
-        return losses.sum(axis=0) + ((weights - centre) ** 2).sum(axis=0) / 2
-
-    for _ in range(_STEPS):
-        p = 1 / (1 + np.exp(-np.clip(weights[0] * x + weights[1], -_LARGEST_ODDS, _LARGEST_ODDS)))
-        error, curvature = (labels - p) * counted, p * (1 - p) * counted
-        gradient = np.stack([(error * x).sum(axis=0), error.sum(axis=0)]) - (weights - centre)
-        a, b, c = 1 + (curvature * x * x).sum(axis=0), (curvature * x).sum(axis=0), 1 + curvature.sum(axis=0)
-        b = b * is_free.all()
-        step = np.stack([c * gradient[0] - b * gradient[1], a * gradient[1] - b * gradient[0]]) / (
-            a * c - b * b
-        )
-        step = step * is_free
-        before = loss(weights)
-        for _ in range(_STEPS):
-            is_worse = loss(weights + step) > before
-            if not is_worse.any():
-                break
-            step = np.where(is_worse, step / 2, step)
-        weights = weights + step
-        if np.abs(step).max() < 1e-8:
-            break
-    return weights
 
 
 def as_tuple(values: np.ndarray) -> tuple[float, ...]:

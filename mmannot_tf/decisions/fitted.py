@@ -9,10 +9,18 @@ from typing import Any, Self
 import numpy as np
 
 from mmannot_tf.decisions.arrays import Array, within
-from mmannot_tf.decisions.calibration import KINDS, Calibration, Method, Uncalibrated, fit_calibration
+from mmannot_tf.decisions.calibration import (
+    KINDS,
+    Calibration,
+    Method,
+    Uncalibrated,
+    are_probabilities,
+    fit_calibration,
+)
 from mmannot_tf.decisions.catalogue import way_named
+from mmannot_tf.decisions.faults import faults, faults_of_bounds
 from mmannot_tf.decisions.way import Options, Scores, Way
-from tfrecords_tools.shell.documents import parsed, read_document, write_document
+from tfrecords_tools.shell.documents import damaged, parsed, read_document, write_document
 from tfrecords_tools.shell.errors import UserError
 
 _PART = 2**19
@@ -78,6 +86,7 @@ class FittedWay:
         options: Options | None = None,
         calibrated: Method = "none",
         calibration: Calibration | None = None,
+        on_probabilities: bool | None = None,
     ) -> Self:
         """Fits a way, and before it the calibration if the way needs probabilities.
 
@@ -88,9 +97,10 @@ class FittedWay:
             options: what the user demands.
             calibrated: how scores become probabilities.
             calibration: what this method was fitted to on the same images, if that is known.
+            on_probabilities: whether scores of this kind are probabilities; None if these ones say it.
 
         Raises:
-            UserError: the scores lack what the way needs, or are not those of these labels.
+            UserError: the scores lack what the way needs, are not finite, or are not those of these labels.
         """
         _check_quantity(way, scores)
         if calibrated not in KINDS:
@@ -100,13 +110,18 @@ class FittedWay:
                 "scores and labels must be [N, C], a row an image, a column a label. Received: "
                 f"{list(np.shape(scores.probabilities))} and {list(np.shape(labels))}."
             )
+        _check_images(way, scores, calibrated)
         method: Method = calibrated if "probabilities" in way.needs else "none"
         if method == "none":
             calibration = Uncalibrated()
         options = options or Options()
         scores, labels = _in_float32(scores), np.asarray(labels, bool)
+        if on_probabilities is None:
+            on_probabilities = bool(labels.size) and are_probabilities(scores.probabilities)
         if method != "none" and calibration is None:
-            calibration = fit_calibration(method, scores.probabilities, labels, scores.unknown)
+            calibration = fit_calibration(
+                method, scores.probabilities, labels, scores.unknown, on_probabilities
+            )
         calibrated_scores, truth = _calibrated(scores, calibration or Uncalibrated(), np), labels
         if way.counts_labels and scores.unknown is not None:
             wanted = scores.with_quantity
@@ -118,7 +133,7 @@ class FittedWay:
             method,
             calibration or Uncalibrated(),
             most=options.most,
-            on_probabilities=bool(labels.size) and are_probabilities(scores.probabilities),
+            on_probabilities=on_probabilities,
         )
 
     def select(self, scores: Scores, xp: ModuleType = np) -> Array:
@@ -143,11 +158,8 @@ class FittedWay:
         Raises:
             UserError: a score is below 0 or above 1.
         """
-        if self.on_probabilities and not are_probabilities(scores.probabilities):
-            raise UserError(
-                "scores must be from 0 to 1, as those that the way was fitted on. Received: "
-                f"{np.nanmin(scores.probabilities):g} to {np.nanmax(scores.probabilities):g}."
-            )
+        if self.on_probabilities:
+            check_probabilities(scores.probabilities)
 
     def probabilities(self, scores: Array, xp: ModuleType = np) -> Array:
         """The scores as the way reads them: calibrated where it needs probabilities, [N, C]."""
@@ -172,11 +184,11 @@ class FittedWay:
         parts = (_images(scores, slice(start, start + size)) for start in starts)
         return np.concatenate([decide(_calibrated(part, self.calibration, np)) for part in parts])
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Writes the fitted way as JSON."""
         parameters = asdict(self.calibration), asdict(self.way)
         write_document(
-            path,
+            Path(path),
             _File(
                 self.way.name,
                 self.classes,
@@ -190,14 +202,15 @@ class FittedWay:
         )
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls, path: str | Path) -> Self:
         """Reads what `save` wrote.
 
         Raises:
-            UserError: the file is missing or damaged.
+            UserError: the file is missing or damaged, or holds what no way can be.
         """
+        path = Path(path)
         file = read_document(path, _File, what=_WHAT, remedy=_REMEDY)
-        return cls(
+        fitted = cls(
             way=parsed(file.parameters, way_named(file.way), path=path, what=_WHAT, remedy=_REMEDY),
             classes=file.classes,
             calibrated=file.calibrated,
@@ -209,12 +222,53 @@ class FittedWay:
             labels=file.labels,
             on_probabilities=file.on_probabilities,
         )
+        if fault := next(faults(fitted.way, fitted.calibration, fitted.classes, fitted.labels), None):
+            raise damaged(path, _WHAT, fault, _REMEDY)
+        if fault := next(faults_of_bounds(fitted.least, fitted.most), None):
+            raise damaged(path, _WHAT, fault, _REMEDY)
+        return fitted
 
 
-def are_probabilities(scores: np.ndarray) -> bool:
-    """Whether no score is below 0 or above 1; those that are no number are left out."""
-    with np.errstate(invalid="ignore"):
-        return not bool(np.any((scores < 0) | (scores > 1)))
+def check_probabilities(scores: np.ndarray) -> None:
+    """Checks that scores lie between 0 and 1, as those that a way was fitted on; up to rounding.
+
+    Raises:
+        UserError: one does not; the message has the one that is farthest away.
+    """
+    if are_probabilities(scores):
+        return
+    beyond = np.nan_to_num(np.maximum(-scores, scores - 1), nan=-np.inf)
+    image, label = np.unravel_index(np.argmax(beyond), scores.shape)
+    raise UserError(
+        "scores must be from 0 to 1, as those that the way was fitted on. Received: "
+        f"{scores[image, label]:.9g} in row {image + 1}, column {label + 1}, and "
+        f"{np.count_nonzero(beyond > 0) - 1:,} others."
+    )
+
+
+def _check_images(way: type[Way], scores: Scores, calibrated: Method) -> None:
+    """Checks that there are images to be fitted on, if any are needed, and that their numbers are finite."""
+    is_fitted = "validation" in way.needs or ("probabilities" in way.needs and calibrated != "none")
+    if is_fitted and not len(scores.probabilities):
+        raise UserError(f"the way {way.name} must be fitted on an image at least. Received: none.")
+    check_finite(scores)
+
+
+def check_finite(scores: Scores) -> None:
+    """Checks that scores and quantities can be fitted on.
+
+    Raises:
+        UserError: one is NaN, or infinite as a float32.
+    """
+    for name, values in (("scores", scores.probabilities), ("quantities", scores.quantity)):
+        if values is None:
+            continue
+        with np.errstate(over="ignore"):
+            count = np.count_nonzero(~np.isfinite(np.asarray(values, np.float32)))
+        if count:
+            raise UserError(
+                f"{name} that a way is fitted on must be finite. Received: {count:,} NaN or infinite ones."
+            )
 
 
 def _in_float32(scores: Scores) -> Scores:
@@ -229,8 +283,10 @@ def _images(scores: Scores, wanted: slice | np.ndarray) -> Scores:
 
 
 def _check_quantity(way: type[Way], scores: Scores) -> None:
-    if "quantity" in way.needs and scores.quantity is None:
-        raise UserError(f"the way {way.name} needs predicted quantities. Received: none.")
+    for need, values in (("quantity", scores.quantity), ("true_quantity", scores.true_quantity)):
+        if need in way.needs and values is None:
+            kind = "predicted" if need == "quantity" else "true"
+            raise UserError(f"the way {way.name} needs {kind} quantities. Received: none.")
 
 
 def _calibrated(scores: Scores, calibration: Calibration, xp: ModuleType) -> Scores:

@@ -9,7 +9,7 @@ import numpy as np
 
 from mmannot_tf.decisions.calibration import Method, Uncalibrated, fit_calibration
 from mmannot_tf.decisions.catalogue import FOR_NEW_IMAGES, WAYS
-from mmannot_tf.decisions.fitted import FittedWay
+from mmannot_tf.decisions.fitted import FittedWay, check_finite
 from mmannot_tf.decisions.one_threshold import OneThreshold
 from mmannot_tf.decisions.override import Override, overridden, parameters_of
 from mmannot_tf.decisions.predicted_quantity import PredictedQuantity
@@ -36,7 +36,8 @@ class FittedWays:
     def fit(
         cls, default: str, scores: Scores, labels: np.ndarray, options: Options, calibrated: Method
     ) -> Self:
-        """Fits all ways that the scores allow; arguments as for `FittedWay.fit`."""
+        """Fits all ways that the scores allow; arguments and errors as for `FittedWay.fit`."""
+        check_finite(scores)
         calibration = fit_calibration(calibrated, scores.probabilities, labels, scores.unknown)
         ways = (way for way in FOR_NEW_IMAGES if way.can_be_fitted(scores))
         return cls(
@@ -88,7 +89,7 @@ class FittedWays:
         """The way that decides a request.
 
         Raises:
-            UserError: there is no such way, or it has no `beta`.
+            UserError: there is no such way, it has no `beta`, or was fitted with fewer labels at most.
         """
         name = override.way or self.default
         if name not in self.by_name:
@@ -99,6 +100,7 @@ class FittedWays:
             raise UserError(
                 f"a way to decide must be one of {', '.join(self.by_name)}. Received: {name}.{hint}"
             )
+        self._check_bounds(override, name)
         if override.beta is not None and "beta" not in parameters_of(self.by_name[name].way):
             able = [other for other, way in self.by_name.items() if "beta" in parameters_of(way.way)]
             raise UserError(
@@ -106,3 +108,16 @@ class FittedWays:
                 f"{', '.join(able) or 'none is here'}. Received: beta {override.beta:g} for {name}."
             )
         return overridden(self.by_name[name], override.values)
+
+    def _check_bounds(self, override: Override, name: str) -> None:
+        fitted = self.by_name[name]
+        saved = [bound for bound in (fitted.most, getattr(fitted.way, "most", None)) if bound is not None]
+        if (
+            override.most is None
+            and override.least is not None
+            and override.least > min(saved, default=override.least)
+        ):
+            raise UserError(
+                f"least must not be above most, which is {min(saved)} in the fitted way. Received: "
+                f"{override.least}. Give most, too."
+            )

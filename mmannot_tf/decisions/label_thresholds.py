@@ -76,6 +76,7 @@ class HalfBestF(LabelThresholds):
     name = "half_best_f"
     title = "half of each label's best F1"
     source = "Lipton, Elkan & Naryanaswamy, arXiv 1402.1892"
+    weighs_recall = False
     needs = frozenset({"validation", "probabilities"})
 
     @staticmethod

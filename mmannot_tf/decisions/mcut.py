@@ -27,7 +27,7 @@ class MCut(QuantityWay):
     def quantity(self, scores: Scores, xp: ModuleType = np) -> Array:
         """The place of the widest gap; the first of equal ones."""
         values = xp.nan_to_num(scores.probabilities, nan=0.0, posinf=_HIGHEST, neginf=-_HIGHEST)
-        ranked = descending(values, xp)
+        ranked = descending(xp.clip(values, -_HIGHEST, _HIGHEST), xp)
         if ranked.shape[-1] == 1:
             return cast(ranked[:, 0] == ranked[:, 0], "int32", xp)
         return first_largest(ranked[:, :-1] - ranked[:, 1:], xp) + 1

@@ -6,6 +6,7 @@ from typing import Any
 
 from mmannot_tf.decisions.arrays import Array
 from mmannot_tf.decisions.fitted import FittedWay
+from mmannot_tf.decisions.parameter_ranges import check_order, real_number, weight_of_recall, whole_number
 from mmannot_tf.decisions.way import Way
 from tfrecords_tools.shell.errors import UserError
 
@@ -39,16 +40,11 @@ class Override:
     beta: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("k", "least", "most"):
-            value = getattr(self, name)
-            if value is not None and value < 0:
-                raise UserError(f"{name} must be at least 0. Received: {value}.")
-        if self.least is not None and self.most is not None and self.least > self.most:
-            raise UserError(f"most must not be below least. Received: {self.most}, and least {self.least}.")
-        if self.beta is not None and not 0.01 <= self.beta <= 100.0:
-            raise UserError(f"beta must be from 0.01 to 100. Received: {self.beta:g}.")
-        if self.threshold is not None and not 0 <= self.threshold <= 1:
-            raise UserError(f"threshold must be a probability, from 0 to 1. Received: {self.threshold:g}.")
+        if not isinstance(self.decision, str | None):
+            raise UserError(f"decision must be the name of a way. Received: {self.decision!r}.")
+        for name in self.values.keys() - {"decision"}:
+            object.__setattr__(self, name, _checked(name, getattr(self, name)))
+        check_order(self.least, self.most)
         if self.k is not None and self.least is not None and self.least > self.k:
             raise UserError(f"k must not be below least. Received: {self.k}, and least {self.least}.")
         for name, way in IMPLIED.items():
@@ -66,21 +62,44 @@ class Override:
     def over(self, base: "Override") -> "Override":
         """These values, and where they say nothing those of another override.
 
-        Bounds of the number of labels always carry over; other parameters do if the way stays the same.
+        Bounds of the number of labels always carry over; other parameters do if the way stays the same. So
+        `k` below the other's `least` gives that many labels, as `top_k` does.
 
         Raises:
             UserError: the values do not fit together.
         """
+        self._check_bounds(base)
         keeps_way = self.way in (None, base.way)
         carried = {
             name: value for name, value in base.values.items() if keeps_way or name in ("least", "most")
         }
-        return Override(**{**carried, **self.values})
+        values = {**carried, **self.values}
+        if self.k is not None and self.least is None:
+            values["k"] = max(self.k, base.least or 0)
+        return Override(**values)
+
+    def _check_bounds(self, base: "Override") -> None:
+        """Checks the bounds with those of the other, which the caller has not given."""
+        least = base.least if self.least is None else None
+        most = base.most if self.most is None else None
+        if least is not None and self.most is not None and self.most < least:
+            raise UserError(f"most must not be below least, {least} here. Received: {self.most}.")
+        if most is not None and self.least is not None and self.least > most:
+            raise UserError(f"least must not be above most, {most} here. Received: {self.least}.")
 
     @property
     def values(self) -> dict[str, Any]:
         """What is set, by name."""
         return {name: value for name, value in vars(self).items() if value is not None}
+
+
+def _checked(name: str, value: object) -> float:
+    """A value as a number within its range."""
+    if name == "beta":
+        return weight_of_recall(value)
+    if name == "threshold":
+        return real_number(name, value, 0.0, 1.0, "a probability, from 0 to 1")
+    return whole_number(name, value)
 
 
 UNCHANGED = Override()

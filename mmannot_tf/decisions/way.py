@@ -3,11 +3,12 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from types import ModuleType
-from typing import ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self, get_args
 
 import numpy as np
 
 from mmannot_tf.decisions.arrays import Array, best
+from mmannot_tf.decisions.parameter_ranges import check_order, weight_of_recall, whole_number
 from tfrecords_tools.shell.errors import UserError
 
 LEAST_COUNTED = 10
@@ -16,6 +17,8 @@ LEAST_COUNTED = 10
 Need = Literal["quantity", "true_quantity", "validation", "probabilities"]
 """What a way needs beside scores: a predicted quantity; the true one; images with known labels to be fitted
 on; scores that are calibrated probabilities."""
+Rounding = Literal["nearest", "down", "up"]
+"""How a predicted quantity becomes a whole number; "nearest" takes halves up."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +33,7 @@ class Scores:
         unknown: labels of which nothing is known, [N, C] bool; fits leave them out. None where all are known.
 
     Raises:
-        UserError: `probabilities` has another number of dimensions.
+        UserError: `probabilities` has another number of dimensions, or there is not one quantity an image.
     """
 
     probabilities: Array
@@ -45,6 +48,19 @@ class Scores:
             raise UserError(
                 "scores must be [N, C], a row an image, a column a label. Received: "
                 f"{list(self.probabilities.shape)}."
+            )
+        for name in ("quantity", "true_quantity"):
+            values = getattr(self, name)
+            if isinstance(values, list | tuple):
+                object.__setattr__(self, name, np.asarray(values))
+            if isinstance(values, list | tuple | np.ndarray):
+                self._check_one_an_image(name, np.shape(values))
+
+    def _check_one_an_image(self, name: str, shape: tuple[int, ...]) -> None:
+        images = self.probabilities.shape[0]
+        if len(shape) != 1 or (images is not None and shape[0] != images):
+            raise UserError(
+                f"{name} must be [N], a number for each of {images} images. Received: {list(shape)}."
             )
 
     @property
@@ -74,18 +90,23 @@ class Options:
         rounding: of a predicted quantity: "nearest" (halves up), "down" or "up".
 
     Raises:
-        UserError: `most` is less than `least`.
+        UserError: a value is out of its range, or `most` is less than `least`.
     """
 
     k: int = 3
     least: int = 1
     most: int | None = None
     beta: float = 1.0
-    rounding: Literal["nearest", "down", "up"] = "nearest"
+    rounding: Rounding = "nearest"
 
     def __post_init__(self) -> None:
-        if self.most is not None and self.least > self.most:
-            raise UserError(f"most must not be below least. Received: {self.most}, and least {self.least}.")
+        for name in ("k", "least", "most"):
+            if name != "most" or self.most is not None:
+                object.__setattr__(self, name, whole_number(name, getattr(self, name)))
+        object.__setattr__(self, "beta", weight_of_recall(self.beta))
+        if self.rounding not in get_args(Rounding):
+            raise UserError(f"rounding must be {', '.join(get_args(Rounding))}. Received: {self.rounding!r}.")
+        check_order(self.least, self.most)
 
 
 @dataclass(frozen=True)

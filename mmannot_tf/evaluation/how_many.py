@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mmannot_tf.config.settings import EvaluationSettings
-from mmannot_tf.decisions.calibration import are_probabilities, reliability
+from mmannot_tf.decisions.calibration import reliability
 from mmannot_tf.decisions.fitted_ways import FittedWays
 from mmannot_tf.decisions.override import Override
 from mmannot_tf.decisions.true_quantity import TrueQuantity
@@ -116,7 +116,7 @@ def _curve(data: Labelled) -> tuple[np.ndarray, np.ndarray]:
 
 def _reliabilities(data: Labelled, ways: FittedWays, method: str) -> Iterator[Reliability]:
     scores, unknown = data.scores.probabilities, data.scores.unknown
-    if are_probabilities(scores):
+    if data.on_probabilities:
         yield Reliability("as they are", *reliability(scores, data.labels, unknown))
     if method != "none":
         calibrated = ways.by_name["expected_f"].probabilities(scores)

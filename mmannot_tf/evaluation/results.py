@@ -14,6 +14,8 @@ Selection = Literal["true_quantity", "predicted_quantity", "top_k", "threshold",
 Source = Literal["paper", "ours", "compared", "later"]
 Bounds = tuple[float, float]
 """The low and the high end of an interval."""
+SIGNIFICANT = 0.05
+"""A difference with a lower p is beyond noise."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,13 @@ class RowPair:
     interval: Bounds
     p: float
     biased: bool
+
+    @property
+    def noise(self) -> str:
+        """Whether the difference is beyond noise, in words; open where its resamples are biased."""
+        if self.biased:
+            return "uncertain, for the resamples are biased"
+        return "beyond noise" if self.p < SIGNIFICANT else "within noise"
 
 
 @dataclass(frozen=True)

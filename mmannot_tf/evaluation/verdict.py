@@ -20,7 +20,6 @@ MEASURE = "image_f1"
 TAGS = "tag_encoder"
 FEW = 2.0
 """Ours: an interval that reaches further from the score than so many points comes from few images."""
-_SIGNIFICANT = 0.05
 
 
 @dataclass(frozen=True)
@@ -69,10 +68,9 @@ class Verdict:
         for test in self.tests:
             low, high = test.interval
             relation = "above" if test.difference >= 0 else "below"
-            noise = "beyond noise" if test.p < _SIGNIFICANT else "within noise"
             yield (
                 f"That is {abs(test.difference):.1f} {relation} {test.b}, which have "
-                f"{self.simpler[test.b]:.1f}: {noise} (difference {low:+.1f} to {high:+.1f}, "
+                f"{self.simpler[test.b]:.1f}: {test.noise} (difference {low:+.1f} to {high:+.1f}, "
                 f"p = {test.p:.3f})."
             )
 

@@ -11,7 +11,6 @@ import numpy as np
 
 from mmannot_tf.decisions.calibration import (
     Method,
-    are_probabilities,
     best_method,
     calibration_error,
     fit_calibration,
@@ -170,7 +169,9 @@ def compare_ways(
     options, how = options or Options(), how or HowScored()
     has_quantity = fit.scores.quantity is not None
     ways = [way for way in ways if all(map(way.can_be_fitted, _fitted_on(fit)))]
-    method = calibrated or best_method(fit.scores.probabilities, fit.labels, fit.scores.unknown)
+    method = calibrated or best_method(
+        fit.scores.probabilities, fit.labels, fit.scores.unknown, fit.on_probabilities
+    )
     crossed, probabilities = _across_folds(ways, fit, options, method)
     decided, is_crossed = crossed, scored is None
     if scored is None:
@@ -213,7 +214,9 @@ def _decided(
     ways: Sequence[type[Way]], fit: Labelled, scores: Scores, options: Options, method: Method
 ) -> tuple[dict[str, Decided], np.ndarray]:
     """What each way decides on other images than it is fitted on, and their calibrated probabilities."""
-    calibration = fit_calibration(method, fit.scores.probabilities, fit.labels, fit.scores.unknown)
+    calibration = fit_calibration(
+        method, fit.scores.probabilities, fit.labels, fit.scores.unknown, fit.on_probabilities
+    )
     decided = {}
     for way in ways:
         fitted = FittedWay.fit(way, fit.scores, fit.labels, options, method, calibration)
@@ -241,10 +244,9 @@ def _across_folds(
 
 
 def _error_as_they_are(scored: Labelled) -> float | None:
-    scores = scored.scores.probabilities
-    if not are_probabilities(scores):
+    if not scored.on_probabilities:
         return None
-    return calibration_error(scores, scored.labels, scored.scores.unknown)
+    return calibration_error(scored.scores.probabilities, scored.labels, scored.scores.unknown)
 
 
 def quantity_of(decided: Decided, scored: Labelled) -> QuantityScores | None:

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from mmannot_tf.evaluation.metrics import SYMBOLS
 from mmannot_tf.evaluation.ways import CHOSEN_BY, WayComparison, WayRow
-from mmannot_tf.report.cells import QUANTITY, interval_cell, score_cells
+from mmannot_tf.report.cells import BIASED, QUANTITY, interval_cell, score_cells
 from mmannot_tf.report.tables import GroupedTable, RowGroup
 from mmannot_tf.report.terminal import narrow_table
 from tfrecords_tools.shell.counted import counted
@@ -17,7 +17,6 @@ CONVENTION = (
     "A measure that is 0/0 counts as 0. Ways that maximise an expected F1 count it as 1 for an image that "
     "has no label and gets none. Thresholds may give an image no label."
 )
-_SIGNIFICANT = 0.05
 
 
 def render_ways(comparison: WayComparison) -> Group:
@@ -84,8 +83,8 @@ def _noise_in_words(comparison: WayComparison, way: str, measure: str) -> str:
     """The interval of a difference and what the test says; nothing without resampling."""
     for pair in comparison.pairs:
         if (pair.a, pair.measure) == (way, measure):
-            beyond = "beyond noise" if pair.p < _SIGNIFICANT else "within noise"
-            return f" {interval_cell(pair.interval, '+')}, p = {pair.p:.3f} ({beyond})"
+            numbers = f" {interval_cell(pair.interval, '+')}{BIASED if pair.biased else ''}, p = {pair.p:.3f}"
+            return f"{numbers} ({pair.noise})"
     return ""
 
 

@@ -15,6 +15,7 @@ from mmannot_tf.weights.tfjs import import_tfjs
 from mmannot_tf.weights.torchvision import import_torchvision
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.lfs import check_no_pointer
+from tfrecords_tools.shell.output_file import output_file
 
 
 @dataclass(frozen=True)
@@ -51,17 +52,17 @@ def import_weights(path: Path, origin: str, out: Path) -> Imported:
         What was written, and what of the source was ignored.
 
     Raises:
-        UserError: the origin is unknown, the source is missing or broken, or a tensor does not fit.
+        UserError: the origin is unknown, the source is missing or broken, a tensor does not fit, or `out` is
+            no regular file.
     """
     if origin not in ORIGINS:
         raise UserError(f"weights can be imported from {', '.join(ORIGINS)}. Received: {origin}.")
-    if out.is_dir():
-        raise UserError(f"weights are written to a file. Received: {out}, which is a folder.")
+    file = output_file(out, "OUT")
     check_no_pointer(path)
     weights = ORIGINS[origin].read(path)
     _check_numbers(weights.tensors, path)
     _check_fit(weights, path)
-    weights_file.write(out, weights.tensors, weights.provenance)
+    weights_file.write(file, weights.tensors, weights.provenance)
     return weights
 
 

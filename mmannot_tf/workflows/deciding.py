@@ -1,21 +1,27 @@
 """Compares the ways to decide on scores of any model, and applies a fitted one."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from mmannot_tf.decisions.calibration import Method
 from mmannot_tf.decisions.catalogue import FOR_NEW_IMAGES, way_named
-from mmannot_tf.decisions.fitted import FittedWay
+from mmannot_tf.decisions.csv_tables import Names
+from mmannot_tf.decisions.fitted import FittedWay, check_probabilities
 from mmannot_tf.decisions.matrix_files import Matrix, file_and_array, read_matrix, write_selected
+from mmannot_tf.decisions.override import PAPER
+from mmannot_tf.decisions.predicted_quantity import PredictedQuantity
 from mmannot_tf.decisions.way import Options, Scores
 from mmannot_tf.evaluation.labelled import Labelled
 from mmannot_tf.evaluation.resampling import Resampling
 from mmannot_tf.evaluation.scorer_ways import BEST
 from mmannot_tf.evaluation.ways import LEAST_IMAGES, WayComparison, compare_ways
+from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.errors import UserError
 
 
@@ -27,41 +33,59 @@ class ScoreFiles:
         scores: a row an image, a column a label.
         labels: the true labels; None where they are not known.
         quantity: a predicted quantity for each image; None for none.
+        names: what CSV files name.
     """
 
     scores: Path
     labels: Path | None
     quantity: Path | None
+    names: Names = "auto"
 
     @cached_property
-    def matrix(self) -> Matrix:
-        """The scores with the names of images and labels, read once."""
-        return read_matrix(self.scores)
+    def matrices(self) -> dict[Path, Matrix]:
+        """Each file's content, read once."""
+        return {path: read_matrix(path, self.names) for path in self._given}
+
+    @cached_property
+    def images(self) -> tuple[str, ...] | None:
+        """The images' names, from whichever file has them.
+
+        Raises:
+            UserError: a file is missing or damaged, or two name other images.
+        """
+        return common_names("images", {path: matrix.images for path, matrix in self.matrices.items()})
+
+    @property
+    def label_names(self) -> dict[object, tuple[str, ...] | None]:
+        """The labels' names in the files that have a column for each label."""
+        return {path: self.matrices[path].labels for path in self._given if path != self.quantity}
 
     def read(self) -> Labelled:
         """The scores with their labels.
 
         Raises:
-            UserError: a file is missing or damaged, there are no labels, or shapes differ.
+            UserError: a file is missing or damaged, there are no labels, or shapes or names differ.
         """
         if self.labels is None:
             raise UserError(f"true labels must be given for {self.scores}. Received: none.")
-        scores, truth = self.matrix, read_matrix(self.labels)
+        scores, truth = self.matrices[self.scores], self.matrices[self.labels]
         if scores.values.shape != truth.values.shape:
             raise UserError(
                 f"scores and labels must have the same shape. Received: {list(scores.values.shape)} in "
                 f"{self.scores}, {list(truth.values.shape)} in {self.labels}."
             )
-        for what in ("images", "labels"):
-            check_names(what, getattr(scores, what), getattr(truth, what), (self.scores, self.labels))
+        common_names("labels", self.label_names)
+        _note_repeated(self.images)
         return Labelled.of(scores.values, truth.as_truth(self.labels), self._quantities())
 
     @property
     def paths(self) -> tuple[Path, ...]:
         """The files that are read."""
-        return tuple(
-            file_and_array(path)[0] for path in (self.scores, self.labels, self.quantity) if path is not None
-        )
+        return tuple(file_and_array(path)[0] for path in self._given)
+
+    @property
+    def _given(self) -> tuple[Path, ...]:
+        return tuple(path for path in (self.scores, self.labels, self.quantity) if path is not None)
 
     def select(self, fitted: FittedWay, out: Path) -> float:
         """Writes the labels that a fitted way gives to these images.
@@ -72,12 +96,11 @@ class ScoreFiles:
         Raises:
             UserError: a file is missing or damaged, or the way needs other labels or quantities.
         """
-        matrix = self.matrix
-        check_names("labels", matrix.labels, fitted.labels, (self.scores, "the fitted way"))
-        scores = Scores(matrix.values, self._quantities())
+        names = common_names("labels", {**self.label_names, "the fitted way": fitted.labels})
+        scores = Scores(self.matrices[self.scores].values, self._quantities())
         fitted.check_scale(scores)
         selected = fitted.select(scores)
-        write_selected(out, selected, matrix.images, matrix.labels)
+        write_selected(out, selected, self.images, names)
         return float(selected.sum() / len(selected))
 
     def _quantities(self) -> np.ndarray | None:
@@ -88,9 +111,7 @@ class ScoreFiles:
         """
         if self.quantity is None:
             return None
-        column = read_matrix(self.quantity)
-        check_names("images", self.matrix.images, column.images, (self.scores, self.quantity))
-        images = len(self.matrix.values)
+        column, images = self.matrices[self.quantity], len(self.matrices[self.scores].values)
         if column.values.size != images:
             raise UserError(
                 f"{self.quantity} must have one number for each of {images} images. Received: "
@@ -99,25 +120,34 @@ class ScoreFiles:
         return column.values.ravel()
 
 
-def check_names(
-    what: str,
-    names: Sequence[str] | None,
-    others: Sequence[str] | None,
-    files: tuple[object, object],
-) -> None:
-    """Checks that two files name the same images or labels in the same order, where both name them.
+def common_names(what: str, names: Mapping[Any, tuple[str, ...] | None]) -> tuple[str, ...] | None:
+    """The names of images or labels that several files share; None where no file has any.
+
+    Args:
+        what: "images" or "labels".
+        names: by their file, in order; None for a file without names.
 
     Raises:
-        UserError: they do not.
+        UserError: two files have other names, or another order.
     """
-    if names is None or others is None:
-        return
+    named = [(file, of_file) for file, of_file in names.items() if of_file is not None]
+    for file, of_file in named[1:]:
+        _check_same(what, named[0], (file, of_file))
+    return named[0][1] if named else None
+
+
+def _check_same(what: str, one: tuple[object, Sequence[str]], other: tuple[object, Sequence[str]]) -> None:
+    (file, names), (another, others) = one, other
     differ = [(a, b) for a, b in zip(names, others, strict=False) if a != b]
     if differ or len(names) != len(others):
-        first = f"{differ[0][0]} where {files[1]} has {differ[0][1]}" if differ else f"{len(names)} of them"
-        raise UserError(
-            f"{what} must have the same names in the same order. Received: {first}, in {files[0]}."
-        )
+        first = f"{differ[0][0]} where {another} has {differ[0][1]}" if differ else f"{len(names)} of them"
+        raise UserError(f"{what} must have the same names in the same order. Received: {first}, in {file}.")
+
+
+def _note_repeated(images: Sequence[str] | None) -> None:
+    repeated = next((name for name, count in Counter(images or ()).items() if count > 1), None)
+    if repeated is not None:
+        notice(f"note: several rows are of one image: {repeated}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,13 +211,21 @@ def decide(
         raise UserError(
             f"the images to fit on must have labels. Received: {len(fit.labels):,} images, none with a label."
         )
-    wanted = None if way == BEST else way_named(way)
+    wanted = None if way == BEST else way_named(PredictedQuantity.name if way == PAPER else way)
     if wanted is not None and wanted not in FOR_NEW_IMAGES:
         raise UserError(f"a way to decide must do without the true quantity. Received: {way}.")
+    if fit.on_probabilities:
+        check_probabilities(scored.scores.probabilities)
     comparison = compare_ways(
         "scores", fit, scored, options=options, calibrated=calibrated, resampling=resampling
     )
     picked = wanted or way_named(comparison.best(measure).way)
-    fitted = FittedWay.fit(picked, fit.scores, fit.labels, options, comparison.calibrated)
-    fitted.check_scale(scored.scores)
+    fitted = FittedWay.fit(
+        picked,
+        fit.scores,
+        fit.labels,
+        options,
+        comparison.calibrated,
+        on_probabilities=fit.on_probabilities,
+    )
     return Decision(comparison, replace(fitted, labels=label_names))

@@ -17,6 +17,7 @@ from tfrecords_tools.reading.passed_over import UnlistedFiles
 from tfrecords_tools.reading.records import MARKER, VERSION, VOCABULARY, Records, open_records
 from tfrecords_tools.reading.vocabulary import write_vocabulary
 from tfrecords_tools.shell import files
+from tfrecords_tools.shell.atomic_folder import atomic_folder
 from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.lock import writer_lock
@@ -54,7 +55,7 @@ def build_records(
         if final.exists() and not overwrite:
             return _already_built(final, source)
         tally = new_tally(source, workers=workers)
-        with files.atomic_path(final) as staging:
+        with atomic_folder(final) as staging:
             shards = _write(source, tally=tally, data_dir=staging.parent / "building", runner=runner)
             write_vocabulary(shards / VOCABULARY, tally.tags)
             unlisted = find_unlisted(source) if count_unlisted else None

@@ -51,7 +51,7 @@ def write_page(path: Path, records: Records, counts: Inspection, *, raw: Path | 
     Raises:
         UserError: as `check_page`, or a sample is corrupt, or `raw` is no folder.
     """
-    check_page(path, records)
+    file = check_page(path, records)
     from tfrecords_tools.pages.left_out import left_out
     from tfrecords_tools.pages.samples import samples
 
@@ -59,7 +59,7 @@ def write_page(path: Path, records: Records, counts: Inspection, *, raw: Path | 
     chosen = samples(records, per_split=SAMPLES)
     vocabulary = read_vocabulary(records.path / VOCABULARY)
     write_text(
-        path, page(counts, samples=chosen, vocabulary=vocabulary, left_out=refused, pictured=raw is not None)
+        file, page(counts, samples=chosen, vocabulary=vocabulary, left_out=refused, pictured=raw is not None)
     )
 
 

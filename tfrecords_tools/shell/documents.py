@@ -44,9 +44,6 @@ def read_document(path: Path, kind: type[Document], *, what: str, remedy: str) -
         UserError: the file is missing, no JSON, of another schema, or differs from its seal.
     """
     content = read_sealed(path, what=what, remedy=remedy)
-    unknown = sorted(content.keys() - {field.name for field in fields(kind)})
-    if unknown:
-        raise damaged(path, what, f"unknown key {unknown[0]!r}", remedy)
     return parsed(content, kind, path=path, what=what, remedy=remedy)
 
 
@@ -56,6 +53,9 @@ def parsed(
     """The content of a document as its dataclass; other arguments and errors as for `read_document`."""
     from pydantic import ValidationError
 
+    unknown = sorted(content.keys() - {field.name for field in fields(kind)})
+    if unknown:
+        raise damaged(path, what, f"unknown key {unknown[0]!r}", remedy)
     try:
         return _adapter(kind).validate_json(json.dumps(content), strict=True)
     except (ValidationError, ValueError) as error:

@@ -1,6 +1,7 @@
 """Atomic writes of files and folders, JSON, and digests. Python's standard library only."""
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -29,26 +30,35 @@ RANDOM_CHARACTERS = 8
 
 @contextlib.contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
-    """Yields a temporary path to write to; renames it to `path` on success, removes it on failure.
+    """Yields a temporary path for a file; renames it to `path` on success, removes it on failure.
 
-    The caller makes a file or a folder at the yielded path. An existing file or folder at `path` is
-    replaced at the end, never before. The temporary folder is locked while it is written, so that
+    The caller makes a file at the yielded path. An existing file at `path` is replaced at the end, never
+    before; a link to a file is replaced itself. The temporary folder is locked while it is written, so that
     `clear_leftovers` leaves it alone.
 
     Raises:
-        OSError: the file system refuses a write; its `filename` is `path`.
+        OSError: the file system refuses a write, or `path` is a folder, a pipe or a device; its `filename`
+            is `path`.
     """
+    if path.is_dir():
+        raise OSError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "Not a regular file", str(path))
+    with staging_folder(path) as staging:
+        yield staging / path.name
+        (staging / path.name).replace(path)
+
+
+@contextlib.contextmanager
+def staging_folder(path: Path) -> Iterator[Path]:
+    """Yields a locked temporary folder beside `path`, and removes it at the end; errors name `path`."""
     with errors_named(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=f".{_staged_name(path)}.", dir=path.parent))
         with _locked_if_possible(staging):
             try:
-                yield staging / path.name
-                if path.is_dir():
-                    path.rename(staging / REPLACED)
-                (staging / path.name).replace(path)
+                yield staging
             finally:
-                restore_replaced(staging, path)
                 shutil.rmtree(staging, ignore_errors=True)
 
 
@@ -98,7 +108,7 @@ def restore_replaced(staging: Path, path: Path) -> bool:
 
 
 def staging_folders(path: Path) -> list[Path]:
-    """The staging folders of `atomic_path(path)`: of a running writer, or left by a killed one."""
+    """The staging folders of a path's writers: of a running one, or left by a killed one."""
     name = _staged_name(path)
     return [staging for staging, target in _stagings(path.parent) if target.name == name]
 
@@ -162,7 +172,7 @@ def _staged_name(path: Path) -> str:
 
 
 def is_staging(path: Path) -> bool:
-    """Whether a path is the staging folder of an `atomic_path`."""
+    """Whether a path is the staging folder of a file or folder."""
     return _STAGING.fullmatch(path.name) is not None and path.is_dir()
 
 

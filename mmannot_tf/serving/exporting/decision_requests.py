@@ -140,9 +140,15 @@ class DecisionRequest(NamedTuple):
             for name in ("k", "least", "most")
         ]
         in_order = (self.most == NO_NUMBER) | (self.least <= self.most)
+        is_probability = tf.math.is_nan(self.threshold) | ((self.threshold >= 0.0) & (self.threshold <= 1.0))
+        gives_least = (self.k == NO_NUMBER) | (self.least <= self.k)
         in_range = tf.math.is_nan(self.beta) | ((self.beta >= 0.01) & (self.beta <= 100.0))
         checks += [
             tf.debugging.Assert(in_order, ["most must be at least least. Received:", self.most]),
+            tf.debugging.Assert(
+                is_probability, ["threshold must be a probability, from 0 to 1. Received:", self.threshold]
+            ),
+            tf.debugging.Assert(gives_least, ["k must not be below least. Received:", self.k]),
             tf.debugging.Assert(in_range, ["beta must be from 0.01 to 100. Received:", self.beta]),
         ]
         for parameter, way in IMPLIED.items():

@@ -32,16 +32,10 @@ from mmannot_tf.serving.model import (
     write_name_lists,
 )
 from mmannot_tf.serving.network import TOLERANCE
+from tfrecords_tools.shell.atomic_folder import atomic_folder
 from tfrecords_tools.shell.documents import sealed
 from tfrecords_tools.shell.errors import UserError
-from tfrecords_tools.shell.files import (
-    atomic_path,
-    clear_leftovers_in,
-    digest,
-    is_staging,
-    sha256,
-    write_json,
-)
+from tfrecords_tools.shell.files import clear_leftovers_in, digest, is_staging, sha256, write_json
 from tfrecords_tools.shell.lock import folder_lock
 
 SAVED_MODEL = "saved_model"
@@ -170,7 +164,7 @@ def _write(
 ) -> None:
     """Writes the version folder of a module."""
     try:
-        with atomic_path(folder) as staging:
+        with atomic_folder(folder) as staging:
             staging.mkdir()
             module.decisions.save(staging)
             checks = _write_formats(staging, writers, model, module, log)

@@ -14,6 +14,7 @@ from tfrecords_tools.photographs.thumbnail import thumbnail_uri
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import atomic_path
+from tfrecords_tools.shell.output_file import output_file
 
 SIDE = 320
 """Largest side of a picture in pixels."""
@@ -62,12 +63,12 @@ class WithSheet:
         """Begins the page; `close` puts it into its place.
 
         Raises:
-            UserError: `page` is a folder, or does not end in .html.
+            UserError: `page` is no regular file, or does not end in .html.
         """
-        if page.suffix.lower() not in (".html", ".htm") or page.is_dir():
+        if page.suffix.lower() not in (".html", ".htm"):
             raise UserError(f"--sheet must be a file that ends in .html. Received: {page}.")
         self._output, self._opened = output, ExitStack()
-        staging = self._opened.enter_context(atomic_path(page))
+        staging = self._opened.enter_context(atomic_path(output_file(page, "--sheet")))
         self._page: TextIO = self._opened.enter_context(staging.open("w", encoding="utf-8"))
         self._page.write(_HEAD)
 

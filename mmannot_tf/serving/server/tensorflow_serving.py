@@ -197,6 +197,12 @@ def _extra(columns: Mapping[str, JsonValue], signature: Signature) -> Extra:
 def _value(name: str, value: JsonValue, signature: Signature) -> Any:
     """An input as it is where it is optional; else as integers, one for each image or one for all."""
     if signature.is_optional:
+        if isinstance(value, list):
+            raise RequestError(
+                400,
+                f"{name} must be one value for all images of the request, in inputs; rows cannot have their "
+                f"own. Received: {short_repr(value)}.",
+            )
         return value
     if isinstance(value, list) and signature.inputs[name].shape:
         return [to_integer(name, entry) for entry in value]

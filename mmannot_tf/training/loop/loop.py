@@ -18,8 +18,8 @@ from mmannot_tf.training.loop.step import Step
 from mmannot_tf.training.loop.weight_average import weight_average
 from mmannot_tf.training.loop.weight_decay import WeightDecay
 from mmannot_tf.training.network import Network
+from tfrecords_tools.shell.atomic_folder import atomic_folder
 from tfrecords_tools.shell.counted import counted
-from tfrecords_tools.shell.files import atomic_path
 
 
 class Loop:
@@ -168,7 +168,7 @@ class Loop:
 
 def save_branches(network: Network, folder: Path) -> None:
     """Writes each trained branch to `folder`/BRANCH.weights.h5: all files or none."""
-    with atomic_path(folder) as staging:
+    with atomic_folder(folder) as staging:
         staging.mkdir()
         for name, branch in network.branches.items():
             if branch.trainable and branch.weights:

@@ -1,6 +1,7 @@
 """`mmannot decide`, on a logistic regression's scores and on made ones."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -163,6 +164,12 @@ def test_what_cannot_be_decided_is_named(files, capsys, monkeypatch, options, co
         ([], "--with needs --out"),
         (["--out", "out.csv", "--json"], "takes no --json"),
         (["--out", "out.csv", "--save", "x.json"], "takes no --save"),
+        (["--out", "out.csv", "--fit-labels", "labels.npy"], "takes no --fit-labels"),
+        (["--out", "out.csv", "--fit-quantity", "labels.npy"], "takes no --fit-quantity"),
+        (["--out", "out.csv", "--bootstrap", "5"], "takes no --bootstrap"),
+        (["--out", "out.csv", "--measure", "C-F1"], "takes no --measure"),
+        (["--out", "out.csv", "--share", "0.2"], "takes no --share"),
+        (["--out", "out.csv", "--seed", "3"], "takes no --seed"),
     ],
 )
 def test_what_a_saved_way_cannot_do_is_named(files, capsys, monkeypatch, options, complaint):
@@ -286,13 +293,17 @@ def test_with_takes_other_bounds_and_refuses_another_way(tables, capsys):
     assert main([*command, "--most", "1", "--beta", "3"]) == 0
     assert np.load(out).sum(axis=1).max() == 1
     assert main([*command, "--way", "mcut"]) == 1
-    assert "must be one of expected_f. Received: mcut" in capsys.readouterr().err
+    assert "--with applies the way that was saved, expected_f. Received: mcut" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         (["--least", "3", "--most", "2"], "most must not be below least"),
+        (["--k", "2", "--least", "4"], "k must not be below least"),
+        (["--k", "2147483648"], "k must be at most 2147483647"),
+        (["--least", "2147483648"], "least must be at most 2147483647"),
+        (["--most", "99999999999999999999"], "most must be at most 2147483647"),
         (["--way", "true_quantity"], "must do without the true quantity"),
         (["--out", "out.txt"], "--out must be a .csv or .npy file"),
         (["--fit-labels", "x.npy"], "--fit-labels and --fit-quantity need --fit-scores"),
@@ -320,3 +331,171 @@ def test_more_labels_than_there_are_can_be_asked_for(files):
         ]
         assert run(files, *options) == 0
         assert np.load(out).all()
+
+
+@pytest.mark.parametrize("option", ["--out", "--save"])
+def test_no_folder_and_no_pipe_is_replaced(files, capsys, option):
+    (files / "folder.csv").mkdir()
+    (files / "folder.csv" / "kept.txt").write_text("kept")
+    os.mkfifo(files / "pipe.csv")
+    for name in ("folder.csv", "pipe.csv"):
+        assert run(files, option, str(files / name)) == 1
+        assert f"{option} must be a " in capsys.readouterr().err
+    assert (files / "folder.csv" / "kept.txt").read_text() == "kept" and (files / "pipe.csv").is_fifo()
+
+
+def test_a_linked_file_is_written_where_it_lies(files, capsys):
+    (files / "link.json").symlink_to("real.json")
+    assert run(files, "--way", "top_k", "--save", str(files / "link.json"), "--bootstrap", "0") == 0
+    assert (files / "link.json").is_symlink()
+    assert FittedWay.load(files / "real.json").way.name == "top_k"
+
+
+def test_an_output_that_cannot_be_written_is_told_before_the_work(files, capsys):
+    """And not after the other one is written."""
+    (files / "file").touch()
+    options = ["--save", str(files / "way.json"), "--out", str(files / "file" / "out.csv")]
+    assert run(files, *options) == 1
+    assert f"{files / 'file' / 'out.csv'}: Not a directory" in capsys.readouterr().err
+    assert not (files / "way.json").exists()
+
+
+def without(tables, name, rows, columns, values):
+    """A CSV file whose images or labels have no names: None."""
+    head = [",".join(["image_id", *columns] if rows else columns)] if columns else []
+    lines = [
+        ",".join([*([rows[place]] if rows else []), *map(str, line)]) for place, line in enumerate(values)
+    ]
+    (tables / name).write_text("\n".join([*head, *lines]) + "\n")
+    return str(tables / name)
+
+
+@pytest.fixture
+def parts(tables):
+    """Files of the first 200 images and of the others: with names of labels, turned, and without."""
+    scores, labels = np.load(tables / "scores.npy"), np.load(tables / "labels.npy").astype(int)
+    for part, rows in (("fit", slice(0, 200)), ("new", slice(200, None))):
+        for kind, values in (("scores", scores), ("labels", labels)):
+            without(tables, f"{part}_{kind}.csv", None, None, values[rows].tolist())
+            without(tables, f"{part}_{kind}_abcde.csv", None, "abcde", values[rows].tolist())
+            without(tables, f"{part}_{kind}_edcba.csv", None, "edcba", values[rows].tolist())
+    return tables
+
+
+def test_names_in_the_labels_alone_are_those_of_the_way(parts, capsys):
+    command = [str(parts / "fit_scores.csv"), str(parts / "fit_labels_abcde.csv")]
+    way, out = str(parts / "way.json"), parts / "out.csv"
+    options = ["--way", "half_best_f", "--bootstrap", "0", "--names", "labels"]
+    assert main(["decide", *command, "--save", way, "--out", str(out), *options[:4]]) == 0
+    assert FittedWay.load(way).labels == tuple("abcde")
+    assert out.read_text().startswith("a,b,c,d,e\n")
+    turned = str(parts / "new_scores_edcba.csv")
+    assert main(["decide", turned, "--with", way, "--out", str(out)]) == 1
+    assert "labels must have the same names in the same order" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("first", ["scores", "labels", "fit_scores", "fit_labels"])
+@pytest.mark.parametrize("other", ["scores", "labels", "fit_scores", "fit_labels"])
+def test_names_of_labels_are_compared_in_all_files(parts, capsys, first, other):
+    """Wherever two of the four files have names."""
+    if first == other:
+        return
+
+    def file(kind):
+        part, what = ("fit", kind.removeprefix("fit_")) if kind.startswith("fit_") else ("new", kind)
+        ending = {first: "_abcde", other: "_edcba"}.get(kind, "")
+        return str(parts / f"{part}_{what}{ending}.csv")
+
+    command = [file("scores"), file("labels"), "--fit-scores", file("fit_scores")]
+    command += ["--fit-labels", file("fit_labels"), "--bootstrap", "0"]
+    assert main(["decide", *command]) == 1
+    assert "labels must have the same names in the same order" in capsys.readouterr().err
+
+
+def test_names_of_images_are_compared_in_all_files(tables, capsys):
+    scores = np.load(tables / "scores.npy")
+    rows = [f"{number}.jpg" for number in range(len(scores))]
+    labels = without(tables, "l.csv", rows, None, np.load(tables / "labels.npy").astype(int).tolist())
+    quantity = without(tables, "q.csv", rows[::-1], None, scores.sum(axis=1, keepdims=True).tolist())
+    assert (
+        main(["decide", str(tables / "scores.npy"), labels, "--quantity", quantity, "--bootstrap", "0"]) == 1
+    )
+    assert "images must have the same names in the same order" in capsys.readouterr().err
+    out = tables / "out.csv"
+    command = ["decide", str(tables / "scores.npy"), labels, "--out", str(out), "--bootstrap", "0"]
+    assert main(command) == 0
+    assert [line.split(",")[0] for line in out.read_text().splitlines()] == rows
+
+
+def test_several_rows_of_an_image_are_told(tables, capsys):
+    values = np.load(tables / "labels.npy").astype(int)
+    labels = without(tables, "l.csv", ["a.jpg"] * len(values), None, values.tolist())
+    assert main(["decide", str(tables / "scores.npy"), labels, "--bootstrap", "0"]) == 0
+    assert "note: several rows are of one image: a.jpg" in capsys.readouterr().err
+
+
+def test_fitting_on_what_is_scored_is_told(files, capsys):
+    fitted = ["--fit-scores", str(files / "scores.npy"), "--fit-labels", str(files / "labels.npy")]
+    assert run(files, *fitted, "--bootstrap", "0") == 0
+    assert "note: ways are fitted on the images that they are scored on" in capsys.readouterr().err
+
+
+def test_the_papers_way_has_two_names(files, capsys):
+    options = ["--quantity", str(files / "quantity.npy"), "--way", "paper", "--bootstrap", "0"]
+    assert run(files, *options, "--save", str(files / "way.json")) == 0
+    assert FittedWay.load(files / "way.json").way.name == "predicted_quantity"
+
+
+@pytest.mark.parametrize("options", [["--way", "one_threshold"], ["--k", "3"]])
+def test_with_says_how_to_fit_another_way(files, capsys, options):
+    way, out = str(files / "way.json"), str(files / "out.npy")
+    assert run(files, "--way", "mcut", "--save", way, "--bootstrap", "0") == 0
+    assert main(["decide", str(files / "scores.npy"), "--with", way, "--out", out, *options]) == 1
+    error = capsys.readouterr().err
+    assert "--with applies the way that was saved, mcut" in error
+    assert "mmannot decide SCORES LABELS --way" in error and "export" not in error
+
+
+def test_a_saved_most_is_not_overruled_in_silence(files, capsys):
+    way, out = str(files / "way.json"), files / "out.npy"
+    assert run(files, "--way", "one_threshold", "--most", "3", "--save", way, "--bootstrap", "0") == 0
+    command = ["decide", str(files / "scores.npy"), "--with", way, "--out", str(out), "--least", "5"]
+    assert main(command) == 1
+    assert "most, which is 3 in the fitted way. Received: 5." in capsys.readouterr().err
+    assert main([*command, "--most", "5"]) == 0
+    assert np.load(out).all()
+
+
+@pytest.mark.parametrize("seed", ["0", "3"])
+@pytest.mark.parametrize(("beyond", "are_probabilities"), [(1.0000001, True), (1.5, False)])
+def test_whether_scores_are_probabilities_is_decided_on_all_images(
+    files, capsys, seed, beyond, are_probabilities
+):
+    """Image 0 is fitted on with one of the seeds, and scored with the other."""
+    scores = np.load(files / "scores.npy")
+    scores[0, 0] = beyond
+    np.save(files / "scores.npy", scores)
+    way = str(files / "way.json")
+    assert run(files, "--seed", seed, "--way", "expected_f", "--save", way, "--bootstrap", "0") == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert ("the scores are no probabilities" in printed) is not are_probabilities
+    assert FittedWay.load(way).on_probabilities is are_probabilities
+
+
+def test_scores_of_two_scales_are_told_before_the_work(files, capsys):
+    scores = np.load(files / "scores.npy")
+    scores[7, 2] = 1.5
+    np.save(files / "new.npy", scores)
+    fitted = ["--fit-scores", str(files / "scores.npy"), "--fit-labels", str(files / "labels.npy")]
+    assert main(["decide", str(files / "new.npy"), str(files / "labels.npy"), *fitted]) == 1
+    captured = capsys.readouterr()
+    assert "Received: 1.5 in row 8, column 3" in captured.err and not captured.out
+
+
+def test_a_saved_true_quantity_cannot_be_applied(files, capsys):
+    scores, labels = np.load(files / "scores.npy"), np.load(files / "labels.npy")
+    truth = Scores(scores, None, labels.sum(axis=1))
+    FittedWay.fit(way_named("true_quantity"), truth, labels).save(files / "way.json")
+    command = ["decide", str(files / "scores.npy"), "--with", str(files / "way.json")]
+    assert main([*command, "--out", str(files / "out.npy")]) == 1
+    assert "must do without the true quantity. Received: true_quantity" in capsys.readouterr().err

@@ -1,3 +1,5 @@
+import zipfile
+
 import numpy as np
 import pytest
 
@@ -53,7 +55,7 @@ def test_arrays_are_read(tmp_path):
         ("scores.csv", "1,2\n3\n", "its lines have 1 to 2 fields"),
         ("scores.csv", "a,b\n1,x\n", "'x' is no number, in line 2, column 2"),
         ("scores.csv", "", "empty"),
-        ("scores.csv", "1,2\n3,\n", "'' is no number, in line 2, column 2"),
+        ("scores.csv", "1.5,2\n3,\n", "'' is no number, in line 2, column 2"),
         ("scores.csv", "0.5 0.25\n1 0\n", "separated by blanks"),
         ("scores.csv", "sky\tsea\n1\t0\n", "separated by tabs"),
         ("scores.csv", "1,nan\n", "NaN or infinity"),
@@ -111,10 +113,79 @@ def test_columns_that_are_numbered_from_zero_are_a_head(tmp_path):
     assert matrix.labels == ("0", "1", "2")
     assert matrix.values.tolist() == [[0.5, 0.25, 0.125]]
     (tmp_path / "labels.csv").write_text("0,1\n1,0\n")
-    assert read_matrix(tmp_path / "labels.csv").values.tolist() == [[0, 1], [1, 0]]
+    with pytest.raises(UserError, match="may be names or numbers"):
+        read_matrix(tmp_path / "labels.csv")
+    assert read_matrix(tmp_path / "labels.csv", "none").values.tolist() == [[0, 1], [1, 0]]
 
 
 def test_semicolons_are_named(tmp_path):
     (tmp_path / "scores.csv").write_text("0.5;0.25\n1.0;0.0\n")
     with pytest.raises(UserError, match="separated by semicolons"):
         read_matrix(tmp_path / "scores.csv")
+
+
+def zipped(path, content=b"no array", name="a.npy", **options):
+    with zipfile.ZipFile(path, "w", **options) as file:
+        file.writestr(name, content)
+    return bytearray(path.read_bytes())
+
+
+def truncated(path):
+    np.savez(path, a=np.zeros((50, 5)))
+    path.write_bytes(path.read_bytes()[:300])
+
+
+def deflated_and_damaged(path):
+    np.savez_compressed(path, a=np.random.default_rng(0).random((50, 5)))
+    content = bytearray(path.read_bytes())
+    content[200:260] = bytes(60)
+    path.write_bytes(content)
+
+
+def of_unknown_compression(path):
+    content = zipped(path)
+    content[8] = 97  # in the header, and below in the directory
+    content[content.index(b"PK\x01\x02") + 10] = 97
+    path.write_bytes(content)
+
+
+def encrypted(path):
+    content = zipped(path)
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    path.write_bytes(content)
+
+
+def with_another_member(path):
+    zipped(path, name="notes.txt")
+
+
+def of_petabytes(path):
+    np.save(path, np.zeros((5, 5)))
+    content = path.read_bytes()
+    path.write_bytes(
+        content.replace(b"(5, 5), }" + b" " * 12, b"(50000000000000, 999)"[:21].ljust(18) + b", }")
+    )
+
+
+def of_a_long_field(path):
+    path.write_text("1,0\n0," + "9" * 200_000 + "\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "make"),
+    [
+        ("a.npz", truncated),
+        ("a.npz", deflated_and_damaged),
+        ("a.npz", of_unknown_compression),
+        ("a.npz", encrypted),
+        ("a.npz", with_another_member),
+        ("a.npy", of_petabytes),
+        ("a.csv", of_a_long_field),
+    ],
+)
+def test_a_damaged_file_is_refused_in_one_line(tmp_path, name, make):
+    make(tmp_path / name)
+    with pytest.raises(UserError, match=rf"a matrix must be readable\. Received: .*{name}") as caught:
+        read_matrix(tmp_path / name)
+    assert "\n" not in str(caught.value)

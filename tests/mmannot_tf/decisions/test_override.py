@@ -105,6 +105,12 @@ def test_labels_are_added_and_taken_away_by_their_scores():
     ("values", "message"),
     [
         ({"k": -1}, "k must be at least 0"),
+        ({"k": 1.5}, "k must be a whole number"),
+        ({"k": True}, "k must be a whole number"),
+        ({"k": 2**31}, "k must be at most 2147483647"),
+        ({"least": 2**31}, "least must be at most 2147483647"),
+        ({"threshold": "0.5"}, "threshold must be a probability"),
+        ({"decision": 3}, "decision must be the name of a way"),
         ({"least": 3, "most": 2}, "most must not be below least"),
         ({"beta": 0.0}, "beta must be from 0.01 to 100"),
         ({"threshold": float("nan")}, "threshold must be a probability"),
@@ -142,3 +148,20 @@ def test_a_score_that_equals_its_threshold_is_not_above_it_in_any_type():
         assert fits[0] == fits[1]
         both = [fits[0].select(Scores(scores.astype(kind))) for kind in ("f4", "f8")]
         np.testing.assert_array_equal(*both)
+
+
+def test_values_of_numpy_are_those_of_python():
+    override = Override(least=np.int64(2), beta=np.float32(2.0))
+    assert (type(override.least), type(override.beta)) == (int, float)
+
+
+def test_the_bounds_of_a_server_hold_for_what_a_request_sets():
+    own = Override(least=5)
+    assert Override(k=2).over(own).values == {"k": 5, "least": 5}
+    assert Override("top_k").over(own).values == {"decision": "top_k", "least": 5}
+    assert Override(k=2, least=1).over(own).values == {"k": 2, "least": 1}
+    assert Override(k=7).over(own).values == {"k": 7, "least": 5}
+    with pytest.raises(UserError, match=r"most must not be below least, 5 here\. Received: 2\."):
+        Override(most=2).over(own)
+    with pytest.raises(UserError, match=r"least must not be above most, 3 here\. Received: 4\."):
+        Override(least=4).over(Override(most=3))

@@ -1,5 +1,7 @@
 """The verdict: what is simpler gets every chance, and the words follow the numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -86,6 +88,15 @@ def test_chance_on_few_images_is_within_noise():
     assert "within noise" in " ".join(found.sentences)
     *_, last = found.sentences
     assert last.startswith("There are few images: with others F1 could be 1")
+
+
+def test_a_difference_with_a_biased_interval_is_not_beyond_noise():
+    labels, scores, tags = _made(4000)
+    found = verdict(_predictions(labels, scores, tags=tags), SETTINGS, resampling=DRAWS)
+    biased = replace(found, tests=tuple(replace(test, biased=True) for test in found.tests))
+    _, *against, _ = biased.sentences
+    assert all("uncertain, for the resamples are biased" in line for line in against)
+    assert not any("noise" in line for line in against)
 
 
 def test_a_run_without_tags_is_compared_with_frequencies_alone():

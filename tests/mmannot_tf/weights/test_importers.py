@@ -46,5 +46,5 @@ def test_unknown_origin(tmp_path):
 
 
 def test_a_folder_is_not_written_over(tfjs_folder, tmp_path):
-    with pytest.raises(UserError, match="which is a folder"):
+    with pytest.raises(UserError, match=r"must be a file\. Received: .*, a folder"):
         import_weights(tfjs_folder, "tfjs", tmp_path)

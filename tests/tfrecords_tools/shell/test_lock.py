@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tfrecords_tools.shell import flock
+from tfrecords_tools.shell.atomic_folder import atomic_folder
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import (
     atomic_path,
@@ -52,8 +53,8 @@ def test_what_a_killed_writer_left_is_cleared_away(tmp_path, capsys, after_movin
     assert (f"restored: {final}" in said) == after_moving
 
 
-def test_staging_folders_lists_those_of_atomic_path(tmp_path):
-    with atomic_path(tmp_path / "1.0.0") as staging:
+def test_staging_folders_lists_those_of_a_running_writer(tmp_path):
+    with atomic_folder(tmp_path / "1.0.0") as staging:
         assert staging_folders(tmp_path / "1.0.0") == [staging.parent]
         staging.mkdir()
     assert staging_folders(tmp_path / "1.0.0") == []
@@ -123,7 +124,7 @@ def test_a_failed_replacement_restores_the_old_folder(tmp_path):
     final = tmp_path / "records"
     final.mkdir()
     (final / "old").write_text("whole")
-    with pytest.raises(FileNotFoundError), atomic_path(final):
+    with pytest.raises(FileNotFoundError), atomic_folder(final):
         pass  # nothing is made at the yielded path, so the last rename fails
     assert (final / "old").read_text() == "whole"
     assert list(tmp_path.iterdir()) == [final]
@@ -207,7 +208,7 @@ def test_leftovers_of_all_files_are_removed_but_for_a_running_writers(tmp_path, 
     killed_writer(tmp_path / "stage.json", after_moving=False)
     (tmp_path / ".hidden").mkdir()
     (tmp_path / ".a.file1").write_text("")
-    with atomic_path(tmp_path / "weights") as staging:
+    with atomic_folder(tmp_path / "weights") as staging:
         clear_leftovers_in(tmp_path)
         assert {entry.name for entry in tmp_path.iterdir()} == {".hidden", ".a.file1", staging.parent.name}
         staging.mkdir()

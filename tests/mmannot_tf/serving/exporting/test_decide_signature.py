@@ -1,5 +1,6 @@
 """The signature `decide` of a SavedModel, and the same overrides in numpy on every engine's outputs."""
 
+import json
 import shutil
 from dataclasses import asdict, astuple, replace
 
@@ -25,7 +26,8 @@ from mmannot_tf.serving.model import open_model
 from mmannot_tf.serving.network import NetworkOutputs
 from mmannot_tf.training.inference.predict import predict
 from mmannot_tf.training.session import open_session
-from mmannot_tf.workflows.evaluation import predicted_split, write_scores
+from mmannot_tf.workflows.annotating import with_fitted_ways
+from mmannot_tf.workflows.evaluation import choose_ways_of_run, predicted_split, write_scores
 from tfrecords_tools.shell.errors import UserError
 
 pytestmark = pytest.mark.slow
@@ -140,6 +142,10 @@ def test_what_a_request_leaves_out_is_the_default(exported):
         ({"decision": "magic"}, "decision must be one of"),
         ({"decision": "expected_f"}, "decision must be one of"),
         ({"k": -2}, "k must be at least 0"),
+        ({"k": 2, "least": 5}, "k must not be below least"),
+        ({"threshold": 2.0}, "threshold must be a probability"),
+        ({"threshold": -1.0}, "threshold must be a probability"),
+        ({"threshold": float("inf")}, "threshold must be a probability"),
         ({"least": 3, "most": 2}, "most must be at least least"),
         ({"beta": 1000.0}, "beta must be from"),
         ({"beta": 2.0}, "beta needs a way"),
@@ -188,6 +194,44 @@ def test_a_run_fits_the_ways_that_it_is_asked_for(tiny_run, tiny_records, scenes
     for option in (["--decide", "best"], ["--decide", "expected_f"], ["--favour", "recall"]):
         assert main(["annotate", str(tiny_run.path), photograph, *option, "--most", "3", "--json"]) == 0
         assert capsys.readouterr().out.count('"probability"') <= 3
+
+
+@pytest.mark.parametrize("name", ["one_threshold", "label_thresholds_image_f", "half_best_f"])
+def test_a_run_decides_as_the_export_of_it(tiny_run, tiny_records, scenes, tmp_path, capsys, name):
+    """For `annotate` and `serve`, with the same --decide."""
+    ways = choose_ways_of_run(tiny_run.path, name)
+    exported = export(tiny_run, tmp_path / "export", ways=ways)
+    assert open_model(exported).decisions.tagged.decider == ways.tagged.fitted
+    model, override = with_fitted_ways(open_model(tiny_run.path), Override(name))
+    assert model.decisions.tagged.under(override) == ways.tagged.fitted
+    answers = []
+    for folder in (tiny_run.path, exported):
+        files = [str(file) for file in sorted(scenes)]
+        assert main(["annotate", str(folder), *files, "--decide", name, "--json"]) == 0
+        document = json.loads(capsys.readouterr().out)
+        answers.append(
+            [[label["label"] for label in result["annotations"]] for result in document["photographs"]]
+        )
+    assert answers[0] == answers[1] and any(answers[0])
+
+
+def test_a_run_fits_nothing_where_the_request_says_it_all(tiny_run):
+    for override in (
+        Override("one_threshold", threshold=0.3),
+        Override(k=2),
+        Override("paper"),
+        Override("mcut"),
+    ):
+        model = open_model(tiny_run.path)
+        assert with_fitted_ways(model, override) == (model, override)
+
+
+def test_a_run_refuses_a_beta_that_a_way_has_no_use_for(tiny_run, scenes, capsys):
+    photograph = str(sorted(scenes)[0])
+    for way in ("likeliest_quantity", "half_best_f", "top_k"):
+        command = ["annotate", str(tiny_run.path), photograph, "--decide", way, "--beta", "2"]
+        assert main(command) == 1
+        assert "beta (also as --favour) needs " in capsys.readouterr().err
 
 
 def test_an_export_of_before_says_so(exported):

@@ -53,6 +53,34 @@ def test_the_signature_takes_what_the_request_sets(client, photo, b64):
     assert decide(decision="paper", least=3) == ["sky", "sea", "person"]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"inputs": {"k": [3]}},
+        {"inputs": {"decision": ["mcut"]}},
+        {"instances": [{"k": 3}]},
+    ],
+)
+def test_images_of_a_request_have_no_values_of_their_own(client, photo, b64, body):
+    (kind, value), image = next(iter(body.items())), b64(photo())
+    whole = {**value, "image": [image]} if kind == "inputs" else [{**value[0], "image": image}]
+    answer = client.post(PREDICT, json={"signature_name": "decide", kind: whole})
+    assert answer.status_code == 400
+    error = answer.json()["error"]
+    assert "must be one value for all images of the request, in inputs; rows cannot" in error
+    assert error.endswith(("Received: [3].", "Received: ['mcut']."))
+
+
+def test_the_least_of_the_server_holds_for_every_way(serve, photo, tmp_path):
+    annotator = served.annotator(path=tmp_path / "3")
+    client = serve(Annotator(annotator.model, lambda _: served.BrightnessEngine(), Override(least=2))).client
+    for query in ("k=1", "decision=top_k", "threshold=0.9"):
+        answer = client.post(f"/annotate?{query}", files=[("images", photo())])
+        assert len(names(answer)[0]) == (3 if query == "decision=top_k" else 2), query
+    answer = client.post("/annotate?most=1", files=[("images", photo())])
+    assert answer.json()["error"] == "most must not be below least, 2 here. Received: 1."
+
+
 def test_a_form_takes_it_as_its_query(client, photo):
     files = [("images", photo()), ("images", photo(100))]
     assert names(client.post("/annotate", files=files)) == [["sky"], ["sky"]]
