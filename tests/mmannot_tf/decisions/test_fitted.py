@@ -130,6 +130,7 @@ def test_scores_near_the_largest_float_do_no_harm(way, calibrated):
     scores = rng.normal(size=(60, 5)).astype(np.float32)
     labels = scores > 0.25
     scores[3, 2], scores[5, 1], scores[6], scores[7], scores[8, ::2] = 1e38, -1e38, 3e38, -3e38, 3.4e38
+    scores[8, 1::2] = -3.4e38
     scores = Scores(scores, labels.sum(axis=1), labels.sum(axis=1))
     with warnings.catch_warnings():
         warnings.simplefilter("error")
