@@ -142,12 +142,7 @@ class FittedWay:
         Raises:
             UserError: the scores are of another number of labels, or lack what the way needs.
         """
-        _check_quantity(type(self.way), scores)
-        if scores.probabilities.shape[1] != self.classes:
-            raise UserError(
-                f"scores must be of the {self.classes:,} labels that the way was fitted on. Received: "
-                f"{scores.probabilities.shape[1]:,}."
-            )
+        self._check(scores)
         if xp is np:
             scores = _in_float32(scores)
         return self._in_parts(lambda part: self._select(part, xp), scores, xp)
@@ -165,6 +160,14 @@ class FittedWay:
         """The scores as the way reads them: calibrated where it needs probabilities, [N, C]."""
         return self.calibration.apply(scores, xp)
 
+    def _check(self, scores: Scores) -> None:
+        _check_quantity(type(self.way), scores)
+        if scores.probabilities.shape[1] != self.classes:
+            raise UserError(
+                f"scores must be of the {self.classes:,} labels that the way was fitted on. Received: "
+                f"{scores.probabilities.shape[1]:,}."
+            )
+
     def _select(self, scores: Scores, xp: ModuleType) -> Array:
         selected = self.way.select(scores, xp)
         if self.least is None and self.most is None:
@@ -172,7 +175,12 @@ class FittedWay:
         return within(selected, scores.probabilities, 0 if self.least is None else self.least, self.most, xp)
 
     def estimate(self, scores: Scores, xp: ModuleType = np) -> Array:
-        """The estimate of each image's quantity, [N] float, before rounding where the way rounds."""
+        """The estimate of each image's quantity, [N] float, before rounding where the way rounds.
+
+        Raises:
+            UserError: as of `select`.
+        """
+        self._check(scores)
         return self._in_parts(lambda part: self.way.estimate(part, xp), scores, xp)
 
     def _in_parts(self, decide: Callable[[Scores], Array], scores: Scores, xp: ModuleType) -> Array:
@@ -249,8 +257,11 @@ def check_probabilities(scores: np.ndarray) -> None:
 def _check_images(way: type[Way], scores: Scores, calibrated: Method) -> None:
     """Checks that there are images to be fitted on, if any are needed, and that their numbers are finite."""
     is_fitted = "validation" in way.needs or ("probabilities" in way.needs and calibrated != "none")
-    if is_fitted and not len(scores.probabilities):
-        raise UserError(f"the way {way.name} must be fitted on an image at least. Received: none.")
+    if is_fitted and not np.size(scores.probabilities):
+        raise UserError(
+            f"the way {way.name} must be fitted on an image and a label at least. Received: "
+            f"{list(np.shape(scores.probabilities))}."
+        )
     check_finite(scores)
 
 

@@ -3,13 +3,13 @@
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from types import ModuleType
-from typing import ClassVar, Literal, Self, get_args
+from typing import Any, ClassVar, Literal, Self, get_args
 
 import numpy as np
 
 from mmannot_tf.decisions.arrays import Array, best
 from mmannot_tf.decisions.parameter_ranges import check_order, weight_of_recall, whole_number
-from tfrecords_tools.shell.errors import UserError
+from tfrecords_tools.shell.errors import UserError, one_line
 
 LEAST_COUNTED = 10
 """Ours: the fewest images whose quantity is known that a way is fitted on, where others' is not."""
@@ -42,8 +42,10 @@ class Scores:
     unknown: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.probabilities, list | tuple):  # as users write them
-            object.__setattr__(self, "probabilities", np.asarray(self.probabilities, np.float32))
+        for name in ("probabilities", "quantity", "true_quantity"):
+            values = getattr(self, name)
+            if isinstance(values, list | tuple):  # as users write them
+                object.__setattr__(self, name, _as_array(name, values))
         if len(self.probabilities.shape) != 2:
             raise UserError(
                 "scores must be [N, C], a row an image, a column a label. Received: "
@@ -51,10 +53,8 @@ class Scores:
             )
         for name in ("quantity", "true_quantity"):
             values = getattr(self, name)
-            if isinstance(values, list | tuple):
-                object.__setattr__(self, name, np.asarray(values))
-            if isinstance(values, list | tuple | np.ndarray):
-                self._check_one_an_image(name, np.shape(values))
+            if isinstance(values, np.ndarray):
+                self._check_one_an_image(name, values.shape)
 
     def _check_one_an_image(self, name: str, shape: tuple[int, ...]) -> None:
         images = self.probabilities.shape[0]
@@ -76,6 +76,20 @@ class Scores:
     def scored(self, selected: np.ndarray) -> np.ndarray:
         """Selected labels, [N, C] bool, without those of which nothing is known."""
         return selected if self.unknown is None else selected & ~self.unknown
+
+
+def _as_array(name: str, values: list[Any] | tuple[Any, ...]) -> np.ndarray:
+    """Lists of numbers as float32, true quantities as whole numbers.
+
+    Raises:
+        UserError: they are no numbers, or not of one length.
+    """
+    try:
+        return np.asarray(values, np.int32 if name == "true_quantity" else np.float32)
+    except (TypeError, ValueError) as error:
+        raise UserError(
+            f"{name} must be numbers in rows of one length. Received: {one_line(error)}."
+        ) from None
 
 
 @dataclass(frozen=True)

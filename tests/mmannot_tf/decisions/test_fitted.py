@@ -61,13 +61,36 @@ def test_a_quantity_is_one_number_an_image(labelled, quantity):
 def test_quantities_may_be_lists():
     fitted = FittedWays.plain(2, Options()).by_name["predicted_quantity"]
     assert fitted.select(Scores([[0.25, 0.5]], [1.2])).tolist() == [[False, True]]
+    truth = Scores([[0.25, 0.5]], None, [1])
+    fitted = FittedWay.fit(way_named("true_quantity"), truth, np.array([[False, True]]))
+    assert fitted.select(truth).tolist() == [[False, True]]
 
 
 @pytest.mark.parametrize("name", ["one_threshold", "half_best_f", "posterior_f"])
 def test_no_images_are_nothing_to_fit_on(name):
     nothing = Scores(np.zeros((0, 3)), np.zeros(0), np.zeros(0, int))
-    with pytest.raises(UserError, match="must be fitted on an image at least"):
+    with pytest.raises(
+        UserError, match=r"must be fitted on an image and a label at least\. Received: \[0, 3\]"
+    ):
         FittedWay.fit(way_named(name), nothing, np.zeros((0, 3), bool), calibrated="platt")
+
+
+def test_no_labels_are_nothing_to_fit_on(labelled):
+    with pytest.raises(UserError, match=r"an image and a label at least\. Received: \[60, 0\]"):
+        FittedWay.fit(way_named("one_threshold"), Scores(np.zeros((60, 0))), np.zeros((60, 0), bool))
+
+
+def test_lists_are_rows_of_one_length():
+    with pytest.raises(UserError, match="probabilities must be numbers in rows of one length"):
+        Scores([[0.5], [0.25, 0.75]])
+    with pytest.raises(UserError, match="quantity must be numbers"):
+        Scores([[0.5]], ["a"])
+
+
+def test_an_estimate_is_of_the_same_labels(labelled):
+    fitted = FittedWay.fit(way_named("expected_quantity"), *labelled, calibrated="platt")
+    with pytest.raises(UserError, match=r"of the 5 labels that the way was fitted on\. Received: 3\."):
+        fitted.estimate(Scores(labelled[0].probabilities[:, :3]))
 
 
 def test_the_true_quantity_must_be_known(labelled):
@@ -107,6 +130,7 @@ def test_scores_near_the_largest_float_do_no_harm(way, calibrated):
     scores = rng.normal(size=(60, 5)).astype(np.float32)
     labels = scores > 0.25
     scores[3, 2], scores[5, 1], scores[6], scores[7], scores[8, ::2] = 1e38, -1e38, 3e38, -3e38, 3.4e38
+    scores[8, 1::2] = -3.4e38
     scores = Scores(scores, labels.sum(axis=1), labels.sum(axis=1))
     with warnings.catch_warnings():
         warnings.simplefilter("error")

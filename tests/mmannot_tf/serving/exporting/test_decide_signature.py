@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
+import mmannot_tf
 from mmannot_tf.cli.main import main
 from mmannot_tf.decisions.override import Override
 from mmannot_tf.evaluation.metrics import annotation_scores
@@ -232,6 +233,11 @@ def test_a_run_refuses_a_beta_that_a_way_has_no_use_for(tiny_run, scenes, capsys
         command = ["annotate", str(tiny_run.path), photograph, "--decide", way, "--beta", "2"]
         assert main(command) == 1
         assert "beta (also as --favour) needs " in capsys.readouterr().err
+
+
+def test_a_loaded_model_takes_an_override_and_no_name(exported, scenes):
+    with pytest.raises(UserError, match=r"decide must be an Override, .* Received: 'expected_f'"):
+        mmannot_tf.load(exported).annotate([sorted(scenes)[0]], decide="expected_f")
 
 
 def test_an_export_of_before_says_so(exported):
