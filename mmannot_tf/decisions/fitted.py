@@ -19,6 +19,7 @@ from mmannot_tf.decisions.calibration import (
 )
 from mmannot_tf.decisions.catalogue import way_named
 from mmannot_tf.decisions.faults import faults, faults_of_bounds
+from mmannot_tf.decisions.score_checks import check_finite, check_probabilities
 from mmannot_tf.decisions.way import Options, Scores, Way
 from tfrecords_tools.shell.documents import damaged, parsed, read_document, write_document
 from tfrecords_tools.shell.errors import UserError
@@ -237,23 +238,6 @@ class FittedWay:
         return fitted
 
 
-def check_probabilities(scores: np.ndarray) -> None:
-    """Checks that scores lie between 0 and 1, as those that a way was fitted on; up to rounding.
-
-    Raises:
-        UserError: one does not; the message has the one that is farthest away.
-    """
-    if are_probabilities(scores):
-        return
-    beyond = np.nan_to_num(np.maximum(-scores, scores - 1), nan=-np.inf)
-    image, label = np.unravel_index(np.argmax(beyond), scores.shape)
-    raise UserError(
-        "scores must be from 0 to 1, as those that the way was fitted on. Received: "
-        f"{scores[image, label]:.9g} in row {image + 1}, column {label + 1}, and "
-        f"{np.count_nonzero(beyond > 0) - 1:,} others."
-    )
-
-
 def _check_images(way: type[Way], scores: Scores, calibrated: Method) -> None:
     """Checks that there are images to be fitted on, if any are needed, and that their numbers are finite."""
     is_fitted = "validation" in way.needs or ("probabilities" in way.needs and calibrated != "none")
@@ -263,23 +247,6 @@ def _check_images(way: type[Way], scores: Scores, calibrated: Method) -> None:
             f"{list(np.shape(scores.probabilities))}."
         )
     check_finite(scores)
-
-
-def check_finite(scores: Scores) -> None:
-    """Checks that scores and quantities can be fitted on.
-
-    Raises:
-        UserError: one is NaN, or infinite as a float32.
-    """
-    for name, values in (("scores", scores.probabilities), ("quantities", scores.quantity)):
-        if values is None:
-            continue
-        with np.errstate(over="ignore"):
-            count = np.count_nonzero(~np.isfinite(np.asarray(values, np.float32)))
-        if count:
-            raise UserError(
-                f"{name} that a way is fitted on must be finite. Received: {count:,} NaN or infinite ones."
-            )
 
 
 def _in_float32(scores: Scores) -> Scores:

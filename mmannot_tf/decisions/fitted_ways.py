@@ -9,10 +9,11 @@ import numpy as np
 
 from mmannot_tf.decisions.calibration import Method, Uncalibrated, fit_calibration
 from mmannot_tf.decisions.catalogue import FOR_NEW_IMAGES, WAYS
-from mmannot_tf.decisions.fitted import FittedWay, check_finite
+from mmannot_tf.decisions.fitted import FittedWay
 from mmannot_tf.decisions.one_threshold import OneThreshold
 from mmannot_tf.decisions.override import Override, overridden, parameters_of
 from mmannot_tf.decisions.predicted_quantity import PredictedQuantity
+from mmannot_tf.decisions.score_checks import check_finite
 from mmannot_tf.decisions.way import Options, Scores
 from tfrecords_tools.shell.errors import UserError
 

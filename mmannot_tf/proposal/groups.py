@@ -177,6 +177,7 @@ def _quantity(epochs: int) -> tuple[Setting, ...]:
     return (
         *_numbers(epochs, 0.0005, "A squared error has steeper gradients than a classifier."),
         Setting("l2_coefficient", 0.3, "Keeps the regressor simple."),
+        Setting("clip_norm", 50.0, "The longest step's gradient: one unusual batch cannot throw it off."),
     )
 
 

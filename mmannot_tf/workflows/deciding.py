@@ -12,10 +12,11 @@ import numpy as np
 from mmannot_tf.decisions.calibration import Method
 from mmannot_tf.decisions.catalogue import FOR_NEW_IMAGES, way_named
 from mmannot_tf.decisions.csv_tables import Names
-from mmannot_tf.decisions.fitted import FittedWay, check_probabilities
+from mmannot_tf.decisions.fitted import FittedWay
 from mmannot_tf.decisions.matrix_files import Matrix, file_and_array, read_matrix, write_selected
 from mmannot_tf.decisions.override import PAPER
 from mmannot_tf.decisions.predicted_quantity import PredictedQuantity
+from mmannot_tf.decisions.score_checks import check_probabilities
 from mmannot_tf.decisions.way import Options, Scores
 from mmannot_tf.evaluation.labelled import Labelled
 from mmannot_tf.evaluation.resampling import Resampling
