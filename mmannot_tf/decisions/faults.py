@@ -89,7 +89,7 @@ def _not_finite(value: object) -> Iterator[str]:
         return
     for field in fields(value):
         held = getattr(value, field.name)
-        numbers = [number for number in (held if isinstance(held, tuple) else (held,))]
+        numbers = held if isinstance(held, tuple) else (held,)
         if not all(math.isfinite(number) for number in numbers if isinstance(number, float)):
             yield f"{field.name}: a number that is not finite"
 

@@ -1,11 +1,11 @@
 """Minutes and memory, added up by hand."""
 
 import pytest
+from proposals import collection, config_of
 
 from mmannot_tf.proposal import forecast as module
 from mmannot_tf.proposal.forecast import forecast
 from mmannot_tf.proposal.machine_speed import MachineSpeed
-from tests.mmannot_tf.proposal.test_groups import collection, config_of
 
 HEADS = {"cnn": 20, "tag_encoder": 14, "classifier": 20, "quantity_visual": 20, "quantity": 20}
 
