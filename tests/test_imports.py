@@ -43,7 +43,6 @@ ROOMS = {
         "report": {"ablation", "config", "evaluation", "paper", "runs"},
         "workflows": {
             "config",
-            "data",
             "decisions",
             "evaluation",
             "paper",

@@ -158,12 +158,15 @@ def _checked_labels(names: Sequence[str], first: int) -> tuple[str, ...]:
 
 
 def _ambiguous(what: str, fields: Sequence[str]) -> ValueError:
-    text = ",".join(fields[:20])
-    shown = text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"
+    shown = _shortened(",".join(fields[:20]))
     return ValueError(
         f"its first {what} may be names or numbers ({shown!r}); say what the file names with --names none, "
         "labels, images or both"
     )
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_QUOTE else f"{text[:_LONGEST_QUOTE]}…"
 
 
 def _is_head_of_images(field: str) -> bool:
@@ -186,7 +189,7 @@ def _kind(field: str) -> Literal["number", "missing", "word"]:
 
 def _number(text: str, line: int, column: int) -> float:
     if not _is_number(text):
-        raise ValueError(f"{text!r} is no number, in line {line}, column {column}")
+        raise ValueError(f"{_shortened(text)!r} is no number, in line {line}, column {column}")
     return float(text)
 
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from mmannot_tf.config.loading import parse
 from mmannot_tf.config.settings import Config
-from mmannot_tf.data.trainable import check_trainable
 from mmannot_tf.proposal.collection import Collection, collection_of
 from mmannot_tf.proposal.document import document
 from mmannot_tf.proposal.forecast import Forecast, forecast
@@ -99,7 +98,6 @@ def propose(records: Records, *, minutes: float, measure: Measure) -> Proposal:
     Raises:
         UserError: the records cannot be trained on.
     """
-    check_trainable(records)
     collection = collection_of(records)
 
     def foretold(way: Way) -> Forecast:

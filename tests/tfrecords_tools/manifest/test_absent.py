@@ -144,7 +144,7 @@ def test_records_hold_what_is_not_known(own, tmp_path):
     assert counts["splits"]["train"]["unknown"] == {"cat": 0, "dog": 1, "sky": 2}
     assert counts["splits"]["validation"]["unknown"] == {"cat": 1, "dog": 0, "sky": 0}
     assert "nothing is known" in str(tables(counts)[1].title)
-    shown = page(counts, samples=samples(records, per_split=4), vocabulary=[])
+    shown = page(counts, samples=samples(records, per_split=4), vocabulary=[], left_out={}, pictured=False)
     assert "Of 4 of 18 pairs of an image and a label nothing is known" in shown
     assert "nothing is known of 2 labels" in shown and "nothing is known of 1 label<" in shown
 
