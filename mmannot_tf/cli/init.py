@@ -22,9 +22,11 @@ def init(
     from tfrecords_tools.reading.records import open_records
     from tfrecords_tools.shell.console import notice, print_line
     from tfrecords_tools.shell.files import write_text
+    from tfrecords_tools.shell.output_file import output_file
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
-    if out.exists() and not overwrite:
+    target = output_file(out, "--out")
+    if target.exists() and not overwrite:
         raise UserError(f"--out must be a new file. Received: {out}, which exists. Pass --overwrite.")
     opened = open_records(records)
     import_tensorflow()
@@ -34,7 +36,7 @@ def init(
 
     notice("measuring this machine on your photographs, with random weights")
     proposal = propose(opened, minutes=minutes, measure=measure_machine_speed)
-    write_text(out, proposal.text(records=str(records), file=str(out)))
+    write_text(target, proposal.text(records=str(records), file=str(out)))
     for remark in proposal.remarks():
         print_line(remark)
     notice(f"written: {out}. Next: mmannot train {out} --data {records} --run runs/{out.stem}")

@@ -31,5 +31,7 @@ def test_a_file_that_exists_is_kept(command, tmp_path, capsys):
     assert command("--out", "mine.toml") == 1
     assert (tmp_path / "mine.toml").read_text(encoding="utf-8") == "mine"
     assert "--overwrite" in capsys.readouterr().err
+    assert command("--out", ".", "--overwrite") == 1
+    assert "a folder" in capsys.readouterr().err
     assert command("--out", "mine.toml", "--overwrite") == 0
     assert (tmp_path / "mine.toml").read_text(encoding="utf-8") != "mine"
