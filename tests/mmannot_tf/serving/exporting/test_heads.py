@@ -118,6 +118,7 @@ def test_other_formats_of_the_same_export_agree_with_it(run, inputs, tmp_path):
     np.testing.assert_array_equal(heads.selected, graph.selected)
 
 
+@pytest.mark.exhaustive
 def test_an_export_is_exported_again_in_other_formats(folder, inputs, tmp_path, capsys):
     argv = ["export", str(folder.parent), "--out", str(tmp_path / "again"), "--format", "saved_model,heads"]
     assert main(argv) == 0
