@@ -1,6 +1,7 @@
 """`mmannot init`."""
 
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 import typer
@@ -23,8 +24,14 @@ def init(
     from tfrecords_tools.shell.console import notice, print_line
     from tfrecords_tools.shell.files import write_text
     from tfrecords_tools.shell.output_file import output_file
+    from tfrecords_tools.shell.paths import shown
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
+    for option, path in (("--out", out), ("RECORDS", records)):
+        if not str(path).isprintable():
+            raise UserError(
+                f"{option} must have a printable name, for the file states it. Received: {shown(str(path))}."
+            )
     target = output_file(out, "--out")
     if target.exists() and not overwrite:
         raise UserError(f"--out must be a new file. Received: {out}, which exists. Pass --overwrite.")
@@ -39,4 +46,6 @@ def init(
     write_text(target, proposal.text(records=str(records), file=str(out)))
     for remark in proposal.remarks():
         print_line(remark)
-    notice(f"written: {out}. Next: mmannot train {out} --data {records} --run runs/{out.stem}")
+    run = quote(f"runs/{out.stem}")
+    training = f"mmannot train {quote(str(out))} --data {quote(str(records))} --run {run}"
+    notice(f"written: {out}. Next: {training}")

@@ -20,6 +20,8 @@ MEASURE = "image_f1"
 TAGS = "tag_encoder"
 FEW = 2.0
 """Ours: an interval that reaches further from the score than so many points comes from few images."""
+LEAST_IMAGES = 30
+"""Ours: resamples of fewer images hardly differ, so that intervals are too narrow."""
 
 
 @dataclass(frozen=True)
@@ -67,14 +69,18 @@ class Verdict:
     def _against(self) -> Iterator[str]:
         for test in self.tests:
             low, high = test.interval
-            relation = "above" if test.difference >= 0 else "below"
             yield (
-                f"That is {abs(test.difference):.1f} {relation} {test.b}, which have "
+                f"That is {_relation(test.difference)} {test.b}, which have "
                 f"{self.simpler[test.b]:.1f}: {test.noise} (difference {low:+.1f} to {high:+.1f}, "
                 f"p = {test.p:.3f})."
             )
 
     def _sure(self) -> str:
+        if self.images < LEAST_IMAGES:
+            return (
+                f"There are too few images to tell, {self.images:,}: intervals of fewer than {LEAST_IMAGES} "
+                "are too narrow."
+            )
         if self.reach <= FEW:
             return f"There are enough images: with others F1 would hardly be more than {self.reach:.1f} away."
         needed = self.images * (self.reach / FEW) ** 2
@@ -83,6 +89,13 @@ class Verdict:
             f"There are few images: with others F1 could be {self.reach:.1f} away. With about "
             f"{rounded:,.0f} it would be {FEW:.0f}."
         )
+
+
+def _relation(difference: float) -> str:
+    shown = f"{abs(difference):.1f}"
+    if shown == "0.0":
+        return "as much as"
+    return f"{shown} {'above' if difference > 0 else 'below'}"
 
 
 def verdict(

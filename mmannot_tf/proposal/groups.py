@@ -99,7 +99,7 @@ def _training(collection: Collection) -> SettingGroup:
             Setting(
                 "batch_size",
                 head_sizes(collection.training).batch_size,
-                "Photographs a step: about an eighth of them, from 8 to 128.",
+                "Photographs a step: a sixteenth to an eighth of them, from 8 to 128.",
             ),
             Setting(
                 "seed", 0, "Another seed gives another training; the differences between seeds are noise."
@@ -116,7 +116,7 @@ def _stages(collection: Collection, way: Way) -> Iterator[SettingGroup]:
         else [
             SettingGroup(
                 "stages.cnn",
-                "Labels from the photograph alone. The network itself is not moved.",
+                f"{_from_photographs(collection)} The network is not moved.",
                 (
                     Setting(
                         "backbone_rate", 0, "0: the network stays as it is; what it says is computed once."
@@ -128,18 +128,34 @@ def _stages(collection: Collection, way: Way) -> Iterator[SettingGroup]:
     )
     yield SettingGroup(
         "stages.tag_encoder",
-        "Labels from the tags alone.",
+        f"{_left_out(collection)}Labels from the tags alone.",
         _numbers(
             sizes.tag_epochs, 0.05, "Tags need a higher rate than photographs (docs/learning-rates.md)."
         ),
     )
     yield SettingGroup(
         "stages.classifier",
-        "Labels from photograph and tags together: what a finished model gives.",
+        f"{_left_out(collection)}Labels from photograph and tags together"
+        f"{_final(bool(collection.vocabulary))}.",
         _classifier(sizes.epochs, sizes.l2_coefficient),
     )
-    for name, reads in (("quantity_visual", "the photograph"), ("quantity", "photograph and tags")):
-        yield SettingGroup(f"stages.{name}", f"How many labels, from {reads}.", _quantity(sizes.epochs))
+    for name, why in (
+        ("quantity_visual", "How many labels, from the photograph."),
+        ("quantity", f"{_left_out(collection)}How many labels, from photograph and tags."),
+    ):
+        yield SettingGroup(f"stages.{name}", why, _quantity(sizes.epochs))
+
+
+def _from_photographs(collection: Collection) -> str:
+    return f"Labels from the photograph alone{_final(not collection.vocabulary)}."
+
+
+def _final(is_final: bool) -> str:
+    return ": what a finished model gives" if is_final else ""
+
+
+def _left_out(collection: Collection) -> str:
+    return "" if collection.vocabulary else "Left out in training, for no tag is read. "
 
 
 def _fine_tuned_network(collection: Collection) -> list[SettingGroup]:
@@ -152,7 +168,7 @@ def _fine_tuned_network(collection: Collection) -> list[SettingGroup]:
         ),
         SettingGroup(
             "stages.cnn",
-            "Labels from the photograph alone. The network's last two groups of layers are fine-tuned.",
+            f"{_from_photographs(collection)} The network's last two groups of layers are fine-tuned.",
             (
                 Setting("trained_from", "conv4", "The first group of layers that moves."),
                 Setting("backbone_rate", 0.8, "How much slower the network moves than its head."),

@@ -42,8 +42,8 @@ def _check_quantities(records: Records, split: str, counting: Sequence[str], sta
         others = [stage.name for stage in stages if stage.section == "stages" and stage.name not in counting]
         raise UserError(
             f"{', '.join(counting)} can only learn from images of which all labels are known. Received: "
-            f"{records.path}, whose {split} split has none. Look at some fully (`*` in absent), or pass "
-            f"--stages {','.join(others)}."
+            f"{records.path}, whose {split} split has none. Look at some fully (`*` in absent), or train "
+            f"without them: `mmannot train --stages {','.join(others)}`."
         )
     notice(
         f"note: all labels are known of {known.sum():,} of {len(known):,} {split} images; "

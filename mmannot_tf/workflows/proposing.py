@@ -49,7 +49,8 @@ class Proposal:
     def _head(self, records: str, file: str) -> Iterator[str]:
         name, data = Path(file).stem, shlex.quote(records)
         run, export = shlex.quote(f"runs/{name}"), shlex.quote(f"exports/{name}")
-        yield f"Written by `mmannot init {data}`. Change what you like; docs/keys.md lists all keys."
+        yield "Written by the first command. Change what you like; docs/keys.md lists all keys."
+        yield f"  mmannot init {data} --out {shlex.quote(file)}"
         yield f"  mmannot train {shlex.quote(file)} --data {data} --run {run}"
         yield f"  mmannot evaluate {run}"
         yield f"  mmannot export {run} --out {export} --decide best"

@@ -1,5 +1,6 @@
 """Finds files of the same bytes."""
 
+import stat
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
@@ -8,7 +9,7 @@ from tfrecords_tools.shell.files import sha256
 
 
 def equal_files(folder: Path, paths: Sequence[str]) -> list[list[str]]:
-    """The groups of files of the same bytes; only files of equal sizes are read.
+    """The groups of regular files of the same bytes; only files of equal sizes are read.
 
     Args:
         folder: to which the paths are relative.
@@ -17,9 +18,10 @@ def equal_files(folder: Path, paths: Sequence[str]) -> list[list[str]]:
 
     def size(path: str) -> int | None:
         try:
-            return (folder / path).stat().st_size
+            state = (folder / path).stat()
         except OSError:
             return None
+        return state.st_size if stat.S_ISREG(state.st_mode) else None  # a pipe would block
 
     def digest(path: str) -> str | None:
         try:

@@ -103,10 +103,10 @@ def _listed(raw: Path) -> tuple[list[str], list[str]]:
 
 
 def _is_writable(path: str) -> bool:
-    """Whether a manifest that holds the path finds the file again: no backslash, and UTF-8."""
+    """Whether readers of a manifest find the file again: UTF-8 without backslash and carriage return."""
     try:
         path.encode()
-        return path_below(path) == path
+        return "\r" not in path and path_below(path) == path
     except ValueError:
         return False
 

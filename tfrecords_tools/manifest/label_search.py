@@ -105,7 +105,7 @@ def _summary(manifest: Path, rule: LabelRule, found: FoundLabels) -> Iterator[st
     if found.others:
         number = counted(len(found.others), word, words)
         yield f"{number} not taken ({_refused(rule)}){kept}: {_counts(found.others)}"
-    folded = {label.casefold() for label in found.labels}
+    folded = {label.casefold() for label in rule.listed or found.labels}
     same = [other for other in found.others if other.casefold() in folded]
     if same:
         named = listed([*map(repr, same)], SHOWN)

@@ -119,11 +119,12 @@ def _knowledge(rows: Rows, labels: Sequence[str], rules: Rules) -> Iterator[str]
     """How much of the labels is known, and what happens to rows that know only what is absent."""
     unknown = sum(len(_unknown(row, labels)) for row in rows.valid)
     pairs = len(rows.valid) * len(labels)
-    yield f"nothing is known of {unknown:,} of {pairs:,} pairs of an image and a label"
+    if unknown:
+        yield f"nothing is known of {unknown:,} of {pairs:,} pairs of an image and a label"
     rejected = sum(not row.labels and row.absent != () for row in rows.valid)
     if rejected and not rules.keep_unlabelled:
         yield (
-            f"{rejected:,} images have absent labels and no given one: they are left out, as all images "
+            f"{counted(rejected, 'image')} with absent labels and no given one: left out, as all images "
             "without a label; pass --keep-unlabelled to learn from them"
         )
 

@@ -26,6 +26,15 @@ def test_it_writes_a_file_and_says_what_comes_next(command, tmp_path, capsys):
     assert "Next: mmannot train mine.toml --data" in output.err
 
 
+def test_names_that_no_file_can_state_are_refused_and_others_are_quoted(command, tmp_path, capsys):
+    for name in ("a\nb.toml", "\udcff.toml"):
+        assert command("--out", name) == 1
+        assert "printable name" in capsys.readouterr().err
+    assert command("--out", "it's mine.toml") == 0
+    assert "mmannot train 'it'\"'\"'s mine.toml' --data" in capsys.readouterr().err
+    assert load(tmp_path / "it's mine.toml").evaluation.k >= 1
+
+
 def test_a_file_that_exists_is_kept(command, tmp_path, capsys):
     (tmp_path / "mine.toml").write_text("mine", encoding="utf-8")
     assert command("--out", "mine.toml") == 1

@@ -90,6 +90,16 @@ def test_chance_on_few_images_is_within_noise():
     assert last.startswith("There are few images: with others F1 could be 1")
 
 
+def test_a_perfect_score_on_few_images_is_none():
+    labels, scores, tags = _made(400)
+    found = verdict(_predictions(labels, scores, tags=tags), SETTINGS, resampling=DRAWS)
+    one = replace(found, images=29, f1=100.0, interval=(100.0, 100.0))
+    *_, last = one.sentences
+    assert last == "There are too few images to tell, 29: intervals of fewer than 30 are too narrow."
+    equal = replace(found, tests=tuple(replace(test, difference=0.04) for test in found.tests))
+    assert "That is as much as the same labels for every image" in equal.sentences[1]
+
+
 def test_a_difference_with_a_biased_interval_is_not_beyond_noise():
     labels, scores, tags = _made(4000)
     found = verdict(_predictions(labels, scores, tags=tags), SETTINGS, resampling=DRAWS)

@@ -47,7 +47,8 @@ def test_without_time_fine_tuning_is_foretold_beside_the_other_way(propose_for, 
 def test_the_file_is_a_configuration_below_the_commands_that_use_it(propose_for, tiny_records):
     text = propose_for().text(records="my records", file="cats and dogs.toml")
     lines = text.splitlines()
-    assert lines[1] == "#   mmannot train 'cats and dogs.toml' --data 'my records' --run 'runs/cats and dogs'"
+    assert lines[1] == "#   mmannot init 'my records' --out 'cats and dogs.toml'"
+    assert lines[2] == "#   mmannot train 'cats and dogs.toml' --data 'my records' --run 'runs/cats and dogs'"
     config = parse(tomllib.loads(text), "text")
     assert config.model.weights == "keras2016"
     assert config.data.vocabulary_size <= len(tiny_records.vocabulary)

@@ -126,7 +126,7 @@ def test_a_label_that_is_only_absent_counts_and_is_noted(own):
 def test_the_notes_say_how_much_is_known_and_what_is_left_out(own):
     notes = manifest_source(own).notes
     assert "nothing is known of 4 of 18 pairs of an image and a label" in notes
-    assert any(note.startswith("1 images have absent labels and no given one") for note in notes)
+    assert any(note.startswith("1 image with absent labels and no given one") for note in notes)
     kept = dataclasses.replace(own, rules=Rules(keep_untagged=True, keep_unlabelled=True))
     assert not any("no given one" in note for note in manifest_source(kept).notes)
 

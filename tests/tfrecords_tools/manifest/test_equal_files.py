@@ -1,3 +1,5 @@
+import os
+
 from tfrecords_tools.manifest.equal_files import equal_files
 
 
@@ -6,3 +8,9 @@ def test_files_of_the_same_bytes_are_grouped(tmp_path):
         (tmp_path / name).write_bytes(content)
     paths = ["a", "b", "c", "d", "e", "f", "missing", "missing too"]
     assert equal_files(tmp_path, paths) == [["a", "c"], ["b", "e"]]
+
+
+def test_a_pipe_is_never_opened(tmp_path):
+    (tmp_path / "empty.jpg").touch()
+    os.mkfifo(tmp_path / "pipe.jpg")
+    assert equal_files(tmp_path, ["empty.jpg", "pipe.jpg"]) == []

@@ -130,10 +130,11 @@ def test_the_manifest_is_read_with_the_separator_it_was_written_with(settings, s
 def test_names_that_no_manifest_can_hold_are_left_out_and_told(settings):
     photograph(settings.raw / "a\\b.jpg", 7)
     (settings.raw / os.fsdecode(b"\xff.jpg")).touch()
+    (settings.raw / "c\rd.jpg").touch()
     summary = write_manifest(settings, "metadata")
     assert len(rows(settings)) == 4
     assert summary[-2].startswith(
-        "2 photographs left out, for a manifest cannot hold such a name; rename: a\\b.jpg"
+        "3 photographs left out, for a manifest cannot hold such a name; rename: a\\b.jpg"
     )
 
 
