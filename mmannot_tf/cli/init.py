@@ -1,7 +1,6 @@
 """`mmannot init`."""
 
 from pathlib import Path
-from shlex import quote
 from typing import Annotated
 
 import typer
@@ -39,13 +38,11 @@ def init(
     import_tensorflow()
 
     from mmannot_tf.training.profiling.machine_speed import measure_machine_speed
-    from mmannot_tf.workflows.proposing import propose
+    from mmannot_tf.workflows.proposing import propose, training_command
 
     notice("measuring this machine on your photographs, with random weights")
     proposal = propose(opened, minutes=minutes, measure=measure_machine_speed)
     write_text(target, proposal.text(records=str(records), file=str(out)))
     for remark in proposal.remarks():
         print_line(remark)
-    run = quote(f"runs/{out.stem}")
-    training = f"mmannot train {quote(str(out))} --data {quote(str(records))} --run {run}"
-    notice(f"written: {out}. Next: {training}")
+    notice(f"written: {out}. Next: {training_command(str(records), str(out))}")

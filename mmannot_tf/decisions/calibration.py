@@ -8,6 +8,7 @@ for isotonic regression.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import Literal, Self
 
@@ -15,6 +16,7 @@ import numpy as np
 
 from mmannot_tf.decisions.arrays import Array, cast, clean
 from mmannot_tf.decisions.maximum_likelihood import LARGEST_ODDS, maximum_likelihood
+from mmannot_tf.decisions.unknown_labels import known_pairs
 
 Method = Literal["none", "temperature", "platt", "isotonic"]
 METHODS: tuple[Method, ...] = ("none", "temperature", "platt", "isotonic")
@@ -58,46 +60,30 @@ class Sigmoid:
     of_logits: bool
 
     @classmethod
-    def temperature(
+    def fit(
         cls,
         scores: np.ndarray,
         labels: np.ndarray,
         unknown: np.ndarray | None = None,
         on_probabilities: bool | None = None,
-    ) -> Self:
-        """One slope for all labels, the reciprocal of the temperature; scores must be probabilities."""
-        return cls._fit(scores, labels, unknown, on_probabilities, free=(True, False), per_label=False)
-
-    @classmethod
-    def platt(
-        cls,
-        scores: np.ndarray,
-        labels: np.ndarray,
-        unknown: np.ndarray | None = None,
-        on_probabilities: bool | None = None,
-    ) -> Self:
-        """A slope and an intercept a label, by maximum likelihood.
-
-        Ours: a normal prior of variance 1 around the slope and intercept of all labels together, so that a
-        rare label has an answer.
-        """
-        return cls._fit(scores, labels, unknown, on_probabilities, free=(True, True), per_label=True)
-
-    @classmethod
-    def _fit(
-        cls,
-        scores: np.ndarray,
-        labels: np.ndarray,
-        unknown: np.ndarray | None,
-        on_probabilities: bool | None,
         *,
-        free: tuple[bool, bool],
         per_label: bool,
     ) -> Self:
+        """Maximum likelihood.
+
+        Args:
+            scores: [N, C] float, finite; probabilities where one slope is for all labels.
+            labels: the ground truth, [N, C] bool.
+            unknown: pairs of which nothing is known, which are left out, [N, C] bool; None for none.
+            on_probabilities: whether scores of this kind are probabilities; None if these ones say it.
+            per_label: a slope and an intercept a label (Platt), instead of one slope for all, the reciprocal
+                of the temperature. Ours: a normal prior of variance 1 around the slope and intercept of all
+                labels together, so that a rare label has an answer.
+        """
         of_logits = are_probabilities(scores) if on_probabilities is None else on_probabilities
-        known = _known(unknown)
+        known = known_pairs(unknown)
         inputs = logits(scores) if of_logits else np.asarray(scores, np.float64)
-        start = np.array([[1.0], [0.0]])
+        start, free = np.array([[1.0], [0.0]]), (True, per_label)
         fitted = maximum_likelihood(inputs[known].reshape(-1, 1), labels[known].reshape(-1, 1), free, start)
         if per_label:
             weights = 1.0 if unknown is None else ~unknown
@@ -129,13 +115,12 @@ class Isotonic:
         scores: np.ndarray,
         labels: np.ndarray,
         unknown: np.ndarray | None = None,
-        on_probabilities: bool | None = None,
     ) -> Self:
         """Isotonic regression by pool adjacent violators, over all labels and images; on any scale alike."""
         from scipy.optimize import isotonic_regression
 
-        scores, labels = scores[_known(unknown)], labels[_known(unknown)]
-
+        known = known_pairs(unknown)
+        scores, labels = scores[known], labels[known]
         order = np.argsort(scores, axis=None, kind="stable")
         ranked, truth = scores.ravel()[order], labels.ravel()[order].astype(np.float64)
         values, starts = np.unique(ranked, return_index=True)
@@ -172,15 +157,10 @@ KINDS: Mapping[Method, type[Calibration]] = {
 _Fit = Callable[[np.ndarray, np.ndarray, np.ndarray | None, bool | None], Calibration]
 _FITS: Mapping[Method, _Fit] = {
     "none": lambda *_: Uncalibrated(),
-    "temperature": Sigmoid.temperature,
-    "platt": Sigmoid.platt,
-    "isotonic": Isotonic.fit,
+    "temperature": partial(Sigmoid.fit, per_label=False),
+    "platt": partial(Sigmoid.fit, per_label=True),
+    "isotonic": lambda scores, labels, unknown, _: Isotonic.fit(scores, labels, unknown),
 }
-
-
-def _known(unknown: np.ndarray | None) -> np.ndarray | slice:
-    """An index of the known pairs of an image and a label."""
-    return slice(None) if unknown is None else ~unknown
 
 
 def fit_calibration(
@@ -236,7 +216,7 @@ def are_probabilities(scores: np.ndarray) -> bool:
 
 def log_loss(probabilities: np.ndarray, labels: np.ndarray, unknown: np.ndarray | None = None) -> float:
     """The sum of the negative log likelihoods of all known pairs of an image and a label, in nats."""
-    likelihood = np.where(labels, probabilities, 1.0 - probabilities)[_known(unknown)]
+    likelihood = np.where(labels, probabilities, 1.0 - probabilities)[known_pairs(unknown)]
     return float(-np.log(np.maximum(likelihood, _EDGE)).sum())
 
 
@@ -262,7 +242,7 @@ def reliability(
     probabilities: np.ndarray, labels: np.ndarray, unknown: np.ndarray | None = None, *, bins: int = 15
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of each bin that has known pairs: the mean probability, the share of true ones, and how many pairs."""
-    probabilities, labels = probabilities[_known(unknown)], labels[_known(unknown)]
+    probabilities, labels = probabilities[known_pairs(unknown)], labels[known_pairs(unknown)]
     place = np.minimum((probabilities * bins).astype(int), bins - 1).ravel()
     count = np.bincount(place, minlength=bins)
     used = count > 0

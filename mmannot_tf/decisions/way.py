@@ -9,6 +9,7 @@ import numpy as np
 
 from mmannot_tf.decisions.arrays import Array, best
 from mmannot_tf.decisions.parameter_ranges import check_order, weight_of_recall, whole_number
+from mmannot_tf.decisions.unknown_labels import known_pairs, without_unknown
 from tfrecords_tools.shell.errors import UserError, one_line
 
 LEAST_COUNTED = 10
@@ -66,7 +67,7 @@ class Scores:
     @property
     def known(self) -> np.ndarray | slice:
         """An index of the known pairs of an image and a label in arrays [N, C]: of all, if all are known."""
-        return slice(None) if self.unknown is None else np.asarray(~self.unknown)
+        return known_pairs(self.unknown)
 
     @property
     def with_quantity(self) -> np.ndarray | slice:
@@ -75,7 +76,7 @@ class Scores:
 
     def scored(self, selected: np.ndarray) -> np.ndarray:
         """Selected labels, [N, C] bool, without those of which nothing is known."""
-        return selected if self.unknown is None else selected & ~self.unknown
+        return without_unknown(selected, self.unknown)
 
 
 def _as_array(name: str, values: list[Any] | tuple[Any, ...]) -> np.ndarray:

@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from mmannot_tf.decisions.unknown_labels import without_unknown
 from tfrecords_tools.shell.errors import UserError, one_line
 from tfrecords_tools.shell.files import atomic_path, clear_leftovers
 
@@ -103,7 +104,7 @@ class Predictions:
 
     def scored(self, chosen: np.ndarray) -> np.ndarray:
         """The labels that are given, [N, C] bool, without those of which nothing is known."""
-        return chosen if self.unknown is None else chosen & ~self.unknown
+        return without_unknown(chosen, self.unknown)
 
     def where(self, wanted: np.ndarray) -> "Predictions":
         """The predictions of the images for which `wanted`, [N] bool, is true."""

@@ -47,11 +47,11 @@ class Proposal:
         return document([*self._head(records, file)], groups_for(self.collection, self.way))
 
     def _head(self, records: str, file: str) -> Iterator[str]:
-        name, data = Path(file).stem, shlex.quote(records)
+        name = Path(file).stem
         run, export = shlex.quote(f"runs/{name}"), shlex.quote(f"exports/{name}")
         yield "Written by the first command. Change what you like; docs/keys.md lists all keys."
-        yield f"  mmannot init {data} --out {shlex.quote(file)}"
-        yield f"  mmannot train {shlex.quote(file)} --data {data} --run {run}"
+        yield f"  mmannot init {shlex.quote(records)} --out {shlex.quote(file)}"
+        yield f"  {training_command(records, file)}"
         yield f"  mmannot evaluate {run}"
         yield f"  mmannot export {run} --out {export} --decide best"
         yield ""
@@ -82,6 +82,12 @@ class Proposal:
                 f"Few validation photographs, {counts.validation:,}: what is chosen on them, such as a "
                 "threshold, is mostly noise."
             )
+
+
+def training_command(records: str, file: str) -> str:
+    """The shell command that trains the configuration in `file` on `records`."""
+    run = f"runs/{Path(file).stem}"
+    return f"mmannot train {shlex.quote(file)} --data {shlex.quote(records)} --run {shlex.quote(run)}"
 
 
 Measure = Callable[[Config, Path], MachineSpeed]

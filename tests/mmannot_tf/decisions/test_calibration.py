@@ -25,7 +25,7 @@ def drawn(images, sharpness, shift=0.0):
 
 def test_a_temperature_undoes_overconfidence():
     scores, labels = drawn(20_000, 3.0)
-    fitted = Sigmoid.temperature(scores, labels)
+    fitted = Sigmoid.fit(scores, labels, per_label=False)
     assert fitted.slope == pytest.approx([1 / 3], abs=0.01)
     assert fitted.intercept == (0.0,)
     assert calibration_error(scores, labels) > 5
@@ -34,7 +34,7 @@ def test_a_temperature_undoes_overconfidence():
 
 def test_platt_agrees_with_scikit_learns_regression_of_each_label():
     scores, labels = drawn(5000, 2.0, 1.0)
-    fitted = Sigmoid.platt(scores, labels)
+    fitted = Sigmoid.fit(scores, labels, per_label=True)
     for label in range(4):
         x = logits(scores[:, label : label + 1])
         there = LogisticRegression(C=1e6).fit(x, labels[:, label])
@@ -45,7 +45,7 @@ def test_platt_agrees_with_scikit_learns_regression_of_each_label():
 def test_a_label_that_no_image_has_is_calibrated_like_the_others():
     scores, labels = drawn(500, 2.0)
     labels[:, 3] = False
-    probabilities = Sigmoid.platt(scores, labels).apply(scores)
+    probabilities = Sigmoid.fit(scores, labels, per_label=True).apply(scores)
     assert np.isfinite(probabilities).all()
     assert probabilities[:, 3].mean() < probabilities[:, :3].mean()
 
