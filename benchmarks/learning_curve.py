@@ -4,17 +4,19 @@
 
 RAW is the collection's folder, as for `mmannot-records build mirflickr`. For each number the program links
 so many of its training images and the same 1,500 test images into a folder of their own, builds records,
-lets `mmannot init` write a configuration, trains and evaluates. It prints two tables, and writes the plot
+lets `mmannot init` write a configuration, trains and evaluates. It prints three tables, and writes the plot
 OUT/learning-curve.png. A training that is there is not repeated.
 """
 
 import json
+import os
 import random
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
@@ -39,7 +41,22 @@ BINS = (0, 5, 15, 50, 150, 500, 1500, 10_000)
 """Bounds of the numbers of photographs a label."""
 LEAST_POSITIVE = 10
 """A label with fewer test photographs has no average precision to speak of, and is left out of the bins."""
+FORETOLD = re.compile(r"Foretold for this machine .*: ([\d,]+) minutes? and ([\d.]+) GB")
+"""What `mmannot init` says of a training."""
 BIN = Path(sys.executable).parent
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a training takes.
+
+    Attributes:
+        minutes: of `mmannot train`.
+        gigabytes: its greatest resident memory.
+    """
+
+    minutes: float
+    gigabytes: float
 
 
 @dataclass(frozen=True)
@@ -48,14 +65,16 @@ class Point:
 
     Attributes:
         photographs: to train and validate on.
-        minutes: of `mmannot train`.
+        foretold: by `mmannot init`, as it says it, in whole minutes.
+        cost: as measured.
         mean_ap: mAP on the test images, percent.
         image_f1: I-F1 of the labels above a threshold chosen on validation, percent.
         labels: of each label: training photographs, test photographs, average precision in percent.
     """
 
     photographs: int
-    minutes: float
+    foretold: Cost
+    cost: Cost
     mean_ap: float
     image_f1: float
     labels: list[tuple[int, int, float]]
@@ -66,18 +85,33 @@ def main(
     out: Annotated[Path, typer.Argument(metavar="OUT")],
     sizes: Annotated[list[int] | None, typer.Option("--size", help="Only these numbers.")] = None,
 ) -> None:
-    """Print a row a number of photographs, and one a number of photographs a label."""
+    """Print scores a number of photographs, scores a number of photographs a label, and what it took."""
     points = [measured(raw, out / str(size), size) for size in sizes or SIZES]
     rows = [
         [
             f"{point.photographs:,}",
-            *(f"{value:.1f}" for value in (point.mean_ap, point.image_f1, point.minutes)),
+            *(f"{value:.1f}" for value in (point.mean_ap, point.image_f1, point.cost.minutes)),
         ]
         for point in points
     ]
     typer.echo(markdown_table(["photographs", "mAP", "I-F1", "minutes"], rows))
     typer.echo(
         markdown_table(["photographs a label", "labels", "AP: median", "half of them"], [*_bins(points)])
+    )
+    typer.echo(
+        markdown_table(
+            ["photographs", "minutes foretold", "minutes", "GB foretold", "GB"],
+            [
+                [
+                    f"{point.photographs:,}",
+                    f"{point.foretold.minutes:.0f}",
+                    f"{point.cost.minutes:.1f}",
+                    f"{point.foretold.gigabytes:.1f}",
+                    f"{point.cost.gigabytes:.1f}",
+                ]
+                for point in points
+            ],
+        )
     )
     draw(points, out / "learning-curve.png")
 
@@ -91,13 +125,11 @@ def measured(raw: Path, folder: Path, size: int) -> Point:
         _command("mmannot-records", "build", "mirflickr", "--raw", folder / "raw", "--out", records)
     if not config.exists():
         _command("mmannot", "init", records, "--out", config)
-    times = folder / "minutes.json"
-    if not times.exists():
-        begun = time.monotonic()
-        _command("mmannot", "train", config, "--data", records, "--run", run)
-        write_json(times, (time.monotonic() - begun) / 60)
+    cost = folder / "cost.json"
+    if not cost.exists():
+        write_json(cost, asdict(_train(config, records, run)))
     _command("mmannot", "evaluate", run, "--bootstrap", 0)
-    return _point(run, size, json.loads(times.read_text(encoding="utf-8")))
+    return _point(run, size, _foretold(config), Cost(**json.loads(cost.read_text(encoding="utf-8"))))
 
 
 def link(raw: Path, folder: Path, size: int) -> None:
@@ -120,7 +152,27 @@ def _command(*words: object) -> None:
     subprocess.run([BIN / program, *arguments], check=True, stdout=subprocess.DEVNULL)
 
 
-def _point(run: Path, size: int, minutes: float) -> Point:
+def _train(config: Path, records: Path, run: Path) -> Cost:
+    """Trains in a process of its own; Linux counts its memory in kilobytes."""
+    begun = time.monotonic()
+    command = [BIN / "mmannot", "train", config, "--data", records, "--run", run]
+    training = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(training.pid, 0)
+    if status:
+        raise subprocess.CalledProcessError(os.waitstatus_to_exitcode(status), command)
+    return Cost(minutes=(time.monotonic() - begun) / 60, gigabytes=1024 * usage.ru_maxrss / 1e9)
+
+
+def _foretold(config: Path) -> Cost:
+    """What the comment at a proposal's head says."""
+    found = FORETOLD.search(config.read_text(encoding="utf-8"))
+    if found is None:
+        raise ValueError(f"A proposal must foretell its training. Received: {config}.")
+    minutes, gigabytes = found.groups()
+    return Cost(float(minutes.replace(",", "")), float(gigabytes))
+
+
+def _point(run: Path, size: int, foretold: Cost, cost: Cost) -> Point:
     opened = open_run(run)
     validation, test = (Predictions.load(opened.predictions(split)) for split in ("validation", "test"))
     scorer = "classifier" if "classifier" in test.probabilities else test.visual
@@ -128,7 +180,8 @@ def _point(run: Path, size: int, minutes: float) -> Point:
     threshold = best_threshold(validation.probabilities[scorer], validation.labels)
     return Point(
         photographs=size,
-        minutes=minutes,
+        foretold=foretold,
+        cost=cost,
         mean_ap=mean_average_precision(scores, test.labels),
         image_f1=annotation_scores(above(scores, threshold), test.labels).image_f1,
         labels=[
