@@ -24,6 +24,7 @@ from mmannot_tf.cli.arguments import (
 from mmannot_tf.serving.network import TOLERANCE
 
 if TYPE_CHECKING:
+    from mmannot_tf.serving.inputs.request import Request
     from mmannot_tf.serving.outputs.summary import Summary
 
 BATCH_SIZE = 16
@@ -32,8 +33,18 @@ BATCH_SIZE = 16
 def annotate(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A run or an export.")],
     images: Annotated[
-        list[Path], typer.Argument(metavar="IMAGE...", help="Photographs, and folders of them.")
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="[IMAGE]...", help="Photographs and folders of them, here or at an address; TFRecords."
+        ),
+    ] = None,
+    from_list: Annotated[
+        str | None,
+        typer.Option("--from-list", help="A file of paths or addresses, or a CSV image,tags; - for stdin."),
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option("--shard", help="i/N: only this share of the photographs, 0/N to N-1/N.")
+    ] = None,
     tags: Annotated[str, typer.Option("--tags", help="Comma-separated tags of all images.")] = "",
     tags_file: Annotated[
         Path | None, typer.Option("--tags-file", help="CSV with the columns image,tags (overrides --tags).")
@@ -45,7 +56,8 @@ def annotate(
         ),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", help="A .jsonl or .csv file; an existing file is resumed.")
+        str | None,
+        typer.Option("--out", help="A .jsonl or .csv file, or an address; an existing file is resumed."),
     ] = None,
     output_format: Annotated[
         str | None,
@@ -100,7 +112,8 @@ def annotate(
     from mmannot_tf.evaluation.document import document
     from mmannot_tf.serving.engines.selection import EngineOptions, check_options
     from mmannot_tf.serving.inputs.metadata_tags import MetadataTags
-    from mmannot_tf.serving.inputs.photographs import PassedOver, check_local, photographs
+    from mmannot_tf.serving.inputs.own_tags import OwnTags
+    from mmannot_tf.serving.inputs.passed_over import PassedOver
     from mmannot_tf.serving.inputs.tags_file import TagsFile
     from mmannot_tf.serving.model import check_override, open_model
     from mmannot_tf.serving.outputs.end_report import EndReport
@@ -114,9 +127,8 @@ def annotate(
     from tfrecords_tools.shell.files import digest
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
-    check_local(images)
     if undo:
-        _undo(images, preview=preview)
+        _undo(images or [], preview=preview)
         return
     options = EngineOptions(engine, precision, tolerance)
     check_options(options)
@@ -127,6 +139,7 @@ def annotate(
     terminal, summary = TerminalOutput(None if as_json else print_line), Summary()
     passed_over = PassedOver()
     with contextlib.ExitStack() as stack:
+        request = stack.enter_context(_request(images or [], from_list, shard))
         output = (
             open_output(
                 out,
@@ -140,27 +153,26 @@ def annotate(
         )
         stack.callback(output.close)
         if sheet is not None:
+            request.check_files("--sheet")
             output = WithSheet(output, sheet)
             stack.callback(output.close)
         image_tags = (
             stack.enter_context(contextlib.closing(TagsFile(tags_file, default=tags))) if tags_file else tags
         )
-        metadata = MetadataTags(image_tags) if tags_from else None
+        own_tags = OwnTags(image_tags)
+        metadata = MetadataTags(own_tags) if tags_from else None
         import_tensorflow()
 
         from mmannot_tf.serving.annotating.annotator import Annotator
 
         annotator = Annotator.with_engine(opened, options, override=override, log=notice)
         is_printed = out is None and output_format is None
-        advance = stack.enter_context(_progress(images, shown=not is_printed or as_json))
+        advance = stack.enter_context(_progress(request, shown=not is_printed or as_json))
         wanted = WantedPhotographs(
-            photographs(images, passed_over),
-            output,
-            image_tags.get if isinstance(image_tags, TagsFile) else lambda _: image_tags,
-            compare_tags=metadata is None,
+            request.photographs(passed_over), output, own_tags.get, compare_tags=metadata is None
         )
         summary.write_all(
-            annotator.annotate_files(wanted, tags=metadata or image_tags, batch_size=batch_size),
+            annotator.annotate_files(wanted, tags=metadata or own_tags, batch_size=batch_size),
             output,
             stop_at_error=on_error == "fail",
             advance=advance,
@@ -168,7 +180,13 @@ def annotate(
         whole = not (on_error == "fail" and summary.unreadable)
         tags_report = image_tags.report() if isinstance(image_tags, TagsFile) and whole else None
     report = EndReport(
-        images, summary, output, wanted, passed_over, tags_report, metadata.report if metadata else None
+        str(request),
+        summary,
+        output,
+        wanted,
+        passed_over,
+        tags_report,
+        metadata.report if metadata else None,
     )
     for line in report.lines():
         notice(line)
@@ -188,14 +206,37 @@ def annotate(
     _report_errors(summary, output.earlier_errors, on_error, listed=not is_printed)
 
 
-def _undo(images: list[Path], *, preview: bool) -> None:
+@contextlib.contextmanager
+def _request(images: list[str], from_list: str | None, shard: str | None) -> "Iterator[Request]":
+    """Yields what the arguments name."""
+    from mmannot_tf.serving.inputs.photograph_list import PhotographList
+    from mmannot_tf.serving.inputs.request import Request
+    from mmannot_tf.serving.inputs.shard import Shard
+    from tfrecords_tools.shell.addresses import file_system, is_address
+    from tfrecords_tools.shell.errors import UserError
+
+    if not images and from_list is None:
+        raise UserError("annotate needs photographs. Received: none. Name files or folders, or --from-list.")
+    for image in filter(is_address, images):
+        file_system(image)  # before anything is loaded or written
+    share = None if shard is None else Shard.parse(shard)
+    with contextlib.ExitStack() as stack:
+        listed = stack.enter_context(contextlib.closing(PhotographList(from_list))) if from_list else None
+        yield Request(images, listed, share)
+
+
+def _undo(images: list[str], *, preview: bool) -> None:
     """Takes keywords back out of the sidecars of photographs."""
     from mmannot_tf.serving.inputs.photographs import photographs
     from mmannot_tf.serving.outputs.undo import undo
+    from tfrecords_tools.shell.addresses import is_address
     from tfrecords_tools.shell.console import notice, print_line
     from tfrecords_tools.shell.errors import UserError
 
-    undone = undo(photographs(images), preview=preview, log=print_line)
+    elsewhere = next(filter(is_address, images), None)
+    if elsewhere is not None or not images:
+        raise UserError(f"--undo needs photographs of this machine. Received: {elsewhere or 'none'}.")
+    undone = undo(photographs([*map(Path, images)]), preview=preview, log=print_line)
     notice(f"{undone}{' (a preview: nothing is written)' if preview else ''}")
     for error in undone.errors:
         notice(f"error: {error}")
@@ -204,16 +245,15 @@ def _undo(images: list[Path], *, preview: bool) -> None:
 
 
 @contextlib.contextmanager
-def _progress(images: list[Path], *, shown: bool) -> Iterator[Callable[[int], None]]:
+def _progress(request: "Request", *, shown: bool) -> Iterator[Callable[[int], None]]:
     """Yields a function that reports progress; silent while annotations are printed to the terminal."""
-    from mmannot_tf.serving.inputs.photographs import photographs
     from tfrecords_tools.shell.progress import progress_bars
 
     if not shown:
         yield lambda count: None
         return
     with progress_bars() as display:
-        bar = display.add_task("annotating", total=sum(1 for _ in photographs(images)))
+        bar = display.add_task("annotating", total=request.count())
         yield lambda count: display.advance(bar, count)
 
 

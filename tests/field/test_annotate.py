@@ -48,9 +48,9 @@ def test_fault_31_an_output_with_errors_never_exits_0(tiny_run, folder, tmp_path
     assert _annotate(capsys, tiny_run.path, photos, "--out", out, "--on-error", "skip")[0] == 0
 
 
-def test_fault_16_an_address_is_no_photograph(tiny_run, tmp_path, capsys):
+def test_fault_16_an_address_out_of_reach_is_no_photograph(tiny_run, tmp_path, capsys):
     status, stderr = _annotate(
         capsys, tiny_run.path, "gs://bucket/photos", "--out", tmp_path / "labels.jsonl"
     )
-    assert status == 1 and "gs://bucket/photos" in stderr and "local" in stderr
+    assert status == 1 and "gs://bucket/photos" in stderr and "pip install 'gcsfs" in stderr
     assert not (tmp_path / "labels.jsonl").exists()

@@ -17,7 +17,8 @@ from PIL import Image, ImageOps
 
 from mmannot_tf.data.cropping import decode_window, random_window
 from mmannot_tf.serving.annotating.decoding import Decoder
-from mmannot_tf.serving.inputs.photographs import PassedOver, photographs
+from mmannot_tf.serving.inputs.passed_over import PassedOver
+from mmannot_tf.serving.inputs.photographs import photographs
 from tfrecords_tools.building.images import checked_photograph
 from tfrecords_tools.cli.main import main as records_main
 from tfrecords_tools.photographs.decoding import decode

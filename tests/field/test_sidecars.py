@@ -9,7 +9,7 @@ from PIL import Image
 
 from mmannot_tf.cli.main import main
 from mmannot_tf.serving.annotation import Annotation
-from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.inputs.photographs import PhotographFile
 from mmannot_tf.serving.outputs.sidecars import Sidecars
 from tfrecords_tools.photographs.keyword_fields import SUBJECT, added_labels
 from tfrecords_tools.photographs.xmp import XmpPacket
@@ -117,7 +117,7 @@ def _annotate(image, *labels, model="m", name="full"):
 
 def _is_done(image, model="m"):
     output = Sidecars(model)
-    done = not output.wants(Photograph(image, image.name))
+    done = not output.wants(PhotographFile(image, image.name))
     output.close()
     return done
 

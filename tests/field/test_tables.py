@@ -12,7 +12,7 @@ from PIL import Image
 
 from mmannot_tf.cli.main import main as mmannot
 from mmannot_tf.serving.annotation import Annotation
-from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.inputs.photographs import PhotographFile
 from mmannot_tf.serving.outputs.csv_rows import CsvRows
 from mmannot_tf.serving.outputs.record_file import RecordFile
 from tfrecords_tools.cli.main import main as records
@@ -177,7 +177,7 @@ def test_fault_31_and_35_any_name_is_written_as_harmless_utf_8_and_found_again(t
     assert unescaped(row["image"]) == name
     assert not re.match(r"[=+\-@\t\r]", row["image"] + row["tags"]) and row["labels"] == "'=label"
     again = RecordFile(file, CsvRows(), "model")
-    assert not again.wants(Photograph(Path(name), name))
+    assert not again.wants(PhotographFile(Path(name), name))
     again.close()
 
 

@@ -33,7 +33,11 @@ def read_photograph(path: Path, *, max_bytes: int = MAX_BYTES) -> bytes:
         _check_kind(path.stat())  # before it is opened, for opening a device may do something
         # A named pipe that takes the file's place in between must not block.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            return _content(file, max_bytes)
+            status = os.fstat(file.fileno())
+            _check_kind(status)  # again, for the name may stand for another file now
+            if status.st_size > max_bytes:
+                raise UnreadableImageError(f"{status.st_size:,} bytes, more than {max_bytes:,}")
+            return bounded_content(file, max_bytes)
     except FileNotFoundError:
         raise UnreadableImageError(MISSING) from None
     except OSError as error:
@@ -62,14 +66,15 @@ def _check_kind(status: os.stat_result) -> None:
         raise UnreadableImageError(f"{kind}, not a regular file")
 
 
-def _content(file: BinaryIO, max_bytes: int) -> bytes:
-    status = os.fstat(file.fileno())
-    _check_kind(status)  # again, for the name may stand for another file now
-    if status.st_size > max_bytes:
-        raise UnreadableImageError(f"{status.st_size:,} bytes, more than {max_bytes:,}")
+def bounded_content(file: BinaryIO, max_bytes: int) -> bytes:
+    """The bytes of an open file that holds a photograph, which need not tell its size.
+
+    Raises:
+        UnreadableImageError: it is empty, longer than `max_bytes`, or of no known format.
+    """
     head = file.read(SIGNATURE_BYTES)
     check_format(head)
     content = head + file.read(max_bytes + 1 - len(head))
-    if len(content) > max_bytes:  # it has grown
+    if len(content) > max_bytes:
         raise UnreadableImageError(f"more than {max_bytes:,} bytes")
     return content

@@ -10,7 +10,7 @@ from mmannot_tf.decisions.override import UNCHANGED, Override
 from mmannot_tf.serving.annotating.decoding import DecodedPhotograph, Decoder, decode_photographs
 from mmannot_tf.serving.annotation import Annotation, Result, Unreadable
 from mmannot_tf.serving.engines.selection import EngineOptions, check_options, select_engine
-from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.inputs.photograph import Photograph
 from mmannot_tf.serving.inputs.tag_source import TagSource
 from mmannot_tf.serving.model import Model, check_override, decisions_of, open_model
 from mmannot_tf.serving.network import Engine, NetworkInputs, NetworkOutputs

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from mmannot_tf.data.images import Sampling, decode_resized
-from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.inputs.photograph import Photograph
 from tfrecords_tools.photographs.decoding import Orientation, check_size, decoder_errors
 from tfrecords_tools.photographs.encoded import MAX_PIXELS, encoded_photograph
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
@@ -22,7 +22,7 @@ class DecodedPhotograph:
     """A photograph's pixels, or why there are none.
 
     Attributes:
-        photograph: its file.
+        photograph: what was decoded.
         pixels: float32 [S, S, 3], RGB from 0 to 255; None if it could not be read.
         error: why it could not be read, in one line; empty otherwise.
     """
@@ -69,19 +69,19 @@ class Decoder:
 
 
 def decode_photographs(
-    photographs: Iterable[Photograph], decoder: Callable[[Path], np.ndarray], *, prefetch: int
+    photographs: Iterable[Photograph], decoder: Callable[[bytes], np.ndarray], *, prefetch: int
 ) -> Iterator[DecodedPhotograph]:
     """Reads and decodes photographs in order, on as many threads as there are cores.
 
     Args:
         photographs: iterated as results are requested.
-        decoder: turns a file into pixels, see `Decoder`.
+        decoder: turns a photograph's bytes into pixels, see `Decoder`.
         prefetch: the largest number decoded before they are requested.
     """
 
     def decoded(photograph: Photograph) -> DecodedPhotograph:
         try:
-            return DecodedPhotograph(photograph, decoder(photograph.path))
+            return DecodedPhotograph(photograph, decoder(photograph.content()))
         except UnreadableImageError as error:
             return DecodedPhotograph(photograph, None, str(error))
 

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypedDict
 
-from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.inputs.photograph import Photograph
 from mmannot_tf.serving.inputs.tag_source import TagSource
 from tfrecords_tools.photographs.keywords import keyword_count, read_keywords
 from tfrecords_tools.photographs.sidecars import SidecarFinder
 from tfrecords_tools.shell.counted import counted
+from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.tag_rule.rule import join_tags
 
 MAX_NAMED = 20
@@ -70,7 +71,16 @@ class MetadataTags:
         self.report = MetadataReport(0, 0, 0, [])
 
     def get(self, photograph: Photograph) -> str:
-        """Returns a photograph's other tags and its keywords as one text."""
+        """Returns a photograph's other tags and its keywords as one text.
+
+        Raises:
+            UserError: the photograph is no file of this machine, beside which sidecars could be.
+        """
+        if photograph.path is None:
+            raise UserError(
+                f"--tags-from metadata reads photographs of this machine. Received: {photograph}. Leave the "
+                "option out, or copy the photographs first."
+            )
         tags = self._others if isinstance(self._others, str) else self._others.get(photograph)
         found = read_keywords(photograph.path, self._finder)
         self.report.photographs += 1

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.inputs.photograph import Photograph
 
 
 class TagSource(Protocol):

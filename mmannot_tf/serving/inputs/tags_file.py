@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
-from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.inputs.photograph import Photograph
 from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.listing import listed
@@ -112,7 +112,7 @@ class TagsFile:
 
     def get(self, photograph: Photograph) -> str:
         """Returns the tags of a photograph as one text."""
-        names = (str(photograph), str(photograph.path.absolute()), photograph.relative)
+        names = (str(photograph), photograph.absolute, photograph.relative)
         for name in dict.fromkeys(map(_key, names)):
             row = self._database.execute("SELECT tags, matched FROM tags WHERE name = ?", (name,)).fetchone()
             if row is not None:
@@ -153,7 +153,7 @@ class TagsFile:
 
     def _mark(self, name: bytes, photograph: Photograph, matched: bytes | None) -> None:
         """Keeps which photograph a row matched, and whether there are several."""
-        path = os.fsencode(photograph.path.absolute())
+        path = os.fsencode(photograph.absolute)
         if matched is None:
             self._database.execute("UPDATE tags SET matched = ? WHERE name = ?", (path, name))
         elif matched != path:

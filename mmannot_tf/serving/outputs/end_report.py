@@ -1,12 +1,11 @@
 """What a bulk annotation says at its end: one summary, as lines and as JSON values."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NotRequired
 
 from mmannot_tf.serving.inputs.metadata_tags import MetadataDocument, MetadataReport
-from mmannot_tf.serving.inputs.photographs import PassedOver, PassedOverDocument
+from mmannot_tf.serving.inputs.passed_over import PassedOver, PassedOverDocument
 from mmannot_tf.serving.inputs.tags_file import TagsFileDocument, TagsFileReport
 from mmannot_tf.serving.outputs.output import Output
 from mmannot_tf.serving.outputs.summary import Summary, SummaryDocument
@@ -29,7 +28,7 @@ class EndReport:
     """The report on a bulk annotation.
 
     Attributes:
-        images: the files and folders that were named.
+        named: what was named, in one line.
         summary: the counts of this run's photographs.
         output: where they were written.
         wanted: the photographs that the output lacked.
@@ -38,7 +37,7 @@ class EndReport:
         metadata: how many photographs had keywords; None if nobody looked.
     """
 
-    images: Sequence[Path]
+    named: str
     summary: Summary
     output: Output
     wanted: WantedPhotographs
@@ -53,7 +52,7 @@ class EndReport:
         notes += self.tags_file.lines() if self.tags_file else ()
         notes += self.wanted.lines()
         if not self.wanted.found:
-            notes.append(f"no photograph was found in {', '.join(map(str, self.images))}")
+            notes.append(f"no photograph was found in {self.named}")
         yield from (f"note: {note}" for note in notes)
         if str(self.passed_over):
             yield f"passed over: {self.passed_over}"

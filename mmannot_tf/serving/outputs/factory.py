@@ -1,14 +1,16 @@
 """Opens the output that the command-line options name."""
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from mmannot_tf.serving.outputs.csv_rows import CsvRows
 from mmannot_tf.serving.outputs.json_lines import JsonLines
 from mmannot_tf.serving.outputs.output import Output
 from mmannot_tf.serving.outputs.record_file import RecordFile, RecordFormat
+from mmannot_tf.serving.outputs.remote_record_file import RemoteRecordFile
 from mmannot_tf.serving.outputs.sidecars import Sidecars
 from tfrecords_tools.photographs.sidecars import SidecarName
+from tfrecords_tools.shell.addresses import is_address
 from tfrecords_tools.shell.errors import UserError
 
 RECORD_FORMATS: Mapping[str, Callable[[], RecordFormat]] = {"jsonl": JsonLines, "csv": CsvRows}
@@ -16,7 +18,7 @@ SIDECARS = "xmp"
 
 
 def open_output(
-    out: Path | None,
+    out: str | Path | None,
     output_format: str | None,
     model: str,
     *,
@@ -27,7 +29,7 @@ def open_output(
     """Opens the output that `--out` and `--format` name; returns None if neither is given.
 
     Args:
-        out: the file; its suffix names the format unless `output_format` does.
+        out: the file, a path or an address; its suffix names the format unless `output_format` does.
         output_format: a key of `RECORD_FORMATS`, or "xmp" for sidecars, which take no `out`.
         model: identifies in the output the model that annotated.
         retry_errors: whether photographs that a file holds with an error are annotated again.
@@ -44,7 +46,7 @@ def open_output(
         )
     if out is None and output_format is None:
         return None
-    name = output_format or (out.suffix.removeprefix(".").lower() if out else "")
+    name = output_format or PurePosixPath(out or "").suffix.removeprefix(".").lower()
     if name == SIDECARS:
         if out is not None:
             raise UserError(
@@ -61,6 +63,9 @@ def open_output(
         raise UserError(f"--format must be {formats}. Received: {name}.")
     if out is None:
         raise UserError(f"--format {name} needs a file. Received: no --out.")
-    if out.is_dir():
-        raise UserError(f"--out must be a file. Received: {out}, which is a folder.")
-    return RecordFile(out, RECORD_FORMATS[name](), model, retry_errors=retry_errors)
+    if is_address(str(out)):
+        return RemoteRecordFile(str(out), RECORD_FORMATS[name](), model, retry_errors=retry_errors)
+    file = Path(out)
+    if file.is_dir():
+        raise UserError(f"--out must be a file. Received: {file}, which is a folder.")
+    return RecordFile(file, RECORD_FORMATS[name](), model, retry_errors=retry_errors)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from mmannot_tf.serving.annotation import Result
-from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.inputs.photograph import Photograph
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple, Protocol
 
 from mmannot_tf.serving.annotation import Result, Unreadable
-from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.inputs.photograph import Photograph
 from mmannot_tf.serving.outputs.finished_images import FinishedImages
 from mmannot_tf.serving.outputs.output import EarlierAnnotation
 from mmannot_tf.serving.outputs.standing_errors import StandingErrors

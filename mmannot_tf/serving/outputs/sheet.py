@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import TextIO
 
 from mmannot_tf.serving.annotation import Annotation, Result, Unreadable
-from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.inputs.photograph import Photograph
+from mmannot_tf.serving.inputs.remote_photographs import RemotePhotograph
 from mmannot_tf.serving.outputs.output import EarlierAnnotation, Output
 from tfrecords_tools.photographs.encoded import encoded_photograph
 from tfrecords_tools.photographs.thumbnail import thumbnail_uri
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
+from tfrecords_tools.shell.addresses import is_address
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import atomic_path
 from tfrecords_tools.shell.output_file import output_file
@@ -107,13 +109,14 @@ def _entry(result: Result) -> str:
     name = html.escape(Path(result.image).name)
     if isinstance(result, Unreadable):
         return f"<li><p>{name}</p><p>{html.escape(result.error)}</p></li>\n"
-    picture = f'<img src="{_picture(Path(result.image))}" alt="">'
+    picture = f'<img src="{_picture(result.image)}" alt="">'
     return f"<li>{picture}<div>{_labels(result)}</div><p>{name}</p>{_tags(result)}</li>\n"
 
 
-def _picture(file: Path) -> str:
+def _picture(image: str) -> str:
     try:
-        return thumbnail_uri(encoded_photograph(file).content, SIDE)[0]
+        photograph = RemotePhotograph(image, image).content() if is_address(image) else Path(image)
+        return thumbnail_uri(encoded_photograph(photograph).content, SIDE)[0]
     except UnreadableImageError:  # it was read a moment ago
         return ""
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mmannot_tf.serving.annotation import Annotation, Result, Unreadable
-from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.inputs.photograph import Photograph
 from mmannot_tf.serving.outputs.finished_images import FinishedImages
 from mmannot_tf.serving.outputs.output import EarlierAnnotation
 from mmannot_tf.serving.outputs.sidecar_changes import change_line, keywords_of
@@ -14,6 +14,7 @@ from tfrecords_tools.photographs.sidecars import SidecarFinder, SidecarName, rea
 from tfrecords_tools.photographs.xmp import EMPTY, XmpPacket
 from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.counted import counted
+from tfrecords_tools.shell.errors import UserError
 
 MAX_NOTED = 20
 """The number of photographs with two possible sidecars that are named; the others are counted."""
@@ -56,7 +57,7 @@ class Sidecars:
         if not self._finished.add(str(photograph)):
             return False
         try:
-            content = read_sidecar(self._finder.path_to_write(photograph.path))
+            content = read_sidecar(self._finder.path_to_write(_file_of(photograph)))
             done = content is not None and model_of(XmpPacket(content)) == self._model
         except (OSError, ValueError):
             return True
@@ -66,7 +67,7 @@ class Sidecars:
     def earlier(self, photograph: Photograph) -> EarlierAnnotation | None:
         """When the sidecar was written; it does not keep the tags."""
         try:
-            status = self._finder.path_to_write(photograph.path).stat()
+            status = self._finder.path_to_write(_file_of(photograph)).stat()
         except OSError:
             return None
         return EarlierAnnotation(None, status.st_mtime)
@@ -117,3 +118,17 @@ class Sidecars:
         if self._noted <= MAX_NOTED:
             reason = "may belong to another photograph" if found.shares_stem else "exists too and is left"
             self._log(f"note: {photograph}: keywords are in {file.name}; {found.stem.name} {reason}")
+
+
+def _file_of(photograph: Photograph) -> Path:
+    """The file that a sidecar stands beside.
+
+    Raises:
+        UserError: the photograph is elsewhere.
+    """
+    if photograph.path is None:
+        raise UserError(
+            f"--format xmp writes beside photographs of this machine. Received: {photograph}. Name a file "
+            "with --out instead."
+        )
+    return photograph.path

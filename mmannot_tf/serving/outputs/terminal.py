@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from mmannot_tf.serving.annotation import Annotation, AnnotationDocument, Result, UnreadableDocument
-from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.inputs.photograph import Photograph
 from mmannot_tf.serving.outputs.output import EarlierAnnotation
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.inputs.photographs import PhotographFile
 from mmannot_tf.serving.outputs.sidecar_changes import change_line, keywords_of
 from tfrecords_tools.photographs.keyword_fields import added_labels, model_of, remove_labels
 from tfrecords_tools.photographs.keywords import embedded_keywords
@@ -38,7 +38,7 @@ class Undone:
 
 
 def undo(
-    photographs: Iterable[Photograph],
+    photographs: Iterable[PhotographFile],
     *,
     preview: bool = False,
     log: Callable[[str], None] = lambda line: None,

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TypedDict
 
-from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.inputs.photograph import Photograph
 from mmannot_tf.serving.outputs.output import Output
 from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.listing import listed
@@ -91,12 +91,5 @@ class WantedPhotographs:
             return
         if self._compare_tags and earlier.tags is not None and earlier.tags != tags:
             self._other_tags.add(str(photograph))
-        elif _modified(photograph) > earlier.written:
+        elif photograph.modified() > earlier.written:
             self._changed.add(str(photograph))
-
-
-def _modified(photograph: Photograph) -> float:
-    try:
-        return photograph.path.stat().st_mtime
-    except OSError:
-        return 0.0

@@ -1,6 +1,7 @@
 import csv
 import json
 
+import fsspec
 import pytest
 from PIL import Image
 from tiers import exhaustive
@@ -8,7 +9,9 @@ from tiers import exhaustive
 from mmannot_tf.cli.main import app
 from tfrecords_tools.photographs.keyword_fields import SUBJECT
 from tfrecords_tools.photographs.xmp import XmpPacket
+from tfrecords_tools.reading.records import open_records, read
 from tfrecords_tools.shell.console import run as run_app
+from tfrecords_tools.tag_rule.rule import split_tags
 
 NO_PHOTOGRAPH = "not JPEG, PNG, WebP, HEIC, TIFF, BMP or GIF"
 
@@ -108,6 +111,50 @@ def test_keywords_go_beside_the_photographs_and_back(tiny_run, folder, capsys):
     assert "4 were annotated already" in _annotate(capsys, tiny_run.path, folder, "--format", "xmp")[2]
 
 
+def _without_model(file):
+    return [{name: value for name, value in record.items() if name != "image"} for record in _records(file)]
+
+
+def test_photographs_and_output_elsewhere_give_the_same_records(tiny_run, folder, tmp_path, capsys):
+    """In fsspec's memory, where a second run goes on."""
+    system, here = fsspec.filesystem("memory"), tmp_path / "labels.jsonl"
+    system.put(str(folder), "/bulk/photos", recursive=True)
+    options = ("--on-error", "skip")
+    assert _annotate(capsys, tiny_run.path, folder, "--out", here, *options)[0] == 0
+    out = ("memory://bulk/photos", "--out", "memory://bulk/out/labels.jsonl", *options)
+    assert _annotate(capsys, tiny_run.path, *out)[0] == 0
+    system.get_file("/bulk/out/labels.jsonl", str(tmp_path / "there.jsonl"))
+    assert _without_model(tmp_path / "there.jsonl") == _without_model(here)
+    assert "4 were annotated already" in _annotate(capsys, tiny_run.path, *out)[2]
+    system.rm("/bulk", recursive=True)
+
+
+def test_shards_of_a_list_with_tags_make_up_the_whole(tiny_run, folder, tmp_path, capsys):
+    names = [folder / name for name in ("a.jpg", "in/b.jpg", "in/c.png", "in/deeper/d.jpg")]
+    rows = [f'{name},"sea, number {number}"' for number, name in enumerate(names)]
+    (tmp_path / "list.csv").write_text("\n".join(["image,tags", *rows]) + "\n")
+    records = []
+    for shard in ("0/2", "1/2"):
+        out = tmp_path / f"{shard[0]}.jsonl"
+        options = ("--from-list", tmp_path / "list.csv", "--shard", shard, "--out", out)
+        assert _annotate(capsys, tiny_run.path, *options)[0] == 0
+        records += _records(out)
+    assert sorted((record["image"], record["tags"]) for record in records) == [
+        (str(name), f"sea, number {number}") for number, name in enumerate(names)
+    ]
+
+
+def test_records_are_annotated_with_their_tags(tiny_run, tiny_records, tmp_path, capsys):
+    out = tmp_path / "labels.jsonl"
+    assert _annotate(capsys, tiny_run.path, tiny_records, "--out", out)[0] == 0
+    examples = {
+        example["id"].numpy().decode(): [tag.decode() for tag in example["tags"].numpy()]
+        for split in ("train", "validation", "test")
+        for example in read(open_records(tiny_records), split, images=False)
+    }
+    assert {record["image"]: split_tags(record["tags"]) for record in _records(out)} == examples
+
+
 @pytest.mark.parametrize("engine", exhaustive(["onnx", "auto"]))
 def test_another_engine_writes_the_same_labels(exported, folder, tmp_path, capsys, engine):
     labels = {}
@@ -132,6 +179,9 @@ def test_another_engine_writes_the_same_labels(exported, folder, tmp_path, capsy
         (("--tags-file", "none.csv"), "--tags-file must exist"),
         (("--precision", "bfloat16"), "--precision bfloat16 is for"),
         (("--engine", "onnx"), "export it first"),
+        (("--shard", "2/2"), "--shard must be i/N"),
+        (("--from-list", "none.csv"), "--from-list must exist"),
+        (("nowhere://bucket/a.jpg",), "fsspec knows"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_one_line(tiny_run, folder, arguments, message, capsys):

@@ -9,7 +9,7 @@ from PIL import Image
 
 from mmannot_tf.data.images import decode_resized
 from mmannot_tf.serving.annotating.decoding import Decoder, decode_photographs
-from mmannot_tf.serving.inputs.photographs import Photograph, photographs
+from mmannot_tf.serving.inputs.photographs import PhotographFile, photographs
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (40, 50, 3), np.uint8)
@@ -71,7 +71,7 @@ def test_readings_keep_the_order_and_read_no_further_ahead(photos):
                 asked.append(photograph)
             yield photograph
 
-    taken = decode_photographs(listed(), lambda path: np.array(len(path.name)), prefetch=3)
+    taken = decode_photographs(listed(), lambda content: np.array(len(content)), prefetch=3)
     first = next(taken)
     assert len(asked) == 4
     rest = [decoded.photograph.relative for decoded in taken]
@@ -81,6 +81,6 @@ def test_readings_keep_the_order_and_read_no_further_ahead(photos):
 
 
 def test_missing_files_and_folders_are_readings_with_an_error(tmp_path, decoder):
-    missing = [Photograph(tmp_path / "none.jpg", "none.jpg"), Photograph(tmp_path, ".")]
+    missing = [PhotographFile(tmp_path / "none.jpg", "none.jpg"), PhotographFile(tmp_path, ".")]
     errors = [decoded.error for decoded in decode_photographs(missing, decoder, prefetch=1)]
     assert errors == ["missing", "a folder, not a regular file"]

@@ -1,7 +1,7 @@
 from PIL import Image
 
 from mmannot_tf.serving.inputs.metadata_tags import MAX_NAMED, MetadataTags, keyword_tags
-from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.inputs.photographs import PhotographFile
 from tfrecords_tools.photographs.keyword_fields import SUBJECT
 from tfrecords_tools.photographs.xmp import XmpPacket
 
@@ -15,7 +15,7 @@ def _photograph(folder, name, *words):
     packet = XmpPacket()
     packet.change_items(SUBJECT.name, removed=(), added=words, kind="Bag")
     Image.new("RGB", (8, 8)).save(folder / name, xmp=packet.to_bytes())
-    return Photograph(folder / name, name)
+    return PhotographFile(folder / name, name)
 
 
 def test_keywords_are_added_to_the_tags_of_all_or_of_each(tmp_path):

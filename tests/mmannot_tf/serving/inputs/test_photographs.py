@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from mmannot_tf.serving.inputs.photographs import Photograph, photographs
+from mmannot_tf.serving.inputs.photographs import PhotographFile, photographs
 
 
 def test_folders_are_walked_by_name_and_hold_only_photographs(photos):
@@ -14,7 +14,7 @@ def test_folders_are_walked_by_name_and_hold_only_photographs(photos):
         "inner/c.jpeg",
         "inner/deeper/d.jpg",
     ]
-    assert listing[2] == Photograph(photos / "inner" / "c.jpeg", "inner/c.jpeg")
+    assert listing[2] == PhotographFile(photos / "inner" / "c.jpeg", "inner/c.jpeg")
 
 
 def test_named_files_are_taken_whatever_they_are(photos):

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.inputs.photographs import PhotographFile
 from mmannot_tf.serving.inputs.tags_file import TagsFile
 from tfrecords_tools.shell.errors import UserError
 
@@ -11,7 +11,7 @@ from tfrecords_tools.shell.errors import UserError
 def _tags(file, content, *photographs):
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     with contextlib.closing(TagsFile(file)) as tags:
-        return [tags.get(Photograph(Path(path), relative)) for path, relative in photographs]
+        return [tags.get(PhotographFile(Path(path), relative)) for path, relative in photographs]
 
 
 def test_tags_are_found_by_path_or_by_path_below_the_folder(tmp_path):
@@ -29,7 +29,7 @@ def test_images_that_the_file_does_not_name_have_the_tags_of_all_others(tmp_path
     file = tmp_path / "tags.csv"
     file.write_text("image,tags\na.jpg,sea\nb.jpg,\n")
     with contextlib.closing(TagsFile(file, default="sun")) as tags:
-        texts = [tags.get(Photograph(Path(name), name)) for name in ("a.jpg", "b.jpg", "c.jpg")]
+        texts = [tags.get(PhotographFile(Path(name), name)) for name in ("a.jpg", "b.jpg", "c.jpg")]
     assert texts == ["sea", "", "sun"]
 
 
@@ -62,7 +62,9 @@ def test_a_row_of_another_length_is_an_error_with_its_line(tmp_path, row, proble
 def test_the_report_names_rows_without_a_photograph_with_several_and_twice(tmp_path):
     file = tmp_path / "tags.csv"
     file.write_text("image,tags\na.jpg,sea\nb.jpg,sun\ngone.jpg,x\nb.jpg,sky\nmore/gone.jpg,x\n")
-    photographs = [Photograph(Path(name), name.split("/")[-1]) for name in ("A/a.jpg", "B/a.jpg", "A/b.jpg")]
+    photographs = [
+        PhotographFile(Path(name), name.split("/")[-1]) for name in ("A/a.jpg", "B/a.jpg", "A/b.jpg")
+    ]
     with contextlib.closing(TagsFile(file)) as tags:
         assert [tags.get(photograph) for photograph in [*photographs, *photographs]] == [
             "sea",

@@ -5,7 +5,7 @@ import subprocess
 import pytest
 
 from mmannot_tf.serving.annotation import Annotation
-from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.inputs.photographs import PhotographFile
 from mmannot_tf.serving.outputs.new_sidecar import new_sidecar
 from mmannot_tf.serving.outputs.sidecars import Sidecars
 from mmannot_tf.serving.outputs.undo import undo
@@ -32,7 +32,7 @@ def test_labels_that_a_person_gave_are_that_persons_keywords():
 def test_undo_takes_the_models_labels_back_and_no_others(tmp_path):
     sidecar = tmp_path / "a.jpg.xmp"
     sidecar.write_bytes(new_sidecar(["sky", "sea"], "m", given=["dog", "sea"]))
-    undo([Photograph(tmp_path / "a.jpg", "a.jpg")])
+    undo([PhotographFile(tmp_path / "a.jpg", "a.jpg")])
     assert XmpPacket(sidecar.read_bytes()).values(SUBJECT.name) == ["dog", "sea"]
 
 

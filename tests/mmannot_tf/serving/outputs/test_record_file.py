@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mmannot_tf.serving.annotation import Annotation, Unreadable
-from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.inputs.photographs import PhotographFile
 from mmannot_tf.serving.outputs.csv_rows import COLUMNS, CsvRows
 from mmannot_tf.serving.outputs.factory import open_output
 from mmannot_tf.serving.outputs.json_lines import JsonLines
@@ -29,7 +29,7 @@ FORMATS = [JsonLines, CsvRows]
 
 
 def _photograph(image):
-    return Photograph(Path(image), image)
+    return PhotographFile(Path(image), image)
 
 
 def _wanted(file, record_format, model="m"):

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from mmannot_tf.serving.annotation import Annotation, Unreadable
-from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.inputs.photographs import PhotographFile
 from mmannot_tf.serving.outputs.sidecars import MAX_NOTED, Sidecars
 
 DC, RDF = "http://purl.org/dc/elements/1.1/", "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -58,7 +58,7 @@ def _keywords(file):
 def _photographs(folder, *names):
     for name in names:
         (folder / name).touch()
-    return [Photograph(folder / name, name) for name in names]
+    return [PhotographFile(folder / name, name) for name in names]
 
 
 def test_photographs_of_one_stem_have_sidecars_of_their_own(tmp_path):
@@ -72,7 +72,7 @@ def test_photographs_of_one_stem_have_sidecars_of_their_own(tmp_path):
 def test_a_second_run_wants_what_has_no_sidecar_of_this_model(tmp_path):
     photographs = [
         *_photographs(tmp_path, "a.jpg", "b.jpg", "c.jpg"),
-        Photograph(tmp_path / "a.jpg", "a.jpg"),
+        PhotographFile(tmp_path / "a.jpg", "a.jpg"),
     ]
     (tmp_path / "b.xmp").write_bytes(FOREIGN)
     for model, earlier, wanted in (
@@ -126,7 +126,7 @@ def test_files_that_cannot_be_read_or_written_are_told(tmp_path):
     unread = Unreadable(str(tmp_path / "b.jpg"), "", "no image")
     images = (tmp_path / "pipe.jpg", tmp_path / "dead.jpg", Path("/proc/none/c.jpg"))
     output = Sidecars("m")
-    assert all(output.wants(Photograph(image, image.name)) for image in images)
+    assert all(output.wants(PhotographFile(image, image.name)) for image in images)
     errors = output.write([unread, *(_annotation(image, "boat") for image in images)])
     output.close()
     assert errors[0] == unread

@@ -8,7 +8,7 @@ from PIL import Image
 
 from mmannot_tf.cli.main import main
 from mmannot_tf.serving.annotation import Annotation
-from mmannot_tf.serving.inputs.photographs import Photograph, photographs
+from mmannot_tf.serving.inputs.photographs import PhotographFile, photographs
 from mmannot_tf.serving.outputs.sidecars import Sidecars
 from mmannot_tf.serving.outputs.undo import undo
 from tfrecords_tools.photographs.keyword_fields import SUBJECT
@@ -45,7 +45,7 @@ def _with_keywords(photo, *words):
 
 
 def _undo(photo, **options):
-    return undo([Photograph(photo, photo.name)], **options)
+    return undo([PhotographFile(photo, photo.name)], **options)
 
 
 def test_a_sidecar_of_ours_alone_is_deleted(photo):
