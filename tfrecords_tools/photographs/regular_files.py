@@ -67,9 +67,14 @@ def _content(file: BinaryIO, max_bytes: int) -> bytes:
     _check_kind(status)  # again, for the name may stand for another file now
     if status.st_size > max_bytes:
         raise UnreadableImageError(f"{status.st_size:,} bytes, more than {max_bytes:,}")
+    return read_stream(file, max_bytes=max_bytes)
+
+
+def read_stream(file: BinaryIO, *, max_bytes: int = MAX_BYTES) -> bytes:
+    """The bytes of a photograph from an open file, of any file system; errors as of `read_photograph`."""
     head = file.read(SIGNATURE_BYTES)
     check_format(head)
     content = head + file.read(max_bytes + 1 - len(head))
-    if len(content) > max_bytes:  # it has grown
+    if len(content) > max_bytes:
         raise UnreadableImageError(f"more than {max_bytes:,} bytes")
     return content

@@ -1,0 +1,53 @@
+"""`mmannot annotate --beam-runner`."""
+
+from collections.abc import Sequence
+
+from mmannot_tf.beam.arguments import BeamArguments
+from mmannot_tf.serving.outputs.summary import Summary
+from tfrecords_tools.shell.beam_runner import BeamRunner
+from tfrecords_tools.shell.console import notice, print_json
+from tfrecords_tools.shell.errors import UserError
+
+
+def annotate_on_beam(
+    arguments: BeamArguments, runner: str | None, options: Sequence[str] | None, *, as_json: bool = False
+) -> Summary:
+    """Annotates on a runner of Beam, and says what was done.
+
+    Args:
+        arguments: the arguments.
+        runner: of `--beam-runner`.
+        options: of `--beam-option`.
+        as_json: whether a JSON document is printed.
+
+    Raises:
+        UserError: an option is missing or makes no sense here, Apache Beam is not installed, MODEL is no
+            export, or the pipeline failed.
+    """
+    _check(arguments, runner, options)
+    beam_runner = BeamRunner(str(runner), tuple(options or ()))
+    beam_runner.open()
+
+    from mmannot_tf.beam.annotation import annotate_files
+
+    report = annotate_files(arguments, beam_runner)
+    for line in report.lines():
+        notice(line)
+    if as_json:
+        print_json(report.document())
+    return report.summary
+
+
+def _check(arguments: BeamArguments, runner: str | None, options: Sequence[str] | None) -> None:
+    if runner is None:
+        raise UserError(
+            f"--beam-option needs a --beam-runner. Received: {' '.join(options or ())}. Name a runner."
+        )
+    refused = [name for name, is_given in arguments.refused.items() if is_given]
+    if refused:
+        raise UserError(
+            f"--beam-runner writes records of all photographs, and takes no {refused[0]}. Received: "
+            f"{', '.join(refused)}. Leave it out, or annotate without --beam-runner."
+        )
+    if arguments.out is None:
+        raise UserError("--beam-runner needs files to write. Received: no --out.")
