@@ -1,5 +1,6 @@
 """`mmannot annotate --beam-runner`."""
 
+import logging
 from collections.abc import Sequence
 
 from mmannot_tf.beam.arguments import BeamArguments
@@ -30,12 +31,18 @@ def annotate_on_beam(
 
     from mmannot_tf.beam.annotation import annotate_files
 
+    logging.getLogger().addFilter(_is_of_use)
     report = annotate_files(arguments, beam_runner)
     for line in report.lines():
         notice(line)
     if as_json:
         print_json(report.document())
     return report.summary
+
+
+def _is_of_use(record: logging.LogRecord) -> bool:
+    """Whether a message is worth a line: Beam says so of each worker where it cannot measure memory."""
+    return "Resource module is not available" not in record.getMessage()
 
 
 def _check(arguments: BeamArguments, runner: str | None, options: Sequence[str] | None) -> None:

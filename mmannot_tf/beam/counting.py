@@ -80,7 +80,9 @@ def write_counts(
         "named": [unreadable.document() for unreadable in summary.named],
         "unknown_tags": summary.unknown_tags.document(),
         "notes": [*summary.unknown_tags.lines()],
-        "listings": [asdict(listing) for listing in listings],
+        "listings": [
+            {**vars(listing), "passed_over": listing.passed_over.document()} for listing in listings
+        ],
         "tags": None if tags is None else asdict(tags),
         "files": list(files),
     }

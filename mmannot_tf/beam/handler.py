@@ -41,7 +41,7 @@ class AnnotatorHandler(Base):
         engine: EngineOptions = DEFAULT_ENGINE,
         decide: Override = UNCHANGED,
         batch_size: int = BATCH_SIZE,
-        max_batch_seconds: float | None = None,
+        max_batch_seconds: int | None = None,
     ):
         """Makes a handler; `transform.Annotate` documents the arguments."""
         super().__init__(

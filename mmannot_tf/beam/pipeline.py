@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import apache_beam as beam
-from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions
+from apache_beam.options.pipeline_options import DirectOptions, PipelineOptions, WorkerOptions
 from apache_beam.runners.runner import PipelineState
 
 from mmannot_tf.beam.counting import CountResults, write_counts
@@ -46,7 +46,7 @@ def run_pipeline(runner: BeamRunner, inputs: BeamInputs, annotate: Annotate, fil
         UserError: Beam does not have the runner, or the pipeline failed; a second call begins anew.
     """
     engine, options = runner.open()
-    _use_processes(runner, options)
+    _set_local_defaults(runner, options)
     pipeline = beam.Pipeline(engine, options)
     _build(pipeline, inputs, annotate, files)
     try:
@@ -109,12 +109,17 @@ def _with_path(result: Result) -> Result:
     return replace(result, image=os.fsdecode(result.image))
 
 
-def _use_processes(runner: BeamRunner, options: PipelineOptions) -> None:
-    """Lets `--direct_num_workers` start processes; Beam's default mode has one thread for any number."""
-    is_set = any(option.startswith("--direct_running_mode") for option in runner.options)
-    direct = options.view_as(DirectOptions)
-    if direct.direct_num_workers != 1 and not is_set:
+def _set_local_defaults(runner: BeamRunner, options: PipelineOptions) -> None:
+    """Lets `--direct_num_workers` start processes, which write no diary; an option that is given stays.
+
+    Beam's own default runs everything on one thread, for any number of workers.
+    """
+    given = {option.partition("=")[0] for option in runner.options}
+    direct, worker = options.view_as(DirectOptions), options.view_as(WorkerOptions)
+    if direct.direct_num_workers != 1 and "--direct_running_mode" not in given:
         direct.direct_running_mode = "multi_processing"
+    if runner.is_direct and "--default_sdk_harness_log_level" not in given:
+        worker.default_sdk_harness_log_level = "ERROR"
 
 
 def _as_user_error(error: Exception) -> UserError:
@@ -122,7 +127,7 @@ def _as_user_error(error: Exception) -> UserError:
     ours = _USER_ERROR.findall(str(error))
     if isinstance(error, UserError) or ours:
         return UserError(ours[-1] if ours else re.sub(r" \[while running.*", "", str(error), flags=re.DOTALL))
-    last = RuntimeError((str(error).strip().splitlines() or [""])[-1])
+    last = RuntimeError((str(error).strip().splitlines() or [""])[-1].rstrip("."))
     return UserError(
         f"Beam pipeline must finish. Received: {type(error).__name__}: {one_line(last)}. "
         "Run the same command again."

@@ -73,7 +73,7 @@ class TagsTally:
         )
 
 
-class JoinTags(beam.PTransform):
+class JoinTags(beam.PTransform[Any, Any]):
     """(path, `Found`), a path possibly several times, to (path, tags), each path once; and a `TagsTally`.
 
     A photograph has the names that `TagsFile` finds it by: as in the annotations, absolute, and below the

@@ -16,7 +16,7 @@ from mmannot_tf.serving.model import Model, annotated_by, check_override, open_m
 from mmannot_tf.serving.network import TOLERANCE
 
 
-class Annotate(beam.PTransform):
+class Annotate(beam.PTransform[Any, Any]):
     """Annotates photographs with an export.
 
     Its input are pairs of a name and a `Photograph`, which has the bytes of its file, or a
@@ -42,7 +42,7 @@ class Annotate(beam.PTransform):
         precision: str = "float32",
         tolerance: float = TOLERANCE,
         batch_size: int = BATCH_SIZE,
-        max_batch_seconds: float | None = None,
+        max_batch_seconds: int | None = None,
     ):
         """Opens the export here, so that a wrong one is refused before the pipeline runs.
 
@@ -85,7 +85,7 @@ class Annotate(beam.PTransform):
             | "Document" >> beam.Map(lambda result: {**result.document(), "model": model})
         )
 
-    def results(self) -> beam.PTransform:
+    def results(self) -> beam.PTransform[Any, Any]:
         """The same transform with an `Annotation` or `Unreadable` for each photograph as its output."""
         return _Results(self._handler)
 
@@ -94,7 +94,7 @@ class Annotate(beam.PTransform):
         return {**self.__dict__, "model": None}
 
 
-class _Results(beam.PTransform):
+class _Results(beam.PTransform[Any, Any]):
     def __init__(self, handler: AnnotatorHandler):
         super().__init__()
         self._handler = handler

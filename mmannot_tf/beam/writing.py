@@ -4,6 +4,7 @@ import contextlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from typing import Any
 
 import apache_beam as beam
@@ -53,17 +54,15 @@ class ShardedFiles:
         Raises:
             UserError: neither names a format that is written in shards.
         """
-        folder, slash, name = out.rpartition("/")
-        stem, dot, ending = name.rpartition(".")
-        stem, suffix = (stem, dot + ending) if stem else (name, "")
-        chosen = output_format or ending.lower()
+        suffix = PurePosixPath(out).suffix
+        chosen = output_format or suffix.removeprefix(".").lower()
         formats = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
-        if chosen not in FORMATS or not stem:
+        if chosen not in FORMATS:
             raise UserError(
                 f"--beam-runner writes {formats}, by the suffix of --out or by --format. Received: "
                 f"{f'--format {output_format}' if output_format else out}."
             )
-        return cls(folder + slash + stem, suffix, chosen)
+        return cls(out.removesuffix(suffix), suffix, chosen)
 
     @property
     def report(self) -> str:
@@ -100,7 +99,7 @@ class ShardedFiles:
         return match[1] if match else ""
 
 
-class WriteResults(beam.PTransform):
+class WriteResults(beam.PTransform[Any, Any]):
     """Writes results, and yields the names of the files.
 
     A killed worker leaves no half-written file: shards are written aside and renamed when all are complete.

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from apache_beam.options.pipeline_options import PipelineOptions
     from apache_beam.runners.runner import PipelineRunner
 
-DIRECT = "directrunner"
 _NO_PRISM = "--allow_unsafe_triggers"
 """DirectRunner then runs in Python as it always did. Else it first downloads another runner, Prism, which has
 no use for `--direct_num_workers`. Our pipelines have no triggers."""
@@ -34,6 +33,11 @@ class BeamRunner:
     name: str
     options: tuple[str, ...] = ()
 
+    @property
+    def is_direct(self) -> bool:
+        """Whether it is Beam's runner of this machine."""
+        return self.name.lower() in ("direct", "directrunner")
+
     def open(self) -> tuple[PipelineRunner, PipelineOptions]:
         """The runner and the options of a pipeline.
 
@@ -50,7 +54,7 @@ class BeamRunner:
                 f"--beam-runner needs Apache Beam. Received: none. Run `{install_command('beam')}`."
             ) from None
         self._check_form()
-        ours = [_NO_PRISM] if self.name.lower() == DIRECT else []
+        ours = [_NO_PRISM] if self.is_direct else []
         try:
             with contextlib.redirect_stderr(io.StringIO()) as messages:
                 options = PipelineOptions([*self.options, *ours])
