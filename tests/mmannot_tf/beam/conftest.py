@@ -4,9 +4,6 @@ import shutil
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("apache_beam", reason="the extra `beam` is not installed")
-
 from apache_beam.io.filesystem import BeamIOError, FileMetadata, FileSystem
 
 
