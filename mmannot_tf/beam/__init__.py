@@ -1,6 +1,7 @@
-"""Annotating photographs on Apache Beam: in a pipeline of one's own, or as `mmannot annotate --beam-runner`.
+"""Annotating photographs in a pipeline of Apache Beam; docs/scale.md has examples.
 
-`import mmannot_tf.beam` loads neither Beam nor TensorFlow; a name imports what it needs when it is used.
+`mmannot annotate --beam-runner` is such a pipeline. `import mmannot_tf.beam` loads neither Beam nor
+TensorFlow; a name imports what it needs when it is used.
 """
 
 import importlib

@@ -24,43 +24,46 @@ class Annotate(beam.PTransform[Any, Any]):
     of `mmannot annotate`: `image` (the name), `tags`, `model`, and `predicted_quantity`, `annotations` and
     `unknown_tags`, or `error` for a photograph that cannot be read.
 
-    Example:
-        >>> photographs = pipeline | beam.Create([("a.jpg", mmannot_tf.beam.Photograph(content, "sea, sun"))])
-        >>> documents = photographs | mmannot_tf.beam.Annotate("exports/photos")
+    The export is opened when the transform is made, so that a wrong one is refused before the pipeline runs.
+
+    Args:
+        export: the path or URL of an export, which this process and the workers can read. If it has several
+            versions, all workers open the one that is the highest now.
+        decide: an `Override`, as of `LoadedModel.annotate`: how many labels photographs get.
+        engine: a name of `mmannot annotate --engine`.
+        precision: "float32" or "bfloat16".
+        tolerance: the largest difference of a probability from TensorFlow's.
+        batch_size: photographs per forward pass.
+        max_batch_seconds: for streams, in which a bundle has few photographs: collects a batch over bundles
+            for at most so long. It needs a runner with state and timers.
 
     Attributes:
         model: the export, as this process opened it.
         annotated_by: what records name as their model.
+
+    Raises:
+        UserError: it is no export, or the options do not fit it.
+
+    Example:
+        >>> photograph = mmannot_tf.beam.Photograph(content, tags="sea, sun")                 # doctest: +SKIP
+        >>> photographs = pipeline | beam.Create([("a.jpg", photograph)])                     # doctest: +SKIP
+        >>> documents = photographs | mmannot_tf.beam.Annotate("exports/photos")              # doctest: +SKIP
     """
 
     def __init__(
         self,
         export: str,
         *,
-        decide: Override = UNCHANGED,
+        decide: Override | None = None,
         engine: str = "tensorflow",
         precision: str = "float32",
         tolerance: float = TOLERANCE,
         batch_size: int = BATCH_SIZE,
         max_batch_seconds: int | None = None,
     ):
-        """Opens the export here, so that a wrong one is refused before the pipeline runs.
-
-        Args:
-            export: the path or URL of an export, which this process and the workers can read. If it has
-                several versions, all workers open the one that is the highest now.
-            decide: how many labels photographs get.
-            engine: a name of `mmannot annotate --engine`.
-            precision: "float32" or "bfloat16".
-            tolerance: the largest difference of a probability from TensorFlow's.
-            batch_size: photographs per forward pass.
-            max_batch_seconds: for streams, in which a bundle has few photographs: collects a batch over
-                bundles for so long. It needs a runner with state and timers.
-
-        Raises:
-            UserError: it is no export, or the options do not fit it.
-        """
+        """Opens the export; the class documents the arguments."""
         super().__init__()
+        decide = UNCHANGED if decide is None else decide
         options = EngineOptions(engine, precision, tolerance)
         check_options(options)
         check_file_system(address(export), what="MODEL")

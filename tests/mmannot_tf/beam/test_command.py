@@ -156,7 +156,7 @@ def test_photographs_tags_export_and_output_are_in_a_bucket(exported, folder, bu
     ]
     _assert_same(records[1:], sorted(expected, key=lambda record: record["image"]))
     assert f"note: no photograph was found in {base}photos/*.png" in stderr
-    assert "passed over: 1 file with another suffix (.txt)" in stderr
+    assert "passed over: 1 file with another suffix (1 .txt)" in stderr
     document = json.loads(stdout)
     assert (document["annotated"], document["unreadable"]) == (30, 2)
     assert document["files"] == [f"{base}labels/of-00000-of-00001.jsonl"]
