@@ -79,10 +79,10 @@ class ShardedFiles:
         """Removes the shards of an earlier run, and what a killed one left; returns the number of shards.
 
         Args:
-            written: shards of this run, at least one.
+            written: shards of this run; without one nothing is known to be of an earlier run.
         """
         numbers = {self._number(file) for file in written}
-        others = [file for file in self.shards() if self._number(file) not in numbers]
+        others = [file for file in self.shards() if numbers and self._number(file) not in numbers]
         if others:
             FileSystems.delete(others)
         folder, slash, name = self.prefix.rpartition("/")

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pyarrow.parquet
 import pytest
 from tiers import exhaustive
@@ -297,16 +298,13 @@ def test_four_processes_write_the_records_of_the_local_command(exported, scenes,
     _assert_same(_records(out), sorted(_read(local), key=lambda record: record["image"]))
 
 
-def _workers(process: int) -> list[int]:
-    """The processes of Beam's workers, each a child of a shell that the command started."""
-    listed = subprocess.run(["ps", "-eo", "pid=,ppid=,args="], capture_output=True, text=True, check=True)
-    rows = [line.split(maxsplit=2) for line in listed.stdout.splitlines()]
-    shells = {pid for pid, parent, _ in rows if parent == str(process)}
-    return [int(pid) for pid, parent, words in rows if parent in shells and "sdk_worker_main" in words]
+def _workers(process: int) -> list[psutil.Process]:
+    """The processes of Beam's workers; each may be a child of a shell that the command started."""
+    below = psutil.Process(process).children(recursive=True)
+    return [worker for worker in below if worker.cmdline()[1:2] == ["-m"]]
 
 
 @pytest.mark.exhaustive
-@pytest.mark.faults
 @pytest.mark.parametrize("victim", ["worker", "command"])
 def test_after_a_kill_the_same_command_writes_every_record_once(exported, scenes, tmp_path, victim):
     folder, out = _many(scenes, tmp_path / "many", 600), tmp_path / "labels.jsonl"
@@ -320,8 +318,9 @@ def test_after_a_kill_the_same_command_writes_every_record_once(exported, scenes
         time.sleep(0.05)
     workers = _workers(process.pid)
     assert len(workers) == 2
-    os.kill(process.pid if victim == "command" else workers[0], signal.SIGKILL)
+    os.kill(process.pid if victim == "command" else workers[0].pid, signal.SIGKILL)
     _, stderr = process.communicate(timeout=120)
+    assert psutil.wait_procs(workers, timeout=60)[1] == []  # none outlives the command
     assert process.returncode == (-signal.SIGKILL if victim == "command" else 1)
     if victim == "worker":
         assert stderr.splitlines()[-1].startswith("error: Beam pipeline must finish. Received: RuntimeError")
