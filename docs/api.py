@@ -45,6 +45,7 @@ SECTIONS = (
     ("Keras metrics", "metrics"),
     ("Keras losses", "losses"),
     ("Keras layers", "layers"),
+    ("On Apache Beam", "beam"),
     ("Errors", "UserError"),
 )  # fmt: skip
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from mmannot_tf.registration import register_when_keras_is_imported
 
 if TYPE_CHECKING:
-    from mmannot_tf import layers, losses, metrics
+    from mmannot_tf import beam, layers, losses, metrics
     from mmannot_tf.api.annotator import build_annotator
     from mmannot_tf.api.loading import LoadedModel, load
     from mmannot_tf.api.scoring import score
@@ -49,6 +49,7 @@ __all__ = [
     "Records",
     "UserError",
     "__version__",
+    "beam",
     "build_annotator",
     "build_backbone",
     "build_classifier",
@@ -100,6 +101,7 @@ _LIGHT = {
     "Preprocessing",
     "Records",
     "UserError",
+    "beam",
     "open_records",
     "score",
 }
@@ -120,7 +122,7 @@ def __getattr__(name: str) -> Any:
     else:
         if name not in _LIGHT:
             importlib.import_module("keras")  # first: two threads that import in other orders would deadlock
-        if name in ("layers", "losses", "metrics"):
+        if name in ("beam", "layers", "losses", "metrics"):
             return importlib.import_module(f"mmannot_tf.{name}")
         value = getattr(importlib.import_module(_MODULES[name]), name)
     globals()[name] = value

@@ -63,9 +63,11 @@ ROOMS = {
             "runs",
             "training",
         },
+        "beam": {"decisions", "serving"},
         "cli": {
             "ablation",
             "baselines",
+            "beam",
             "config",
             "decisions",
             "evaluation",

@@ -24,6 +24,7 @@ PAGES = [
     ROOT / "docs" / "keras.md",
     ROOT / "docs" / "quickstart.md",
     ROOT / "docs" / "report.md",
+    ROOT / "docs" / "scale.md",
     ROOT / "docs" / "serving.md",
     ROOT / "docs" / "training.md",
     *sorted((ROOT / "tfrecords_tools").glob("*/README.md")),

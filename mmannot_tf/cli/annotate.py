@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from mmannot_tf.cli.arguments import (
+    BeamOptionOption,
+    BeamRunnerOption,
     BetaOption,
     DecideOption,
     EngineOption,
@@ -105,17 +107,18 @@ def annotate(
     batch_size: Annotated[
         int, typer.Option("--batch-size", min=1, help="Images per forward pass.")
     ] = BATCH_SIZE,
+    beam_runner: BeamRunnerOption = None,
+    beam_option: BeamOptionOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Label photographs, each with as many labels as the model decides."""
-    from mmannot_tf.decisions.override import UNCHANGED, Override
-    from mmannot_tf.evaluation.document import document
+    from mmannot_tf.decisions.override import Override
     from mmannot_tf.serving.engines.selection import EngineOptions, check_options
     from mmannot_tf.serving.inputs.metadata_tags import MetadataTags
     from mmannot_tf.serving.inputs.own_tags import OwnTags
     from mmannot_tf.serving.inputs.passed_over import PassedOver
     from mmannot_tf.serving.inputs.tags_file import TagsFile
-    from mmannot_tf.serving.model import check_override, open_model
+    from mmannot_tf.serving.model import annotated_by, check_override, open_model
     from mmannot_tf.serving.outputs.end_report import EndReport
     from mmannot_tf.serving.outputs.factory import open_output
     from mmannot_tf.serving.outputs.sheet import WithSheet
@@ -124,9 +127,38 @@ def annotate(
     from mmannot_tf.serving.outputs.wanted_photographs import WantedPhotographs
     from mmannot_tf.workflows.annotating import with_fitted_ways
     from tfrecords_tools.shell.console import notice, print_json, print_line
-    from tfrecords_tools.shell.files import digest
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
+    if beam_runner or beam_option:
+        from mmannot_tf.beam.arguments import BeamArguments
+        from mmannot_tf.beam.command import annotate_on_beam
+
+        arguments = BeamArguments(
+            model,
+            images or [],
+            tags,
+            tags_file,
+            out,
+            output_format,
+            Override(decide, threshold, k, least, most, given_beta(beta, favour)),
+            EngineOptions(engine, precision, tolerance),
+            batch_size,
+            refused={
+                "--from-list": from_list is not None,
+                "--shard": shard is not None,
+                "--format xmp": output_format == "xmp",
+                "--sheet": sheet is not None,
+                "--tags-from": tags_from is not None,
+                "--preview": preview,
+                "--undo": undo,
+                "--sidecar-name": sidecar_name != "full",
+                "--keep-errors": not retry_errors,
+                "--on-error fail": on_error == "fail",
+            },
+        )
+        summary = annotate_on_beam(arguments, beam_runner, beam_option, as_json=as_json)
+        _report_errors(summary, 0, on_error, listed=True)
+        return
     if undo:
         _undo(images or [], preview=preview)
         return
@@ -135,7 +167,6 @@ def annotate(
     override = Override(decide, threshold, k, least, most, given_beta(beta, favour))
     opened, override = with_fitted_ways(open_model(model), override)
     check_override(opened, override)
-    made_by = opened.digest if override == UNCHANGED else digest([opened.digest, document(override)])
     terminal, summary = TerminalOutput(None if as_json else print_line), Summary()
     passed_over = PassedOver()
     with contextlib.ExitStack() as stack:
@@ -144,7 +175,7 @@ def annotate(
             open_output(
                 out,
                 output_format,
-                made_by[:12],
+                annotated_by(opened, override),
                 retry_errors=retry_errors,
                 sidecar_name=sidecar_name,
                 preview=print_line if preview else None,

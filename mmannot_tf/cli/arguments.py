@@ -78,6 +78,17 @@ FavourOption = Annotated[
     typer.Option("--favour", help="The same as --beta 0.5 or --beta 2."),
 ]
 
+BeamRunnerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--beam-runner", help="Annotate on Apache Beam: DirectRunner, FlinkRunner, DataflowRunner, …"
+    ),
+]
+BeamOptionOption = Annotated[
+    list[str] | None,
+    typer.Option("--beam-option", help="An option of Beam, such as --direct_num_workers=2; repeatable."),
+]
+
 FAVOURED = {"precision": 0.5, "recall": 2.0}
 """β of an F_β that favours one of the two."""
 ONE_DEVICE = "one"

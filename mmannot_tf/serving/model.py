@@ -10,6 +10,7 @@ from mmannot_tf.config.data_keys import FORMER, pixel_values
 from mmannot_tf.config.settings import DataSettings
 from mmannot_tf.decisions.fitted_ways import FittedWays
 from mmannot_tf.decisions.override import UNCHANGED, Override
+from mmannot_tf.evaluation.document import document
 from mmannot_tf.evaluation.scorer_ways import options_of
 from mmannot_tf.runs.configured_stages import visual_stage
 from mmannot_tf.runs.plan import feature_digest
@@ -177,6 +178,12 @@ def check_override(model: Model, override: Override) -> None:
     """
     if override != UNCHANGED:
         decisions_of(model).check(override)
+
+
+def annotated_by(model: Model, override: Override) -> str:
+    """What records name as their `model`: the first 12 digits of a digest of it and of how it decides."""
+    made_by = model.digest if override == UNCHANGED else digest([model.digest, document(override)])
+    return made_by[:12]
 
 
 def branches_of(run: Run) -> Mapping[str, tuple[str, str]]:

@@ -10,13 +10,12 @@ import tensorflow_datasets as tfds
 
 from tfrecords_tools.building.build_tally import BuildTally
 from tfrecords_tools.building.examining import examine_one
-from tfrecords_tools.building.runner import BeamRunner
 from tfrecords_tools.building.source import RecordSource
 from tfrecords_tools.building.writing import write_shards
 from tfrecords_tools.photographs.encoded import original_of
 from tfrecords_tools.reading.example import Example, Record, decoded_record, fingerprint
+from tfrecords_tools.shell.beam_runner import BeamRunner
 from tfrecords_tools.shell.errors import UserError
-from tfrecords_tools.shell.extras import install_command
 
 if TYPE_CHECKING:
     from apache_beam import PTransform
@@ -39,16 +38,10 @@ def write_on_beam(source: RecordSource, *, tally: BuildTally, runner: BeamRunner
         The records' folder.
 
     Raises:
-        UserError: Apache Beam is not installed; the pipeline failed; a split would be empty; too many images
-            are unreadable.
+        UserError: Apache Beam is not installed, or has no such runner; the pipeline failed; a split would be
+            empty; too many images are unreadable.
     """
-    try:
-        from apache_beam.options.pipeline_options import PipelineOptions
-        from apache_beam.runners.runner import create_runner
-    except ImportError:
-        raise UserError(
-            f"--beam-runner needs Apache Beam. Received: none. Run `{install_command('beam')}`."
-        ) from None
+    beam_runner, beam_options = runner.open()
     wanted = {
         name: {example.id: example for example in tally.wanted(name, split.examples(), lambda: None)}
         for name, split in source.splits.items()
@@ -56,10 +49,7 @@ def write_on_beam(source: RecordSource, *, tally: BuildTally, runner: BeamRunner
     for split, examples in wanted.items():
         if not examples:
             tally.check_split(split)
-    pipeline = {
-        "beam_runner": create_runner(runner.name),
-        "beam_options": PipelineOptions(list(runner.options)),
-    }
+    pipeline = {"beam_runner": beam_runner, "beam_options": beam_options}
     try:
         shards = write_shards(
             source,

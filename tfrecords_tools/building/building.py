@@ -8,7 +8,6 @@ from pathlib import Path
 
 from tfrecords_tools.building.build_tally import BuildTally, new_tally
 from tfrecords_tools.building.checking import CheckReport, passed_over
-from tfrecords_tools.building.runner import BeamRunner
 from tfrecords_tools.building.source import RecordSource
 from tfrecords_tools.building.unlisted import find_unlisted
 from tfrecords_tools.reading.example import Record, content_digest
@@ -18,6 +17,7 @@ from tfrecords_tools.reading.records import MARKER, VERSION, VOCABULARY, Records
 from tfrecords_tools.reading.vocabulary import write_vocabulary
 from tfrecords_tools.shell import files
 from tfrecords_tools.shell.atomic_folder import atomic_folder
+from tfrecords_tools.shell.beam_runner import BeamRunner
 from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.lock import writer_lock

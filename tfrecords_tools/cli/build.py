@@ -7,13 +7,13 @@ import typer
 
 from tfrecords_tools.building.building import build_records, dry_run_summary
 from tfrecords_tools.building.checking import check
-from tfrecords_tools.building.runner import BeamRunner
 from tfrecords_tools.cli.check import CountUnlisted, Workers, leakage_advice, lines, refusal
 from tfrecords_tools.cli.sources import SourceType
 from tfrecords_tools.reading.marker import Marker
 from tfrecords_tools.reading.passed_over import summary
 from tfrecords_tools.reading.published import published_counts
 from tfrecords_tools.reading.records import MARKER, Records
+from tfrecords_tools.shell.beam_runner import BeamRunner
 from tfrecords_tools.shell.console import notice, print_line
 from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.files import read_json

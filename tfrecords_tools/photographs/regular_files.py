@@ -66,7 +66,7 @@ def _check_kind(status: os.stat_result) -> None:
         raise UnreadableImageError(f"{kind}, not a regular file")
 
 
-def bounded_content(file: BinaryIO, max_bytes: int) -> bytes:
+def bounded_content(file: BinaryIO, max_bytes: int = MAX_BYTES) -> bytes:
     """The bytes of an open file that holds a photograph, which need not tell its size.
 
     Raises:

@@ -39,6 +39,13 @@ class PassedOver:
     linked_folders: int = 0
     system_folders: Counter[str] = field(default_factory=Counter)
 
+    def add(self, other: "PassedOver") -> None:
+        """Adds the counts of other folders."""
+        self.other_files += other.other_files
+        self.hidden += other.hidden
+        self.linked_folders += other.linked_folders
+        self.system_folders += other.system_folders
+
     def passes_folder(self, name: str) -> bool:
         """Whether a folder of this name is left out; counts it if so."""
         if name.startswith("."):

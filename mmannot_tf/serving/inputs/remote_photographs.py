@@ -1,17 +1,17 @@
 """Photographs in object storage and other places that fsspec reads."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 from mmannot_tf.serving.inputs.passed_over import PassedOver
-from tfrecords_tools.photographs.regular_files import MAX_BYTES, bounded_content
+from tfrecords_tools.photographs.regular_files import bounded_content
 from tfrecords_tools.photographs.unreadable import MISSING, UnreadableImageError
 from tfrecords_tools.shell.addresses import address_errors, file_system, reason
 from tfrecords_tools.shell.errors import UserError
 
-_PATTERN = set("*?[")
+_WILDCARD = re.compile(r"[*?[]")
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class RemotePhotograph:
 
     Attributes:
         address: such as `gs://bucket/photos/2019/harbour.jpg`.
-        relative: its path below the address that the user named; of a named file its name.
+        relative: its path below the address that the user named, of a pattern below its last folder without
+            a wildcard; of a named file its name.
         tags: tags that come with it, comma-separated; None if none can.
     """
 
@@ -46,7 +47,7 @@ class RemotePhotograph:
         try:
             system, path = file_system(self.address)
             with system.open(path, "rb") as file:
-                return bounded_content(file, MAX_BYTES)
+                return bounded_content(file)
         except UnreadableImageError:
             raise
         except FileNotFoundError:
@@ -77,7 +78,8 @@ def remote_photographs(address: str, passed_over: PassedOver) -> Iterator[Remote
     """
     system, top = file_system(address)
     with address_errors(address):
-        if _PATTERN & set(top) and not system.exists(top):
+        is_pattern = _WILDCARD.search(top) is not None and not system.exists(top)
+        if is_pattern:
             names = sorted(system.glob(top))
         elif system.isdir(top):
             names = None
@@ -86,10 +88,11 @@ def remote_photographs(address: str, passed_over: PassedOver) -> Iterator[Remote
     if names is None:
         yield from _below(system, top.rstrip("/"), address, passed_over)
         return
-    if _PATTERN & set(top) and not names:
+    if is_pattern and not names:
         raise UserError(f"A pattern must match files. Received: {address}, which matches none.")
+    folder = _WILDCARD.split(top, maxsplit=1)[0].rpartition("/")[0]
     for name in names:
-        yield RemotePhotograph(_address(system, name), PurePosixPath(name).name)
+        yield RemotePhotograph(_address(system, name), name.removeprefix(folder).lstrip("/"))
 
 
 def _below(system: Any, top: str, address: str, passed_over: PassedOver) -> Iterator[RemotePhotograph]:

@@ -12,7 +12,7 @@ from tfrecords_tools.shell.counted import counted
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.listing import listed
 from tfrecords_tools.shell.paths import matching_form
-from tfrecords_tools.shell.tables import Columns, Table
+from tfrecords_tools.shell.tables import Columns, Table, TableRow
 
 COLUMNS = Columns(known=("image", "tags"), required=("image", "tags"))
 MAX_NAMED = 10
@@ -141,12 +141,7 @@ class TagsFile:
         self._database.close()
 
     def _entries(self, table: Table) -> Iterator[tuple[bytes, bytes, str, int]]:
-        for row in table.rows():
-            if row.problem:
-                raise UserError(
-                    "--tags-file must have a cell per column in every row. Received: "
-                    f"{table.path}:{row.number}: {row.problem}. Repair the row."
-                )
+        for row in tag_rows(table):
             self._rows += 1
             image = row.cells["image"]
             yield _key(image), os.fsencode(image), row.cells["tags"], row.number
@@ -166,6 +161,21 @@ class TagsFile:
             f"SELECT image FROM tags WHERE {condition} ORDER BY line LIMIT {MAX_NAMED}"
         )
         return count, [os.fsdecode(image) for (image,) in rows]
+
+
+def tag_rows(table: Table) -> Iterator[TableRow]:
+    """The rows of a file with tags.
+
+    Raises:
+        UserError: a row has a cell too many or too few.
+    """
+    for row in table.rows():
+        if row.problem:
+            raise UserError(
+                "--tags-file must have a cell per column in every row. Received: "
+                f"{table.path}:{row.number}: {row.problem}. Repair the row."
+            )
+        yield row
 
 
 def _key(name: str) -> bytes:

@@ -61,15 +61,16 @@ class Summary:
             unreadable = [isinstance(result, Unreadable) for result in results]
             stop = stop_at_error and any(unreadable)
             for result in output.write(results[: unreadable.index(True)] if stop else results):
-                self._count(result)
+                self.add(result)
             if stop:
-                self._count(results[unreadable.index(True)])
+                self.add(results[unreadable.index(True)])
             advance(len(results))
             self.seconds = time.perf_counter() - start
             if stop_at_error and self.unreadable:
                 break
 
-    def _count(self, result: Result) -> None:
+    def add(self, result: Result) -> None:
+        """Counts one result."""
         if not isinstance(result, Unreadable):
             self.annotated += 1
             self.unknown_tags.add(result.unknown_tags)
@@ -77,6 +78,14 @@ class Summary:
         self.unreadable += 1
         if len(self.named) < MAX_NAMED:
             self.named.append(result)
+
+    def merge(self, other: "Summary") -> None:
+        """Adds the counts of another summary; of both the first unreadable images by name are named."""
+        self.annotated += other.annotated
+        self.unreadable += other.unreadable
+        named = sorted([*self.named, *other.named], key=lambda unreadable: unreadable.image)
+        self.named = named[:MAX_NAMED]
+        self.unknown_tags.merge(other.unknown_tags)
 
     def document(self) -> SummaryDocument:
         """The counts as JSON values."""

@@ -41,6 +41,14 @@ class UnknownTags:
         room = len(self._counts) < MAX_KEPT
         self._counts.update(tag for tag in tags if room or tag in self._counts)
 
+    def merge(self, other: "UnknownTags") -> None:
+        """Adds the counts of another object, of at most `MAX_KEPT` different tags together."""
+        self.images += other.images
+        self.tags += other.tags
+        self._counts.update(other._counts)
+        if len(self._counts) > MAX_KEPT:
+            self._counts = Counter(dict(self._counts.most_common(MAX_KEPT)))
+
     def document(self) -> UnknownTagsDocument:
         """The counts as JSON values."""
         return {"images": self.images, "tags": self.tags, "named": dict(self._named())}

@@ -7,12 +7,12 @@ import pytest
 
 from tfrecords_tools.building.building import build_records
 from tfrecords_tools.building.rules import Rules
-from tfrecords_tools.building.runner import BeamRunner
 from tfrecords_tools.cli.main import main
 from tfrecords_tools.mscoco.settings import MscocoSettings
 from tfrecords_tools.mscoco.source import mscoco_source
 from tfrecords_tools.reading.records import Records
 from tfrecords_tools.reading.verification import verify
+from tfrecords_tools.shell.beam_runner import BeamRunner
 from tfrecords_tools.shell.errors import UserError
 
 DIRECT = BeamRunner("DirectRunner")

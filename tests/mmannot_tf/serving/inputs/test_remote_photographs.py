@@ -40,7 +40,7 @@ def test_a_file_address_names_the_same_photographs_as_its_path(photos):
 
 def test_patterns_name_what_matches(stored):
     found = remote_photographs(f"{stored}/inner/**/*.jp*", PassedOver())
-    assert sorted(photograph.relative for photograph in found) == ["c.jpeg", "d.jpg"]
+    assert sorted(photograph.relative for photograph in found) == ["c.jpeg", "deeper/d.jpg"]
 
 
 def test_addresses_of_found_photographs_open_again(stored):
