@@ -8,7 +8,7 @@ from mmannot_tf.serving.inputs.photograph import Photograph
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.paths import matching_form
 
-_TEXT = re.compile(r"(\d{1,9})/(\d{1,9})")
+_TEXT = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from tiers import exhaustive
 from mmannot_tf.cli.main import app
 from tfrecords_tools.photographs.keyword_fields import SUBJECT
 from tfrecords_tools.photographs.xmp import XmpPacket
-from tfrecords_tools.reading.records import open_records, read
+from tfrecords_tools.reading.records import read
 from tfrecords_tools.shell.console import run as run_app
 from tfrecords_tools.tag_rule.rule import split_tags
 
@@ -111,7 +111,7 @@ def test_keywords_go_beside_the_photographs_and_back(tiny_run, folder, capsys):
     assert "4 were annotated already" in _annotate(capsys, tiny_run.path, folder, "--format", "xmp")[2]
 
 
-def _without_model(file):
+def _without_names(file):
     return [{name: value for name, value in record.items() if name != "image"} for record in _records(file)]
 
 
@@ -124,7 +124,7 @@ def test_photographs_and_output_elsewhere_give_the_same_records(tiny_run, folder
     out = ("memory://bulk/photos", "--out", "memory://bulk/out/labels.jsonl", *options)
     assert _annotate(capsys, tiny_run.path, *out)[0] == 0
     system.get_file("/bulk/out/labels.jsonl", str(tmp_path / "there.jsonl"))
-    assert _without_model(tmp_path / "there.jsonl") == _without_model(here)
+    assert _without_names(tmp_path / "there.jsonl") == _without_names(here)
     assert "4 were annotated already" in _annotate(capsys, tiny_run.path, *out)[2]
     system.rm("/bulk", recursive=True)
 
@@ -146,11 +146,11 @@ def test_shards_of_a_list_with_tags_make_up_the_whole(tiny_run, folder, tmp_path
 
 def test_records_are_annotated_with_their_tags(tiny_run, tiny_records, tmp_path, capsys):
     out = tmp_path / "labels.jsonl"
-    assert _annotate(capsys, tiny_run.path, tiny_records, "--out", out)[0] == 0
+    assert _annotate(capsys, tiny_run.path, tiny_records.path, "--out", out)[0] == 0
     examples = {
         example["id"].numpy().decode(): [tag.decode() for tag in example["tags"].numpy()]
         for split in ("train", "validation", "test")
-        for example in read(open_records(tiny_records), split, images=False)
+        for example in read(tiny_records, split, images=False)
     }
     assert {record["image"]: split_tags(record["tags"]) for record in _records(out)} == examples
 
