@@ -1,17 +1,18 @@
 """Writes results as sharded files: `labels-00000-of-00004.jsonl`, … for `--out labels.jsonl`."""
 
-import contextlib
+import glob
 import re
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import apache_beam as beam
 from apache_beam.coders import BytesCoder
-from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 
+from mmannot_tf.beam.addresses import is_url
 from mmannot_tf.serving.annotation import Result
 from mmannot_tf.serving.outputs.csv_rows import CsvRows
 from mmannot_tf.serving.outputs.json_lines import JsonLines
@@ -85,13 +86,20 @@ class ShardedFiles:
         others = [file for file in self.shards() if numbers and self._number(file) not in numbers]
         if others:
             FileSystems.delete(others)
-        folder, slash, name = self.prefix.rpartition("/")
-        temporary = f"{_quoted(folder + slash)}beam-temp-{_quoted(name)}-*/**"
-        left = [file.path for file in FileSystems.match([temporary])[0].metadata_list]
-        for place in sorted({file.rpartition("/")[0] for file in left}):
-            with contextlib.suppress(BeamIOError):  # object stores have no folders
-                FileSystems.delete([place])
+        self._remove_temporary()
         return len(others)
+
+    def _remove_temporary(self) -> None:
+        """Removes the folders that Beam's file sinks write shards in before they rename them."""
+        folder, slash, name = self.prefix.rpartition("/")
+        if not is_url(self.prefix):
+            for place in Path(folder + slash).glob(f"beam-temp-{glob.escape(name)}-*"):
+                shutil.rmtree(place, ignore_errors=True)
+            return
+        pattern = f"{_quoted(folder + slash)}beam-temp-{_quoted(name)}-*/**"
+        left = [file.path for file in FileSystems.match([pattern])[0].metadata_list]
+        if left:
+            FileSystems.delete(left)
 
     def _number(self, file: str) -> str:
         """The number of shards that a shard's name states; empty if it is no shard."""
