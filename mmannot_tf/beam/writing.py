@@ -12,7 +12,7 @@ import apache_beam as beam
 from apache_beam.coders import BytesCoder
 from apache_beam.io.filesystems import FileSystems
 
-from mmannot_tf.beam.addresses import is_url
+from mmannot_tf.beam.addresses import WILDCARD, is_url
 from mmannot_tf.serving.annotation import Result
 from mmannot_tf.serving.outputs.csv_rows import CsvRows
 from mmannot_tf.serving.outputs.json_lines import JsonLines
@@ -72,8 +72,7 @@ class ShardedFiles:
 
     def shards(self) -> list[str]:
         """The shards that exist, in order; of an earlier run there may be more than this one wrote."""
-        pattern = f"{_quoted(self.prefix)}-*-of-*{_quoted(self.suffix)}"
-        files = [file.path for file in FileSystems.match([pattern])[0].metadata_list]
+        files = _beginning_with(f"{self.prefix}-", f"*-of-*{self.suffix}")
         return sorted(file for file in files if self._number(file))
 
     def remove_others(self, written: Iterable[str]) -> int:
@@ -96,8 +95,7 @@ class ShardedFiles:
             for place in Path(folder + slash).glob(f"beam-temp-{glob.escape(name)}-*"):
                 shutil.rmtree(place, ignore_errors=True)
             return
-        pattern = f"{_quoted(folder + slash)}beam-temp-{_quoted(name)}-*/**"
-        left = [file.path for file in FileSystems.match([pattern])[0].metadata_list]
+        left = _beginning_with(f"{folder}{slash}beam-temp-{name}-", "*/**")
         if left:
             FileSystems.delete(left)
 
@@ -170,6 +168,7 @@ def _utf8(value: Any) -> Any:
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
-def _quoted(text: str) -> str:
-    """A text as a pattern that matches itself."""
-    return re.sub(r"([*?[])", r"[\1]", text)
+def _beginning_with(prefix: str, pattern: str) -> list[str]:
+    """The files whose names begin with a text and go on by a pattern; Beam's patterns cannot quote a text."""
+    found = FileSystems.match([WILDCARD.sub("?", prefix) + pattern])[0].metadata_list
+    return [file.path for file in found if file.path.startswith(prefix)]
