@@ -1,6 +1,5 @@
 """Writes results as sharded files: `labels-00000-of-00004.jsonl`, … for `--out labels.jsonl`."""
 
-import glob
 import re
 import shutil
 from collections.abc import Iterable
@@ -53,8 +52,11 @@ class ShardedFiles:
         """The files of `--out` and `--format`.
 
         Raises:
-            UserError: neither names a format that is written in shards.
+            UserError: neither names a format that is written in shards, or `out` is a pattern: Beam's sinks
+                find their own files by their names as patterns.
         """
+        if WILDCARD.search(out):
+            raise UserError(f"--out must have none of * ? [ with --beam-runner. Received: {out}. Rename it.")
         suffix = PurePosixPath(out).suffix
         chosen = output_format or suffix.removeprefix(".").lower()
         formats = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
@@ -72,7 +74,7 @@ class ShardedFiles:
 
     def shards(self) -> list[str]:
         """The shards that exist, in order; of an earlier run there may be more than this one wrote."""
-        files = _beginning_with(f"{self.prefix}-", f"*-of-*{self.suffix}")
+        files = _matching(f"{self.prefix}-*-of-*{self.suffix}")
         return sorted(file for file in files if self._number(file))
 
     def remove_others(self, written: Iterable[str]) -> int:
@@ -92,10 +94,10 @@ class ShardedFiles:
         """Removes the folders that Beam's file sinks write shards in before they rename them."""
         folder, slash, name = self.prefix.rpartition("/")
         if not is_url(self.prefix):
-            for place in Path(folder + slash).glob(f"beam-temp-{glob.escape(name)}-*"):
+            for place in Path(folder + slash).glob(f"beam-temp-{name}-*"):
                 shutil.rmtree(place, ignore_errors=True)
             return
-        left = _beginning_with(f"{folder}{slash}beam-temp-{name}-", "*/**")
+        left = _matching(f"{folder}{slash}beam-temp-{name}-*/**")
         if left:
             FileSystems.delete(left)
 
@@ -168,7 +170,5 @@ def _utf8(value: Any) -> Any:
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
-def _beginning_with(prefix: str, pattern: str) -> list[str]:
-    """The files whose names begin with a text and go on by a pattern; Beam's patterns cannot quote a text."""
-    found = FileSystems.match([WILDCARD.sub("?", prefix) + pattern])[0].metadata_list
-    return [file.path for file in found if file.path.startswith(prefix)]
+def _matching(pattern: str) -> list[str]:
+    return [file.path for file in FileSystems.match([pattern])[0].metadata_list]

@@ -27,14 +27,14 @@ def _names(folder):
 
 @pytest.mark.parametrize("base", ["bucket://", "local"])
 def test_files_of_an_earlier_run_go_and_no_others(bucket, base):
-    earlier = ["l[1]-00000-of-00002.csv", "l[1]-00001-of-00002.csv", "beam-temp-l[1]-0a/half"]
-    own = ["l[1]-00000-of-00003.csv", "l[1]-00001-of-00003.csv", "l[1]-00002-of-00003.csv"]
-    others = ["l1-00000-of-00002.csv", "l[1]-of-mine.csv", "l[1]-00000-of-00002.jsonl", "beam-temp-l1-0a/x"]
+    earlier = ["l.1-00000-of-00002.csv", "l.1-00001-of-00002.csv", "beam-temp-l.1-0a/half"]
+    own = ["l.1-00000-of-00003.csv", "l.1-00001-of-00003.csv", "l.1-00002-of-00003.csv"]
+    others = ["l1-00000-of-00002.csv", "l.1-of-mine.csv", "l.1-00000-of-00002.jsonl", "beam-temp-l1-0a/x"]
     for name in (*earlier, *own, *others):
         (bucket / name).parent.mkdir(exist_ok=True)
         (bucket / name).write_text(name)
     place = base if base != "local" else f"{bucket}/"
-    files = ShardedFiles.of(f"{place}l[1].csv", None)
+    files = ShardedFiles.of(f"{place}l.1.csv", None)
     assert files.shards() == [f"{place}{name}" for name in (earlier[0], own[0], earlier[1], *own[1:])]
     assert files.remove_others([]) == 0
     assert files.remove_others([f"{place}{own[1]}"]) == 2
