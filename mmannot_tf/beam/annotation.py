@@ -83,7 +83,7 @@ class BeamReport:
 
 
 def annotate_files(arguments: BeamArguments, runner: BeamRunner) -> BeamReport:
-    """Runs the pipeline of a arguments.
+    """Runs the pipeline, and gathers what there is to say about it.
 
     Raises:
         UserError: an address is on no file system of Beam, MODEL is no export, or the pipeline failed.

@@ -1,17 +1,17 @@
 """Writes results as sharded files: `labels-00000-of-00004.jsonl`, … for `--out labels.jsonl`."""
 
-import contextlib
 import re
+import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import apache_beam as beam
 from apache_beam.coders import BytesCoder
-from apache_beam.io.filesystem import BeamIOError
 from apache_beam.io.filesystems import FileSystems
 
+from mmannot_tf.beam.addresses import WILDCARD, is_url
 from mmannot_tf.serving.annotation import Result
 from mmannot_tf.serving.outputs.csv_rows import CsvRows
 from mmannot_tf.serving.outputs.json_lines import JsonLines
@@ -52,8 +52,11 @@ class ShardedFiles:
         """The files of `--out` and `--format`.
 
         Raises:
-            UserError: neither names a format that is written in shards.
+            UserError: neither names a format that is written in shards, or `out` is a pattern: Beam's sinks
+                find their own files by their names as patterns.
         """
+        if WILDCARD.search(out):
+            raise UserError(f"--out must have none of * ? [ with --beam-runner. Received: {out}. Rename it.")
         suffix = PurePosixPath(out).suffix
         chosen = output_format or suffix.removeprefix(".").lower()
         formats = f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}"
@@ -71,8 +74,7 @@ class ShardedFiles:
 
     def shards(self) -> list[str]:
         """The shards that exist, in order; of an earlier run there may be more than this one wrote."""
-        pattern = f"{_quoted(self.prefix)}-*-of-*{_quoted(self.suffix)}"
-        files = [file.path for file in FileSystems.match([pattern])[0].metadata_list]
+        files = _matching(f"{self.prefix}-*-of-*{self.suffix}")
         return sorted(file for file in files if self._number(file))
 
     def remove_others(self, written: Iterable[str]) -> int:
@@ -85,13 +87,19 @@ class ShardedFiles:
         others = [file for file in self.shards() if numbers and self._number(file) not in numbers]
         if others:
             FileSystems.delete(others)
-        folder, slash, name = self.prefix.rpartition("/")
-        temporary = f"{_quoted(folder + slash)}beam-temp-{_quoted(name)}-*/**"
-        left = [file.path for file in FileSystems.match([temporary])[0].metadata_list]
-        for place in sorted({file.rpartition("/")[0] for file in left}):
-            with contextlib.suppress(BeamIOError):  # object stores have no folders
-                FileSystems.delete([place])
+        self._remove_temporary()
         return len(others)
+
+    def _remove_temporary(self) -> None:
+        """Removes the folders that Beam's file sinks write shards in before they rename them."""
+        folder, slash, name = self.prefix.rpartition("/")
+        if not is_url(self.prefix):
+            for place in Path(folder + slash).glob(f"beam-temp-{name}-*"):
+                shutil.rmtree(place, ignore_errors=True)
+            return
+        left = _matching(f"{folder}{slash}beam-temp-{name}-*/**")
+        if left:
+            FileSystems.delete(left)
 
     def _number(self, file: str) -> str:
         """The number of shards that a shard's name states; empty if it is no shard."""
@@ -162,6 +170,5 @@ def _utf8(value: Any) -> Any:
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
 
 
-def _quoted(text: str) -> str:
-    """A text as a pattern that matches itself."""
-    return re.sub(r"([*?[])", r"[\1]", text)
+def _matching(pattern: str) -> list[str]:
+    return [file.path for file in FileSystems.match([pattern])[0].metadata_list]

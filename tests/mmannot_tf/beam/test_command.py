@@ -224,6 +224,7 @@ def test_a_run_is_refused(tiny_run, tmp_path, capsys):
         (["--on-error", "fail"], "takes no --on-error fail."),
         (["--out", "labels.txt"], "--beam-runner writes jsonl, csv or parquet"),
         (["--out", "labels.jsonl", "--format", "txt"], "Received: --format txt."),
+        (["--out", "of [2019].jsonl"], "--out must have none of * ? [ with --beam-runner."),
         (["--out", ".jsonl"], "--beam-runner writes jsonl, csv or parquet"),
         (["--out", "nowhere://labels.jsonl"], "--out must be on a file system of Beam."),
         (
