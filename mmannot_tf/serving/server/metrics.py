@@ -13,6 +13,7 @@ class Metrics:
         requests: answered requests, by route and status.
         seconds: how long they took, by route.
         in_hand: requests that are not answered yet.
+        model_info: 1 for each loaded version of a model.
         batch_images: images per forward pass.
         unknown_tags: tags that the model did not know.
     """
@@ -32,6 +33,12 @@ class Metrics:
         )
         self.in_hand = Gauge(
             "mmannot_requests_in_hand", "Requests not answered yet.", registry=self._registry
+        )
+        self.model_info = Gauge(
+            "mmannot_model_info",
+            "The loaded versions of models and their engines.",
+            ("model", "version", "engine", "digest"),
+            registry=self._registry,
         )
         self.batch_images = Histogram(
             "mmannot_batch_images", "Images per forward pass.", buckets=BATCHES, registry=self._registry

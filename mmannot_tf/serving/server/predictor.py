@@ -1,9 +1,7 @@
 """Runs the images and tags of requests through the engine: decoded on threads, in batches."""
 
 import asyncio
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import tensorflow as tf
@@ -14,11 +12,11 @@ from mmannot_tf.serving.annotating.annotator import Annotator
 from mmannot_tf.serving.annotating.decoding import Decoder
 from mmannot_tf.serving.network import NETWORK_OUTPUTS, NetworkInputs, NetworkOutputs
 from mmannot_tf.serving.server.batching import Batcher
+from mmannot_tf.serving.server.decoding_threads import DecodingThreads
 from mmannot_tf.serving.server.json_parsing import JsonValue
 from mmannot_tf.serving.server.json_values import ANY, to_array
 from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.metrics import Metrics
-from mmannot_tf.serving.server.pixel_budget import PixelBudget
 from tfrecords_tools.photographs.decoding import check_size
 from tfrecords_tools.photographs.formats import format_of
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
@@ -28,17 +26,18 @@ Row = tuple[np.ndarray, np.ndarray]
 
 
 class Predictor:
-    """Runs the model for requests.
+    """Runs one version of a model for requests.
 
     Attributes:
         annotator: the model with its engine.
         batcher: gathers the images of all requests.
     """
 
-    def __init__(self, annotator: Annotator, limits: Limits, metrics: Metrics):
-        """`metrics` counts images and batches."""
+    def __init__(self, annotator: Annotator, limits: Limits, metrics: Metrics, decoding: DecodingThreads):
+        """`metrics` counts images and batches; all models and versions share the threads of `decoding`."""
         model = annotator.model
         self.annotator, self._limits, self._metrics = annotator, limits, metrics
+        self._decoding = decoding
         self._decoder = Decoder(
             size=model.image_size,
             sampling=model.resize,
@@ -48,9 +47,6 @@ class Predictor:
         self.batcher: Batcher[Row, NetworkOutputs] = Batcher(
             self._run, max_items=limits.batch_size, wait_seconds=limits.wait_seconds
         )
-        self._threads = ThreadPoolExecutor(os.cpu_count(), "decode")
-        self._pixels = PixelBudget(limits.decoding_pixels)
-        self._decoded_images = asyncio.Semaphore(limits.decoded_images)
 
     async def start(self) -> None:
         """Starts to accept images."""
@@ -59,7 +55,6 @@ class Predictor:
     async def stop(self) -> None:
         """Stops; all requests must be answered before."""
         await self.batcher.stop()
-        self._threads.shutdown()
 
     def decode(self, encoded: bytes) -> np.ndarray:
         """Decodes a photograph, of a format of `photographs.formats`, to pixels float32 [S, S, 3].
@@ -70,7 +65,7 @@ class Predictor:
         known = format_of(encoded)
         native = known is not None and known.native
         pixels = check_size(encoded, max_pixels=self._limits.pixels) if native else self._limits.pixels
-        with self._pixels.taken(pixels):
+        with self._decoding.pixels.taken(pixels):
             return self._decoder(encoded)
 
     def resize(self, nested: JsonValue) -> np.ndarray:
@@ -136,10 +131,9 @@ class Predictor:
     async def _annotate_image(
         self, load: Callable[[], np.ndarray], tags: np.ndarray
     ) -> NetworkOutputs | UnreadableImageError:
-        async with self._decoded_images:
-            loop = asyncio.get_running_loop()
+        async with self._decoding.images:
             try:
-                pixels = await loop.run_in_executor(self._threads, load)
+                pixels = await self._decoding.run(load)
             except UnreadableImageError as error:
                 return error
             return await self.batcher((pixels, tags))

@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-LOGGERS = ("uvicorn", "asyncio", "python_multipart", "mmannot_tf.serving.server")
+OWN_LOGGER = "mmannot_tf.serving.server"
+LOGGERS = ("uvicorn", "asyncio", "python_multipart", OWN_LOGGER)
 MAX_LINES = 5
 WINDOW_SECONDS = 60.0
 MAX_KINDS = 200
@@ -47,10 +48,10 @@ class RepeatedLines(logging.Filter):
 
 
 def set_up_log() -> None:
-    """Writes the server's warnings to stderr through `RepeatedLines`."""
+    """Writes warnings, and the server's own lines of what it does, to stderr through `RepeatedLines`."""
     handler = logging.StreamHandler()
     handler.addFilter(RepeatedLines())
     for name in LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
-        logger.setLevel(logging.WARNING)
+        logger.setLevel(logging.INFO if name == OWN_LOGGER else logging.WARNING)

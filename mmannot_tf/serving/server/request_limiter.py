@@ -13,11 +13,14 @@ from mmannot_tf.serving.server.host_policy import HostPolicy
 from mmannot_tf.serving.server.incoming_bodies import IncomingBodies
 from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.metrics import Metrics
+from mmannot_tf.serving.server.request_facts import facts_of
 
 LOG = logging.getLogger(__name__)
 UNKNOWN = "unknown"
 """The route in the metrics of requests that match no route."""
 CLOSE = (b"connection", b"close")
+VERSION_HEADER = b"x-mmannot-version"
+"""A response's header: the version of the model that answered."""
 
 
 class RequestLimiter:
@@ -127,8 +130,10 @@ class _Exchange:
         """Sends the next part of the response; closes the connection if the body has not arrived."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            if not self.complete:
-                message = {**message, "headers": [*message.get("headers", []), CLOSE]}
+            version = facts_of(self.scope).version
+            named = [(VERSION_HEADER, version.encode("ascii"))] if version else []
+            close = [] if self.complete else [CLOSE]
+            message = {**message, "headers": [*message.get("headers", []), *named, *close]}
         await self._send(message)
 
     async def fail(self, status: int, text: str) -> None:
