@@ -1,7 +1,7 @@
 """`mmannot serve`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -75,6 +75,18 @@ def serve(
         float,
         typer.Option("--watch", min=0.0, help="Seconds between two looks for a new version; 0 for none."),
     ] = 5.0,
+    access_log: Annotated[
+        str | None,
+        typer.Option(
+            "--access-log",
+            metavar="FILE|-",
+            help="Append a JSON line for each request to a file; - writes to stdout.",
+        ),
+    ] = None,
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        typer.Option("--log-level", help="The lowest level of the lines on stderr."),
+    ] = "info",
 ) -> None:
     """Annotate over HTTP: TensorFlow Serving's REST API, uploads, health, Prometheus metrics."""
     from mmannot_tf.decisions.override import Override
@@ -102,8 +114,10 @@ def serve(
     )
     import_tensorflow()
     try:
+        from mmannot_tf.serving.server.access_log import AccessLog
         from mmannot_tf.serving.server.host_policy import HostPolicy
         from mmannot_tf.serving.server.lifecycle import serve as run
+        from mmannot_tf.serving.server.options import ServerOptions
         from mmannot_tf.serving.server.served_model import NewVersions, ServedModel
     except ImportError as error:
         raise UserError(
@@ -122,5 +136,11 @@ def serve(
         Annotator.with_engine(opened, options, override=override, log=notice),
         None if versions is None else NewVersions(versions, open_version),
     )
-    hosts = HostPolicy.for_server(host, allowed_host or [])
-    run([served], host=host, port=port, limits=limits, hosts=hosts, watch_seconds=watch, log=notice)
+    server_options = ServerOptions(
+        HostPolicy.for_server(host, allowed_host or []),
+        limits,
+        watch_seconds=watch,
+        access_log=None if access_log is None else AccessLog(access_log),
+        log_level=log_level,
+    )
+    run([served], host=host, port=port, options=server_options, log=notice)

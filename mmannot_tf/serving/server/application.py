@@ -17,29 +17,24 @@ from mmannot_tf.serving.server import (
 )
 from mmannot_tf.serving.server.errors import JsonResponse, RequestError, error_response
 from mmannot_tf.serving.server.head_requests import HeadRequests
-from mmannot_tf.serving.server.host_policy import HostPolicy
-from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.metrics import Metrics
 from mmannot_tf.serving.server.models import Models
+from mmannot_tf.serving.server.options import ServerOptions
 from mmannot_tf.serving.server.request_limiter import RequestLimiter
 from mmannot_tf.serving.server.served_model import ServedModel
 
 HANDLED = (RequestError, HTTPException, ClientDisconnect, Exception)
 
 
-def application(
-    served: Sequence[ServedModel], limits: Limits, hosts: HostPolicy, *, watch_seconds: float = 0.0
-) -> RequestLimiter:
+def application(served: Sequence[ServedModel], options: ServerOptions) -> RequestLimiter:
     """Builds the server.
 
     Args:
         served: the models; their engines must be selected. The page and the forms use the first.
-        limits: what a request may ask for.
-        hosts: which hosts requests may name.
-        watch_seconds: between two looks for new versions; 0 for none.
+        options: how the server runs.
     """
-    metrics = Metrics()
-    models = Models(served, limits, metrics, watch_seconds=watch_seconds)
+    metrics, limits = Metrics(), options.limits
+    models = Models(served, limits, metrics, watch_seconds=options.watch_seconds)
     first = models.first
 
     @contextlib.asynccontextmanager
@@ -47,6 +42,8 @@ def application(
         await models.start()
         yield
         await models.stop()
+        if options.access_log is not None:
+            options.access_log.close()
 
     app = FastAPI(
         lifespan=lifespan,
@@ -79,7 +76,7 @@ def application(
         """Returns the metrics in Prometheus' format."""
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
-    return RequestLimiter(HeadRequests(app), limits, metrics, hosts)
+    return RequestLimiter(HeadRequests(app), metrics, options)
 
 
 async def _on_error(_: Request, error: Exception) -> Response:

@@ -14,8 +14,8 @@ import uvicorn
 from mmannot_tf.serving.server.application import application
 from mmannot_tf.serving.server.connections import Connection, Connections
 from mmannot_tf.serving.server.garbage import set_aside
-from mmannot_tf.serving.server.host_policy import EVERY_ADDRESS, HostPolicy
-from mmannot_tf.serving.server.limits import Limits
+from mmannot_tf.serving.server.host_policy import EVERY_ADDRESS
+from mmannot_tf.serving.server.options import ServerOptions
 from mmannot_tf.serving.server.repeated_lines import set_up_log
 from mmannot_tf.serving.server.served_model import ServedModel, warm
 from tfrecords_tools.shell.errors import StoppedBySignal, UserError
@@ -36,24 +36,18 @@ class ServerConfig(uvicorn.Config):
         connections: the open connections of the server.
     """
 
-    def __init__(
-        self,
-        served: Sequence[ServedModel],
-        limits: Limits,
-        hosts: HostPolicy,
-        *,
-        watch_seconds: float = 0.0,
-    ):
+    def __init__(self, served: Sequence[ServedModel], options: ServerOptions):
         """Allows as many connections as the process may open files; the arguments are `application`'s."""
+        limits = options.limits
         spare = _spare_files()
         backlog = max(1, min(MAX_BACKLOG, spare // (2 * ROUNDS)))
         self.connections = Connections(limits, most=max(1, min(limits.connections, spare - ROUNDS * backlog)))
         super().__init__(
-            application(served, limits, hosts, watch_seconds=watch_seconds),
+            application(served, options),
             http=Connection,
             ws="none",
             log_config=None,
-            log_level="warning",
+            log_level=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
@@ -101,9 +95,7 @@ def serve(
     *,
     host: str,
     port: int,
-    limits: Limits,
-    hosts: HostPolicy,
-    watch_seconds: float,
+    options: ServerOptions,
     log: Callable[[str], None],
 ) -> None:
     """Serves until a signal arrives; then answers the open requests and accepts no others.
@@ -112,9 +104,7 @@ def serve(
         served: the models; their engines are selected on a batch of made images before the port is opened.
         host: address to listen on.
         port: to listen on; 0 for any free port.
-        limits: what a request may ask for.
-        hosts: which hosts requests may name.
-        watch_seconds: between two looks for new versions; 0 for none.
+        options: how the server runs.
         log: receives a line with the server's address, and one with the allowed hosts of a server that
             listens on every address.
 
@@ -128,11 +118,10 @@ def serve(
     with _bound(host, port) as bound:
         for model in served:
             warm(model.annotator)
-        set_up_log()
+        set_up_log(options.log_level)
         if host in EVERY_ADDRESS:
-            log(f"allowed hosts: {hosts}; --allowed-host allows another name")
-        config = ServerConfig(served, limits, hosts, watch_seconds=watch_seconds)
-        server = Server(config, lambda: log(_address(bound, served[0].name)))
+            log(f"allowed hosts: {options.hosts}; --allowed-host allows another name")
+        server = Server(ServerConfig(served, options), lambda: log(_address(bound, served[0].name)))
         set_aside()
         server.run(sockets=[bound])
 

@@ -100,7 +100,7 @@ class LiveModel:
         if version not in (None, chosen.number):
             raise not_found(self.name, version)
         facts = facts_of(scope)
-        facts.model, facts.version = self.name, chosen.number
+        facts.model, facts.version, facts.engine = self.name, chosen.number, chosen.engine
         with chosen.in_use():
             yield chosen
 

@@ -47,11 +47,18 @@ class RepeatedLines(logging.Filter):
         return count.lines <= MAX_LINES
 
 
-def set_up_log() -> None:
-    """Writes warnings, and the server's own lines of what it does, to stderr through `RepeatedLines`."""
+def set_up_log(level: str) -> None:
+    """Writes the server's lines to stderr through `RepeatedLines`.
+
+    Args:
+        level: the lowest level of its own lines, a name of `logging`. Libraries write from "warning" on, with
+            "debug" from "info" on.
+    """
+    own = logging.getLevelNamesMapping()[level.upper()]
+    others = logging.INFO if own < logging.INFO else max(own, logging.WARNING)
     handler = logging.StreamHandler()
     handler.addFilter(RepeatedLines())
     for name in LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
-        logger.setLevel(logging.INFO if name == OWN_LOGGER else logging.WARNING)
+        logger.setLevel(own if name == OWN_LOGGER else others)
