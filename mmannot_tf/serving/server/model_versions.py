@@ -32,13 +32,21 @@ class ModelVersion:
         document: what `/model` says of it.
     """
 
-    def __init__(self, annotator: Annotator, limits: Limits, metrics: Metrics, decoding: DecodingThreads):
-        """`annotator` must have selected its engine."""
+    def __init__(
+        self,
+        name: str,
+        annotator: Annotator,
+        *,
+        limits: Limits,
+        metrics: Metrics,
+        decoding: DecodingThreads,
+    ):
+        """Takes the model's name in paths, and an annotator that has selected its engine."""
         folder = annotator.model.path.name
         self.number = folder if folder.isdecimal() else OF_A_RUN
         self.engine = "" if annotator.engine is None else annotator.engine.name
         self.annotator = annotator
-        self.predictor = Predictor(annotator, limits, metrics, decoding)
+        self.predictor = Predictor(annotator, limits, metrics.of_model(name, self.engine), decoding)
         self.signatures = signatures(annotator)
         self.document = model_document(annotator.model, self.number)
         self._requests = 0

@@ -28,7 +28,8 @@ class Models:
         self._limits, self._metrics = limits, metrics
         self._decoding = DecodingThreads(limits)
         self.by_name = {
-            model.name: LiveModel(model.name, self._version(model.annotator), metrics) for model in served
+            model.name: LiveModel(model.name, self._version(model.name, model.annotator), metrics)
+            for model in served
         }
         self.first = self.by_name[served[0].name]
         self._watchers = [
@@ -57,11 +58,13 @@ class Models:
             await model.stop()
         self._decoding.stop()
 
-    def _version(self, annotator: Annotator) -> ModelVersion:
-        return ModelVersion(annotator, self._limits, self._metrics, self._decoding)
+    def _version(self, name: str, annotator: Annotator) -> ModelVersion:
+        return ModelVersion(
+            name, annotator, limits=self._limits, metrics=self._metrics, decoding=self._decoding
+        )
 
     def _watcher(self, model: LiveModel, new: NewVersions, seconds: float) -> VersionWatcher:
         def open_version(folder: Path) -> ModelVersion:
-            return self._version(warm(new.open(folder)))
+            return self._version(model.name, warm(new.open(folder)))
 
         return VersionWatcher(model, new.folder, open_version, seconds=seconds)

@@ -1,6 +1,7 @@
 """Runs the images and tags of requests through the engine: decoded on threads, in batches."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -16,13 +17,13 @@ from mmannot_tf.serving.server.decoding_threads import DecodingThreads
 from mmannot_tf.serving.server.json_parsing import JsonValue
 from mmannot_tf.serving.server.json_values import ANY, to_array
 from mmannot_tf.serving.server.limits import Limits
-from mmannot_tf.serving.server.metrics import Metrics
+from mmannot_tf.serving.server.metrics import ModelMetrics
 from tfrecords_tools.photographs.decoding import check_size
 from tfrecords_tools.photographs.formats import format_of
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
 
-Row = tuple[np.ndarray, np.ndarray]
-"""Pixels float32 [S, S, 3] and a tag list int32 [L]."""
+Row = tuple[np.ndarray, np.ndarray, float]
+"""Pixels float32 [S, S, 3], a tag list int32 [L], and when the image began to wait, by `perf_counter`."""
 
 
 class Predictor:
@@ -33,7 +34,9 @@ class Predictor:
         batcher: gathers the images of all requests.
     """
 
-    def __init__(self, annotator: Annotator, limits: Limits, metrics: Metrics, decoding: DecodingThreads):
+    def __init__(
+        self, annotator: Annotator, limits: Limits, metrics: ModelMetrics, decoding: DecodingThreads
+    ):
         """`metrics` counts images and batches; all models and versions share the threads of `decoding`."""
         model = annotator.model
         self.annotator, self._limits, self._metrics = annotator, limits, metrics
@@ -131,18 +134,25 @@ class Predictor:
     async def _annotate_image(
         self, load: Callable[[], np.ndarray], tags: np.ndarray
     ) -> NetworkOutputs | UnreadableImageError:
-        async with self._decoding.images:
-            try:
-                pixels = await self._decoding.run(load)
-            except UnreadableImageError as error:
-                return error
-            return await self.batcher((pixels, tags))
+        with self._metrics.images_in_hand.track_inprogress():
+            async with self._decoding.images:
+                try:
+                    pixels = await self._decoding.run(load)
+                except UnreadableImageError as error:
+                    self._metrics.unreadable_images.inc()
+                    return error
+                return await self.batcher((pixels, tags, time.perf_counter()))
 
     def _run(self, rows: Sequence[Row]) -> list[NetworkOutputs]:
-        pixels, lists = zip(*rows, strict=True)
+        metrics, now = self._metrics, time.perf_counter()
+        pixels, lists, waiting_since = zip(*rows, strict=True)
+        for since in waiting_since:
+            metrics.queue_seconds.observe(now - since)
         tags = stacked([tag_list[np.newaxis] for tag_list in lists])
-        outputs = self.annotator.run(NetworkInputs(np.stack(pixels), tags))
-        self._metrics.batch_images.observe(len(rows))
+        metrics.batch_images.observe(len(rows))
+        with metrics.pass_seconds.time(), metrics.pass_errors.count_exceptions():
+            outputs = self.annotator.run(NetworkInputs(np.stack(pixels), tags))
+        metrics.images.inc(len(rows))
         return [
             NetworkOutputs(*(getattr(outputs, name)[row : row + 1] for name in NETWORK_OUTPUTS))
             for row in range(len(rows))

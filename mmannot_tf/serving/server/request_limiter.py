@@ -38,19 +38,19 @@ class RequestLimiter:
             await self._app(scope, receive, send)
             return
         exchange, begun, start = _Exchange(scope, receive, send), access_log.now(), time.perf_counter()
-        self._metrics.in_hand.inc()
+        self._metrics.requests_in_hand.inc()
         try:
             await self._answer(exchange)
         finally:
-            self._metrics.in_hand.dec()
+            self._metrics.requests_in_hand.dec()
             self._tell(exchange, begun, time.perf_counter() - start)
 
     def _tell(self, exchange: "_Exchange", begun: str, seconds: float) -> None:
         """Counts an answered request, and logs it."""
         facts, scope = exchange.facts, exchange.scope
         route = getattr(scope.get("route"), "path", UNKNOWN)
-        self._metrics.requests.labels(route, exchange.status).inc()
-        self._metrics.seconds.labels(route).observe(seconds)
+        self._metrics.requests.labels(route, exchange.status, facts.model).inc()
+        self._metrics.request_seconds.labels(route, facts.model, facts.engine).observe(seconds)
         if self._log is not None:
             self._log.write(
                 {

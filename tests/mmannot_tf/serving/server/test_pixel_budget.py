@@ -65,7 +65,8 @@ def test_a_failure_gives_its_pixels_back():
 @pytest.mark.parametrize("together", [1, 2])
 def test_the_server_decodes_as_many_images_at_once_as_fit(photo, monkeypatch, together):
     limits = Limits(decoding_pixels=together * 20 * 20)
-    predictor = Predictor(served.annotator(), limits, Metrics(), DecodingThreads(limits))
+    metrics = Metrics().of_model("photos", "brightness")
+    predictor = Predictor(served.annotator(), limits, metrics, DecodingThreads(limits))
     lock, running, most = threading.Lock(), [0], []
 
     def slowly(encoded):
