@@ -19,6 +19,7 @@ from mmannot_tf.serving.server.errors import JsonResponse, RequestError, error_r
 from mmannot_tf.serving.server.head_requests import HeadRequests
 from mmannot_tf.serving.server.metrics import Metrics
 from mmannot_tf.serving.server.models import Models
+from mmannot_tf.serving.server.openapi import openapi_document
 from mmannot_tf.serving.server.options import ServerOptions
 from mmannot_tf.serving.server.request_limiter import RequestLimiter
 from mmannot_tf.serving.server.served_model import ServedModel
@@ -50,7 +51,7 @@ def application(served: Sequence[ServedModel], options: ServerOptions) -> Reques
         exception_handlers={error: _on_error for error in HANDLED},
         docs_url=None,
         redoc_url=None,
-        openapi_url=None,
+        openapi_url=None,  # its own description knows neither bodies nor answers; ours is `openapi`
         redirect_slashes=False,  # a redirect would repeat the Host that a client sent
     )
     app.include_router(tensorflow_serving.router(models.by_name, limits))
@@ -64,6 +65,12 @@ def application(served: Sequence[ServedModel], options: ServerOptions) -> Reques
         """Says which model it is."""
         with first.acquire(request.scope) as version:
             return JsonResponse(version.document)
+
+    @app.get("/openapi.json")
+    async def openapi(request: Request) -> Response:
+        """Describes these routes."""
+        with first.acquire(request.scope) as version:
+            return JsonResponse(openapi_document([*models.by_name], version.annotator.model.labels))
 
     @app.get("/healthz")
     async def health() -> Response:
