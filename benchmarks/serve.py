@@ -147,7 +147,8 @@ def _resident(pid: int) -> int:
 def _batches(metrics: str) -> float:
     """The average number of images per forward pass."""
     count, total = (
-        float(re.search(rf"mmannot_batch_images_{name} (\S+)", metrics)[1]) for name in ("count", "sum")
+        float(re.search(rf"mmannot_batch_images_{name}\{{.*\}} (\S+)", metrics)[1])
+        for name in ("count", "sum")
     )
     return round(total / count, 1)
 

@@ -1,7 +1,7 @@
 """`mmannot serve`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -71,11 +71,27 @@ def serve(
     timeout: Annotated[
         float, typer.Option("--timeout", min=0.001, help="Seconds a request may take.")
     ] = DEFAULT.seconds,
+    watch: Annotated[
+        float,
+        typer.Option("--watch", min=0.0, help="Seconds between two looks for a new version; 0 for none."),
+    ] = 5.0,
+    access_log: Annotated[
+        str | None,
+        typer.Option(
+            "--access-log",
+            metavar="FILE|-",
+            help="Append a JSON line for each request to a file; - writes to stdout.",
+        ),
+    ] = None,
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        typer.Option("--log-level", help="The lowest level of the lines on stderr."),
+    ] = "info",
 ) -> None:
     """Annotate over HTTP: TensorFlow Serving's REST API, uploads, health, Prometheus metrics."""
     from mmannot_tf.decisions.override import Override
     from mmannot_tf.serving.engines.selection import EngineOptions, check_options
-    from mmannot_tf.serving.model import open_model
+    from mmannot_tf.serving.model import folder_of_versions, open_model
     from mmannot_tf.workflows.annotating import with_fitted_ways
     from tfrecords_tools.shell.console import notice
     from tfrecords_tools.shell.errors import UserError
@@ -84,8 +100,8 @@ def serve(
 
     options = EngineOptions(engine, precision, tolerance)
     check_options(options)
-    override = Override(decide, threshold, k, least, most, given_beta(beta, favour))
-    opened, override = with_fitted_ways(open_model(model), override)
+    asked = Override(decide, threshold, k, least, most, given_beta(beta, favour))
+    opened, override = with_fitted_ways(open_model(model), asked)
     limits = Limits(
         body_bytes=max_body * MIB,
         images=max_images,
@@ -98,8 +114,11 @@ def serve(
     )
     import_tensorflow()
     try:
+        from mmannot_tf.serving.server.access_log import AccessLog
         from mmannot_tf.serving.server.host_policy import HostPolicy
         from mmannot_tf.serving.server.lifecycle import serve as run
+        from mmannot_tf.serving.server.options import ServerOptions
+        from mmannot_tf.serving.server.served_model import NewVersions, ServedModel
     except ImportError as error:
         raise UserError(
             f"`mmannot serve` needs packages. Received: {error}. Run `{install_command('serve')}`."
@@ -107,6 +126,21 @@ def serve(
 
     from mmannot_tf.serving.annotating.annotator import Annotator
 
-    annotator = Annotator.with_engine(opened, options, override=override, log=notice)
-    hosts = HostPolicy.for_server(host, allowed_host or [])
-    run(annotator, host=host, port=port, name=name, limits=limits, hosts=hosts, log=notice)
+    def open_version(folder: Path) -> Annotator:
+        new, own = with_fitted_ways(open_model(folder), asked)
+        return Annotator.with_engine(new, options, override=own, log=notice)
+
+    versions = folder_of_versions(model)
+    served = ServedModel(
+        name,
+        Annotator.with_engine(opened, options, override=override, log=notice),
+        None if versions is None else NewVersions(versions, open_version),
+    )
+    server_options = ServerOptions(
+        HostPolicy.for_server(host, allowed_host or []),
+        limits,
+        watch_seconds=watch,
+        access_log=None if access_log is None else AccessLog(access_log),
+        log_level=log_level,
+    )
+    run([served], host=host, port=port, options=server_options, log=notice)

@@ -221,6 +221,17 @@ def versions(path: Path) -> dict[int, Path]:
     return dict(sorted(numbered.items()))
 
 
+def written_versions(path: Path) -> dict[int, Path]:
+    """Those of `versions` that hold what `mmannot export` writes last."""
+    return {number: folder for number, folder in versions(path).items() if (folder / METADATA_FILE).is_file()}
+
+
+def folder_of_versions(path: Path) -> Path | None:
+    """The folder in which new versions of a model appear; None for a run or one version of an export."""
+    path = _located(path)
+    return None if any((path / file).is_file() for file in (FACTS, METADATA_FILE)) else path
+
+
 def _version_folder(path: Path) -> Path:
     if (path / METADATA_FILE).is_file():
         return path
@@ -230,10 +241,10 @@ def _version_folder(path: Path) -> Path:
             "export the run again."
         )
     restore_in(path, str.isdecimal)
-    exported = [folder for folder in versions(path).values() if (folder / METADATA_FILE).is_file()]
-    if not exported:
+    written = written_versions(path)
+    if not written:
         raise UserError(f"MODEL must be a run or an export. Received: {path}, which is neither.")
-    return exported[-1]
+    return written[max(written)]
 
 
 def _annotator_digest(run: Run) -> str:

@@ -27,8 +27,9 @@ from mmannot_tf.data.tag_index import TagIndex
 from mmannot_tf.serving.server.host_policy import HostPolicy
 from mmannot_tf.serving.server.json_parsing import parse_json
 from mmannot_tf.serving.server.lifecycle import SIGNALS, Server, ServerConfig, _stop
-from mmannot_tf.serving.server.limits import Limits
+from mmannot_tf.serving.server.options import ServerOptions
 from mmannot_tf.serving.server.repeated_lines import MAX_LINES, RepeatedLines
+from mmannot_tf.serving.server.served_model import ServedModel
 from tfrecords_tools.shell.errors import StoppedBySignal
 
 photo, b64, serve, start = served.photo, served.b64, served.serve, served.start
@@ -270,7 +271,8 @@ def test_fault_36_no_redirect_repeats_the_host(start):
 
 
 def test_fault_36_sighup_ends_as_sigterm_does():
-    server = Server(ServerConfig(served.annotator(), "photos", Limits(), served.HERE), opened=lambda: None)
+    config = ServerConfig([ServedModel("photos", served.annotator())], ServerOptions(served.HERE))
+    server = Server(config, opened=lambda: None)
     before = {number: signal.getsignal(number) for number in SIGNALS}
     try:
         for number in SIGNALS:

@@ -128,9 +128,10 @@ def test_fault_05_semicolons_separate_and_the_form_and_json_say_what_is_unknown(
     answer = client.post("/v1/models/photos:predict", json=body)
     assert json.loads(answer.headers["x-mmannot-unknown-tags"]) == ["nobody"]
     assert answer.json().keys() == {"outputs"}
-    assert "mmannot_unknown_tags_total 2.0" in client.get("/metrics").text
+    counted = 'mmannot_unknown_tags_total{engine="brightness",model="photos"}'
+    assert f"{counted} 2.0" in client.get("/metrics").text
     client.post("/annotate", files=[("images", photo())] * 3, data={"tags": text})
-    assert "mmannot_unknown_tags_total 5.0" in client.get("/metrics").text  # of each photograph
+    assert f"{counted} 5.0" in client.get("/metrics").text  # of each photograph
     body["inputs"] = {"image": [b64(photo())] * 2, "tags": [text, "nobody; none"]}
     answer = client.post("/v1/models/photos:predict", json=body)
     assert json.loads(answer.headers["x-mmannot-unknown-tags"]) == ["nobody", "none"]

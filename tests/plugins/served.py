@@ -21,6 +21,8 @@ from mmannot_tf.serving.network import NetworkOutputs
 from mmannot_tf.serving.server.host_policy import HostPolicy
 from mmannot_tf.serving.server.lifecycle import Server, ServerConfig
 from mmannot_tf.serving.server.limits import Limits
+from mmannot_tf.serving.server.options import ServerOptions
+from mmannot_tf.serving.server.served_model import ServedModel
 
 HERE = HostPolicy.for_server("127.0.0.1", [])
 LABELS, TAGS, SIZE = ("sky", "sea", "person"), ("beach", "café"), 8
@@ -69,8 +71,8 @@ def b64():
 class Running:
     """A server in a thread, and a plain HTTP client for it."""
 
-    def __init__(self, annotator, limits, hosts):
-        config = ServerConfig(annotator, "photos", limits, hosts)
+    def __init__(self, annotator, options, new=None):
+        config = ServerConfig([ServedModel("photos", annotator, new)], options)
         config.port = 0
         self.server = Server(config, lambda: None)
         self.thread = threading.Thread(target=lambda: asyncio.run(self.server.serve()))
@@ -91,8 +93,9 @@ def serve():
     """Serves an annotator, by default with the default limits, as "photos"."""
     running = []
 
-    def start_server(annotator, *, hosts=HERE, **limits):
-        running.append(Running(annotator, Limits(**limits), hosts))
+    def start_server(annotator, *, hosts=HERE, new=None, watch_seconds=0.0, access_log=None, **limits):
+        options = ServerOptions(hosts, Limits(**limits), watch_seconds, access_log)
+        running.append(Running(annotator, options, new))
         return running[-1]
 
     yield start_server
@@ -105,7 +108,9 @@ def annotator(engine=None, path=Path("3")):
     engine = engine or BrightnessEngine()
     ways = Decisions(FittedWays.plain(len(LABELS), Options()))
     model = Model(path, None, LABELS, TAGS, SIZE, "exif", "half_pixel", "f00d", decisions=ways)
-    return Annotator(model, lambda _: engine)
+    selected = Annotator(model, lambda _: engine)
+    selected.engine = engine
+    return selected
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ class Batcher(Generic[Item, Answer]):
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        self._thread.shutdown()
+        await asyncio.to_thread(self._thread.shutdown)
 
     @property
     def alive(self) -> bool:

@@ -15,8 +15,8 @@ from mmannot_tf.serving.server.errors import JsonResponse, RequestError, short_r
 from mmannot_tf.serving.server.json_parsing import JsonValue, parse_json
 from mmannot_tf.serving.server.json_values import to_array, to_number
 from mmannot_tf.serving.server.limits import Limits
+from mmannot_tf.serving.server.model_versions import LiveModel, ModelVersion
 from mmannot_tf.serving.server.overrides import NAMES, as_request_errors, override_of
-from mmannot_tf.serving.server.predictor import Predictor
 
 
 class WayDocument(TypedDict):
@@ -36,14 +36,14 @@ class WayDocument(TypedDict):
 
 
 class Deciding:
-    """Answers questions on how many labels to give."""
+    """Answers a question on how many labels to give."""
 
-    def __init__(self, predictor: Predictor, limits: Limits):
+    def __init__(self, version: ModelVersion, limits: Limits):
         """`limits` says how many values a body may hold."""
-        self._annotator, self._limits = predictor.annotator, limits
-        self._model = predictor.annotator.model
+        self._annotator, self._limits = version.annotator, limits
+        self._model = version.annotator.model
 
-    async def ways(self) -> Response:
+    def ways(self) -> Response:
         """Returns the ways, those that decide by default, and the model's labels."""
         decisions = self._model.decisions
         ways = [] if decisions is None else list(decisions.tagged.by_name.values())
@@ -143,9 +143,18 @@ def _way_document(fitted: FittedWay) -> WayDocument:
     }
 
 
-def router(predictor: Predictor, limits: Limits) -> APIRouter:
+def router(model: LiveModel, limits: Limits) -> APIRouter:
     """Returns the routes."""
-    deciding, routes = Deciding(predictor, limits), APIRouter()
-    routes.get("/decisions")(deciding.ways)
-    routes.post("/decide")(deciding.decide)
+    routes = APIRouter()
+
+    @routes.get("/decisions")
+    async def ways(request: Request) -> Response:
+        with model.acquire(request.scope) as version:
+            return Deciding(version, limits).ways()
+
+    @routes.post("/decide")
+    async def decide(request: Request) -> Response:
+        with model.acquire(request.scope) as version:
+            return await Deciding(version, limits).decide(request)
+
     return routes

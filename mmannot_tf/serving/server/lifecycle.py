@@ -1,24 +1,23 @@
 """Runs the server: selects the engine, opens the port, answers open requests before it stops."""
 
 import contextlib
-import gc
 import math
 import resource
 import signal
 import socket
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from types import FrameType
 
 import uvicorn
 
-from mmannot_tf.serving.annotating.annotator import Annotator
-from mmannot_tf.serving.engines.probe import probe_batch
 from mmannot_tf.serving.server.application import application
 from mmannot_tf.serving.server.connections import Connection, Connections
-from mmannot_tf.serving.server.host_policy import EVERY_ADDRESS, HostPolicy
-from mmannot_tf.serving.server.limits import Limits
+from mmannot_tf.serving.server.garbage import set_aside
+from mmannot_tf.serving.server.host_policy import EVERY_ADDRESS
+from mmannot_tf.serving.server.options import ServerOptions
 from mmannot_tf.serving.server.repeated_lines import set_up_log
+from mmannot_tf.serving.server.served_model import ServedModel, warm
 from tfrecords_tools.shell.errors import StoppedBySignal, UserError
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -27,8 +26,6 @@ ROUNDS = 4
 """The event loop may accept a backlog of connections in each of so many rounds before one too many closes."""
 OTHER_FILES = 32
 """Files that the process opens beside its connections, as for an engine."""
-COLLECT = (20_000, 10, 100)
-"""Objects before young garbage is searched for, and how often older: a request of lists makes a million."""
 OPEN_FILES = Path("/proc/self/fd")
 
 
@@ -39,17 +36,18 @@ class ServerConfig(uvicorn.Config):
         connections: the open connections of the server.
     """
 
-    def __init__(self, annotator: Annotator, name: str, limits: Limits, hosts: HostPolicy):
-        """Allows as many connections as the process may open files."""
+    def __init__(self, served: Sequence[ServedModel], options: ServerOptions):
+        """Allows as many connections as the process may open files; the arguments are `application`'s."""
+        limits = options.limits
         spare = _spare_files()
         backlog = max(1, min(MAX_BACKLOG, spare // (2 * ROUNDS)))
         self.connections = Connections(limits, most=max(1, min(limits.connections, spare - ROUNDS * backlog)))
         super().__init__(
-            application(annotator, name, limits, hosts),
+            application(served, options),
             http=Connection,
             ws="none",
             log_config=None,
-            log_level="warning",
+            log_level=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
@@ -93,24 +91,20 @@ class Server(uvicorn.Server):
 
 
 def serve(
-    annotator: Annotator,
+    served: Sequence[ServedModel],
     *,
     host: str,
     port: int,
-    name: str,
-    limits: Limits,
-    hosts: HostPolicy,
+    options: ServerOptions,
     log: Callable[[str], None],
 ) -> None:
     """Serves until a signal arrives; then answers the open requests and accepts no others.
 
     Args:
-        annotator: the model; its engine is selected on a batch of made images before the port is opened.
+        served: the models; their engines are selected on a batch of made images before the port is opened.
         host: address to listen on.
         port: to listen on; 0 for any free port.
-        name: the model's name in paths.
-        limits: what a request may ask for.
-        hosts: which hosts requests may name.
+        options: how the server runs.
         log: receives a line with the server's address, and one with the allowed hosts of a server that
             listens on every address.
 
@@ -122,14 +116,13 @@ def serve(
         if signal.getsignal(number) is not signal.SIG_IGN or number is not signal.SIGHUP:
             signal.signal(number, _stop)
     with _bound(host, port) as bound:
-        annotator.run(probe_batch(annotator.model)[0])
-        set_up_log()
+        for model in served:
+            warm(model.annotator)
+        set_up_log(options.log_level)
         if host in EVERY_ADDRESS:
-            log(f"allowed hosts: {hosts}; --allowed-host allows another name")
-        server = Server(ServerConfig(annotator, name, limits, hosts), lambda: log(_address(bound, name)))
-        gc.collect()
-        gc.freeze()  # what lives for ever need not be searched for garbage while requests wait
-        gc.set_threshold(*COLLECT)
+            log(f"allowed hosts: {options.hosts}; --allowed-host allows another name")
+        server = Server(ServerConfig(served, options), lambda: log(_address(bound, served[0].name)))
+        set_aside()
         server.run(sockets=[bound])
 
 

@@ -2,11 +2,8 @@
 
 from typing import TypedDict
 
-from fastapi import APIRouter, Response
-
 from mmannot_tf.serving.card import read_card
 from mmannot_tf.serving.model import Model
-from mmannot_tf.serving.server.errors import JsonResponse
 
 
 class ScoresDocument(TypedDict):
@@ -26,29 +23,26 @@ class ModelDocument(TypedDict):
 
     Attributes:
         name: of the model card, or else of the folder.
+        version: the number of the export's version; 1 for a run.
         digest: of the model.
         labels: how many it knows.
         scores: of its card.
     """
 
     name: str
+    version: str
     digest: str
     labels: int
     scores: ScoresDocument
 
 
-def router(model: Model) -> APIRouter:
-    """Returns the route; the card is read now."""
-    card, routes = read_card(model), APIRouter()
-    document: ModelDocument = {
+def model_document(model: Model, version: str) -> ModelDocument:
+    """Returns the document of a version; the card is read now."""
+    card = read_card(model)
+    return {
         "name": card.name,
+        "version": version,
         "digest": model.digest,
         "labels": len(model.labels),
         "scores": {"text": card.text, "values": dict(card.scores)},
     }
-
-    @routes.get("/model")
-    async def answer() -> Response:
-        return JsonResponse(document)
-
-    return routes

@@ -1,9 +1,8 @@
 """Runs the images and tags of requests through the engine: decoded on threads, in batches."""
 
 import asyncio
-import os
+import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import tensorflow as tf
@@ -14,31 +13,34 @@ from mmannot_tf.serving.annotating.annotator import Annotator
 from mmannot_tf.serving.annotating.decoding import Decoder
 from mmannot_tf.serving.network import NETWORK_OUTPUTS, NetworkInputs, NetworkOutputs
 from mmannot_tf.serving.server.batching import Batcher
+from mmannot_tf.serving.server.decoding_threads import DecodingThreads
 from mmannot_tf.serving.server.json_parsing import JsonValue
 from mmannot_tf.serving.server.json_values import ANY, to_array
 from mmannot_tf.serving.server.limits import Limits
-from mmannot_tf.serving.server.metrics import Metrics
-from mmannot_tf.serving.server.pixel_budget import PixelBudget
+from mmannot_tf.serving.server.metrics import ModelMetrics
 from tfrecords_tools.photographs.decoding import check_size
 from tfrecords_tools.photographs.formats import format_of
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
 
-Row = tuple[np.ndarray, np.ndarray]
-"""Pixels float32 [S, S, 3] and a tag list int32 [L]."""
+Row = tuple[np.ndarray, np.ndarray, float]
+"""Pixels float32 [S, S, 3], a tag list int32 [L], and when the image began to wait, by `perf_counter`."""
 
 
 class Predictor:
-    """Runs the model for requests.
+    """Runs one version of a model for requests.
 
     Attributes:
         annotator: the model with its engine.
         batcher: gathers the images of all requests.
     """
 
-    def __init__(self, annotator: Annotator, limits: Limits, metrics: Metrics):
-        """`metrics` counts images and batches."""
+    def __init__(
+        self, annotator: Annotator, limits: Limits, metrics: ModelMetrics, decoding: DecodingThreads
+    ):
+        """`metrics` counts images and batches; all models and versions share the threads of `decoding`."""
         model = annotator.model
         self.annotator, self._limits, self._metrics = annotator, limits, metrics
+        self._decoding = decoding
         self._decoder = Decoder(
             size=model.image_size,
             sampling=model.resize,
@@ -48,9 +50,6 @@ class Predictor:
         self.batcher: Batcher[Row, NetworkOutputs] = Batcher(
             self._run, max_items=limits.batch_size, wait_seconds=limits.wait_seconds
         )
-        self._threads = ThreadPoolExecutor(os.cpu_count(), "decode")
-        self._pixels = PixelBudget(limits.decoding_pixels)
-        self._decoded_images = asyncio.Semaphore(limits.decoded_images)
 
     async def start(self) -> None:
         """Starts to accept images."""
@@ -59,7 +58,6 @@ class Predictor:
     async def stop(self) -> None:
         """Stops; all requests must be answered before."""
         await self.batcher.stop()
-        self._threads.shutdown()
 
     def decode(self, encoded: bytes) -> np.ndarray:
         """Decodes a photograph, of a format of `photographs.formats`, to pixels float32 [S, S, 3].
@@ -70,7 +68,7 @@ class Predictor:
         known = format_of(encoded)
         native = known is not None and known.native
         pixels = check_size(encoded, max_pixels=self._limits.pixels) if native else self._limits.pixels
-        with self._pixels.taken(pixels):
+        with self._decoding.pixels.taken(pixels):
             return self._decoder(encoded)
 
     def resize(self, nested: JsonValue) -> np.ndarray:
@@ -136,19 +134,25 @@ class Predictor:
     async def _annotate_image(
         self, load: Callable[[], np.ndarray], tags: np.ndarray
     ) -> NetworkOutputs | UnreadableImageError:
-        async with self._decoded_images:
-            loop = asyncio.get_running_loop()
-            try:
-                pixels = await loop.run_in_executor(self._threads, load)
-            except UnreadableImageError as error:
-                return error
-            return await self.batcher((pixels, tags))
+        with self._metrics.images_in_hand.track_inprogress():
+            async with self._decoding.images:
+                try:
+                    pixels = await self._decoding.run(load)
+                except UnreadableImageError as error:
+                    self._metrics.unreadable_images.inc()
+                    return error
+                return await self.batcher((pixels, tags, time.perf_counter()))
 
     def _run(self, rows: Sequence[Row]) -> list[NetworkOutputs]:
-        pixels, lists = zip(*rows, strict=True)
+        metrics, now = self._metrics, time.perf_counter()
+        pixels, lists, waiting_since = zip(*rows, strict=True)
+        for since in waiting_since:
+            metrics.queue_seconds.observe(now - since)
         tags = stacked([tag_list[np.newaxis] for tag_list in lists])
-        outputs = self.annotator.run(NetworkInputs(np.stack(pixels), tags))
-        self._metrics.batch_images.observe(len(rows))
+        metrics.batch_images.observe(len(rows))
+        with metrics.pass_seconds.time(), metrics.pass_errors.count_exceptions():
+            outputs = self.annotator.run(NetworkInputs(np.stack(pixels), tags))
+        metrics.images.inc(len(rows))
         return [
             NetworkOutputs(*(getattr(outputs, name)[row : row + 1] for name in NETWORK_OUTPUTS))
             for row in range(len(rows))

@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-LOGGERS = ("uvicorn", "asyncio", "python_multipart", "mmannot_tf.serving.server")
+OWN_LOGGER = "mmannot_tf.serving.server"
+LOGGERS = ("uvicorn", "asyncio", "python_multipart", OWN_LOGGER)
 MAX_LINES = 5
 WINDOW_SECONDS = 60.0
 MAX_KINDS = 200
@@ -46,11 +47,18 @@ class RepeatedLines(logging.Filter):
         return count.lines <= MAX_LINES
 
 
-def set_up_log() -> None:
-    """Writes the server's warnings to stderr through `RepeatedLines`."""
+def set_up_log(level: str) -> None:
+    """Writes the server's lines to stderr through `RepeatedLines`.
+
+    Args:
+        level: the lowest level of its own lines, a name of `logging`. Libraries write from "warning" on, with
+            "debug" from "info" on.
+    """
+    own = logging.getLevelNamesMapping()[level.upper()]
+    others = logging.INFO if own < logging.INFO else max(own, logging.WARNING)
     handler = logging.StreamHandler()
     handler.addFilter(RepeatedLines())
     for name in LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers, logger.propagate = [handler], False
-        logger.setLevel(logging.WARNING)
+        logger.setLevel(own if name == OWN_LOGGER else others)

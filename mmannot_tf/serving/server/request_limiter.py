@@ -7,26 +7,29 @@ import time
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mmannot_tf.serving.server import content_encoding
+from mmannot_tf.serving.server import access_log, content_encoding
 from mmannot_tf.serving.server.errors import RequestError, error_response
-from mmannot_tf.serving.server.host_policy import HostPolicy
 from mmannot_tf.serving.server.incoming_bodies import IncomingBodies
-from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.metrics import Metrics
+from mmannot_tf.serving.server.options import ServerOptions
+from mmannot_tf.serving.server.request_facts import ID_HEADER, facts_of
 
 LOG = logging.getLogger(__name__)
 UNKNOWN = "unknown"
 """The route in the metrics of requests that match no route."""
 CLOSE = (b"connection", b"close")
+VERSION_HEADER = b"x-mmannot-version"
+"""A response's header: the version of the model that answered."""
 
 
 class RequestLimiter:
     """ASGI middleware that limits the number, size and time of requests, counts them and answers failures."""
 
-    def __init__(self, app: ASGIApp, limits: Limits, metrics: Metrics, hosts: HostPolicy):
+    def __init__(self, app: ASGIApp, metrics: Metrics, options: ServerOptions):
         """`app` answers the accepted requests."""
-        self._app, self._limits, self._metrics, self._hosts = app, limits, metrics, hosts
-        self._bodies = IncomingBodies(limits)
+        self._app, self._metrics, self._log = app, metrics, options.access_log
+        self._limits, self._hosts = options.limits, options.hosts
+        self._bodies = IncomingBodies(options.limits)
         self._posts = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -34,15 +37,35 @@ class RequestLimiter:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange, start = _Exchange(scope, receive, send), time.perf_counter()
-        self._metrics.in_hand.inc()
+        exchange, begun, start = _Exchange(scope, receive, send), access_log.now(), time.perf_counter()
+        self._metrics.requests_in_hand.inc()
         try:
             await self._answer(exchange)
         finally:
-            self._metrics.in_hand.dec()
-            route = getattr(scope.get("route"), "path", UNKNOWN)
-            self._metrics.requests.labels(route, exchange.status).inc()
-            self._metrics.seconds.labels(route).observe(time.perf_counter() - start)
+            self._metrics.requests_in_hand.dec()
+            self._tell(exchange, begun, time.perf_counter() - start)
+
+    def _tell(self, exchange: "_Exchange", begun: str, seconds: float) -> None:
+        """Counts an answered request, and logs it."""
+        facts, scope = exchange.facts, exchange.scope
+        route = getattr(scope.get("route"), "path", UNKNOWN)
+        self._metrics.requests.labels(route, exchange.status, facts.model).inc()
+        self._metrics.request_seconds.labels(route, facts.model, facts.engine).observe(seconds)
+        if self._log is not None:
+            self._log.write(
+                {
+                    "time": begun,
+                    "id": facts.id,
+                    "method": scope["method"],
+                    "path": scope["path"],
+                    "status": exchange.status,
+                    "seconds": round(seconds, 6),
+                    "images": facts.images,
+                    "model": facts.model,
+                    "version": facts.version,
+                    "bytes": exchange.sent,
+                }
+            )
 
     async def _answer(self, exchange: "_Exchange") -> None:
         try:
@@ -60,7 +83,7 @@ class RequestLimiter:
             status, what = (504, "be answered") if exchange.complete else (408, "arrive")
             await exchange.fail(status, f"A request must {what} within {self._limits.seconds:g} s.")
         except Exception:
-            LOG.exception("a request failed")
+            LOG.exception("request %s failed", exchange.facts.id)
             await exchange.fail(500, "The server failed; see its log.")
 
     async def _answer_post(self, exchange: "_Exchange") -> None:
@@ -89,15 +112,19 @@ class _Exchange:
     """A request and its response.
 
     Attributes:
+        scope: of the request.
+        facts: what is noted of it.
         status: of the response; 0 before it has started.
         complete: whether the whole body has arrived.
+        sent: the number of bytes of the response's body.
     """
 
     def __init__(self, scope: Scope, receive: Receive, send: Send):
         self.scope, self._receive, self._send = scope, receive, send
+        self.facts = facts_of(scope)
         headers = dict(scope["headers"])
         self.complete = headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers
-        self.status = 0
+        self.status = self.sent = 0
         self._body: bytes | None = None
 
     def check_length(self, most: int) -> None:
@@ -127,8 +154,13 @@ class _Exchange:
         """Sends the next part of the response; closes the connection if the body has not arrived."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            if not self.complete:
-                message = {**message, "headers": [*message.get("headers", []), CLOSE]}
+            named = [(ID_HEADER, self.facts.id.encode("ascii"))]
+            if self.facts.version:
+                named.append((VERSION_HEADER, self.facts.version.encode("ascii")))
+            close = [] if self.complete else [CLOSE]
+            message = {**message, "headers": [*message.get("headers", []), *named, *close]}
+        elif self.scope["method"] != "HEAD":
+            self.sent += len(message.get("body", b""))
         await self._send(message)
 
     async def fail(self, status: int, text: str) -> None:

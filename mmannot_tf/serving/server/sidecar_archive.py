@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import re
 import time
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,7 @@ from mmannot_tf.serving.server.errors import RequestError, short_repr
 from mmannot_tf.serving.server.json_parsing import JsonValue, parse_json
 from mmannot_tf.serving.server.json_values import to_text
 from mmannot_tf.serving.server.limits import Limits
+from mmannot_tf.serving.server.model_versions import LiveModel
 from tfrecords_tools.photographs.sidecars import SUFFIX
 from tfrecords_tools.shell.paths import matching_form, path_below
 
@@ -24,6 +26,10 @@ MAX_VALUES = 1 << 16
 MAX_PATH = 4096
 """Bytes of a path, as Linux has it."""
 FIELDS = ("path", "given", "predicted")
+MODEL = "model"
+"""The field that can be left out: the digest of the model that predicted, as `/annotate` says it."""
+DIGEST = re.compile(r"[0-9a-f]{1,64}")
+SHOWN_DIGITS = 12
 HEADERS = {
     "content-disposition": 'attachment; filename="sidecars.zip"',
     "x-content-type-options": "nosniff",
@@ -40,11 +46,13 @@ class LabelledPhotograph:
         path: relative, with forward slashes; no file of that name is opened.
         given: labels that a person gave.
         predicted: labels that the model gave and nobody rejected.
+        model: the first digits of the digest of the model that gave them.
     """
 
     path: str
     given: Sequence[str]
     predicted: Sequence[str]
+    model: str
 
 
 class SidecarArchive:
@@ -71,13 +79,14 @@ class SidecarArchive:
                 400, f"photographs must be 1 to {MAX_PHOTOGRAPHS:,}. Received: {len(photographs):,}."
             )
         parsed = [self._photograph(entry) for entry in photographs]
-        return _archive(parsed, self._model.digest[:12])
+        return _archive(parsed)
 
     def _photograph(self, value: JsonValue) -> LabelledPhotograph:
-        if not isinstance(value, dict) or value.keys() != {*FIELDS}:
+        if not isinstance(value, dict) or value.keys() - {MODEL} != {*FIELDS}:
             raise RequestError(
                 400,
-                f"A photograph must be an object with {', '.join(FIELDS)}. Received: {short_repr(value)}.",
+                f"A photograph must be an object with {', '.join(FIELDS)}, and optionally {MODEL}. Received: "
+                f"{short_repr(value)}.",
             )
         path = to_text("path", value["path"], max_bytes=MAX_PATH)
         try:
@@ -86,7 +95,18 @@ class SidecarArchive:
             raise RequestError(
                 400, f"path must lie below the photographs' folder. Received: {error}."
             ) from None
-        return LabelledPhotograph(path, *(self._labels(name, value[name]) for name in FIELDS[1:]))
+        given, predicted = (self._labels(name, value[name]) for name in FIELDS[1:])
+        return LabelledPhotograph(path, given, predicted, self._predicting(value.get(MODEL)))
+
+    def _predicting(self, value: JsonValue) -> str:
+        """The first digits of the model that predicted: the one that the request names, or this one."""
+        if value is None:
+            return self._model.digest[:SHOWN_DIGITS]
+        if not isinstance(value, str) or not DIGEST.fullmatch(value):
+            raise RequestError(
+                400, f"{MODEL} must be a digest, as /annotate says it. Received: {short_repr(value)}."
+            )
+        return value[:SHOWN_DIGITS]
 
     def _labels(self, name: str, value: JsonValue) -> list[str]:
         if not isinstance(value, list):
@@ -94,14 +114,18 @@ class SidecarArchive:
         return [to_text("label", label, max_bytes=self._limits.tag_bytes) for label in value]
 
 
-def _archive(photographs: Sequence[LabelledPhotograph], model: str) -> bytes:
+def _archive(photographs: Sequence[LabelledPhotograph]) -> bytes:
     written, now = io.BytesIO(), time.localtime()[:6]
     with zipfile.ZipFile(written, "w") as archive:
         for name, photograph in zip(_names(photographs), photographs, strict=True):
             entry = zipfile.ZipInfo(name, now)
             entry.compress_type, entry.external_attr = zipfile.ZIP_DEFLATED, READABLE
-            archive.writestr(entry, new_sidecar(photograph.predicted, model, given=photograph.given))
+            archive.writestr(entry, _sidecar(photograph))
     return written.getvalue()
+
+
+def _sidecar(photograph: LabelledPhotograph) -> bytes:
+    return new_sidecar(photograph.predicted, photograph.model, given=photograph.given)
 
 
 def _names(photographs: Sequence[LabelledPhotograph]) -> Iterator[str]:
@@ -122,8 +146,13 @@ def _folded(name: str) -> str:
     return matching_form(name).casefold()
 
 
-def router(model: Model, limits: Limits) -> APIRouter:
+def router(model: LiveModel, limits: Limits) -> APIRouter:
     """Returns the route."""
     routes = APIRouter()
-    routes.post("/sidecars")(SidecarArchive(model, limits).sidecars)
+
+    @routes.post("/sidecars")
+    async def sidecars(request: Request) -> Response:
+        with model.acquire(request.scope) as version:
+            return await SidecarArchive(version.annotator.model, limits).sidecars(request)
+
     return routes

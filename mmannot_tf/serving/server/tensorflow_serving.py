@@ -17,9 +17,11 @@ from mmannot_tf.serving.server.errors import JsonResponse, RequestError, short_r
 from mmannot_tf.serving.server.json_parsing import JsonValue
 from mmannot_tf.serving.server.json_values import to_image, to_integer, to_text
 from mmannot_tf.serving.server.limits import Limits
+from mmannot_tf.serving.server.model_versions import LiveModel, ModelVersion, not_found
 from mmannot_tf.serving.server.predict_request import PredictRequest, parse_predict_request
-from mmannot_tf.serving.server.predictor import Predictor, concatenated
-from mmannot_tf.serving.server.signatures import Answers, Extra, Signature, find_signature, signatures
+from mmannot_tf.serving.server.predictor import concatenated
+from mmannot_tf.serving.server.request_facts import facts_of
+from mmannot_tf.serving.server.signatures import Answers, Extra, Signature, find_signature
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
 
 ROOT = "/v1/models/{name}"
@@ -48,37 +50,52 @@ class PredictInputs:
 
 
 class TensorFlowServing:
-    """Answers requests for the served model, by its name and version."""
+    """Answers requests for the served models, by their names and versions."""
 
-    def __init__(self, predictor: Predictor, name: str, limits: Limits):
-        """`name` is the model's name in paths."""
-        model = predictor.annotator.model
-        self._predictor, self._name, self._limits, self._model = predictor, name, limits, model
-        self._version = model.path.name if model.path.name.isdecimal() else "1"
-        self._signatures = signatures(predictor.annotator)
+    def __init__(self, models: Mapping[str, LiveModel], limits: Limits):
+        """`models` are by their names in paths."""
+        self._models, self._limits = models, limits
 
     async def status(self, name: str, version: str | None = None) -> Response:
-        """Returns the state of the version."""
-        self._check(name, version)
-        state = {
-            "version": self._version,
-            "state": "AVAILABLE",
-            "status": {"error_code": "OK", "error_message": ""},
-        }
-        return JsonResponse({"model_version_status": [state]})
+        """Returns the states of the versions: the one that answers, and those that are being drained."""
+        model = self._find(name, version)
+        loaded = [(model.current, "AVAILABLE"), *((former, "UNLOADING") for former in model.draining)]
+        states = [_state(each.number, state) for each, state in loaded if version in (None, each.number)]
+        if not states:
+            raise not_found(name, version)
+        return JsonResponse({"model_version_status": states})
 
-    async def metadata(self, name: str, version: str | None = None) -> Response:
+    async def metadata(self, request: Request, name: str, version: str | None = None) -> Response:
         """Returns the signatures with their inputs and outputs."""
-        self._check(name, version)
-        documents = {name: signature.document() for name, signature in self._signatures.items()}
-        spec = {"name": self._name, "signature_name": "", "version": self._version}
+        with self._find(name, version).acquire(request.scope, version) as loaded:
+            documents = {name: signature.document() for name, signature in loaded.signatures.items()}
+            spec = {"name": name, "signature_name": "", "version": loaded.number}
         return JsonResponse({"model_spec": spec, "metadata": {"signature_def": {"signature_def": documents}}})
 
     async def predict(self, request: Request, name: str, version: str | None = None) -> Response:
         """Annotates images in the row or column format."""
-        self._check(name, version)
+        with self._find(name, version).acquire(request.scope, version) as loaded:
+            return await Prediction(loaded, self._limits).answer(request)
+
+    def _find(self, name: str, version: str | None) -> LiveModel:
+        if name not in self._models:
+            raise not_found(name, version)
+        return self._models[name]
+
+
+class Prediction:
+    """Answers a predict request by one version of a model."""
+
+    def __init__(self, version: ModelVersion, limits: Limits):
+        """`limits` says what a request may hold."""
+        self._predictor, self._signatures, self._limits = version.predictor, version.signatures, limits
+        self._model = version.annotator.model
+
+    async def answer(self, request: Request) -> Response:
+        """Returns the signature's outputs in the format of the request."""
         body = await request.body()
         signature, inputs, parsed = await asyncio.to_thread(self._parse, body)
+        facts_of(request.scope).images = len(inputs.loaders)
         answers: list[NetworkOutputs] = []
         for number, answer in enumerate(await self._predictor(inputs.loaders, inputs.tag_lists)):
             if isinstance(answer, UnreadableImageError):
@@ -134,10 +151,9 @@ class TensorFlowServing:
             raise RequestError(400, f"{rule}. Received: other numbers.")
         return [index for index in indices if index != NONE]
 
-    def _check(self, name: str, version: str | None) -> None:
-        if name != self._name or version not in (None, self._version):
-            wanted = f"Latest({name[:50]})" if version is None else f"Specific({name[:50]}, {version[:20]})"
-            raise RequestError(404, f"Servable not found for request: {wanted}")
+
+def _state(version: str, state: str) -> dict[str, Any]:
+    return {"version": version, "state": state, "status": {"error_code": "OK", "error_message": ""}}
 
 
 def _json_values(array: np.ndarray) -> list[Any]:
@@ -220,9 +236,9 @@ async def _needs_post() -> Response:
     raise HTTPException(405, "predict must be asked with POST.", headers={"allow": "POST"})
 
 
-def router(predictor: Predictor, name: str, limits: Limits) -> APIRouter:
+def router(models: Mapping[str, LiveModel], limits: Limits) -> APIRouter:
     """Returns the routes of the API."""
-    api, routes = TensorFlowServing(predictor, name, limits), APIRouter()
+    api, routes = TensorFlowServing(models, limits), APIRouter()
     for path in (ROOT, VERSION):
         routes.post(path + ":predict")(api.predict)
         routes.get(path + ":predict")(_needs_post)

@@ -21,8 +21,9 @@ from mmannot_tf.serving.network import NetworkOutputs
 from mmannot_tf.serving.server.errors import JsonResponse, RequestError, short_repr
 from mmannot_tf.serving.server.forms import Part, parse_form
 from mmannot_tf.serving.server.limits import Limits
+from mmannot_tf.serving.server.model_versions import LiveModel, ModelVersion
 from mmannot_tf.serving.server.overrides import decided, override_in_query
-from mmannot_tf.serving.server.predictor import Predictor
+from mmannot_tf.serving.server.request_facts import facts_of
 from tfrecords_tools.photographs.keywords import PhotographKeywords, embedded_keywords
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
 
@@ -50,12 +51,12 @@ class UploadDocument(AnnotationDocument):
 
 
 class Uploads:
-    """Answers forms with files `images`, `tags` once for all of them or once for each, and `tags_from`."""
+    """Answers a form with files `images`, `tags` once for all of them or once for each, and `tags_from`."""
 
-    def __init__(self, predictor: Predictor, limits: Limits):
+    def __init__(self, version: ModelVersion, limits: Limits):
         """`limits` says how many images a form may hold."""
-        self._predictor, self._limits = predictor, limits
-        self._model = predictor.annotator.model
+        self._version, self._predictor, self._limits = version.number, version.predictor, limits
+        self._model = version.annotator.model
 
     async def annotate(self, request: Request) -> Response:
         """Annotates a form's images; an unreadable image has an error instead."""
@@ -68,6 +69,7 @@ class Uploads:
             max_text_bytes=self._limits.tag_bytes,
         )
         files, tags = self._fields([part for part in parts if part.name != TAGS_FROM])
+        facts_of(request.scope).images = len(files)
         encoded = [bytes(file.content) for file in files]
         keywords = [PhotographKeywords()] * len(files)
         if _wants_keywords(parts):
@@ -87,6 +89,7 @@ class Uploads:
         return JsonResponse(
             {
                 "model": self._model.digest,
+                "version": self._version,
                 "probabilities": "uncalibrated",
                 "decisions": self._predictor.annotator.decides(override),
                 "results": results,
@@ -171,8 +174,13 @@ def _joined(tags: str, keywords: Sequence[str], most: int) -> str:
     return ", ".join(texts)
 
 
-def router(predictor: Predictor, limits: Limits) -> APIRouter:
+def router(model: LiveModel, limits: Limits) -> APIRouter:
     """Returns the route."""
     routes = APIRouter()
-    routes.post("/annotate")(Uploads(predictor, limits).annotate)
+
+    @routes.post("/annotate")
+    async def annotate(request: Request) -> Response:
+        with model.acquire(request.scope) as version:
+            return await Uploads(version, limits).annotate(request)
+
     return routes

@@ -4,11 +4,15 @@ import base64
 import http.client
 import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import threading
+import time
+from pathlib import Path
 
+import httpx
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -176,6 +180,87 @@ def test_packages_that_lack_are_named(exported, capsys, monkeypatch):
 def test_what_is_no_model_is_said_in_a_line(tmp_path, capsys):
     assert run_app(app, ["serve", str(tmp_path)]) == 1
     assert capsys.readouterr().err.startswith("error: MODEL must be a run or an export.")
+
+
+def _publish(export, exported, number):
+    """Writes a version aside, then renames it, as `mmannot export` does."""
+    staging = export / f".{number}.staging"
+    shutil.copytree(exported, staging, ignore=shutil.ignore_patterns("openvino", "*.onnx", "*.tflite"))
+    staging.rename(export / str(number))
+
+
+@pytest.fixture
+def swapping(exported, tmp_path):
+    """A server that looks for versions five times a second, and what publishes them."""
+    _publish(tmp_path, exported, 1)
+    server = Served(tmp_path, "--watch", 0.2)
+    yield server, lambda number: _publish(tmp_path, exported, number)
+    server.process.kill()
+    server.process.wait()
+    server.process.stderr.close()
+
+
+def _version(server):
+    return server.ask("GET", "/model")[1]["version"]
+
+
+def _wait_for(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_a_new_version_is_taken_up_and_said(swapping, asked):
+    server, publish = swapping
+    assert _version(server) == "1"
+    publish(2)
+    _wait_for(lambda: _version(server) == "2")
+    body = {"instances": [{"image": _b64(raw), "tags": tags} for raw, tags in asked]}
+    assert server.ask("POST", f"{PATH}/versions/2:predict", body)[0] == 200
+    status, said = server.end(signal.SIGTERM)
+    assert status == 128 + signal.SIGTERM
+    assert said == ("mmannot: version 2 answers from now on\nstopped: the open requests were answered\n")
+
+
+@pytest.mark.exhaustive
+def test_no_request_is_lost_and_memory_is_given_back_while_versions_change(swapping, asked):
+    """Two minutes, sixteen clients, a new version as soon as the last one answers."""
+    server, publish = swapping
+    until, failed, versions, resident = time.monotonic() + 120, [], [], []
+    body = {"instances": [{"image": _b64(raw), "tags": tags} for raw, tags in asked[:2]]}
+
+    def run_client():
+        with httpx.Client(base_url=f"http://127.0.0.1:{server.port}", timeout=60) as client:
+            while time.monotonic() < until:
+                answer = client.post(f"{PATH}:predict", json=body)
+                if answer.status_code != 200:
+                    failed.append(answer.text)
+                versions.append(int(answer.headers["x-mmannot-version"]))
+
+    clients = [threading.Thread(target=run_client) for _ in range(16)]
+    for client in clients:
+        client.start()
+    newest = 1
+    while time.monotonic() < until:
+        newest += 1
+        publish(newest)
+        while int(_version(server)) < newest and time.monotonic() < until:
+            time.sleep(0.1)
+        resident.append(_resident_mib(server.process.pid))
+    for client in clients:
+        client.join()
+    _wait_for(lambda: int(_version(server)) == newest)
+    print(f"{len(versions)} answers of {len(set(versions))} versions; MiB: {resident}")
+    assert failed == []
+    assert set(versions) <= set(range(1, newest + 1))
+    assert len(set(versions)) > 3
+    assert max(resident[len(resident) // 2 :]) < max(resident[: len(resident) // 2]) + 100
+
+
+def _resident_mib(pid):
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) // 1024
 
 
 def test_sigterm_answers_the_request_in_hand(served, asked):

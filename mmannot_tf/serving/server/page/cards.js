@@ -25,7 +25,7 @@ async function ask(file, tags, own = false) {
   if (!response.ok) throw new Error(answer.error);
   const [result] = answer.results;
   if (result.error) throw new Error(`Not annotated: ${result.error}.`);
-  return result;
+  return { ...result, model: answer.model };
 }
 
 export async function annotate(card) {

@@ -107,6 +107,7 @@ async function takeSidecars() {
     path,
     given: names(review, GIVEN),
     predicted: review.complete ? [] : unsaid(review, labels(result)),
+    model: result.model, // a newer version may answer by now
   }));
   try {
     const response = await fetch("/sidecars", { method: "POST", body: JSON.stringify({ photographs: asked }) });

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import served
 
+from mmannot_tf.serving.server.decoding_threads import DecodingThreads
 from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.metrics import Metrics
 from mmannot_tf.serving.server.pixel_budget import PixelBudget
@@ -63,7 +64,9 @@ def test_a_failure_gives_its_pixels_back():
 
 @pytest.mark.parametrize("together", [1, 2])
 def test_the_server_decodes_as_many_images_at_once_as_fit(photo, monkeypatch, together):
-    predictor = Predictor(served.annotator(), Limits(decoding_pixels=together * 20 * 20), Metrics())
+    limits = Limits(decoding_pixels=together * 20 * 20)
+    metrics = Metrics().of_model("photos", "brightness")
+    predictor = Predictor(served.annotator(), limits, metrics, DecodingThreads(limits))
     lock, running, most = threading.Lock(), [0], []
 
     def slowly(encoded):

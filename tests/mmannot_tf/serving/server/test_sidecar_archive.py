@@ -45,6 +45,20 @@ def test_an_archive_of_sidecars(ask):
         assert abs(time.mktime((*entry.date_time, 0, 0, -1)) - time.time()) < 100
 
 
+def test_the_model_that_predicted_is_named_although_another_answers(client):
+    entries = [
+        {"path": path, "given": [], "predicted": ["sky"], "model": digest}
+        for path, digest in (("a.jpg", "0123456789abcdef"), ("b.jpg", None))
+    ]
+    answer = client.post("/sidecars", json={"photographs": entries})
+    archive = zipfile.ZipFile(io.BytesIO(answer.content))
+    models = [model_of(XmpPacket(archive.read(entry))) for entry in archive.infolist()]
+    assert models == ["0123456789ab", "f00d"]
+    for wrong in ("", "0123456789ABCDEF", "x" * 64, 12, ["0" * 12]):
+        answer = client.post("/sidecars", json={"photographs": [{**entries[0], "model": wrong}]})
+        assert (answer.status_code, list(answer.json())) == (400, ["error"])
+
+
 @pytest.mark.parametrize(
     ("paths", "expected"),
     [
