@@ -11,11 +11,12 @@ import apache_beam as beam
 from apache_beam.coders import BytesCoder
 from apache_beam.io.filesystems import FileSystems
 
-from mmannot_tf.beam.addresses import WILDCARD, is_url
+from mmannot_tf.beam.addresses import WILDCARD
 from mmannot_tf.serving.annotation import Result
 from mmannot_tf.serving.outputs.csv_rows import CsvRows
 from mmannot_tf.serving.outputs.json_lines import JsonLines
 from mmannot_tf.serving.outputs.record_file import RecordFormat
+from tfrecords_tools.shell.addresses import is_address
 from tfrecords_tools.shell.errors import UserError
 
 RECORD_FORMATS: dict[str, type[RecordFormat]] = {"jsonl": JsonLines, "csv": CsvRows}
@@ -93,7 +94,7 @@ class ShardedFiles:
     def _remove_temporary(self) -> None:
         """Removes the folders that Beam's file sinks write shards in before they rename them."""
         folder, slash, name = self.prefix.rpartition("/")
-        if not is_url(self.prefix):
+        if not is_address(self.prefix):
             for place in Path(folder + slash).glob(f"beam-temp-{name}-*"):
                 shutil.rmtree(place, ignore_errors=True)
             return

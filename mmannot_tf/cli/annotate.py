@@ -27,7 +27,6 @@ from mmannot_tf.serving.network import TOLERANCE
 
 if TYPE_CHECKING:
     from mmannot_tf.serving.inputs.request import Request
-    from mmannot_tf.serving.outputs.summary import Summary
 
 BATCH_SIZE = 16
 
@@ -119,7 +118,7 @@ def annotate(
     from mmannot_tf.serving.inputs.passed_over import PassedOver
     from mmannot_tf.serving.inputs.tags_file import TagsFile
     from mmannot_tf.serving.model import annotated_by, check_override, open_model
-    from mmannot_tf.serving.outputs.end_report import EndReport
+    from mmannot_tf.serving.outputs.end_report import EndReport, report_errors
     from mmannot_tf.serving.outputs.factory import open_output
     from mmannot_tf.serving.outputs.sheet import WithSheet
     from mmannot_tf.serving.outputs.summary import Summary
@@ -157,7 +156,7 @@ def annotate(
             },
         )
         summary = annotate_on_beam(arguments, beam_runner, beam_option, as_json=as_json)
-        _report_errors(summary, 0, on_error, listed=True)
+        report_errors(summary, 0, on_error, listed=True)
         return
     if undo:
         _undo(images or [], preview=preview)
@@ -234,7 +233,7 @@ def annotate(
                 **report.document(),
             }
         )
-    _report_errors(summary, output.earlier_errors, on_error, listed=not is_printed)
+    report_errors(summary, output.earlier_errors, on_error, listed=not is_printed)
 
 
 @contextlib.contextmanager
@@ -286,27 +285,3 @@ def _progress(request: "Request", *, shown: bool) -> Iterator[Callable[[int], No
     with progress_bars() as display:
         bar = display.add_task("annotating", total=request.count())
         yield lambda count: display.advance(bar, count)
-
-
-def _report_errors(summary: "Summary", earlier: int, on_error: str, *, listed: bool) -> None:
-    """Names the unreadable images; fails unless `on_error` is "skip" or nothing is unreadable."""
-    from tfrecords_tools.shell.console import notice
-    from tfrecords_tools.shell.errors import UserError
-
-    for image in summary.named:
-        notice(f"error: {image.image}: {image.error}")
-    count = summary.unreadable
-    if not count + earlier:
-        return
-    more = count - len(summary.named)
-    received = []
-    if count:
-        others = f" or, {more:,} more, in the output" if more and listed else ""
-        received.append(f"{count:,} with an error, named above{others}")
-    if earlier:
-        received.append(f"{earlier:,} in the output with an error of an earlier run")
-    text = f"every photograph must be annotated. Received: {' and '.join(received)}."
-    if on_error == "skip":
-        notice(f"skipped: {text}")
-        return
-    raise UserError(text)

@@ -10,6 +10,8 @@ from mmannot_tf.serving.inputs.tags_file import TagsFileDocument, TagsFileReport
 from mmannot_tf.serving.outputs.output import Output
 from mmannot_tf.serving.outputs.summary import Summary, SummaryDocument
 from mmannot_tf.serving.outputs.wanted_photographs import OutdatedDocument, WantedPhotographs
+from tfrecords_tools.shell.console import notice
+from tfrecords_tools.shell.errors import UserError
 
 
 class EndReportDocument(SummaryDocument):
@@ -71,3 +73,24 @@ class EndReport:
         if self.metadata:
             document["metadata"] = self.metadata.document()
         return document
+
+
+def report_errors(summary: Summary, earlier: int, on_error: str, *, listed: bool) -> None:
+    """Names the unreadable images; fails unless `on_error` is "skip" or nothing is unreadable."""
+    for image in summary.named:
+        notice(f"error: {image.image}: {image.error}")
+    count = summary.unreadable
+    if not count + earlier:
+        return
+    more = count - len(summary.named)
+    received = []
+    if count:
+        others = f" or, {more:,} more, in the output" if more and listed else ""
+        received.append(f"{count:,} with an error, named above{others}")
+    if earlier:
+        received.append(f"{earlier:,} in the output with an error of an earlier run")
+    text = f"every photograph must be annotated. Received: {' and '.join(received)}."
+    if on_error == "skip":
+        notice(f"skipped: {text}")
+        return
+    raise UserError(text)
