@@ -27,7 +27,13 @@ DEFAULT = Limits()
 
 
 def serve(
-    model: Annotated[Path, typer.Argument(metavar="EXPORT", help="An export, or a run.")],
+    model: Annotated[
+        Path | None, typer.Argument(metavar="[EXPORT]", help="An export, or a run; or else --models.")
+    ] = None,
+    models: Annotated[
+        Path | None,
+        typer.Option("--models", help="A TOML file of several models, each under its name: docs/serving.md."),
+    ] = None,
     host: Annotated[
         str, typer.Option("--host", help="Address to listen on; by default this machine only.")
     ] = "127.0.0.1",
@@ -91,8 +97,9 @@ def serve(
     """Annotate over HTTP: TensorFlow Serving's REST API, uploads, health, Prometheus metrics."""
     from mmannot_tf.decisions.override import Override
     from mmannot_tf.serving.engines.selection import EngineOptions, check_options
-    from mmannot_tf.serving.model import folder_of_versions, open_model
-    from mmannot_tf.workflows.annotating import with_fitted_ways
+    from mmannot_tf.serving.model import open_model
+    from mmannot_tf.serving.server.models_file import read_models
+    from mmannot_tf.workflows.serving import served_model
     from tfrecords_tools.shell.console import notice
     from tfrecords_tools.shell.errors import UserError
     from tfrecords_tools.shell.extras import install_command
@@ -101,7 +108,14 @@ def serve(
     options = EngineOptions(engine, precision, tolerance)
     check_options(options)
     asked = Override(decide, threshold, k, least, most, given_beta(beta, favour))
-    opened, override = with_fitted_ways(open_model(model), asked)
+    if (model is None) == (models is None):
+        raise UserError("`mmannot serve` needs either EXPORT or --models FILE. Received: both or neither.")
+    listed = [] if models is None else read_models(models)
+    wanted = [(each.name, Path(each.path), each.options, each.override) for each in listed]
+    if model is not None:
+        wanted = [(name, model, options, asked)]
+    for _, path, _, _ in wanted:
+        open_model(path)  # what is no model is said before TensorFlow is loaded
     limits = Limits(
         body_bytes=max_body * MIB,
         images=max_images,
@@ -118,24 +132,12 @@ def serve(
         from mmannot_tf.serving.server.host_policy import HostPolicy
         from mmannot_tf.serving.server.lifecycle import serve as run
         from mmannot_tf.serving.server.options import ServerOptions
-        from mmannot_tf.serving.server.served_model import NewVersions, ServedModel
     except ImportError as error:
         raise UserError(
             f"`mmannot serve` needs packages. Received: {error}. Run `{install_command('serve')}`."
         ) from None
 
-    from mmannot_tf.serving.annotating.annotator import Annotator
-
-    def open_version(folder: Path) -> Annotator:
-        new, own = with_fitted_ways(open_model(folder), asked)
-        return Annotator.with_engine(new, options, override=own, log=notice)
-
-    versions = folder_of_versions(model)
-    served = ServedModel(
-        name,
-        Annotator.with_engine(opened, options, override=override, log=notice),
-        None if versions is None else NewVersions(versions, open_version),
-    )
+    served = [served_model(*each, log=notice) for each in wanted]
     server_options = ServerOptions(
         HostPolicy.for_server(host, allowed_host or []),
         limits,
@@ -143,4 +145,4 @@ def serve(
         access_log=None if access_log is None else AccessLog(access_log),
         log_level=log_level,
     )
-    run([served], host=host, port=port, options=server_options, log=notice)
+    run(served, host=host, port=port, options=server_options, log=notice)

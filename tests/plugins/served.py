@@ -71,8 +71,8 @@ def b64():
 class Running:
     """A server in a thread, and a plain HTTP client for it."""
 
-    def __init__(self, annotator, options, new=None):
-        config = ServerConfig([ServedModel("photos", annotator, new)], options)
+    def __init__(self, models, options):
+        config = ServerConfig(models, options)
         config.port = 0
         self.server = Server(config, lambda: None)
         self.thread = threading.Thread(target=lambda: asyncio.run(self.server.serve()))
@@ -80,7 +80,7 @@ class Running:
         while not self.server.started:
             time.sleep(0.01)
         self.address = self.server.servers[0].sockets[0].getsockname()
-        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.address[1]}", timeout=20)
+        self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.address[1]}", timeout=60)
 
     def stop(self):
         self.client.close()
@@ -93,9 +93,11 @@ def serve():
     """Serves an annotator, by default with the default limits, as "photos"."""
     running = []
 
-    def start_server(annotator, *, hosts=HERE, new=None, watch_seconds=0.0, access_log=None, **limits):
+    def start_server(
+        annotator, *, hosts=HERE, new=None, others=(), watch_seconds=0.0, access_log=None, **limits
+    ):
         options = ServerOptions(hosts, Limits(**limits), watch_seconds, access_log)
-        running.append(Running(annotator, options, new))
+        running.append(Running([ServedModel("photos", annotator, new), *others], options))
         return running[-1]
 
     yield start_server

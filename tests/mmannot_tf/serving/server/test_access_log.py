@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -23,7 +24,12 @@ def client(serve, file, tmp_path):
     return serve(served.annotator(path=tmp_path / "3"), access_log=AccessLog(str(file)), images=4).client
 
 
-def _lines(file):
+def _lines(file, count=1):
+    """The lines, once there are so many: a line is written after its answer was sent."""
+    deadline = time.monotonic() + 20
+    while not file.exists() or file.read_text(encoding="ascii").count("\n") < count:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     return [json.loads(line) for line in file.read_text(encoding="ascii").splitlines()]
 
 
@@ -32,7 +38,7 @@ def test_a_request_for_labels(client, file, photo, b64):
     body = {"instances": [{"image": b64(photo()), "tags": "beach, secret"}] * 3}
     answer = client.post(f"{PREDICT}?q=secret", json=body, headers={"x-request-id": "Ab-1.2_3~:+/=@z"})
     (line,) = _lines(file)
-    seconds, time = line.pop("seconds"), datetime.fromisoformat(line.pop("time"))
+    seconds, begun = line.pop("seconds"), datetime.fromisoformat(line.pop("time"))
     assert line == {
         "id": "Ab-1.2_3~:+/=@z",
         "method": "POST",
@@ -45,8 +51,8 @@ def test_a_request_for_labels(client, file, photo, b64):
     }
     assert answer.headers["x-request-id"] == "Ab-1.2_3~:+/=@z"
     assert 0 < seconds < 60
-    assert abs((time - before).total_seconds()) < 60
-    assert time.utcoffset().total_seconds() == 0
+    assert abs((begun - before).total_seconds()) < 60
+    assert begun.utcoffset().total_seconds() == 0
 
 
 def test_no_line_tells_images_tags_or_names(client, file, photo):
@@ -56,7 +62,7 @@ def test_no_line_tells_images_tags_or_names(client, file, photo):
     client.post("/annotate", content=b"secret", headers={"x-secret": "secret"})
     client.post("/decide", json={"results": "secret"})
     client.post("/sidecars", json={"photographs": [{"path": "secret", "given": [], "predicted": []}]})
-    assert [(line["path"], line["status"], line["images"]) for line in _lines(file)] == [
+    assert [(line["path"], line["status"], line["images"]) for line in _lines(file, 4)] == [
         ("/annotate", 200, 2),
         ("/annotate", 415, 0),
         ("/decide", 400, 0),
@@ -71,7 +77,7 @@ def test_every_request_has_a_line(client, file, photo):
     client.get("/nowhere/" + "x" * 1000)
     client.get("/", headers={"host": "evil.example"})
     client.post("/annotate", files=[("images", photo())] * 5)
-    lines = _lines(file)
+    lines = _lines(file, 5)
     assert [(line["method"], line["status"], line["model"]) for line in lines] == [
         ("GET", 200, ""),
         ("HEAD", 200, "photos"),
@@ -93,7 +99,7 @@ def test_an_identifier_that_is_not_sane_is_made_anew(client, file, given):
     ids = [client.get("/healthz", headers=header).headers["x-request-id"] for _ in range(2)]
     assert all(re.fullmatch("[0-9a-f]{32}", name) for name in ids)
     assert len({*ids}) == 2
-    assert [line["id"] for line in _lines(file)] == ids
+    assert [line["id"] for line in _lines(file, 2)] == ids
 
 
 def test_two_identifiers_are_none(client):
@@ -103,13 +109,16 @@ def test_two_identifiers_are_none(client):
 
 def test_a_file_that_was_moved_away_is_begun_anew(client, file):
     client.get("/healthz")
+    _lines(file)
     file.rename(file.with_suffix(".1"))
     client.get("/model")
     assert [line["path"] for line in _lines(file)] == ["/model"]
 
 
 def test_stdout(serve, capsys):
-    serve(served.annotator(), access_log=AccessLog("-")).client.get("/healthz")
+    running = serve(served.annotator(), access_log=AccessLog("-"))
+    running.client.get("/healthz")
+    running.stop()
     assert json.loads(capsys.readouterr().out)["path"] == "/healthz"
 
 
@@ -119,6 +128,7 @@ def test_a_file_that_cannot_be_opened_is_said(tmp_path):
 
 
 def test_a_line_that_cannot_be_written_is_lost_and_said(serve, caplog):
-    client = serve(served.annotator(), access_log=AccessLog("/dev/full")).client
-    assert client.get("/healthz").status_code == 200
+    running = serve(served.annotator(), access_log=AccessLog("/dev/full"))
+    assert running.client.get("/healthz").status_code == 200
+    running.stop()
     assert "a line of the access log is lost: [Errno 28]" in caplog.text
