@@ -52,6 +52,8 @@ class RemotePhotograph:
             raise
         except FileNotFoundError:
             raise UnreadableImageError(MISSING) from None
+        except IsADirectoryError:
+            raise UnreadableImageError("a folder, not a regular file") from None
         except Exception as error:  # every file system has errors of its own
             raise UnreadableImageError(reason(error)) from None
 
@@ -86,7 +88,8 @@ def remote_photographs(address: str, passed_over: PassedOver) -> Iterator[Remote
         else:
             names = [top]
     if names is None:
-        yield from _below(system, top.rstrip("/"), address, passed_over)
+        with address_errors(address):
+            yield from _below(system, top.rstrip("/"), top, passed_over)
         return
     if is_pattern and not names:
         raise UserError(f"A pattern must match files. Received: {address}, which matches none.")
@@ -95,14 +98,17 @@ def remote_photographs(address: str, passed_over: PassedOver) -> Iterator[Remote
         yield RemotePhotograph(_address(system, name), name.removeprefix(folder).lstrip("/"))
 
 
-def _below(system: Any, top: str, address: str, passed_over: PassedOver) -> Iterator[RemotePhotograph]:
-    with address_errors(address):
-        for folder, folders, files in system.walk(top, on_error="raise"):
-            folders[:] = sorted(name for name in folders if not passed_over.passes_folder(name))
-            for name in sorted(files):
-                if not passed_over.passes_file(name):
-                    path = f"{folder.rstrip('/')}/{name}"
-                    yield RemotePhotograph(_address(system, path), path.removeprefix(top).lstrip("/"))
+def _below(system: Any, folder: str, top: str, passed_over: PassedOver) -> Iterator[RemotePhotograph]:
+    for entry in sorted(system.ls(folder, detail=True), key=lambda entry: entry["name"].rstrip("/")):
+        path = entry["name"].rstrip("/")
+        name = path.rpartition("/")[2]
+        if path == folder:  # an empty object that stands for the folder
+            continue
+        if entry["type"] == "directory":
+            if not passed_over.passes_folder(name):
+                yield from _below(system, path, top, passed_over)
+        elif not passed_over.passes_file(name):
+            yield RemotePhotograph(_address(system, path), path.removeprefix(top).lstrip("/"))
 
 
 def _address(system: Any, path: str) -> str:

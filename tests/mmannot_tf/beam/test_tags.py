@@ -9,7 +9,7 @@ from apache_beam.testing.util import assert_that, equal_to
 
 from mmannot_tf.beam.matching import Found
 from mmannot_tf.beam.tags import JoinTags
-from mmannot_tf.serving.inputs.photographs import Photograph
+from mmannot_tf.serving.inputs.photographs import PhotographFile
 from mmannot_tf.serving.inputs.tags_file import TagsFile
 from tfrecords_tools.shell.beam_runner import BeamRunner
 
@@ -44,7 +44,7 @@ def test_rows_meet_photographs_by_each_of_their_names(tmp_path):
         "absent.jpg,nobody\ngone.jpg,nobody\n",
         encoding="utf-8",
     )
-    photos = [Photograph(folder / relative, relative) for relative in relatives]
+    photos = [PhotographFile(folder / relative, relative) for relative in relatives]
     local = TagsFile(tags_file, default="by default")
     tagged = {str(photo): local.get(photo) for photo in photos}
     assert [*tagged.values()] == [

@@ -19,6 +19,7 @@ from mmannot_tf.decisions.posterior import QuantityPosterior, uncertain
 from mmannot_tf.decisions.posterior_f import PosteriorF
 from mmannot_tf.decisions.posterior_mode import PosteriorMode
 from mmannot_tf.decisions.predicted_quantity import PredictedQuantity
+from mmannot_tf.decisions.proportional_odds import ProportionalOdds
 from mmannot_tf.decisions.way import Options, Scores
 from mmannot_tf.evaluation.metrics import annotation_scores
 from tfrecords_tools.shell.errors import UserError
@@ -72,7 +73,7 @@ def test_a_graph_selects_what_numpy_selects(labelled, way):
     here = fitted.select(Scores(scores, quantity, true))
     assert here.dtype == there.dtype == bool
     differ = np.flatnonzero((here != there).any(axis=1))
-    if way not in (ExpectedF, PosteriorF):
+    if way not in (ExpectedF, PosteriorF, ProportionalOdds):
         assert not differ.size
     assert len(differ) < 500
     for image in differ[:50]:
@@ -81,8 +82,16 @@ def test_a_graph_selects_what_numpy_selects(labelled, way):
 
 
 def worth(fitted, row, answer):
-    """The expected F1 of an answer for one image, by enumeration of all subsets in float64."""
+    """The expected F1 of an answer for one image, by enumeration of all subsets in float64.
+
+    A joint distribution of labels and quantities does not say how likely each subset is, and needs no more
+    than its own sum.
+    """
     probabilities = clean(fitted.calibration.apply(row.probabilities), np)
+    if isinstance(fitted.way, ProportionalOdds):
+        return worth_of_joint(
+            fitted.way.joint(Scores(probabilities, row.quantity))[0], probabilities[0], answer
+        )
     if isinstance(fitted.way, PosteriorF):
         probabilities = uncertain(probabilities, np)
     chance = chances(probabilities[0].astype(np.float64))
@@ -96,6 +105,15 @@ def worth(fitted, row, answer):
     correct = (subsets(12) & answer).sum(axis=1)
     total = quantities + answer.sum()
     return float(chance @ np.where(total > 0, 2 * correct / np.maximum(total, 1), 1.0))
+
+
+def worth_of_joint(joint, probabilities, answer):
+    """The expected F1 of an answer by P(label, quantity), of labels by quantities; Waegeman et al. (2014)."""
+    size = answer.sum()
+    if not size:
+        return float(np.prod(1.0 - probabilities.astype(np.float64)))
+    weights = 2.0 / (np.arange(joint.shape[1]) + size)
+    return float((joint[answer].astype(np.float64) @ weights).sum())
 
 
 @pytest.mark.parametrize("way", WAYS, ids=lambda way: way.name)

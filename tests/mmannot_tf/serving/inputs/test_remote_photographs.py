@@ -49,7 +49,7 @@ def test_addresses_of_found_photographs_open_again(stored):
 
 
 def test_what_cannot_be_read_says_why(stored):
-    for name, why in (("none.jpg", "missing"), ("notes.txt", "not JPEG"), ("inner", "missing")):
+    for name, why in (("none.jpg", "missing"), ("notes.txt", "not JPEG"), ("inner", "a folder")):
         with pytest.raises(UnreadableImageError, match=why):
             RemotePhotograph(f"{stored}/{name}", name).content()
 
