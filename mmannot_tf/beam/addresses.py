@@ -6,12 +6,10 @@ from pathlib import Path
 
 from apache_beam.io.filesystems import FileSystems
 
-from tfrecords_tools.shell.addresses import is_address
+from tfrecords_tools.shell.addresses import WILDCARD, is_address
 from tfrecords_tools.shell.errors import UserError, one_line
 
 _JOINED = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):/(?!/)")
-WILDCARD = re.compile(r"[*?[]")
-"""A character that makes a text a pattern of Beam."""
 
 
 def address(text: str | os.PathLike[str]) -> str:

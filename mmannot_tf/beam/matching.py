@@ -10,12 +10,12 @@ from typing import Any
 import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 
-from mmannot_tf.beam.addresses import WILDCARD, is_pattern
+from mmannot_tf.beam.addresses import is_pattern
 from mmannot_tf.serving.inputs.passed_over import SIDECAR, PassedOver
 from mmannot_tf.serving.inputs.photographs import photographs
 from tfrecords_tools.photographs.formats import SUFFIXES
 from tfrecords_tools.photographs.system_folders import is_system_folder
-from tfrecords_tools.shell.addresses import is_address
+from tfrecords_tools.shell.addresses import WILDCARD, is_address
 
 LISTINGS = "listings"
 """The second output of `FindPhotographs`: a `Listing` for each argument."""

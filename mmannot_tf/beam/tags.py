@@ -13,9 +13,8 @@ import apache_beam as beam
 from apache_beam.io.filesystems import FileSystems
 
 from mmannot_tf.beam.matching import Found
-from mmannot_tf.serving.inputs.tags_file import COLUMNS, MAX_NAMED, TagsFileReport, tag_rows
+from mmannot_tf.serving.inputs.tags_file import COLUMNS, MAX_NAMED, TagsFileReport, image_key, tag_rows
 from tfrecords_tools.shell.addresses import is_address
-from tfrecords_tools.shell.paths import matching_form
 from tfrecords_tools.shell.tables import Table
 
 TALLIES = "tallies"
@@ -118,13 +117,13 @@ def _rows(tags_file: str) -> Iterator[tuple[bytes, Row]]:
                 shutil.copyfileobj(source, target, 2**20)
         for row in tag_rows(Table(file, what="--tags-file", columns=COLUMNS)):
             image = row.cells["image"]
-            yield _key(image), Row(row.number, image, row.cells["tags"])
+            yield image_key(image), Row(row.number, image, row.cells["tags"])
 
 
 def _names(path: bytes, found: Found) -> Iterator[tuple[bytes, tuple[bytes, int, int]]]:
     name = os.fsdecode(path)
     absolute = name if is_address(name) else str(Path(name).absolute())
-    keys = map(_key, (name, absolute, os.fsdecode(found.relative)))
+    keys = map(image_key, (name, absolute, os.fsdecode(found.relative)))
     for number, key in enumerate(dict.fromkeys(keys)):
         yield key, (path, found.argument, number)
 
@@ -153,7 +152,3 @@ def _chosen(path: bytes, groups: Mapping[str, Iterable[Any]], default: str = "")
     first = min(found.argument for found in groups["found"])
     choices = [choice for choice in groups["choices"] if choice.argument == first]
     return path, min(choices).tags if choices else default
-
-
-def _key(name: str) -> bytes:
-    return os.fsencode(matching_form(name))

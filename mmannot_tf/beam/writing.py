@@ -11,12 +11,11 @@ import apache_beam as beam
 from apache_beam.coders import BytesCoder
 from apache_beam.io.filesystems import FileSystems
 
-from mmannot_tf.beam.addresses import WILDCARD
 from mmannot_tf.serving.annotation import Result
 from mmannot_tf.serving.outputs.csv_rows import CsvRows
 from mmannot_tf.serving.outputs.json_lines import JsonLines
 from mmannot_tf.serving.outputs.record_file import RecordFormat
-from tfrecords_tools.shell.addresses import is_address
+from tfrecords_tools.shell.addresses import WILDCARD, is_address
 from tfrecords_tools.shell.errors import UserError
 
 RECORD_FORMATS: dict[str, type[RecordFormat]] = {"jsonl": JsonLines, "csv": CsvRows}

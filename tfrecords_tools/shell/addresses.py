@@ -9,6 +9,8 @@ from tfrecords_tools.shell.errors import UserError, one_line
 from tfrecords_tools.shell.extras import install_command
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+)://")
+WILDCARD = re.compile(r"[*?[]")
+"""A character that makes an address a pattern."""
 EXTRAS = {"gs": "gs", "gcs": "gs", "s3": "s3", "s3a": "s3"}
 """The extra of this package that holds the file system of a scheme."""
 

@@ -1,6 +1,5 @@
 """Photographs in object storage and other places that fsspec reads."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -8,10 +7,8 @@ from typing import Any
 from mmannot_tf.serving.inputs.passed_over import PassedOver
 from tfrecords_tools.photographs.regular_files import bounded_content
 from tfrecords_tools.photographs.unreadable import MISSING, UnreadableImageError
-from tfrecords_tools.shell.addresses import address_errors, file_system, reason
+from tfrecords_tools.shell.addresses import WILDCARD, address_errors, file_system, reason
 from tfrecords_tools.shell.errors import UserError
-
-_WILDCARD = re.compile(r"[*?[]")
 
 
 @dataclass(frozen=True)
@@ -80,7 +77,7 @@ def remote_photographs(address: str, passed_over: PassedOver) -> Iterator[Remote
     """
     system, top = file_system(address)
     with address_errors(address):
-        is_pattern = _WILDCARD.search(top) is not None and not system.exists(top)
+        is_pattern = WILDCARD.search(top) is not None and not system.exists(top)
         if is_pattern:
             names = sorted(system.glob(top))
         elif system.isdir(top):
@@ -93,7 +90,7 @@ def remote_photographs(address: str, passed_over: PassedOver) -> Iterator[Remote
         return
     if is_pattern and not names:
         raise UserError(f"A pattern must match files. Received: {address}, which matches none.")
-    folder = _WILDCARD.split(top, maxsplit=1)[0].rpartition("/")[0]
+    folder = WILDCARD.split(top, maxsplit=1)[0].rpartition("/")[0]
     for name in names:
         yield RemotePhotograph(_address(system, name), name.removeprefix(folder).lstrip("/"))
 

@@ -113,7 +113,7 @@ class TagsFile:
     def get(self, photograph: Photograph) -> str:
         """Returns the tags of a photograph as one text."""
         names = (str(photograph), photograph.absolute, photograph.relative)
-        for name in dict.fromkeys(map(_key, names)):
+        for name in dict.fromkeys(map(image_key, names)):
             row = self._database.execute("SELECT tags, matched FROM tags WHERE name = ?", (name,)).fetchone()
             if row is not None:
                 self._mark(name, photograph, row[1])
@@ -144,7 +144,7 @@ class TagsFile:
         for row in tag_rows(table):
             self._rows += 1
             image = row.cells["image"]
-            yield _key(image), os.fsencode(image), row.cells["tags"], row.number
+            yield image_key(image), os.fsencode(image), row.cells["tags"], row.number
 
     def _mark(self, name: bytes, photograph: Photograph, matched: bytes | None) -> None:
         """Keeps which photograph a row matched, and whether there are several."""
@@ -178,5 +178,6 @@ def tag_rows(table: Table) -> Iterator[TableRow]:
         yield row
 
 
-def _key(name: str) -> bytes:
+def image_key(name: str) -> bytes:
+    """The form in which names of images are compared, as bytes."""
     return os.fsencode(matching_form(name))
