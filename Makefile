@@ -5,8 +5,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Two test files at a time, in their order.
 PYTEST = $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
-# Continuous integration counts the lines that the tests run, which takes a third more time.
-COVERAGE = $(if $(filter true,$(CI)),--cov --cov-report=term:skip-covered --cov-fail-under=93)
 
 ifdef UV
 MAKE_VENV = uv venv --quiet --allow-existing --python $(PYTHON) $(VENV)
@@ -16,7 +14,7 @@ MAKE_VENV = $(PYTHON) -m venv $(VENV)
 INSTALL = $(BIN)/python -m pip install --quiet
 endif
 
-.PHONY: quickstart test test-fast test-all test-faults mutation bench torch lint format docs requirements wheel clean
+.PHONY: quickstart test test-fast coverage test-all test-faults mutation bench gpu torch lint format docs requirements wheel clean
 
 quickstart: $(VENV)/core.stamp
 	$(BIN)/mmannot quickstart
@@ -27,7 +25,11 @@ test-fast: lint
 
 # The fast tests, and one way through everything.
 test: lint
-	$(PYTEST) -m "not exhaustive" $(COVERAGE)
+	$(PYTEST) -m "not exhaustive"
+
+# The same, and counts the lines that they run, which takes a third more time.
+coverage: lint
+	$(PYTEST) -m "not exhaustive" --cov --cov-report=term:skip-covered --cov-fail-under=93
 
 # Every test there is: every kill, every geometry, every benchmark at a tiny size, PyTorch. An hour.
 test-all: lint $(VENV)/torch.stamp
@@ -44,6 +46,10 @@ test-faults: $(VENV)/test.stamp
 # Times every question of docs/performance.md beside its reference, and writes its table.
 bench: $(VENV)/test.stamp
 	$(BIN)/python benchmarks/run.py --page docs/performance.md
+
+# Measures this machine's GPUs in less than 8 minutes, and writes the tables of docs/gpu.md.
+gpu: $(VENV)/test.stamp
+	$(BIN)/python benchmarks/gpu.py --page docs/gpu.md
 
 # PyTorch and torchvision, several GB on Linux: `make test-all` holds torchvision's own model against ours.
 torch: $(VENV)/torch.stamp

@@ -14,10 +14,12 @@ def hardware() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else ""
     name = re.search(r"^model name\s*: (.*)$", text, re.MULTILINE)
-    return (
-        f"{cores()} cores ({name[1] if name else platform.processor()}, no GPU); "
-        f"TensorFlow {version('tensorflow')}, Keras {version('keras')}"
-    )
+    return f"{cores()} cores ({name[1] if name else platform.processor()}, no GPU); {versions()}"
+
+
+def versions() -> str:
+    """The versions of TensorFlow and Keras."""
+    return f"TensorFlow {version('tensorflow')}, Keras {version('keras')}"
 
 
 def cores() -> int:

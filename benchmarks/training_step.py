@@ -22,12 +22,11 @@ import tensorflow as tf
 import typer
 from fresh_run import TAGS
 from harness import Answer, JsonOption, SmokeOption, compare, largest_resident_mib, report, single
-from short_run import BATCH, FEATURES_BATCH, WIDTHS, learning, plain_step, spec
+from short_run import BATCH, FEATURES_BATCH, TAGS_AN_IMAGE, WIDTHS, learning, plain_step, spec
 
 from mmannot_tf.runs.stages import STAGES
 from mmannot_tf.training.network import Network, build_network
 
-TAGS_AN_IMAGE = 8
 TIMES = 20
 """The number of steps in one timing of a stage on features."""
 

@@ -1,35 +1,33 @@
 """A trained run or an export as a Python object."""
 
-import io
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any, cast
+from typing import Literal, cast, overload
 
 import keras
 import numpy as np
 import tensorflow as tf
-from PIL import Image
 
+from mmannot_tf.api.arguments import (
+    ImageLike,
+    TagsLike,
+    encoded_image,
+    image_name,
+    list_of_images,
+    tag_texts,
+)
 from mmannot_tf.decisions.override import Override
 from mmannot_tf.layers.arguments import whole_number
 from mmannot_tf.serving.annotating.annotator import Annotator
-from mmannot_tf.serving.annotation import Annotation
+from mmannot_tf.serving.annotation import Annotation, Result
 from mmannot_tf.serving.engines.catalogue import REFERENCE, UnavailableError, open_engine
 from mmannot_tf.serving.formats.saved_model import TensorFlowEngine
 from mmannot_tf.serving.model import Model, open_model
 from mmannot_tf.serving.network import NETWORK_OUTPUTS
-from tfrecords_tools.photographs.conversion import as_png
-from tfrecords_tools.photographs.encoded import encoded_photograph
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
 from tfrecords_tools.shell.errors import UserError
-from tfrecords_tools.tag_rule.rule import join_tags
-
-ImageLike = str | Path | bytes | np.ndarray | Image.Image
-"""A photograph's file, its bytes, RGB pixels uint8 [H, W, 3], or a Pillow image."""
-TagsLike = str | Sequence[str] | Sequence[Sequence[str]]
-"""A text of several tags for all images, or for each image such a text or a list of tags (docs/tags.md)."""
 
 
 def load(path: str | Path) -> "LoadedModel":
@@ -111,6 +109,26 @@ class LoadedModel:
             )
         return dict(self._module.branches)
 
+    @overload
+    def annotate(
+        self,
+        images: Iterable[ImageLike],
+        tags: TagsLike = ...,
+        *,
+        batch_size: int = ...,
+        decide: Override | None = ...,
+        on_error: Literal["raise"] = ...,
+    ) -> list[Annotation]: ...
+    @overload
+    def annotate(
+        self,
+        images: Iterable[ImageLike],
+        tags: TagsLike = ...,
+        *,
+        batch_size: int = ...,
+        decide: Override | None = ...,
+        on_error: Literal["report"],
+    ) -> list[Result]: ...
     def annotate(
         self,
         images: Iterable[ImageLike],
@@ -118,7 +136,8 @@ class LoadedModel:
         *,
         batch_size: int = 32,
         decide: Override | None = None,
-    ) -> list[Annotation]:
+        on_error: Literal["raise", "report"] = "raise",
+    ) -> Sequence[Result]:
         """Gives each image as many labels as the model decides, or as `decide` asks for.
 
         Args:
@@ -129,13 +148,16 @@ class LoadedModel:
             decide: another way to decide, or other values of its parameters: `decisions.Override`. A run has
                 the ways that need no images to be fitted on, and `one_threshold` at 0.5; an export those that
                 it was made with.
+            on_error: what becomes of an image that cannot be read: "raise", or "report" for an `Unreadable`
+                in its place, with the reason in `error`.
 
         Returns:
             One `Annotation` per image, with `labels`, the (label, probability) pairs, best first,
             `predicted_quantity`, the regressor's output before rounding, and `unknown_tags`.
 
         Raises:
-            ValueError: `images` is one image instead of a list, or there is not one entry of tags for each.
+            ValueError: `images` is one image instead of a list, there is not one entry of tags for each, or
+                `on_error` is unknown.
             UserError: an image cannot be read, `decide` is no `Override`, or the model has no such way.
 
         Example:
@@ -146,15 +168,18 @@ class LoadedModel:
             raise UserError(
                 f"decide must be an Override, such as Override('expected_f'). Received: {decide!r}."
             )
-        images = _list_of(images)
-        texts = _texts(tags, len(images))
-        annotations = []
+        if on_error not in ("raise", "report"):
+            raise ValueError(f'on_error must be "raise" or "report". Received: {on_error!r}')
+        images = list_of_images(images)
+        texts = tag_texts(tags, len(images))
+        decode = self._decoded if on_error == "raise" else self._decoded_or_error
+        results: list[Result] = []
         for batch in _batches(list(enumerate(images)), batch_size):
-            pixels = [self._decoded(image, number) for number, image in batch]
-            names = [_name(image, number) for number, image in batch]
+            decoded = [decode(image, number) for number, image in batch]
+            names = [image_name(image, number) for number, image in batch]
             tags_of_batch = [texts[number] for number, _ in batch]
-            annotations += self._annotator.annotate(pixels, tags_of_batch, names, decide)
-        return annotations
+            results += self._annotator.annotate_readable(decoded, tags_of_batch, names, decide)
+        return results
 
     def predict(
         self, images: Iterable[ImageLike], tags: TagsLike = "", *, batch_size: int = 32
@@ -165,8 +190,8 @@ class LoadedModel:
             "probabilities", float32 [N, C], "predicted_quantity", float32 [N], "selected", bool [N, C], and
             "order", label indices, best first, int32 [N, C].
         """
-        images = _list_of(images)
-        texts = _texts(tags, len(images))
+        images = list_of_images(images)
+        texts = tag_texts(tags, len(images))
         batches = []
         for batch in _batches(list(enumerate(images)), batch_size):
             pixels = [self._decoded(image, number) for number, image in batch]
@@ -183,87 +208,30 @@ class LoadedModel:
         Returns:
             "f_v", the visual feature, "f_t", the textual one, and "f", both side by side; float32 [N, D].
         """
-        images = _list_of(images)
-        texts = _texts(tags, len(images))
+        images = list_of_images(images)
+        texts = tag_texts(tags, len(images))
         batches = []
         for batch in _batches(list(enumerate(images)), batch_size):
             for number, image in batch:
                 self._decoded(image, number)
-            encoded = tf.constant([_encoded(image, number) for number, image in batch])
+            encoded = tf.constant([encoded_image(image, number) for number, image in batch])
             outputs = self._module.features(encoded, tf.constant([texts[number] for number, _ in batch]))
             batches.append({name: values.numpy() for name, values in outputs.items()})
         return _concatenated(batches)
 
     def _decoded(self, image: ImageLike, number: int) -> np.ndarray:
-        try:
-            return self._annotator.decode(_encoded(image, number))
-        except UnreadableImageError as error:
+        decoded = self._decoded_or_error(image, number)
+        if isinstance(decoded, UnreadableImageError):
             raise UserError(
-                f"An image must be a readable photograph. Received: {_name(image, number)}: {error}."
-            ) from None
+                f"An image must be a readable photograph. Received: {image_name(image, number)}: {decoded}."
+            )
+        return decoded
 
-
-def _list_of(images: Any) -> list[ImageLike]:
-    if isinstance(images, str | Path | bytes | Image.Image) or (
-        isinstance(images, np.ndarray) and images.ndim == 3
-    ):
-        raise ValueError("images must be a list. Received: one image; put it in brackets")
-    if not isinstance(images, Iterable):
-        raise ValueError(f"images must be a list. Received: {type(images).__name__}")
-    return list(images)
-
-
-def _encoded(image: Any, number: int) -> bytes:
-    """JPEG or PNG bytes; other files and pixels are encoded as PNG, which loses nothing."""
-    try:
-        if isinstance(image, Image.Image):
-            return as_png(image)
-        if isinstance(image, str | Path | bytes):
-            return encoded_photograph(image if isinstance(image, bytes) else Path(image)).content
-    except UnreadableImageError as error:
-        raise UserError(
-            f"An image must be a readable photograph. Received: {_name(image, number)}: {error}."
-        ) from None
-    kind = f"{image.dtype} {list(image.shape)}" if isinstance(image, np.ndarray) else type(image).__name__
-    if (
-        not isinstance(image, np.ndarray)
-        or image.dtype != np.uint8
-        or image.shape[2:] != (3,)
-        or not image.size
-    ):
-        raise UserError(
-            "An image must be a file, bytes, a Pillow image, or RGB pixels uint8 [H, W, 3]. "
-            f"Received: {_name(image, number)}, {kind}."
-        )
-    buffer = io.BytesIO()
-    Image.fromarray(image).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def _name(image: ImageLike, number: int) -> str:
-    return str(image) if isinstance(image, str | Path) else f"image {number}"
-
-
-def _texts(tags: TagsLike, images: int) -> list[str]:
-    """One comma-separated text for each image."""
-    if isinstance(tags, str):
-        return [tags] * images
-    if isinstance(tags, bytes | Set | Mapping) or not isinstance(tags, Iterable):
-        raise ValueError(
-            f"tags must be one text, or a list with an entry for each image. Received: {type(tags).__name__}"
-        )
-    texts = [_text(entry) for entry in tags]
-    if len(texts) != images:
-        raise ValueError(f"tags must have an entry for each of {images} images. Received: {len(texts)}")
-    return texts
-
-
-def _text(entry: Any) -> str:
-    if isinstance(entry, str):
-        return entry
-    if not isinstance(entry, Sequence) or not all(isinstance(tag, str) for tag in entry):
-        raise ValueError(f"The tags of an image must be a text or a list of texts. Received: {entry!r}")
-    return join_tags(entry)
+    def _decoded_or_error(self, image: ImageLike, number: int) -> np.ndarray | UnreadableImageError:
+        try:
+            return self._annotator.decode(encoded_image(image, number))
+        except UnreadableImageError as error:
+            return error
 
 
 def _batches(items: Sequence[tuple[int, ImageLike]], size: int) -> Iterator[list[tuple[int, ImageLike]]]:

@@ -1,6 +1,5 @@
 """One annotator for all threads of a worker process. Imports TensorFlow."""
 
-import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,8 +8,9 @@ import numpy as np
 
 from mmannot_tf.beam.photographs import Photograph, StoredPhotograph
 from mmannot_tf.serving.annotating.annotator import Annotator
-from mmannot_tf.serving.annotation import Result, Unreadable
+from mmannot_tf.serving.annotation import Result
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
+from tfrecords_tools.shell.threads import thread_count
 
 
 class SharedAnnotator:
@@ -23,33 +23,17 @@ class SharedAnnotator:
         """`annotator` selects its engine with the first batch."""
         self._annotator = annotator
         self._lock = threading.Lock()
-        self._threads = ThreadPoolExecutor(os.cpu_count())
+        self._threads = ThreadPoolExecutor(thread_count())
 
     def annotate(self, photographs: Sequence[Photograph | StoredPhotograph]) -> list[Result]:
         """Annotates a batch; the results have empty names, and are in the photographs' order."""
         decoded = list(self._threads.map(self._decoded, photographs))
-        readable = [
-            (pixels, photograph.tags)
-            for pixels, photograph in zip(decoded, photographs, strict=True)
-            if not isinstance(pixels, UnreadableImageError)
-        ]
-        annotations = iter(self._annotated(readable))
-        return [
-            Unreadable("", photograph.tags, str(pixels))
-            if isinstance(pixels, UnreadableImageError)
-            else next(annotations)
-            for pixels, photograph in zip(decoded, photographs, strict=True)
-        ]
+        tags = [photograph.tags for photograph in photographs]
+        with self._lock:
+            return self._annotator.annotate_readable(decoded, tags, [""] * len(tags))
 
     def _decoded(self, photograph: Photograph | StoredPhotograph) -> np.ndarray | UnreadableImageError:
         try:
             return self._annotator.decode(photograph.read())
         except UnreadableImageError as error:
             return error
-
-    def _annotated(self, readable: Sequence[tuple[np.ndarray, str]]) -> Sequence[Result]:
-        if not readable:
-            return ()
-        pixels, tags = zip(*readable, strict=True)
-        with self._lock:
-            return self._annotator.annotate(pixels, tags, [""] * len(tags))

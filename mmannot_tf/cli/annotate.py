@@ -19,6 +19,7 @@ from mmannot_tf.cli.arguments import (
     LeastOption,
     MostOption,
     PrecisionOption,
+    ThreadsOption,
     ThresholdOption,
     ToleranceOption,
     given_beta,
@@ -106,6 +107,7 @@ def annotate(
     batch_size: Annotated[
         int, typer.Option("--batch-size", min=1, help="Images per forward pass.")
     ] = BATCH_SIZE,
+    threads: ThreadsOption = None,
     beam_runner: BeamRunnerOption = None,
     beam_option: BeamOptionOption = None,
     as_json: JsonOption = False,
@@ -127,7 +129,9 @@ def annotate(
     from mmannot_tf.workflows.annotating import with_fitted_ways
     from tfrecords_tools.shell.console import notice, print_json, print_line
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
+    from tfrecords_tools.shell.threads import limit_threads
 
+    limit_threads(threads)
     if beam_runner or beam_option:
         from mmannot_tf.beam.arguments import BeamArguments
         from mmannot_tf.beam.command import annotate_on_beam

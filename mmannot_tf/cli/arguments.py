@@ -51,6 +51,14 @@ PrecisionOption = Annotated[
     Literal["float32", "bfloat16"],
     typer.Option("--precision", help="The precision in which OpenVINO computes."),
 ]
+ThreadsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--threads",
+        min=1,
+        help="Threads that decode, and that compute; also as MMANNOT_THREADS. By default all cores.",
+    ),
+]
 ToleranceOption = Annotated[
     float, typer.Option("--tolerance", min=0.0, help="Largest allowed difference of a probability.")
 ]

@@ -14,6 +14,7 @@ from mmannot_tf.cli.arguments import (
     LeastOption,
     MostOption,
     PrecisionOption,
+    ThreadsOption,
     ThresholdOption,
     ToleranceOption,
     given_beta,
@@ -49,6 +50,7 @@ def serve(
     engine: EngineOption = "tensorflow",
     precision: PrecisionOption = "float32",
     tolerance: ToleranceOption = TOLERANCE,
+    threads: ThreadsOption = None,
     batch_size: Annotated[
         int, typer.Option("--batch-size", min=1, help="Most images per forward pass.")
     ] = DEFAULT.batch_size,
@@ -66,6 +68,12 @@ def serve(
     max_requests: Annotated[
         int, typer.Option("--max-requests", min=1, help="Concurrent requests.")
     ] = DEFAULT.requests,
+    memory_limit: Annotated[
+        float | None,
+        typer.Option(
+            "--memory-limit", min=0.0, help="GiB that the process may have; lowers the other limits to fit."
+        ),
+    ] = None,
     allowed_host: Annotated[
         list[str] | None,
         typer.Option(
@@ -104,7 +112,9 @@ def serve(
     from tfrecords_tools.shell.errors import UserError
     from tfrecords_tools.shell.extras import install_command
     from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
+    from tfrecords_tools.shell.threads import limit_threads
 
+    limit_threads(threads)
     options = EngineOptions(engine, precision, tolerance)
     check_options(options)
     asked = Override(decide, threshold, k, least, most, given_beta(beta, favour))
@@ -131,6 +141,7 @@ def serve(
         from mmannot_tf.serving.server.access_log import AccessLog
         from mmannot_tf.serving.server.host_policy import HostPolicy
         from mmannot_tf.serving.server.lifecycle import serve as run
+        from mmannot_tf.serving.server.memory_limit import GIB, MemoryLimit
         from mmannot_tf.serving.server.options import ServerOptions
     except ImportError as error:
         raise UserError(
@@ -144,5 +155,6 @@ def serve(
         watch_seconds=watch,
         access_log=None if access_log is None else AccessLog(access_log),
         log_level=log_level,
+        memory=MemoryLimit(None if memory_limit is None else round(memory_limit * GIB)),
     )
     run(served, host=host, port=port, options=server_options, log=notice)

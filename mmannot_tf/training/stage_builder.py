@@ -94,16 +94,8 @@ def _decided_settings(session: Session, stage: Stage, signals: Signals) -> Stage
         return settings.model_copy(update={"l2_coefficient": chosen_l2(settings, earlier.stage(stage.name))})
 
     def score(coefficient: float, fold: Fold, folder: Path) -> float:
-        job = _job(
-            session,
-            stage,
-            _fold_recipe(session, stage, fold),
-            settings.model_copy(update={"l2_coefficient": coefficient}),
-            examples=len(fold.kept),
-            log=SilentLog(),
-            signals=signals,
-        )
-        return Loop(replace(job, folder=folder)).run()["best_score"]
+        tried = settings.model_copy(update={"l2_coefficient": coefficient})
+        return Loop(fold_job(session, stage, fold, tried, folder, signals)).run()["best_score"]
 
     chosen = cross_validated_l2(
         settings,
@@ -115,6 +107,31 @@ def _decided_settings(session: Session, stage: Stage, signals: Signals) -> Stage
         score=score,
     )
     return settings.model_copy(update={"l2_coefficient": chosen})
+
+
+def fold_job(
+    session: Session, stage: Stage, fold: Fold, settings: StageSettings, folder: Path, signals: Signals
+) -> Job:
+    """The job of a stage that reads no images, on a part of the training split; another part scores.
+
+    Args:
+        session: as in `fit_stage`; so `stage` and `signals`.
+        stage: the stage.
+        fold: the rows that train, and those that score.
+        settings: of this training.
+        folder: for its checkpoint.
+        signals: may stop it.
+    """
+    job = _job(
+        session,
+        stage,
+        _fold_recipe(session, stage, fold),
+        settings,
+        examples=len(fold.kept),
+        log=SilentLog(),
+        signals=signals,
+    )
+    return replace(job, folder=folder)
 
 
 def _batch_size(session: Session, stage: Stage) -> int:

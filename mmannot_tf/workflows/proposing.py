@@ -1,7 +1,6 @@
 """Proposes a configuration for records, and foretells its training on this machine."""
 
 import math
-import os
 import shlex
 import tomllib
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from mmannot_tf.proposal.groups import Way, groups_for
 from mmannot_tf.proposal.machine_speed import MachineSpeed
 from tfrecords_tools.reading.records import Records
 from tfrecords_tools.shell.counted import counted
+from tfrecords_tools.shell.threads import thread_count
 
 FINE_TUNED_FROM = 2000
 """Training images from which fine-tuning is considered; it gained 1.4 I-F1 with 8,008 (ours)."""
@@ -65,7 +65,7 @@ class Proposal:
             f"{counts.test:,} to test on; {counted(counts.labels, 'label')}, {counts.labels_per_image:.1f} a "
             f"photograph; {counted(counts.vocabulary, 'tag')}."
         )
-        yield f"Foretold for this machine ({os.cpu_count()} cores): {_in_words(self.forecast)}."
+        yield f"Foretold for this machine ({thread_count()} cores): {_in_words(self.forecast)}."
         if self.fine_tuning is not None:
             yield (
                 f"The network stays as it is. Fine-tuning it would take {_in_words(self.fine_tuning)}; "

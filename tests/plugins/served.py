@@ -21,6 +21,7 @@ from mmannot_tf.serving.network import NetworkOutputs
 from mmannot_tf.serving.server.host_policy import HostPolicy
 from mmannot_tf.serving.server.lifecycle import Server, ServerConfig
 from mmannot_tf.serving.server.limits import Limits
+from mmannot_tf.serving.server.memory_limit import MemoryLimit
 from mmannot_tf.serving.server.options import ServerOptions
 from mmannot_tf.serving.server.served_model import ServedModel
 
@@ -94,9 +95,19 @@ def serve():
     running = []
 
     def start_server(
-        annotator, *, hosts=HERE, new=None, others=(), watch_seconds=0.0, access_log=None, **limits
+        annotator,
+        *,
+        hosts=HERE,
+        new=None,
+        others=(),
+        watch_seconds=0.0,
+        access_log=None,
+        memory=None,
+        **limits,
     ):
-        options = ServerOptions(hosts, Limits(**limits), watch_seconds, access_log)
+        options = ServerOptions(
+            hosts, Limits(**limits), watch_seconds, access_log, memory=MemoryLimit(memory)
+        )
         running.append(Running([ServedModel("photos", annotator, new), *others], options))
         return running[-1]
 

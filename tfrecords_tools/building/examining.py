@@ -22,6 +22,7 @@ from tfrecords_tools.photographs.unreadable import UnreadableImageError
 from tfrecords_tools.reading.example import Example
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
+from tfrecords_tools.shell.threads import thread_count
 
 CHUNK = 32
 """Images per task; sending a task to another process costs about as much as decoding a small image."""
@@ -65,7 +66,7 @@ def examine(
             more than 0 or None needs `if __name__ == "__main__":`.
         images: False leaves the bytes out of the results.
     """
-    remaining, cores = iter(examples), os.cpu_count() or 1
+    remaining, cores = iter(examples), thread_count()
     if workers is None and cores > 1:
         yield from _in_this_process(remaining, images=images, seconds=STARTING_SECONDS)
         workers = cores

@@ -1,10 +1,12 @@
-"""Silences the start-up messages of TensorFlow and the progress output of TFDS."""
+"""Imports TensorFlow for a command line, and silences what it and TFDS print."""
 
 import contextlib
 import io
 import os
 import sys
 from collections.abc import Iterator
+
+from tfrecords_tools.shell.threads import limits_threads, thread_count
 
 
 @contextlib.contextmanager
@@ -27,7 +29,8 @@ def quiet_tfds() -> Iterator[None]:
 def import_tensorflow() -> None:
     """Imports TensorFlow with stderr redirected: its C++ start-up messages obey no log level.
 
-    Command lines call it before they start work. Errors of the import still raise.
+    Command lines call it before they start work. `MMANNOT_THREADS` limits TensorFlow's threads. Errors of the
+    import still raise.
     """
     if "tensorflow" in sys.modules:
         return
@@ -39,6 +42,9 @@ def import_tensorflow() -> None:
         import tensorflow as tf
 
         tf.get_logger().setLevel("ERROR")  # no warning about retracing: each head is traced once
+        if limits_threads():
+            tf.config.threading.set_intra_op_parallelism_threads(thread_count())
+            tf.config.threading.set_inter_op_parallelism_threads(thread_count())
     finally:
         os.dup2(kept, 2)
         os.close(kept)

@@ -14,6 +14,7 @@ from mmannot_tf.serving.inputs.photograph import Photograph
 from mmannot_tf.serving.inputs.tag_source import TagSource
 from mmannot_tf.serving.model import Model, check_override, decisions_of, open_model
 from mmannot_tf.serving.network import Engine, NetworkInputs, NetworkOutputs
+from tfrecords_tools.photographs.unreadable import UnreadableImageError
 
 DEFAULT_ENGINE = EngineOptions()
 PREFETCH = 3
@@ -134,6 +135,34 @@ class Annotator:
             for row, (image, text) in enumerate(zip(images, tags, strict=True))
         ]
 
+    def annotate_readable(
+        self,
+        decoded: Sequence[np.ndarray | UnreadableImageError],
+        tags: Sequence[str],
+        images: Sequence[str],
+        override: Override | None = None,
+    ) -> list[Result]:
+        """Annotates those images of a batch that could be decoded; the others keep their places.
+
+        Args:
+            decoded: pixels of each image, float32 [S, S, 3], or why it cannot be read.
+            tags: as for `annotate`; so the next ones.
+            images: their names.
+            override: how many labels images get.
+        """
+        readable = [
+            (pixels, text, name)
+            for pixels, text, name in zip(decoded, tags, images, strict=True)
+            if not isinstance(pixels, UnreadableImageError)
+        ]
+        annotations = iter(self.annotate(*zip(*readable, strict=True), override) if readable else ())
+        return [
+            Unreadable(name, text, str(pixels))
+            if isinstance(pixels, UnreadableImageError)
+            else next(annotations)
+            for pixels, text, name in zip(decoded, tags, images, strict=True)
+        ]
+
     def annotate_files(
         self,
         photographs: Iterable[Photograph],
@@ -155,7 +184,7 @@ class Annotator:
         readable = 0
         for decoded in decode_photographs(photographs, self.decode, prefetch=PREFETCH * batch_size):
             batch.append(decoded)
-            readable += decoded.pixels is not None
+            readable += not isinstance(decoded.pixels, UnreadableImageError)
             if readable == batch_size or len(batch) >= PREFETCH * batch_size:
                 yield self._results(batch, tags)
                 batch, readable = [], 0
@@ -163,19 +192,9 @@ class Annotator:
             yield self._results(batch, tags)
 
     def _results(self, batch: Sequence[DecodedPhotograph], tags: TagSource | str) -> list[Result]:
-        """Annotates the readable photographs in one batch; returns all results in the photographs' order."""
         names = [str(decoded.photograph) for decoded in batch]
         texts = [tags if isinstance(tags, str) else tags.get(decoded.photograph) for decoded in batch]
-        readable = [
-            (decoded.pixels, text, name)
-            for decoded, text, name in zip(batch, texts, names, strict=True)
-            if decoded.pixels is not None
-        ]
-        annotations = iter(self.annotate(*zip(*readable, strict=True)) if readable else ())
-        return [
-            Unreadable(name, text, decoded.error) if decoded.pixels is None else next(annotations)
-            for decoded, text, name in zip(batch, texts, names, strict=True)
-        ]
+        return self.annotate_readable([decoded.pixels for decoded in batch], texts, names)
 
 
 def open_annotator(

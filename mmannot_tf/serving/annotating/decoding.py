@@ -1,6 +1,5 @@
 """Decodes photographs into network input, on threads."""
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,6 +14,7 @@ from mmannot_tf.serving.inputs.photograph import Photograph
 from tfrecords_tools.photographs.decoding import Orientation, check_size, decoder_errors
 from tfrecords_tools.photographs.encoded import MAX_PIXELS, encoded_photograph
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
+from tfrecords_tools.shell.threads import thread_count
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,13 +23,11 @@ class DecodedPhotograph:
 
     Attributes:
         photograph: what was decoded.
-        pixels: float32 [S, S, 3], RGB from 0 to 255; None if it could not be read.
-        error: why it could not be read, in one line; empty otherwise.
+        pixels: float32 [S, S, 3], RGB from 0 to 255; or why it could not be read.
     """
 
     photograph: Photograph
-    pixels: np.ndarray | None
-    error: str = ""
+    pixels: np.ndarray | UnreadableImageError
 
 
 class Decoder:
@@ -71,7 +69,7 @@ class Decoder:
 def decode_photographs(
     photographs: Iterable[Photograph], decoder: Callable[[bytes], np.ndarray], *, prefetch: int
 ) -> Iterator[DecodedPhotograph]:
-    """Reads and decodes photographs in order, on as many threads as there are cores.
+    """Reads and decodes photographs in order, on as many threads as `thread_count` says.
 
     Args:
         photographs: iterated as results are requested.
@@ -83,9 +81,9 @@ def decode_photographs(
         try:
             return DecodedPhotograph(photograph, decoder(photograph.content()))
         except UnreadableImageError as error:
-            return DecodedPhotograph(photograph, None, str(error))
+            return DecodedPhotograph(photograph, error)
 
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    with ThreadPoolExecutor(thread_count()) as threads:
         pending: deque[Future[DecodedPhotograph]] = deque()
         try:
             for photograph in photographs:

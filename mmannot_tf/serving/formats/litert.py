@@ -1,6 +1,5 @@
 """The .tflite format and its engine, LiteRT (TensorFlow Lite)."""
 
-import os
 from importlib.metadata import version
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from tensorflow.python.framework.convert_to_constants import convert_variables_t
 
 from mmannot_tf.serving.exporting.annotator_module import AnnotatorModule
 from mmannot_tf.serving.network import NetworkInputs, NetworkOutputs
+from tfrecords_tools.shell.threads import thread_count
 
 FILE = "model.tflite"
 
@@ -37,14 +37,14 @@ def _frozen(function: tf.types.experimental.PolymorphicFunction) -> tf.types.exp
 
 
 class LiteRtEngine:
-    """Runs model.tflite on all cores."""
+    """Runs model.tflite on as many threads as `thread_count` says."""
 
     name = "litert"
     version = version("ai-edge-litert")
 
     def __init__(self, folder: Path):
         """Reads model.tflite of an export's version folder."""
-        self._interpreter = Interpreter(str(folder / FILE), num_threads=os.cpu_count())
+        self._interpreter = Interpreter(str(folder / FILE), num_threads=thread_count())
         self._run = self._interpreter.get_signature_runner()
 
     def __call__(self, inputs: NetworkInputs) -> NetworkOutputs:

@@ -11,6 +11,7 @@ import tf2onnx
 
 from mmannot_tf.serving.exporting.annotator_module import AnnotatorModule
 from mmannot_tf.serving.network import NETWORK_OUTPUTS, NetworkInputs, NetworkOutputs
+from tfrecords_tools.shell.threads import limits_threads, thread_count
 
 FILE = "model.onnx"
 INPUTS = ("image", "tag_lists")
@@ -64,6 +65,8 @@ class OnnxEngine:
     def __init__(self, folder: Path):
         """Reads model.onnx of an export's version folder."""
         options = ort.SessionOptions()
+        if limits_threads():
+            options.intra_op_num_threads = thread_count()
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # leaves cores to decoding
         self._session = ort.InferenceSession(str(folder / FILE), options, ort.get_available_providers())
 

@@ -11,6 +11,7 @@ from openvino.frontend.tensorflow.utils import create_tf_graph_iterator
 from mmannot_tf.serving.exporting.annotator_module import AnnotatorModule
 from mmannot_tf.serving.formats.saved_model import open_saved_model
 from mmannot_tf.serving.network import NETWORK_OUTPUTS, NetworkInputs, NetworkOutputs
+from tfrecords_tools.shell.threads import limits_threads, thread_count
 
 FILE = "openvino/model.xml"
 PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
@@ -38,13 +39,18 @@ class OpenVinoEngine:
             precision: a key of `PRECISIONS`.
         """
         core = ov.Core()
-        hint = {"INFERENCE_PRECISION_HINT": PRECISIONS[precision], "PERFORMANCE_HINT": "LATENCY"}
+        properties: dict[str, str | int] = {
+            "INFERENCE_PRECISION_HINT": PRECISIONS[precision],
+            "PERFORMANCE_HINT": "LATENCY",
+        }
+        if limits_threads():
+            properties["INFERENCE_NUM_THREADS"] = thread_count()
         if (folder / FILE).is_file():
             model = core.read_model(folder / FILE)
         else:
             loaded = open_saved_model(folder).model
             model = _converted(loaded.signatures["network"])
-        self._compiled = core.compile_model(model, "CPU", hint)
+        self._compiled = core.compile_model(model, "CPU", properties)
 
     def __call__(self, inputs: NetworkInputs) -> NetworkOutputs:
         """Runs a batch."""

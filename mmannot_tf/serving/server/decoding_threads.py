@@ -1,7 +1,6 @@
 """The threads that decode images, shared by all models and versions of a server."""
 
 import asyncio
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,10 +8,11 @@ import numpy as np
 
 from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.pixel_budget import PixelBudget
+from tfrecords_tools.shell.threads import thread_count
 
 
 class DecodingThreads:
-    """Runs the decoding of images, one thread per core.
+    """Runs the decoding of images, on as many threads as `thread_count` says.
 
     Attributes:
         pixels: of the images that are decoded at the same time.
@@ -23,7 +23,7 @@ class DecodingThreads:
         """`limits` says how many pixels and images there may be at once."""
         self.pixels = PixelBudget(limits.decoding_pixels)
         self.images = asyncio.Semaphore(limits.decoded_images)
-        self._threads = ThreadPoolExecutor(os.cpu_count(), "decode")
+        self._threads = ThreadPoolExecutor(thread_count(), "decode")
 
     async def run(self, load: Callable[[], np.ndarray]) -> np.ndarray:
         """Returns what `load` returns, called on a thread."""

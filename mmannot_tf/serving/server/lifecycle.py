@@ -6,6 +6,7 @@ import resource
 import signal
 import socket
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -109,7 +110,8 @@ def serve(
             listens on every address.
 
     Raises:
-        UserError: the port cannot be opened, or the engine is unavailable.
+        UserError: the port cannot be opened, the engine is unavailable, or the memory limit leaves too little
+            for requests.
         StoppedBySignal: by SIGTERM, SIGINT or SIGHUP, when the open requests were answered.
     """
     for number in SIGNALS:
@@ -118,6 +120,10 @@ def serve(
     with _bound(host, port) as bound:
         for model in served:
             warm(model.annotator)
+        lowered = options.memory.limits(options.limits)
+        if lowered != options.limits:
+            log(options.memory.describe(lowered))
+        options = replace(options, limits=lowered)
         set_up_log(options.log_level)
         if host in EVERY_ADDRESS:
             log(f"allowed hosts: {options.hosts}; --allowed-host allows another name")

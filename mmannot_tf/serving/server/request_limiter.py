@@ -28,7 +28,7 @@ class RequestLimiter:
     def __init__(self, app: ASGIApp, metrics: Metrics, options: ServerOptions):
         """`app` answers the accepted requests."""
         self._app, self._metrics, self._log = app, metrics, options.access_log
-        self._limits, self._hosts = options.limits, options.hosts
+        self._limits, self._hosts, self._memory = options.limits, options.hosts, options.memory
         self._bodies = IncomingBodies(options.limits)
         self._posts = 0
 
@@ -94,6 +94,7 @@ class RequestLimiter:
         places = self._limits.requests
         if self._posts >= places:
             raise RequestError(503, f"The server is answering {places} requests. Try again later.")
+        self._memory.check(others=self._posts)
         self._posts += 1
         try:
             if compressed:

@@ -82,5 +82,5 @@ def test_readings_keep_the_order_and_read_no_further_ahead(photos):
 
 def test_missing_files_and_folders_are_readings_with_an_error(tmp_path, decoder):
     missing = [PhotographFile(tmp_path / "none.jpg", "none.jpg"), PhotographFile(tmp_path, ".")]
-    errors = [decoded.error for decoded in decode_photographs(missing, decoder, prefetch=1)]
+    errors = [str(decoded.pixels) for decoded in decode_photographs(missing, decoder, prefetch=1)]
     assert errors == ["missing", "a folder, not a regular file"]

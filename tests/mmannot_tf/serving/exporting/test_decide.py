@@ -78,6 +78,7 @@ def test_every_engine_selects_what_numpy_selects(run, validation, inputs, tmp_pa
         np.testing.assert_array_equal(outputs.selected, expected(ways, outputs), err_msg=engine)
 
 
+@pytest.mark.exhaustive
 def test_exports_that_decide_otherwise_are_other_models(tiny_run, exported, validation, tmp_path):
     ways = choose_ways("top_k", validation, tiny_run.config.evaluation)
     paper, top_k = exported, export(tiny_run, tmp_path / "top_k", ways=ways)
@@ -85,6 +86,7 @@ def test_exports_that_decide_otherwise_are_other_models(tiny_run, exported, vali
     assert (paper / FOLDER / "tagged" / "predicted_quantity.json").is_file()
 
 
+@pytest.mark.exhaustive
 def test_annotations_come_first_whatever_is_selected(run, validation, tmp_path):
     """Thresholds of single labels select labels that are not the first ones of the ranking."""
     import tensorflow as tf
@@ -116,7 +118,7 @@ def test_the_best_is_the_one_that_validation_says(run, validation):
     assert scores[ways.tagged.fitted.way.name] == max(scores.values())
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_command(tiny_run, tmp_path, capsys):
     out = tmp_path / "export"
     assert main(["export", str(tiny_run.path), "--out", str(out), "--decide", "one_threshold"]) == 0

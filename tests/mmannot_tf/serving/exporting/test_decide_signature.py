@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
-from tiers import exhaustive
 
 import mmannot_tf
 from mmannot_tf.cli.main import main
@@ -198,7 +197,8 @@ def test_a_run_fits_the_ways_that_it_is_asked_for(tiny_run, tiny_records, scenes
         assert capsys.readouterr().out.count('"probability"') <= 3
 
 
-@pytest.mark.parametrize("name", exhaustive(["one_threshold", "label_thresholds_image_f", "half_best_f"]))
+@pytest.mark.exhaustive
+@pytest.mark.parametrize("name", ["one_threshold", "label_thresholds_image_f", "half_best_f"])
 def test_a_run_decides_as_the_export_of_it(tiny_run, tiny_records, scenes, tmp_path, capsys, name):
     """For `annotate` and `serve`, with the same --decide."""
     ways = choose_ways_of_run(tiny_run.path, name)

@@ -109,6 +109,7 @@ def test_it_annotates_as_the_run_does(run, folder, inputs):
     np.testing.assert_array_equal(outputs.selected[tagged], outputs.probabilities[tagged] > threshold)
 
 
+@pytest.mark.exhaustive
 def test_other_formats_of_the_same_export_agree_with_it(run, inputs, tmp_path):
     folder = export(run, tmp_path / "export", formats=["heads", "saved_model"])
     graph = open_engine("tensorflow", open_model(folder), "float32")(inputs)
@@ -137,12 +138,11 @@ def test_an_export_is_exported_again_in_other_formats(folder, inputs, tmp_path, 
     assert card.count("| `saved_model` |") == 1
 
 
-def test_an_export_decides_as_before_and_needs_heads(run, folder, tmp_path, capsys):
+def test_an_export_decides_as_before_and_needs_heads(folder, exported, tmp_path, capsys):
     out = ["--out", str(tmp_path / "again")]
     assert main(["export", str(folder), *out, "--decide", "best"]) == 1
     assert "--decide, --beta and --favour need a run" in capsys.readouterr().err
-    plain = export(run, tmp_path / "plain")
-    assert main(["export", str(plain), *out]) == 1
+    assert main(["export", str(exported), *out]) == 1
     assert "only an export with the format heads" in capsys.readouterr().err
     assert not (tmp_path / "again").exists()
 
