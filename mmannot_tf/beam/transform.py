@@ -31,7 +31,7 @@ class Annotate(beam.PTransform[Any, Any]):
             versions, all workers open the one that is the highest now.
         decide: an `Override`, as of `LoadedModel.annotate`: how many labels photographs get.
         engine: a name of `mmannot annotate --engine`.
-        precision: "float32" or "bfloat16".
+        precision: "float32", "bfloat16" or "auto".
         tolerance: the largest difference of a probability from TensorFlow's.
         batch_size: photographs per forward pass.
         max_batch_seconds: for streams, in which a bundle has few photographs: collects a batch over bundles

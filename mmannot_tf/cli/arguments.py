@@ -48,8 +48,11 @@ EngineOption = Annotated[
     str, typer.Option("--engine", help="tensorflow, openvino, onnx, litert; auto: the fastest that agrees.")
 ]
 PrecisionOption = Annotated[
-    Literal["float32", "bfloat16"],
-    typer.Option("--precision", help="The precision in which OpenVINO computes."),
+    Literal["float32", "bfloat16", "auto"],
+    typer.Option(
+        "--precision",
+        help="In which OpenVINO computes; auto: bfloat16, where the processor has units and labels stay.",
+    ),
 ]
 ThreadsOption = Annotated[
     int | None,

@@ -27,11 +27,13 @@ class ExportFormat:
         files: in an export's version folder; the engine needs one of them.
         write: writes the format into a version folder.
         open: returns the engine for a version folder and a precision ("float32", "bfloat16").
+        has_bfloat16_units: whether this processor has units for bfloat16 that the engine uses.
     """
 
     files: tuple[str, ...]
     write: Callable[["AnnotatorModule", Path], None]
     open: Callable[[Path, str], Engine]
+    has_bfloat16_units: Callable[[], bool] = lambda: False
 
 
 class UnavailableError(Exception):
@@ -66,7 +68,12 @@ def _tensorflow() -> ExportFormat:
 def _openvino() -> ExportFormat:
     from mmannot_tf.serving.formats import openvino, saved_model
 
-    return ExportFormat((openvino.FILE, saved_model.FILE), openvino.write, openvino.OpenVinoEngine)
+    return ExportFormat(
+        (openvino.FILE, saved_model.FILE),
+        openvino.write,
+        openvino.OpenVinoEngine,
+        openvino.has_bfloat16_units,
+    )
 
 
 def _onnx() -> ExportFormat:
@@ -117,16 +124,17 @@ def export_format(name: str) -> ExportFormat:
         ) from None
 
 
-def open_engine(name: str, model: Model, precision: str) -> Engine:
+def open_engine(name: str, model: Model, precision: str, *, only_with_units: bool = False) -> Engine:
     """Opens an engine on a model.
 
     Args:
         name: a key of `ENGINES`.
         model: from `open_model`.
         precision: "float32" or "bfloat16"; only OpenVINO supports the second.
+        only_with_units: refuses a processor without units for bfloat16.
 
     Raises:
-        UnavailableError: the engine is not installed, or cannot run what the model holds.
+        UnavailableError: the engine is not installed, cannot run what the model holds, or is refused.
     """
     if model.run is not None:
         return _engine_of_run(name, model.run)
@@ -137,7 +145,14 @@ def open_engine(name: str, model: Model, precision: str) -> Engine:
     if not any((model.path / file).is_file() for file in engine_format.files):
         files = " or ".join(engine_format.files)
         raise UnavailableError(f"{model.path} holds no {files}; export with that --format")
+    if only_with_units and not has_bfloat16_units(name):
+        raise UnavailableError("this processor has no units for bfloat16")
     return engine_format.open(model.path, precision)
+
+
+def has_bfloat16_units(name: str) -> bool:
+    """Whether an engine that is installed has units for bfloat16 in this processor."""
+    return ENGINES[name]().has_bfloat16_units()
 
 
 def _engine_of_run(name: str, run: Run) -> Engine:

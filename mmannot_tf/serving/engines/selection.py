@@ -1,14 +1,19 @@
 """Selects the engine: the requested one, or the fastest that agrees with the SavedModel."""
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
-from mmannot_tf.serving.engines.catalogue import ENGINES, REFERENCE, UnavailableError, open_engine
+from mmannot_tf.serving.engines.catalogue import (
+    ENGINES,
+    REFERENCE,
+    UnavailableError,
+    has_bfloat16_units,
+    open_engine,
+)
 from mmannot_tf.serving.model import Model
 from mmannot_tf.serving.network import (
     TOLERANCE,
-    Agreement,
     Engine,
     NetworkInputs,
     NetworkOutputs,
@@ -17,9 +22,11 @@ from mmannot_tf.serving.network import (
 from tfrecords_tools.shell.errors import UserError
 
 AUTO = "auto"
-SINGLE = "float32"
+SINGLE, BFLOAT16 = "float32", "bfloat16"
 LOWER_PRECISION = ("openvino", AUTO)
 """The engines that accept a precision below float32."""
+BFLOAT16_TOLERANCE = 0.05
+"""The largest difference of a probability with which `--precision auto` takes bfloat16 (ours)."""
 REPEATS = 2
 """How many times the probe batch is timed; the shortest time counts."""
 
@@ -30,7 +37,8 @@ class EngineOptions:
 
     Attributes:
         engine: a key of `ENGINES`, or "auto".
-        precision: "float32" or "bfloat16"; only OpenVINO supports the second.
+        precision: "float32"; or "bfloat16", which only OpenVINO supports; or "auto" for bfloat16 where the
+            processor has units for it and the first batch gets the same labels.
         tolerance: the largest difference of a probability from the SavedModel's, and the largest relative
             difference of a predicted quantity.
     """
@@ -73,6 +81,12 @@ def select_engine(
     """
     if options.engine == AUTO:
         return _fastest(model, options, probe, log)
+    is_auto = options.precision == AUTO
+    if is_auto:
+        lower = _bfloat16_engine(model, probe, log)
+        if lower is not None:
+            return lower
+        options = replace(options, precision=SINGLE)
     engine = _requested_engine(model, options)
     if options.engine == REFERENCE:
         return engine
@@ -87,7 +101,35 @@ def select_engine(
             f"{agreement}. Set a larger --tolerance, or use another engine."
         )
     log(f"{engine.name} {engine.version} in {options.precision}: {agreement}")
+    if options.precision == SINGLE and not is_auto and has_bfloat16_units(options.engine):
+        log("this processor has units for bfloat16; with --precision auto they are tried")
     return engine
+
+
+def _bfloat16_engine(model: Model, probe: NetworkInputs, log: Callable[[str], None]) -> Engine | None:
+    """OpenVINO in bfloat16, if the processor has units for it and `probe` gets the SavedModel's labels."""
+    reference = _reference(model)
+    if reference is None:
+        log(f"bfloat16: not used, {model.path} holds no SavedModel to compare with")
+        return None
+    engine = _agreeing_bfloat16(model, probe, reference(probe), log)
+    if engine is not None:
+        log("precision: bfloat16, for the labels are the same (--precision auto)")
+    return engine
+
+
+def _agreeing_bfloat16(
+    model: Model, probe: NetworkInputs, expected: NetworkOutputs, log: Callable[[str], None]
+) -> Engine | None:
+    (name, *_) = LOWER_PRECISION
+    try:
+        engine = open_engine(name, model, BFLOAT16, only_with_units=True)
+    except UnavailableError as error:
+        log(f"bfloat16: not used, {error}")
+        return None
+    return (
+        engine if _agrees(f"{name} in {BFLOAT16}", engine, probe, expected, BFLOAT16_TOLERANCE, log) else None
+    )
 
 
 def _requested_engine(model: Model, options: EngineOptions) -> Engine:
@@ -115,34 +157,50 @@ def _fastest(
             f"--engine {AUTO} compares with a SavedModel. Received: {model.path}, without. Name an engine."
         )
     expected = reference(probe)
-    fastest, shortest = reference, _seconds(reference, probe)
+    fastest, shortest, chosen = reference, _seconds(reference, probe), REFERENCE
     log(f"{REFERENCE} {reference.version}: {_rate(probe, shortest)}")
-    for name in [name for name in ENGINES if name != REFERENCE]:
-        try:
-            engine = open_engine(name, model, options.precision)
-        except UnavailableError as error:
-            log(f"{name}: not used, {error}")
-            continue
-        if not _logged_agreement(engine, probe, expected, options.tolerance, log).holds:
-            continue
+    for name, engine in _agreeing(model, options, probe, expected, log):
         seconds = _seconds(engine, probe)
         log(f"{name} {engine.version}: {_rate(probe, seconds)}")
         if seconds < shortest:
-            fastest, shortest = engine, seconds
-    log(f"engine: {fastest.name}, the fastest of those that agree")
+            fastest, shortest, chosen = engine, seconds, name
+    log(f"engine: {chosen}, the fastest of those that agree")
     return fastest
 
 
-def _logged_agreement(
+def _agreeing(
+    model: Model,
+    options: EngineOptions,
+    probe: NetworkInputs,
+    expected: NetworkOutputs,
+    log: Callable[[str], None],
+) -> Iterator[tuple[str, Engine]]:
+    """The other engines that are there and agree, by the names that the log has for them."""
+    is_auto = options.precision == AUTO
+    lower = _agreeing_bfloat16(model, probe, expected, log) if is_auto else None
+    if lower is not None:
+        yield f"{lower.name} in {BFLOAT16}", lower
+    for name in [name for name in ENGINES if name != REFERENCE]:
+        try:
+            engine = open_engine(name, model, SINGLE if is_auto else options.precision)
+        except UnavailableError as error:
+            log(f"{name}: not used, {error}")
+            continue
+        if _agrees(name, engine, probe, expected, options.tolerance, log):
+            yield name, engine
+
+
+def _agrees(
+    name: str,
     engine: Engine,
     probe: NetworkInputs,
     expected: NetworkOutputs,
     tolerance: float,
     log: Callable[[str], None],
-) -> Agreement:
+) -> bool:
     agreement = compare(engine(probe), expected, tolerance=tolerance)
-    log(f"{engine.name}: {'agrees' if agreement.holds else 'not used'}, {agreement}")
-    return agreement
+    log(f"{name}: {'agrees' if agreement.holds else 'not used'}, {agreement}")
+    return agreement.holds
 
 
 def _seconds(engine: Engine, probe: NetworkInputs) -> float:

@@ -25,6 +25,11 @@ def write(module: AnnotatorModule, folder: Path) -> None:
     ov.save_model(converted, str(folder / FILE), compress_to_fp16=False)
 
 
+def has_bfloat16_units() -> bool:
+    """Whether OpenVINO finds units for bfloat16 in this processor."""
+    return "BF16" in ov.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
 class OpenVinoEngine:
     """Runs the network in float32, or in bfloat16 where the processor supports it."""
 

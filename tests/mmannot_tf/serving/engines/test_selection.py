@@ -76,14 +76,57 @@ def fakes(monkeypatch):
         "litert": _fake("litert", 1.0, 1e-2),
     }
 
-    def opened(name, *_):
+    def opened(name, model, precision="float32", **_):
+        if precision == "bfloat16":
+            name = "half"
         if name not in engines:
             raise selection.UnavailableError("No module named 'onnxruntime'")
         return engines[name]
 
     monkeypatch.setattr(selection, "open_engine", opened)
     monkeypatch.setattr(selection, "_seconds", lambda engine, _: engine.seconds)
+    monkeypatch.setattr(selection, "has_bfloat16_units", lambda name: name == "openvino")
     return engines
+
+
+@pytest.mark.parametrize("asked", ["openvino", "auto"])
+def test_precision_auto_takes_bfloat16_where_the_labels_agree(fakes, model, probe, asked):
+    fakes["half"] = _fake("openvino", 0.5, 1e-2)
+    engine, lines = _chosen(model, probe, asked, "auto")
+    assert engine is fakes["half"]
+    assert "openvino in bfloat16: agrees, same labels on 8 of 8 images, max |Δp| 1.0e-02" in "\n".join(lines)
+    assert "bfloat16" in lines[-1]
+
+
+@pytest.mark.parametrize("asked", ["openvino", "auto"])
+@pytest.mark.parametrize("difference", [0.06, 0.9, float("nan")])
+def test_precision_auto_keeps_float32_where_they_do_not(fakes, model, probe, asked, difference):
+    """0.06 is too far for probabilities, 0.9 changes labels."""
+    fakes["half"] = _fake("openvino", 0.5, difference)
+    engine, lines = _chosen(model, probe, asked, "auto")
+    assert engine is fakes["openvino"]
+    assert "openvino in bfloat16: not used" in "\n".join(lines)
+
+
+def test_precision_auto_says_that_a_processor_has_no_units(fakes, model, probe):
+    engine, lines = _chosen(model, probe, "openvino", "auto")
+    assert engine is fakes["openvino"]
+    assert lines[0].startswith("bfloat16: not used, ")
+
+
+def test_float32_on_a_processor_with_units_for_bfloat16_says_so(fakes, model, probe):
+    assert "with --precision auto they are tried" in _chosen(model, probe, "openvino")[1][-1]
+
+
+@pytest.mark.exhaustive
+def test_openvino_in_bfloat16_where_this_processor_has_units(model, probe):
+    engine, lines = _chosen(model, probe, "openvino", "auto")
+    agrees = "openvino in bfloat16: agrees" in "\n".join(lines)
+    assert engine.name == "openvino"
+    assert agrees or "not used" in "\n".join(lines)
+    if agrees:
+        reference = open_engine("tensorflow", model, "float32")(probe)
+        np.testing.assert_array_equal(engine(probe).selected, reference.selected)
 
 
 def test_auto_takes_the_fastest_that_agrees_and_says_why_not_the_others(fakes, model, probe):
