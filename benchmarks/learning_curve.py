@@ -68,6 +68,7 @@ class Point:
         foretold: by `mmannot init`, as it says it, in whole minutes.
         cost: as measured.
         mean_ap: mAP on the test images, percent.
+        visual_ap: the same without the photographs' tags.
         image_f1: I-F1 of the labels above a threshold chosen on validation, percent.
         labels: of each label: training photographs, test photographs, average precision in percent.
     """
@@ -76,6 +77,7 @@ class Point:
     foretold: Cost
     cost: Cost
     mean_ap: float
+    visual_ap: float
     image_f1: float
     labels: list[tuple[int, int, float]]
 
@@ -90,11 +92,14 @@ def main(
     rows = [
         [
             f"{point.photographs:,}",
-            *(f"{value:.1f}" for value in (point.mean_ap, point.image_f1, point.cost.minutes)),
+            *(
+                f"{value:.1f}"
+                for value in (point.mean_ap, point.visual_ap, point.image_f1, point.cost.minutes)
+            ),
         ]
         for point in points
     ]
-    typer.echo(markdown_table(["photographs", "mAP", "I-F1", "minutes"], rows))
+    typer.echo(markdown_table(["photographs", "mAP", "mAP without tags", "I-F1", "minutes"], rows))
     typer.echo(
         markdown_table(["photographs a label", "labels", "AP: median", "half of them"], [*_bins(points)])
     )
@@ -183,6 +188,7 @@ def _point(run: Path, size: int, foretold: Cost, cost: Cost) -> Point:
         foretold=foretold,
         cost=cost,
         mean_ap=mean_average_precision(scores, test.labels),
+        visual_ap=mean_average_precision(test.probabilities[test.visual], test.labels),
         image_f1=annotation_scores(above(scores, threshold), test.labels).image_f1,
         labels=[
             (
@@ -217,6 +223,7 @@ def draw(points: Sequence[Point], file: Path) -> None:
     figure, (of_all, of_labels) = plt.subplots(1, 2, figsize=(10, 4), layout="constrained")
     photographs = [point.photographs for point in points]
     of_all.semilogx(photographs, [point.mean_ap for point in points], "o-", label="mAP")
+    of_all.semilogx(photographs, [point.visual_ap for point in points], "^:", label="mAP without tags")
     of_all.semilogx(photographs, [point.image_f1 for point in points], "s--", label="I-F1")
     of_all.set(xlabel="photographs with labels", ylabel="percent")
     of_all.set_xticks(photographs, [f"{number:,}" for number in photographs], rotation=45)

@@ -5,8 +5,8 @@
 RUN was trained as `mmannot init` proposes, with the network left as it is, on some thousand photographs; it
 is only read. For each number of photographs the program draws so many of the training split, and trains each
 stage on them with the batch, epochs and L2 that `init` proposes for the number, at multiples of its rate.
-HELD other photographs of the training split score it. A cell is the best score of an epoch: ranking precision
-in percent for labels, accuracy in percent for quantities. Neither validation nor test split is read.
+HELD other photographs of the training split score the weights of the last epoch: ranking precision in percent
+for labels, mean squared error for quantities. Neither validation nor test split is read.
 """
 
 import shutil
@@ -32,7 +32,7 @@ from mmannot_tf.training.stage_builder import fold_job
 HELD = 2000
 STAGES = ("cnn", "tag_encoder", "classifier", "quantity_visual")
 """`quantity` is as `quantity_visual`."""
-IMAGES, FACTORS = (60, 250, 1000, 4000), (0.25, 0.5, 1.0, 2.0, 4.0)
+IMAGES, FACTORS = (60, 125, 250, 500, 1000, 4000), (0.25, 0.5, 1.0, 2.0, 4.0)
 
 
 def main(
@@ -52,14 +52,22 @@ def main(
             rows = []
             for number in images or IMAGES:
                 scores = [_score(opened, name, number, factor * rate, Path(scratch)) for factor in factors]
-                rows.append([f"{number:,}", *(f"{score:.1f}" for score in scores)])
+                rows.append(
+                    [
+                        f"{number:,}",
+                        *(
+                            f"{score:.2f}" if name.startswith("quantity") else f"{score:.1f}"
+                            for score in scores
+                        ),
+                    ]
+                )
                 typer.echo(f"{name} {rows[-1]}", err=True)
             header = ["photographs", *(f"rate {factor * rate:g}" for factor in factors)]
             typer.echo(f"\n{name}\n\n{markdown_table(header, rows)}")
 
 
 def _score(run: Run, name: str, number: int, rate: float, scratch: Path) -> float:
-    """The best score of a stage's training on so many photographs."""
+    """What a stage trained on so many photographs is worth on others."""
     sizes = head_sizes(number)
     training = run.config.training.model_copy(update={"batch_size": sizes.batch_size})
     sized = replace(run, config=run.config.model_copy(update={"training": training}))
@@ -68,7 +76,12 @@ def _score(run: Run, name: str, number: int, rate: float, scratch: Path) -> floa
     fold = Fold(0, np.sort(rows[:number]), np.sort(rows[-HELD:]))
     settings = _settings(stage_settings(sized.config, stage), name, sizes, rate)
     with tempfile.TemporaryDirectory(dir=scratch) as folder:
-        return Loop(fold_job(session, stage, fold, settings, Path(folder), Signals())).run()["best_score"]
+        job = fold_job(session, stage, fold, settings, Path(folder), Signals())
+        loop = Loop(job)
+        for epoch in range(settings.epochs):
+            loop.train_on(loop.batches(epoch, job.steps))
+        measures, _ = job.validate()
+    return measures["mse" if name.startswith("quantity") else "ranking_precision"]
 
 
 def _settings(settings: StageSettings, name: str, sizes: HeadSizes, rate: float) -> StageSettings:

@@ -39,7 +39,7 @@ SECTIONS = (
     ("Build the network", "build_annotator Annotator Architecture ARCHITECTURES Backbone Preprocessing "
      "build_backbone map_shapes build_fusion build_ms_cnn build_pooling build_tag_encoder build_classifier "
      "build_quantity_regressor"),
-    ("Use what was trained", "load LoadedModel Annotation"),
+    ("Use what was trained", "load LoadedModel Annotation Unreadable"),
     ("Score annotations", "score AnnotationScores"),
     ("Read records", "open_records Records"),
     ("Keras metrics", "metrics"),

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from mmannot_tf.models.preprocessing import Preprocessing
     from mmannot_tf.models.quantity_regressor import build_quantity_regressor
     from mmannot_tf.models.tag_encoder import build_tag_encoder
-    from mmannot_tf.serving.annotation import Annotation
+    from mmannot_tf.serving.annotation import Annotation, Unreadable
     from tfrecords_tools.reading.records import Records, open_records
     from tfrecords_tools.shell.errors import UserError
 
@@ -47,6 +47,7 @@ __all__ = [
     "LoadedModel",
     "Preprocessing",
     "Records",
+    "Unreadable",
     "UserError",
     "__version__",
     "beam",
@@ -77,6 +78,7 @@ _MODULES = {
     "Preprocessing": "mmannot_tf.models.preprocessing",
     "LoadedModel": "mmannot_tf.api.loading",
     "Records": "tfrecords_tools.reading.records",
+    "Unreadable": "mmannot_tf.serving.annotation",
     "UserError": "tfrecords_tools.shell.errors",
     "build_annotator": "mmannot_tf.api.annotator",
     "build_backbone": "mmannot_tf.models.backbone",
@@ -100,6 +102,7 @@ _LIGHT = {
     "Architecture",
     "Preprocessing",
     "Records",
+    "Unreadable",
     "UserError",
     "beam",
     "open_records",

@@ -684,6 +684,20 @@ def test_a_run_and_an_export_annotate_alike(loaded, tiny_run, scenes):
     np.testing.assert_allclose(features["f"], other.features(files, tags)["f"], rtol=1e-4, atol=1e-5)
 
 
+def test_an_image_that_cannot_be_read_is_raised_or_reported(loaded, scenes):
+    good, bad = sorted(scenes)[0], b"no photograph"
+    with pytest.raises(mmannot_tf.UserError, match=r"readable photograph\. Received: image 1: "):
+        loaded.annotate([good, bad])
+    first, second, third = loaded.annotate([good, bad, good], "sky", batch_size=2, on_error="report")
+    assert first == third == loaded.annotate([good], "sky")[0]
+    assert isinstance(second, mmannot_tf.Unreadable)
+    assert (second.image, second.tags) == ("image 1", "sky")
+    assert "format" in second.error
+    assert [result.image for result in loaded.annotate([bad], on_error="report")] == ["image 0"]
+    with pytest.raises(ValueError, match='on_error must be "raise" or "report"'):
+        loaded.annotate([good], on_error="skip")
+
+
 def test_pixels_and_files_give_the_same(loaded, scenes):
     from PIL import Image
 

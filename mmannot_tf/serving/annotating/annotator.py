@@ -155,7 +155,10 @@ class Annotator:
             for pixels, text, name in zip(decoded, tags, images, strict=True)
             if not isinstance(pixels, UnreadableImageError)
         ]
-        annotations = iter(self.annotate(*zip(*readable, strict=True), override) if readable else ())
+        annotations: Iterator[Annotation] = iter(())
+        if readable:
+            pixels_of, texts, names = zip(*readable, strict=True)
+            annotations = iter(self.annotate(pixels_of, texts, names, override))
         return [
             Unreadable(name, text, str(pixels))
             if isinstance(pixels, UnreadableImageError)
