@@ -1,10 +1,13 @@
 """docs/deploy: what its files ask of a server exists, and nginx in front of one does what the page says."""
 
+import json
+import os
 import re
 import shutil
 import socket
 import ssl
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -44,6 +47,40 @@ def test_the_composition_waits_for_requests_and_holds_secrets_outside():
     assert {path.removeprefix("./") for path in mounted} - {"nginx.conf"} == {
         line.strip("/") for line in ignored if line.startswith("/")
     }
+
+
+@pytest.mark.exhaustive
+def test_the_steps_of_the_image_install_what_it_runs(exported, scenes, tmp_path):
+    """The first stage of the Dockerfile, step by step, in an empty folder and environment."""
+    build, installed = tmp_path / "build", tmp_path / "mmannot"
+    build.mkdir()
+    path = f"{installed}/bin:{Path(sys.executable).resolve().parent}:{os.environ['PATH']}"
+    passed_on = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
+    environment = {**passed_on, "PATH": path, "HOME": str(tmp_path)}
+    first, _, second = (ROOT / "Dockerfile").read_text().partition("\nFROM python:3.11-slim\n")
+    assert "COPY --from=build /opt/mmannot /opt/mmannot" in second
+    for line in first.splitlines():
+        instruction, _, rest = line.partition(" ")
+        if instruction == "COPY":
+            *sources, target = rest.split()
+            for source in sources:
+                _copy(ROOT / source, build / (target if target != "./" else source))
+        elif instruction == "RUN":
+            command = rest.replace("/opt/mmannot", str(installed))
+            subprocess.run(["bash", "-c", command], cwd=build, env=environment, check=True)
+    photo = str(sorted(scenes)[0])
+    for engine in ("tensorflow", "onnx", "openvino", "litert"):
+        command = [installed / "bin" / "mmannot", "annotate", exported, photo, "--engine", engine, "--json"]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True)
+        assert json.loads(done.stdout)["photographs"][0]["annotations"]
+    subprocess.run([installed / "bin" / "mmannot", "serve", "--help"], env=environment, check=True)
+
+
+def _copy(source, target):
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        shutil.copy(source, target)
 
 
 @pytest.mark.exhaustive
@@ -112,7 +149,7 @@ def test_the_proxy_has_tls_a_login_and_limits(proxy, photo):
         assert "<html" in client.get("/", **known).text
         answer = client.post("/annotate", files=files, headers={"Origin": address}, **known)
         assert answer.status_code == 200
-        assert answer.json()["predictions"]
+        assert answer.json()["results"]
         assert len(answer.headers["x-request-id"]) == 32
         assert client.get("/metrics", **known).status_code == 403
         assert client.post("/annotate", content=b"x" * (17 << 20), **known).status_code == 413

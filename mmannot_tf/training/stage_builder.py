@@ -18,16 +18,16 @@ from mmannot_tf.data.replicas import OrderedSplit
 from mmannot_tf.losses.quantity_error import QuantityError
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.losses.summed import SummedLoss
-from mmannot_tf.models.classifier import start_at_frequencies
 from mmannot_tf.runs.configured_stages import feature_source, has_frozen_backbone, stage_settings
 from mmannot_tf.runs.refit import earlier_run, kept_epoch
 from mmannot_tf.runs.run import Run
 from mmannot_tf.runs.stage import Stage, unwrap_single
-from mmannot_tf.runs.stage_record import Outcome, verified_weights
-from mmannot_tf.runs.stages import KNOWN, STAGES, owner
+from mmannot_tf.runs.stage_record import Outcome
+from mmannot_tf.runs.stages import KNOWN
 from mmannot_tf.training.cross_validation import Fold, chosen_l2, cross_validated_l2
 from mmannot_tf.training.inference.inference import Inference
 from mmannot_tf.training.inference.trained_branches import network_spec_of, trained_branch
+from mmannot_tf.training.initial_weights import initialise, start_classifiers
 from mmannot_tf.training.loop.job import AfterStep, Batches, Job, Recipe, Validate
 from mmannot_tf.training.loop.loop import Loop
 from mmannot_tf.training.loop.preemption import Signals
@@ -37,7 +37,6 @@ from mmannot_tf.training.network import Network, NetworkSpec, build_network
 from mmannot_tf.training.precision import computing_in
 from mmannot_tf.training.session import Session
 from mmannot_tf.training.validation import measure_outputs, selection_score
-from mmannot_tf.weights.source import resolve
 from tfrecords_tools.shell.files import digest
 
 HeldOut = tuple[OrderedSplit, np.ndarray]
@@ -221,10 +220,10 @@ def _recipe(
             for head in stage.heads:
                 network.branches[head].get_layer("standardization").adapt(inputs)
         if session.run.config.model.classifier_start == "frequencies":
-            _start_classifiers(stage, network, arrays.targets)
+            start_classifiers(stage, network, arrays.targets)
         if "backbone" in stage.trains:
             _freeze_before(network.branches["backbone"], settings.trained_from)
-        _initialise(session.run, stage, network)
+        initialise(session.run, stage, network)
         return network
 
     return Recipe(
@@ -279,23 +278,6 @@ def _freeze_before(backbone: keras.Model, group: str) -> None:
 
 def _network_spec(run: Run, arrays: SplitArrays) -> NetworkSpec:
     return replace(network_spec_of(run), mean_quantity=arrays.mean_quantity)
-
-
-def _start_classifiers(stage: Stage, network: Network, targets: np.ndarray) -> None:
-    """Starts the stage's heads for labels at their frequencies."""
-    for head, target in stage.heads.items():
-        if target == "labels":
-            start_at_frequencies(network.model, network.branches[head].get_layer("logits"), targets)
-
-
-def _initialise(run: Run, stage: Stage, network: Network) -> None:
-    """Loads initial weights: an earlier stage's if it has any, else the backbone's source, else as built."""
-    for name, branch in network.branches.items():
-        if name in stage.starts_from:
-            earlier = STAGES[stage.starts_from[name]]
-            branch.load_weights(verified_weights(run, owner(earlier, name), name))
-        elif name == "backbone":
-            resolve(run.config.model.weights, run.config.model.backbone).load_into(branch)
 
 
 def _validation(
