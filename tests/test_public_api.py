@@ -692,7 +692,7 @@ def test_an_image_that_cannot_be_read_is_raised_or_reported(loaded, scenes):
     assert first == third == loaded.annotate([good], "sky")[0]
     assert isinstance(second, mmannot_tf.Unreadable)
     assert (second.image, second.tags) == ("image 1", "sky")
-    assert "format" in second.error
+    assert second.error.startswith("not JPEG")
     assert [result.image for result in loaded.annotate([bad], on_error="report")] == ["image 0"]
     with pytest.raises(ValueError, match='on_error must be "raise" or "report"'):
         loaded.annotate([good], on_error="skip")

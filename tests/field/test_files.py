@@ -506,6 +506,7 @@ def test_fault_33_verify_names_what_does_not_belong_there(records, capsys):
 # 34
 
 
+@pytest.mark.exhaustive
 def test_fault_34_a_read_only_run_prints_its_tables(predicted, monkeypatch, capsys):
     (predicted.path / "scores.json").unlink()
     predicted.predictions("test").unlink()

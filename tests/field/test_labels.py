@@ -64,7 +64,7 @@ def untagged(made_once):
     return made_once("untagged", make)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_fault_08_records_without_tags_train_what_needs_none(untagged, capsys):
     stages = {stage.name for stage in (untagged / "run" / "stages").iterdir()}
     assert stages == {"cnn", "ms_cnn", "quantity_visual"}

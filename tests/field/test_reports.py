@@ -65,12 +65,12 @@ def _with_chunk(png, kind, content, *, at=33):
 
 
 def test_report_01_a_pillow_image_of_16_bits_keeps_its_greys(encode):
-    from mmannot_tf.api.loading import _encoded
+    from mmannot_tf.api.arguments import encoded_image
 
     grey = np.tile(np.arange(0, 256, 4, np.uint8), (64, 1))
     image = Image.open(io.BytesIO(encode(Image.fromarray(grey.astype(np.uint16) * 257))))
     assert image.mode == "I;16"
-    given = Image.open(io.BytesIO(_encoded(image, 0)))
+    given = Image.open(io.BytesIO(encoded_image(image, 0)))
     assert not ImageChops.difference(given.convert("L"), Image.fromarray(grey)).getbbox()
 
 

@@ -104,8 +104,8 @@ def _scores(records):
     }
 
 
+@pytest.mark.exhaustive
 @pytest.mark.real
-@pytest.mark.slow
 def test_it_labels_photographs_that_it_has_not_seen(shared, backbone, tmp_path):
     """160 of them: a bound for every change. The next test holds the scores."""
     scores = _scores(_records(shared, tmp_path / "raw", SEVERAL))

@@ -169,6 +169,7 @@ def test_one_run_has_no_spread_and_two_have(run, capsys):
     assert printed[1] == printed[2].replace(" ± 0.0", "")
 
 
+@pytest.mark.exhaustive
 def test_ways_are_averaged_over_runs(run, capsys):
     assert run_app(app, ["average", str(run), str(run), "--ways"]) == 0
     printed = capsys.readouterr().out

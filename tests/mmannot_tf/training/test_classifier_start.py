@@ -13,7 +13,7 @@ from mmannot_tf.runs.stages import METHOD_STAGES
 from mmannot_tf.training.session import open_session
 from mmannot_tf.training.stage_builder import RECIPES
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.exhaustive
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from mmannot_tf.training.method_builder import method_splits
 from mmannot_tf.training.session import open_session
 from tfrecords_tools.shell.errors import UserError
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.exhaustive
 
 
 @pytest.fixture(scope="module")

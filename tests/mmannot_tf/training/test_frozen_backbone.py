@@ -12,7 +12,7 @@ from mmannot_tf.training.inference.predict import predict
 from mmannot_tf.training.session import open_session
 from mmannot_tf.training.train import train
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.exhaustive
 STAGES = ["cnn", "cnn_longer"]
 
 
@@ -82,7 +82,6 @@ def test_heads_learn(run, tiny_records, features):
     assert ranking_precision(features @ kernel + bias, labels) > by_chance + 5
 
 
-@pytest.mark.exhaustive
 def test_later_stages_stand_on_it_and_nothing_is_trained_twice(run, config, tiny_records, capsys):
     assert feature_source(config, "cnn_longer") == "pretrained"
     assert feature_source(config, "ms_cnn") == "ms_cnn"
@@ -91,7 +90,6 @@ def test_later_stages_stand_on_it_and_nothing_is_trained_twice(run, config, tiny
     assert open_run(run.path).stage("ms_cnn").exists()
 
 
-@pytest.mark.exhaustive
 def test_groups_before_the_first_trained_one_stay(tiny_config, pretrained, tiny_records, tmp_path):
     """All their weights, batch-norm statistics included; every later kernel and statistic moves."""
     settings = tiny_config.model_dump(mode="json", exclude_none=True)

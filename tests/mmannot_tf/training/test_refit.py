@@ -71,6 +71,7 @@ def refit(earlier, tiny_config, tiny_records, tmp_path_factory):
     return train(_config(tiny_config, earlier.path), data=tiny_records.path, run=path, stages=STAGES)
 
 
+@pytest.mark.exhaustive
 def test_a_stage_ends_after_the_epoch_that_was_kept_and_keeps_it(refit, earlier):
     for stage in STAGES:
         lines = (refit.stage(stage) / "log.jsonl").read_text().splitlines()
@@ -81,6 +82,7 @@ def test_a_stage_ends_after_the_epoch_that_was_kept_and_keeps_it(refit, earlier)
     assert len((refit.stage("tag_encoder") / "log.jsonl").read_text().splitlines()) == 1
 
 
+@pytest.mark.exhaustive
 def test_all_images_train(refit, tiny_records, weights_of, earlier):
     session = open_session(refit)
     ids = _ids(tiny_records, "train") + _ids(tiny_records, "validation")
@@ -90,6 +92,7 @@ def test_all_images_train(refit, tiny_records, weights_of, earlier):
     assert any(np.abs(before[name] - after[name]).max() > 1e-4 for name in before)
 
 
+@pytest.mark.exhaustive
 def test_it_goes_on_to_the_same_bits(
     refit, earlier, tiny_config, tiny_records, killed_after, saving_each_step, weights_of, tmp_path
 ):
@@ -115,6 +118,7 @@ def test_thresholds_are_those_of_the_earlier_run(refit, earlier):
     assert chosen == {method: before[method] for method in chosen}
 
 
+@pytest.mark.exhaustive
 def test_validation_images_are_not_scored(refit, capsys):
     assert main(["evaluate", str(refit.path), "--split", "validation"]) == 1
     assert "--split must be one of train, test. Received: validation" in capsys.readouterr().err
@@ -145,6 +149,7 @@ def test_choices_of_heads_and_coefficients_are_kept(earlier, tiny_config, tiny_r
     assert not (refit.stage("classifier") / SCORES).exists()
 
 
+@pytest.mark.exhaustive
 def test_what_cannot_be_refitted_is_refused(refit, earlier, tiny_config, tiny_records, tmp_path):
     def refused(config, match):
         with pytest.raises(UserError, match=match):

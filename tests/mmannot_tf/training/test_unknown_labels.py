@@ -32,7 +32,7 @@ def run(tiny_config, partly_known_records, tmp_path_factory):
     return train(tiny_config, data=partly_known_records.path, run=tmp_path_factory.mktemp("partly") / "run")
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_run_is_trained_and_scored_on_what_is_known(run):
     evaluation = evaluate_run(run.path, "test", bootstrap=100)
     predictions = Predictions.load(run.predictions("test"))
@@ -44,7 +44,7 @@ def test_a_run_is_trained_and_scored_on_what_is_known(run):
     assert f"Nothing is known of {evaluation.unknown:,} of" in console.file.getvalue()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_commands_say_how_much_is_left_out(run, tmp_path):
     result = CliRunner().invoke(app, ["evaluate", str(run.path), "--json", "--bootstrap", "100"])
     assert result.exit_code == 0

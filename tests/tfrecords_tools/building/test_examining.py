@@ -33,7 +33,7 @@ def test_other_processes_find_what_this_one_finds_in_the_same_order(
     assert [one.example for one in here] == given
     capfd.readouterr()
     monkeypatch.setattr(examining, "STARTING_SECONDS", 1e-9)  # the first image is read here, the rest there
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(examining, "thread_count", lambda: 2)
     assert list(examine(given, workers=None)) == here
     assert capfd.readouterr() == ("", "")  # TensorFlow's start-up messages
     assert {one.reason for one in here} == {"", "missing", "not JPEG, PNG, WebP, HEIC, TIFF, BMP or GIF"}
@@ -55,7 +55,7 @@ def test_bytes_are_left_out_where_they_are_not_wanted(tmp_path: Path, make_jpeg)
 def test_no_process_is_started_for_few_images_or_on_one_core(
     tmp_path: Path, make_jpeg, monkeypatch, cores, seconds
 ):
-    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    monkeypatch.setattr(examining, "thread_count", lambda: cores)
     monkeypatch.setattr(examining, "STARTING_SECONDS", seconds)
     monkeypatch.setattr(BaseProcess, "start", None)
     given = examples(tmp_path, make_jpeg, 12)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+from tiers import exhaustive
 
 import mmannot_tf
 from mmannot_tf.cli.main import main
@@ -104,7 +105,15 @@ def inputs(scenes, tiny_run):
     return {"image": tf.constant([file.read_bytes() for file in files]), "tags": tf.constant(tags)}, tags
 
 
-@pytest.mark.parametrize("kind", ["plain", "fitted"])
+@pytest.fixture(scope="module")
+def decide(exported):
+    """The signature of the loaded SavedModel."""
+    loaded = tf.saved_model.load(str(exported))
+    yield loaded.signatures["decide"]
+    del loaded
+
+
+@pytest.mark.parametrize("kind", ["plain", *exhaustive(["fitted"])])
 def test_the_signature_decides_as_numpy(kind, inputs, request):
     folder = request.getfixturevalue(kind)
     model, (images, tags) = open_model(folder), inputs
@@ -153,13 +162,12 @@ def test_what_a_request_leaves_out_is_the_default(exported):
         ({"k": 2, "decision": "mcut"}, "k belongs to top_k alone"),
     ],
 )
-def test_the_graph_refuses_what_cannot_be(exported, inputs, override, message):
-    served = tf.saved_model.load(str(exported)).signatures["decide"]
+def test_the_graph_refuses_what_cannot_be(decide, inputs, override, message):
     request = DecisionRequest.unchanged()._replace(
         **{name: tf.constant(value) for name, value in override.items()}
     )
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
-        served(**inputs[0], **request._asdict())
+        decide(**inputs[0], **request._asdict())
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -250,6 +258,7 @@ def test_an_export_of_before_says_so(exported):
     Annotator(model, lambda probe: None)
 
 
+@pytest.mark.exhaustive
 def test_an_export_keeps_its_ways(fitted):
     decisions = open_model(fitted).decisions
     assert Decisions.load(fitted, decisions.defaults) == decisions

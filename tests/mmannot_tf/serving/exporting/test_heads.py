@@ -27,7 +27,7 @@ from mmannot_tf.weights.provenance import CENTRED, Provenance
 from mmannot_tf.weights.published import PUBLISHED, PublishedWeights
 from tfrecords_tools.shell.errors import UserError
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.exhaustive
 NAME = "tests2016"
 
 
@@ -109,7 +109,6 @@ def test_it_annotates_as_the_run_does(run, folder, inputs):
     np.testing.assert_array_equal(outputs.selected[tagged], outputs.probabilities[tagged] > threshold)
 
 
-@pytest.mark.exhaustive
 def test_other_formats_of_the_same_export_agree_with_it(run, inputs, tmp_path):
     folder = export(run, tmp_path / "export", formats=["heads", "saved_model"])
     graph = open_engine("tensorflow", open_model(folder), "float32")(inputs)
@@ -119,7 +118,6 @@ def test_other_formats_of_the_same_export_agree_with_it(run, inputs, tmp_path):
     np.testing.assert_array_equal(heads.selected, graph.selected)
 
 
-@pytest.mark.exhaustive
 def test_an_export_is_exported_again_in_other_formats(folder, inputs, tmp_path, capsys):
     argv = ["export", str(folder.parent), "--out", str(tmp_path / "again"), "--format", "saved_model,heads"]
     assert main(argv) == 0

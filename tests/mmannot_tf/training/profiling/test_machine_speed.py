@@ -20,7 +20,7 @@ def with_rate(config, rate, weights):
     return parse(document, "test")
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_network_that_moves_has_both_speeds(tiny_config, tiny_records, quick):
     speed = measure_machine_speed(tiny_config, tiny_records.path)
     assert speed.features > speed.fine_tuning > 0  # a training step has a backward pass, too
