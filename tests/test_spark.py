@@ -18,7 +18,8 @@ PAGE = Path(__file__).parent.parent / "docs" / "scale.md"
 
 @pytest.mark.exhaustive
 @pytest.mark.skipif(
-    importlib.util.find_spec("pyspark") is None or not shutil.which("java"), reason="needs pyspark and Java"
+    not all(map(importlib.util.find_spec, ("pyspark", "pandas"))) or not shutil.which("java"),
+    reason="needs pyspark, pandas and Java",
 )
 def test_the_example_gives_the_labels_of_the_model(exported, scenes, tmp_path):
     """Two workers in processes of their own; one photograph cannot be read."""
@@ -36,8 +37,8 @@ def test_the_example_gives_the_labels_of_the_model(exported, scenes, tmp_path):
     environment = {
         **os.environ,
         "PYSPARK_PYTHON": sys.executable,
-        "PYSPARK_SUBMIT_ARGS": "--master local-cluster[2,1,2048] --conf spark.driver.bindAddress=127.0.0.1 "
-        "--conf spark.driver.host=127.0.0.1 --conf spark.ui.enabled=false pyspark-shell",
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "PYSPARK_SUBMIT_ARGS": "--master local-cluster[2,1,1024] --conf spark.ui.enabled=false pyspark-shell",
     }
     subprocess.run([sys.executable, program], env=environment, check=True, timeout=300)
     lines = [line for part in out.glob("part-*") for line in part.read_text().splitlines()]
