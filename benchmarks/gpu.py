@@ -56,12 +56,14 @@ class Plan:
     Attributes:
         sizes: settings of the network.
         batches: the batch sizes.
+        precisions: those of the steps.
         timing: of steps.
         until: when no further measurement begins, by `time.monotonic`.
     """
 
     sizes: tuple[str, ...]
     batches: tuple[int, ...]
+    precisions: tuple[str, ...]
     timing: Timing
     until: float
 
@@ -85,7 +87,11 @@ def main(
     else:
         until = time.monotonic() + 60 * minutes
         few = Timing(steps=1, seconds=0.0, windows=1), Timing(steps=5, seconds=1.0)
-        plan = Plan(TINY, (2, 4), few[0], until) if smoke else Plan((), (32, 64, 128, 256), few[1], until)
+        plan = (
+            Plan(TINY, (2, 4), ("float32", "bfloat16"), few[0], until)
+            if smoke
+            else Plan((), (32, 64, 128, 256), tuple(POLICIES), few[1], until)
+        )
         text = measured(plan)
     typer.echo(text)
     if page:
@@ -113,7 +119,7 @@ def _devices() -> str:
 def _steps(plan: Plan, name: str) -> str:
     """Training steps of a stage, or of the bare network: images/s and memory by precision, XLA and batch."""
     rows = []
-    for xla, precision in itertools.product((False, True), POLICIES):
+    for xla, precision in itertools.product((False, True), plan.precisions):
         settings = f"training.precision={precision}", f"training.jit_compile={str(xla).lower()}"
         measured = _by_batch(plan, name, settings, one_device())
         for batch, cells in zip(plan.batches, measured, strict=True):

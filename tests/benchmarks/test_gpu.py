@@ -11,7 +11,7 @@ PROGRAM = Path(__file__).resolve().parents[2] / "benchmarks" / "gpu.py"
 
 def _run(*options):
     return subprocess.run(
-        [sys.executable, PROGRAM, *options], capture_output=True, text=True, check=False, timeout=600
+        [sys.executable, PROGRAM, *options], capture_output=True, text=True, check=False, timeout=1200
     )
 
 
@@ -27,8 +27,8 @@ def test_every_stage_and_precision_has_a_row():
         "joint",
     ]
     for section in sections[2:]:
-        rows = [line for line in section.splitlines() if line.startswith(("| 2 |", "| 4 |"))]
-        assert len(rows) == 2 * 3 * 2
+        rows = [line for line in section.splitlines() if line.startswith(("| float32 |", "| bfloat16 |"))]
+        assert len(rows) == 2 * 2 * 2
         assert not any("not measured" in row for row in rows)
     assert "weights are equal within" in done.stdout
     assert "fewer than two GPUs" in done.stdout
@@ -38,7 +38,7 @@ def test_every_stage_and_precision_has_a_row():
 def test_what_there_is_no_time_for_is_said():
     done = _run("--smoke", "--minutes", "0")
     assert done.returncode == 0, done.stderr[-3000:]
-    assert done.stdout.count("not measured: no time left") == 4 * 2 * 3 * 2
+    assert done.stdout.count("not measured: no time left") == 4 * 2 * 2 * 2
 
 
 @pytest.mark.exhaustive
