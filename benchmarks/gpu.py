@@ -107,7 +107,7 @@ def measured(plan: Plan) -> str:
         _mirrored(plan),
         *(_steps(plan, name) for name in (BARE, *STAGES_OF_IMAGES)),
     ]
-    return "\n\n".join(parts)
+    return "\n\n".join(part.strip() for part in parts)
 
 
 def _devices() -> str:
@@ -169,9 +169,9 @@ class Training:
 
 def _rate(training: Training, batch: int, distribution: Distribution, timing: Timing) -> float:
     """Images/s of training steps on one batch that stays where it is, `batch` images a replica."""
-    data = tf.data.Dataset.from_tensors(training.noise(batch)).repeat()
+    data = tf.data.Dataset.from_tensor_slices(training.noise(batch)).batch(batch).cache().repeat()
     batches = distribution.distribute(lambda _: data, steps=1 << 40)
-    training.step.prepare(_any_size(batches.element_spec))
+    training.step.prepare(batches.element_spec)
 
     def take(batches: Iterator[Any]) -> None:
         for one in batches:
@@ -266,16 +266,6 @@ def _annotator(plan: Plan) -> str:
         rows.append([str(batch), f"{1000 * statistics.median(seconds):.1f}", f"{1000 * max(seconds):.1f}"])
     header = ["images", "median, ms", "longest of ten, ms"]
     return f"### The annotator's network\n\n{markdown_table(header, rows)}"
-
-
-def _any_size(element_spec: Any) -> Any:
-    """The specification of batches of any size."""
-    return tf.nest.map_structure(
-        lambda one: (
-            tf.TensorSpec([None, *one.shape[1:]], one.dtype) if isinstance(one, tf.TensorSpec) else one
-        ),
-        element_spec,
-    )
 
 
 def _seconds(compute: Callable[[], Mapping[str, tf.Tensor]]) -> float:

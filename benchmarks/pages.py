@@ -1,10 +1,11 @@
 """Functions for tables in the pages of docs/: the hardware, and writing between marks."""
 
-import os
 import platform
 import re
 from importlib.metadata import version
 from pathlib import Path
+
+from tfrecords_tools.shell.threads import usable_cores
 
 BEGIN, END = "<!-- made by a command: begin -->", "<!-- made by a command: end -->"
 
@@ -14,17 +15,12 @@ def hardware() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.is_file() else ""
     name = re.search(r"^model name\s*: (.*)$", text, re.MULTILINE)
-    return f"{cores()} cores ({name[1] if name else platform.processor()}, no GPU); {versions()}"
+    return f"{usable_cores()} cores ({name[1] if name else platform.processor()}, no GPU); {versions()}"
 
 
 def versions() -> str:
     """The versions of TensorFlow and Keras."""
     return f"TensorFlow {version('tensorflow')}, Keras {version('keras')}"
-
-
-def cores() -> int:
-    """The number of cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def write_into(page: Path, text: str) -> None:

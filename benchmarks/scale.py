@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pages import cores, hardware, write_into
+from pages import hardware, write_into
+
+from tfrecords_tools.shell.threads import usable_cores
 
 COMMAND = "python benchmarks/scale.py --data DIR --page docs/distributed.md"
 TRAIN, TEST = 94_570, 55_335
@@ -125,7 +127,7 @@ def measured(data: Path) -> tuple[list[Part], Machine]:
             for name in names
         ]
     extraction = Part("features, all images", TRAIN + TEST, alone / both, 0, 0, 0, 0)
-    decoding = profiles["cnn"].input["decode"].median / cores()
+    decoding = profiles["cnn"].input["decode"].median / usable_cores()
     return [*parts, extraction], Machine(alone, decoding, _macs("resnet101") / _macs("resnet50"))
 
 

@@ -16,7 +16,7 @@ def thread_count() -> int:
     """
     given = os.environ.get(VARIABLE, "")
     if not given:
-        return _cores()
+        return usable_cores()
     if not given.isdecimal() or not int(given):
         raise UserError(f"{VARIABLE} must be a positive integer. Received: {given}.")
     return int(given)
@@ -33,8 +33,8 @@ def limit_threads(number: int | None) -> None:
         os.environ[VARIABLE] = str(number)
 
 
-def _cores() -> int:
-    """The cores that the process may run on, such as a batch system assigns."""
+def usable_cores() -> int:
+    """Returns the number of cores that the process may run on, such as a batch system assigns."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

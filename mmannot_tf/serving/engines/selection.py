@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 
 from mmannot_tf.serving.engines.catalogue import (
     ENGINES,
@@ -81,20 +82,22 @@ def select_engine(
     """
     if options.engine == AUTO:
         return _fastest(model, options, probe, log)
+    expected = cache(lambda: _reference_outputs(model, probe))
     is_auto = options.precision == AUTO
     if is_auto:
-        lower = _bfloat16_engine(model, probe, log)
+        lower = _agreeing_bfloat16(model, probe, expected(), log)
         if lower is not None:
+            log("precision: bfloat16, for the labels are the same (--precision auto)")
             return lower
         options = replace(options, precision=SINGLE)
     engine = _requested_engine(model, options)
     if options.engine == REFERENCE:
         return engine
-    reference = _reference(model)
-    if reference is None:
+    outputs = expected()
+    if outputs is None:
         log(f"{engine.name}: not compared with TensorFlow, {model.path} holds no SavedModel")
         return engine
-    agreement = compare(engine(probe), reference(probe), tolerance=options.tolerance)
+    agreement = compare(engine(probe), outputs, tolerance=options.tolerance)
     if not agreement.holds:
         raise UserError(
             f"--engine {engine.name} in {options.precision} must agree with the SavedModel. Received: "
@@ -106,21 +109,13 @@ def select_engine(
     return engine
 
 
-def _bfloat16_engine(model: Model, probe: NetworkInputs, log: Callable[[str], None]) -> Engine | None:
+def _agreeing_bfloat16(
+    model: Model, probe: NetworkInputs, expected: NetworkOutputs | None, log: Callable[[str], None]
+) -> Engine | None:
     """OpenVINO in bfloat16, if the processor has units for it and `probe` gets the SavedModel's labels."""
-    reference = _reference(model)
-    if reference is None:
+    if expected is None:
         log(f"bfloat16: not used, {model.path} holds no SavedModel to compare with")
         return None
-    engine = _agreeing_bfloat16(model, probe, reference(probe), log)
-    if engine is not None:
-        log("precision: bfloat16, for the labels are the same (--precision auto)")
-    return engine
-
-
-def _agreeing_bfloat16(
-    model: Model, probe: NetworkInputs, expected: NetworkOutputs, log: Callable[[str], None]
-) -> Engine | None:
     (name, *_) = LOWER_PRECISION
     try:
         engine = open_engine(name, model, BFLOAT16, only_with_units=True)
@@ -146,6 +141,12 @@ def _reference(model: Model) -> Engine | None:
         return open_engine(REFERENCE, model, SINGLE)
     except UnavailableError:
         return None
+
+
+def _reference_outputs(model: Model, probe: NetworkInputs) -> NetworkOutputs | None:
+    """What the SavedModel gives for `probe`; None without one."""
+    reference = _reference(model)
+    return None if reference is None else reference(probe)
 
 
 def _fastest(
