@@ -23,6 +23,7 @@ from photographs import photograph
 
 from mmannot_tf.data.images import decode_resized
 from mmannot_tf.data.tag_lists import padded
+from mmannot_tf.serving.engines.openvino import OpenVinoEngine
 from mmannot_tf.serving.exporting.annotator_module import AnnotatorModule
 from mmannot_tf.serving.formats import openvino
 from mmannot_tf.serving.network import NetworkInputs
@@ -40,7 +41,7 @@ def main(smoke: SmokeOption = False, json_file: JsonOption = None) -> None:
         inputs = _inputs(size)
         answers = [
             _by_tensorflow(module, inputs, pairs),
-            _by_openvino(openvino.OpenVinoEngine(Path(scratch)), inputs, pairs),
+            _by_openvino(OpenVinoEngine(Path(scratch)), inputs, pairs),
             _from_bytes(module, inputs, pairs),
         ]
     report(answers, json_file)
@@ -73,7 +74,7 @@ def _by_tensorflow(module: AnnotatorModule, inputs: NetworkInputs, pairs: int) -
     )
 
 
-def _by_openvino(engine: openvino.OpenVinoEngine, inputs: NetworkInputs, pairs: int) -> Answer:
+def _by_openvino(engine: OpenVinoEngine, inputs: NetworkInputs, pairs: int) -> Answer:
     return compare(
         "annotator, images and tags to labels, by OpenVINO",
         ("annotator", lambda: engine(inputs)),

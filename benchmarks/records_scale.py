@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -70,7 +71,8 @@ def run_side(side: str, raw: Path, out: Path, workers: int | None) -> None:
 def sides(raw: Path, workers: int | None = None) -> tuple[int, dict[str, Callable[[Path], object]]]:
     """The number of images, and the function of each side on a folder; all imports are done.
 
-    "copy" passes every file's bytes with its labels and tags to TFDS' writer without any check.
+    "copy" passes every file's bytes with its labels and tags to TFDS' writer without any check; "quick" is a
+    build with `--quick-check`.
     """
     from tfrecords_tools.building.building import build_records
     from tfrecords_tools.building.rules import Rules
@@ -79,7 +81,10 @@ def sides(raw: Path, workers: int | None = None) -> tuple[int, dict[str, Callabl
     from tfrecords_tools.nus_wide.source import nus_wide_source
 
     rules = Rules(repair_labels=True, bad_share=0.0)
-    source = nus_wide_source(NusWideSettings(raw, protocol="official-all", rules=rules))
+    source, quick = (
+        nus_wide_source(NusWideSettings(raw, protocol="official-all", rules=each))
+        for each in (rules, replace(rules, quick_check=True))
+    )
 
     def plain(split: str) -> Iterator[tuple[str, dict[str, Any]]]:
         for example in source.splits[split].examples():
@@ -88,6 +93,7 @@ def sides(raw: Path, workers: int | None = None) -> tuple[int, dict[str, Callabl
     return source.candidates, {
         "copy": lambda out: write_shards(source, records=plain, data_dir=out),
         "build": lambda out: build_records(source, out=out, workers=workers),
+        "quick": lambda out: build_records(quick, out=out, workers=workers),
     }
 
 

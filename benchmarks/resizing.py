@@ -21,7 +21,7 @@ from PIL import Image, ImageDraw
 
 from mmannot_tf.data.images import Sampling, decode_resized, resize
 from mmannot_tf.serving.annotating.annotator import open_annotator
-from mmannot_tf.serving.annotating.decoding import Decoder
+from mmannot_tf.serving.annotating.graph_decoder import GraphDecoder
 from tfrecords_tools.photographs.decoding import decode
 
 SIZE = 224
@@ -90,7 +90,7 @@ def _difference_of_probabilities(model: Path, large: bytes, copy: bytes) -> Answ
     annotator = open_annotator(model)
     differences = []
     for sampling in (GOOD, PLAIN):
-        decode_bytes = Decoder(size=annotator.model.image_size, sampling=sampling, orientation="exif")
+        decode_bytes = GraphDecoder(size=annotator.model.image_size, sampling=sampling, orientation="exif")
         outputs = annotator.run(annotator.inputs([decode_bytes(large), decode_bytes(copy)], ["", ""]))
         typer.echo(f"{sampling}: labels {[outputs.selected_labels(row) for row in (0, 1)]}")
         differences.append(float(np.ptp(outputs.probabilities, axis=0).max()))

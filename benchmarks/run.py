@@ -1,9 +1,9 @@
 """Runs all benchmarks and writes their answers as the table of docs/performance.md.
 
-    python benchmarks/run.py [--smoke] [--page docs/performance.md] [--out answers.json] [NAME...]
+    python benchmarks/run.py [--smoke] [--all] [--page docs/performance.md] [--out answers.json] [NAME...]
 
-Each program runs in a separate process. Exits with status 1 if one fails; a missed goal is no failure: the
-page reports it.
+Each program runs in a separate process, with --json and --smoke. Exits with status 1 if one fails; a missed
+goal is no failure: the page reports it.
 """
 
 import datetime
@@ -35,25 +35,34 @@ QUESTIONS = (
     "options",
     "resizing",
 )
-"""The programs, each with --smoke and --json."""
+LONGER = ("annotate", "start_up")
+"""Programs that only --all runs, or their names: they export models first."""
 
 
 def main(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME...]", help="All by default.")] = None,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME...]", help=f"Of {', '.join((*QUESTIONS, *LONGER))}."),
+    ] = None,
     smoke: SmokeOption = False,
+    longer: Annotated[bool, typer.Option("--all", help=f"Also {', '.join(LONGER)}.")] = False,
     page: Annotated[Path | None, typer.Option(help="Where the table is written, too.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where all answers go, as JSON.")] = None,
 ) -> None:
     """Runs the programs and prints the table."""
     begun, answers, failed = time.monotonic(), {}, []
-    for name in names or QUESTIONS:
+    unknown = {*(names or ())} - {*QUESTIONS, *LONGER}
+    if unknown:
+        raise typer.BadParameter(f"no such program: {', '.join(sorted(unknown))}")
+    for name in names or (*QUESTIONS, *(LONGER if longer else ())):
         typer.echo(f"{name}, from {time.monotonic() - begun:.0f} s on:", err=True)
         given = _answers(name, ["--smoke"] if smoke else [])
         if given is None:
             failed.append(name)
         else:
             answers[name] = given
-    text = rendered(answers, seconds=time.monotonic() - begun)
+    command = "make bench-all" if longer else "make bench"
+    text = rendered(answers, command, seconds=time.monotonic() - begun)
     typer.echo(text)
     if out:
         out.write_text(json.dumps(answers, indent=2, default=vars) + "\n", encoding="utf-8")
@@ -72,10 +81,10 @@ def _answers(name: str, options: Sequence[str]) -> list[Answer] | None:
         return [Answer(**fields) for fields in json.loads(file.read_text(encoding="utf-8"))]
 
 
-def rendered(answers: Mapping[str, Sequence[Answer]], *, seconds: float) -> str:
+def rendered(answers: Mapping[str, Sequence[Answer]], command: str, *, seconds: float) -> str:
     """The table in Markdown, below its command and hardware."""
     lines = [
-        f"`make bench`, {datetime.date.today().isoformat()}, {seconds / 60:.0f} minutes, on {hardware()}. "
+        f"`{command}`, {datetime.date.today().isoformat()}, {seconds / 60:.0f} minutes, on {hardware()}. "
         "In brackets the quartiles of the pairs.",
         "",
         "| question | ratio, goal | ours | reference |",

@@ -42,7 +42,7 @@ def main(
     command = [*PROGRAM, "serve", str(export), "--port", "0", "--engine", engine]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         try:
-            address = _address(server)
+            address = server_address(server)
             load = Load(address, photographs, seconds)
             memory = load.run(clients, server.pid)
             batches = _batches(httpx.get(f"{address}/metrics").text)
@@ -131,7 +131,8 @@ class Load:
         return len(rows), client.post("/v1/models/mmannot:predict", json={"instances": rows})
 
 
-def _address(server: subprocess.Popen[str]) -> str:
+def server_address(server: subprocess.Popen[str]) -> str:
+    """Where a starting server listens, as it says on stderr."""
     for line in server.stderr:
         if match := re.search(r"http://[0-9.]+:\d+", line):
             return match[0]

@@ -114,7 +114,7 @@ def annotate(
 ) -> None:
     """Label photographs, each with as many labels as the model decides."""
     from mmannot_tf.decisions.override import Override
-    from mmannot_tf.serving.engines.selection import EngineOptions, check_options
+    from mmannot_tf.serving.engines.selection import EngineOptions, check_options, needs_tensorflow
     from mmannot_tf.serving.inputs.metadata_tags import MetadataTags
     from mmannot_tf.serving.inputs.own_tags import OwnTags
     from mmannot_tf.serving.inputs.passed_over import PassedOver
@@ -195,7 +195,8 @@ def annotate(
         )
         own_tags = OwnTags(image_tags)
         metadata = MetadataTags(own_tags) if tags_from else None
-        import_tensorflow()
+        if needs_tensorflow(opened, engine):
+            import_tensorflow()
 
         from mmannot_tf.serving.annotating.annotator import Annotator
 

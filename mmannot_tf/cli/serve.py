@@ -104,7 +104,7 @@ def serve(
 ) -> None:
     """Annotate over HTTP: TensorFlow Serving's REST API, uploads, health, Prometheus metrics."""
     from mmannot_tf.decisions.override import Override
-    from mmannot_tf.serving.engines.selection import EngineOptions, check_options
+    from mmannot_tf.serving.engines.selection import EngineOptions, check_options, needs_tensorflow
     from mmannot_tf.serving.model import open_model
     from mmannot_tf.serving.server.models_file import read_models
     from mmannot_tf.workflows.serving import served_model
@@ -124,8 +124,8 @@ def serve(
     wanted = [(each.name, Path(each.path), each.options, each.override) for each in listed]
     if model is not None:
         wanted = [(name, model, options, asked)]
-    for _, path, _, _ in wanted:
-        open_model(path)  # what is no model is said before TensorFlow is loaded
+    # What is no model is said before TensorFlow is loaded.
+    tensorflow = any([needs_tensorflow(open_model(path), each.engine) for _, path, each, _ in wanted])
     limits = Limits(
         body_bytes=max_body * MIB,
         images=max_images,
@@ -136,7 +136,8 @@ def serve(
         batch_size=batch_size,
         wait_seconds=max_wait / 1000,
     )
-    import_tensorflow()
+    if tensorflow:
+        import_tensorflow()
     try:
         from mmannot_tf.serving.server.access_log import AccessLog
         from mmannot_tf.serving.server.host_policy import HostPolicy

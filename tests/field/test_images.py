@@ -16,7 +16,7 @@ from mutated_images import mutated_images, pictures
 from PIL import Image, ImageOps
 
 from mmannot_tf.data.cropping import decode_window, random_window
-from mmannot_tf.serving.annotating.decoding import Decoder
+from mmannot_tf.serving.annotating.graph_decoder import GraphDecoder
 from mmannot_tf.serving.inputs.passed_over import PassedOver
 from mmannot_tf.serving.inputs.photographs import photographs
 from tfrecords_tools.building.images import checked_photograph
@@ -105,7 +105,7 @@ def test_fault_01_a_lossless_picture_has_the_same_pixels_however_it_is_stored(or
     seed = tf.constant([5, 7])
     crop = decode_window(tf.constant(whole), seed, 0.08, orientation="exif")
     np.testing.assert_array_equal(decode_window(tf.constant(stored), seed, 0.08, orientation="exif"), crop)
-    decoder = Decoder(size=32, sampling="antialiased", orientation="exif")
+    decoder = GraphDecoder(size=32, sampling="antialiased", orientation="exif")
     np.testing.assert_array_equal(decoder(stored), decoder(whole))
     for image_format, options in (("WEBP", {"lossless": True}), ("TIFF", {})):
         np.testing.assert_array_equal(decoder(_stored(orientation, image_format, **options)), decoder(whole))
@@ -225,7 +225,7 @@ def saved_decoder(tmp_path_factory):
 
 
 def test_fault_21_all_decoders_agree_on_damaged_images(saved_decoder):
-    annotating = Decoder(size=16, sampling="antialiased", orientation="exif")
+    annotating = GraphDecoder(size=16, sampling="antialiased", orientation="exif")
     plain = tf.function(
         lambda image: tf.io.decode_jpeg(image, channels=3, dct_method="INTEGER_ACCURATE"),
         input_signature=[tf.TensorSpec([], tf.string)],

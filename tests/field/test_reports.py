@@ -25,10 +25,10 @@ POINTER = (
 @pytest.fixture(scope="module")
 def decoded():
     """Decodes a photograph as every command does, after checking it as a build does."""
-    from mmannot_tf.serving.annotating.decoding import Decoder
+    from mmannot_tf.serving.annotating.graph_decoder import GraphDecoder
     from tfrecords_tools.building.images import checked_photograph
 
-    decoder = Decoder(size=64, sampling="half_pixel", orientation="exif")
+    decoder = GraphDecoder(size=64, sampling="half_pixel", orientation="exif")
 
     def decode(content):
         checked_photograph(content)
@@ -40,13 +40,13 @@ def decoded():
 @pytest.fixture(scope="module")
 def refused():
     """Why a photograph is refused: by a build, and by annotate and serve."""
-    from mmannot_tf.serving.annotating.decoding import Decoder
+    from mmannot_tf.serving.annotating.graph_decoder import GraphDecoder
     from tfrecords_tools.building.images import checked_photograph
     from tfrecords_tools.photographs.unreadable import UnreadableImageError
 
     def reasons(content):
         found = []
-        for read in (checked_photograph, Decoder(size=8, sampling="half_pixel", orientation="exif")):
+        for read in (checked_photograph, GraphDecoder(size=8, sampling="half_pixel", orientation="exif")):
             with pytest.raises(UnreadableImageError) as error:
                 read(content)
             found.append(str(error.value))

@@ -53,7 +53,7 @@ def write_on_beam(source: RecordSource, *, tally: BuildTally, runner: BeamRunner
     try:
         shards = write_shards(
             source,
-            records=lambda split: _keyed_records([*wanted[split].values()]),
+            records=lambda split: _keyed_records([*wanted[split].values()], quick=source.rules.quick_check),
             data_dir=data_dir,
             beam=pipeline,
         )
@@ -64,15 +64,19 @@ def write_on_beam(source: RecordSource, *, tally: BuildTally, runner: BeamRunner
     return shards
 
 
-def _keyed_records(examples: list[Example]) -> PTransform[Any, Any]:
+def _keyed_records(examples: list[Example], *, quick: bool) -> PTransform[Any, Any]:
     """A transform that yields `(id, record)` for every example whose image is readable."""
     import apache_beam
 
-    return apache_beam.Create(examples) | apache_beam.Reshuffle() | apache_beam.FlatMap(_keyed_record)
+    return (
+        apache_beam.Create(examples)
+        | apache_beam.Reshuffle()
+        | apache_beam.FlatMap(_keyed_record, quick=quick)
+    )
 
 
-def _keyed_record(example: Example) -> Iterator[tuple[str, Record]]:
-    image = examine_one(example).image
+def _keyed_record(example: Example, *, quick: bool) -> Iterator[tuple[str, Record]]:
+    image = examine_one(example, quick=quick).image
     if image is not None:
         yield example.id, example.record(image)
 
@@ -90,5 +94,7 @@ def _count(
         tally.add_record(split, example, fingerprint(record))
         tally.add_original(example, original_of(example.image))
     for example in missing.values():
-        tally.add_unreadable(example, examine_one(example, images=False).reason)
+        tally.add_unreadable(
+            example, examine_one(example, images=False, quick=source.rules.quick_check).reason
+        )
     tally.check_split(split)

@@ -70,7 +70,8 @@ class BuildTally:
         Raises:
             UserError: the share of unreadable images exceeds the rules' `bad_share`.
         """
-        for examined in examine(self.wanted(split, examples, advance), workers=self.workers):
+        wanted = self.wanted(split, examples, advance)
+        for examined in examine(wanted, workers=self.workers, quick=self.rules.quick_check):
             advance()
             example, image = examined.example, examined.image
             if image is None:

@@ -185,7 +185,12 @@ def check(
     with progress_bars("images") as display:
         for name, split in source.splits.items():
             task = display.add_task(f"{source.name} {name}", total=split.candidates)
-            for image in examine(split.examples(), workers=workers, images=near_duplicates):
+            for image in examine(
+                split.examples(),
+                workers=workers,
+                images=near_duplicates,
+                quick=source.rules.quick_check,
+            ):
                 display.advance(task)
                 if _add(report, name, image, copies=copies):
                     places[image.content].append((name, image.example.id, _is_kept(source, image)))

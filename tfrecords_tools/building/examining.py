@@ -9,10 +9,11 @@ import os
 import signal
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -55,7 +56,7 @@ class ExaminedImage:
 
 
 def examine(
-    examples: Iterable[Example], *, workers: int | None = 0, images: bool = True
+    examples: Iterable[Example], *, workers: int | None = 0, images: bool = True, quick: bool = False
 ) -> Iterator[ExaminedImage]:
     """Reads the image of every example, in order.
 
@@ -65,38 +66,40 @@ def examine(
             reading here has taken as long as starting them takes. They are spawned, so a script that passes
             more than 0 or None needs `if __name__ == "__main__":`.
         images: False leaves the bytes out of the results.
+        quick: as in `checked_photograph`.
     """
+    read = partial(examine_one, images=images, quick=quick)
     remaining, cores = iter(examples), thread_count()
     if workers is None and cores > 1:
-        yield from _in_this_process(remaining, images=images, seconds=STARTING_SECONDS)
+        yield from _in_this_process(remaining, read, seconds=STARTING_SECONDS)
         workers = cores
     if not workers:
-        yield from _in_this_process(remaining, images=images)
+        yield from _in_this_process(remaining, read)
         return
     start = multiprocessing.get_context("spawn")
     pool = ProcessPoolExecutor(workers, mp_context=start, initializer=_start_worker)
     try:
-        yield from _in_order(pool, _chunks(remaining), images=images, ahead=AHEAD * workers)
+        yield from _in_order(pool, _chunks(remaining), read, ahead=AHEAD * workers)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
 def _in_this_process(
-    examples: Iterator[Example], *, images: bool, seconds: float = math.inf
+    examples: Iterator[Example], read: Callable[[Example], ExaminedImage], *, seconds: float = math.inf
 ) -> Iterator[ExaminedImage]:
     """Stops once the reading, without what the caller does meanwhile, has taken `seconds`."""
     taken = 0.0
     while taken < seconds and (example := next(examples, None)) is not None:
         begun = time.monotonic()
-        examined = examine_one(example, images=images)
+        examined = read(example)
         taken += time.monotonic() - begun
         yield examined
 
 
-def examine_one(example: Example, *, images: bool = True) -> ExaminedImage:
-    """Reads the image of one example."""
+def examine_one(example: Example, *, images: bool = True, quick: bool = False) -> ExaminedImage:
+    """Reads the image of one example; arguments as for `examine`."""
     try:
-        photograph = checked_photograph(example.image)
+        photograph = checked_photograph(example.image, quick=quick)
     except UnreadableImageError as error:
         return ExaminedImage(example, None, "", str(error))
     content = photograph.content
@@ -111,13 +114,17 @@ def _chunks(examples: Iterable[Example]) -> Iterator[tuple[Example, ...]]:
 
 
 def _in_order(
-    pool: Executor, chunks: Iterable[tuple[Example, ...]], *, images: bool, ahead: int
+    pool: Executor,
+    chunks: Iterable[tuple[Example, ...]],
+    read: Callable[[Example], ExaminedImage],
+    *,
+    ahead: int,
 ) -> Iterator[ExaminedImage]:
     pending: deque[tuple[tuple[Example, ...], Future[list[Outcome]]]] = deque()
     try:
         for chunk in chunks:
             sources = [example.image for example in chunk]
-            pending.append((chunk, pool.submit(_outcomes, sources, images=images)))
+            pending.append((chunk, pool.submit(_outcomes, sources, read)))
             if len(pending) > ahead:
                 yield from _results(*pending.popleft())
         while pending:
@@ -134,9 +141,9 @@ def _results(chunk: tuple[Example, ...], future: Future[list[Outcome]]) -> Itera
         yield ExaminedImage(example, *outcome)
 
 
-def _outcomes(sources: list[Path | bytes], *, images: bool) -> list[Outcome]:
+def _outcomes(sources: list[Path | bytes], read: Callable[[Example], ExaminedImage]) -> list[Outcome]:
     """Reads images in another process."""
-    results = (examine_one(Example("", source, (), ()), images=images) for source in sources)
+    results = (read(Example("", source, (), ())) for source in sources)
     return [(result.image, result.content, result.reason, result.original) for result in results]
 
 

@@ -23,6 +23,8 @@ class Rules:
         bad_share: the largest share of unreadable images that a build tolerates.
         leakage: what happens to a photograph whose bytes several splits hold: all keep it, or only the
             training split, or only the test split.
+        quick_check: look for header, end and checksums of images, without decoding them. Damage in the middle
+            of a JPEG is not noticed then; `mmannot-records verify` finds it in the records.
     """
 
     keep_unlabelled: Annotated[
@@ -42,6 +44,9 @@ class Rules:
         Literal["keep-all", "keep-train", "keep-test"],
         typer.Option(help="Photographs of the same bytes in several splits: who keeps them."),
     ] = "keep-all"
+    quick_check: Annotated[
+        bool, typer.Option("--quick-check", help="Look for header and end of images; do not decode them.")
+    ] = False
 
     def __post_init__(self) -> None:
         check_range("bad share", self.bad_share, minimum=0.0, maximum=1.0)
@@ -57,7 +62,9 @@ class Rules:
     def as_json(self) -> dict[str, Json]:
         """The rules that decide the content, as JSON: all but the tolerance.
 
-        `leakage` is left out where it changes nothing, as in records built before this rule existed.
+        `leakage` and `quick_check` are left out where they change nothing, as in records built before these
+        rules existed.
         """
-        rules = {key: value for key, value in asdict(self).items() if key not in ("bad_share", "leakage")}
-        return rules if self.leakage == "keep-all" else {**rules, "leakage": self.leakage}
+        rules = {key: value for key, value in asdict(self).items() if key != "bad_share"}
+        unchanged = {"leakage": "keep-all", "quick_check": False}
+        return {key: value for key, value in rules.items() if value != unchanged.get(key, ...)}

@@ -54,7 +54,7 @@ def converted_to_png(content: bytes, source: PhotographFormat, *, max_pixels: in
                 raise UnreadableImageError(f"{image.width} x {image.height} pixels, more than {max_pixels:,}")
             _forget_xmp(image)
             image.load()  # the readers of HEIC and TIFF turn the picture, and remove the orientation
-            return _png(_upright(_rgb(image), _orientation(image)))
+            return _png(_upright(as_rgb(image), _orientation(image)))
     except UnreadableImageError:
         raise
     except Exception as error:  # whatever a reader raises: RecursionError, MemoryError, …
@@ -85,7 +85,7 @@ def as_png(image: Image.Image) -> bytes:
         image.load()
         exif = Image.Exif()
         exif[ExifTags.Base.Orientation] = _orientation(image)
-        return _png(_rgb(image), exif=exif.tobytes())
+        return _png(as_rgb(image), exif=exif.tobytes())
     except UnreadableImageError:
         raise
     except Exception as error:  # as above
@@ -108,7 +108,7 @@ def small_picture(content: bytes, side: int) -> Image.Image:
         with _opened(content, source) as image:
             _forget_xmp(image)
             image.thumbnail((side, side))
-            return _upright(_rgb(image), _orientation(image))
+            return _upright(as_rgb(image), _orientation(image))
     except UnreadableImageError:
         raise
     except Exception as error:  # as above
@@ -147,7 +147,12 @@ def _upright(image: Image.Image, orientation: int) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _rgb(image: Image.Image) -> Image.Image:
+def as_rgb(image: Image.Image) -> Image.Image:
+    """A picture as 8-bit RGB, converted as TensorFlow converts JPEG and PNG.
+
+    Raises:
+        UnreadableImageError: its values have 32 bits.
+    """
     if image.mode in UNBOUNDED:
         raise UnreadableImageError(f"pixels must have 8 or 16 bits, received Pillow's mode {image.mode}")
     if image.mode in SIXTEEN_BITS:

@@ -11,25 +11,15 @@ import tensorflow as tf
 
 from tfrecords_tools.photographs.encoded import MAX_PIXELS
 from tfrecords_tools.photographs.exif_orientation import may_be_turned, orientation_of
+from tfrecords_tools.photographs.size_limits import JPEG, OVERSAMPLING, PNG, RATIOS, check_pixels
 from tfrecords_tools.photographs.turning import orient
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
 from tfrecords_tools.shell.errors import one_line
 
-JPEG, PNG = b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n"
-"""The first bytes by which TensorFlow's decoder tells the two formats apart."""
 DECODER_GIVES_UP = ("jpeg::Uncompress failed", "Invalid JPEG data", "Invalid PNG")
 """How TensorFlow's messages begin about images that are cut short or damaged."""
-START_OF_SCAN = b"\xff\xda"
-MAX_SCANNED_PIXELS = 4_000_000_000
-"""Pixels times scans of a JPEG: a scan of a few bytes takes a nanosecond a pixel, and files may have many."""
 DCT = "INTEGER_ACCURATE"
 """The slow integer DCT of libjpeg: the same pixels as Pillow decodes."""
-OVERSAMPLING = 2
-"""How many times longer than needed the shorter side of a reduced JPEG stays. At 2.4 times, an antialiased
-resize of a noisy photograph of 4032 x 3024 differs from that of all its pixels by 0.9 grey levels on average
-(at most 4.8); at 3.4 times by 0.4 (3.2), at 1.7 times by 1.7 (9.1)."""
-RATIOS = (1, 2, 4, 8)
-"""The fractions 1/r at which libjpeg can decode a JPEG."""
 
 Orientation = Literal["exif", "ignored"]
 """Whether pixels are turned as the image's EXIF tag says, or stay as they are stored."""
@@ -103,12 +93,7 @@ def check_size(encoded: bytes, *, max_pixels: int = MAX_PIXELS) -> int:
         width, height = (int.from_bytes(encoded[start : start + 4]) for start in (16, 20))
     else:
         raise UnreadableImageError("no JPEG or PNG")
-    if width * height > max_pixels:
-        raise UnreadableImageError(f"{width} x {height} pixels, more than {max_pixels:,}")
-    scans = encoded.count(START_OF_SCAN) if encoded.startswith(JPEG) else 1
-    if scans * width * height > MAX_SCANNED_PIXELS:
-        raise UnreadableImageError(f"{scans} scans of {width} x {height} pixels, which take too long")
-    return width * height
+    return check_pixels(encoded, width, height, max_pixels=max_pixels)
 
 
 def check_decodable(encoded: bytes, *, max_pixels: int = MAX_PIXELS) -> None:

@@ -8,20 +8,20 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-UPRIGHT = 1
-"""The orientation of an image whose pixels are stored as they are seen."""
+from tfrecords_tools.photographs.stated_orientation import (
+    BYTES_PER_CHUNK,
+    EXIF,
+    EXIF_CHUNK,
+    LONG,
+    MAX_CHUNKS,
+    MAX_ENTRIES,
+    MAX_SEGMENTS,
+    ORIENTATION_TAG,
+    SEARCHED_BYTES,
+    SHORT,
+    UPRIGHT,
+)
 
-_TAG, _SHORT, _LONG = 0x0112, 3, 4
-"""Orientation (TIFF 6.0, p. 36) and its types. EXIF demands SHORT; Pillow reads LONG as well."""
-_MAX_ENTRIES = 1024
-"""Entries of a directory that are read. Cameras write about 20, sorted; orientation is among the first."""
-_MAX_SEGMENTS = 512
-"""Segments of a JPEG that are read in search of Exif, which may stand behind a profile in many segments."""
-_HEAD = 2**22
-"""Bytes of a JPEG that are searched for the name of Exif."""
-_MAX_CHUNKS, _BYTES_PER_CHUNK = 4096, 2**13
-"""Chunks of a PNG that are read in search of eXIf; of a large file one for every 8 KiB, as libpng writes."""
-_EXIF, _EXIF_CHUNK = b"Exif\0\0", b"eXIf"
 _LONGEST = 2**31 - 2**8
 """So much of a length is added to a position: more would overflow."""
 _WALKING, _FOUND, _ENDED = 0, 1, 2
@@ -52,8 +52,8 @@ def may_be_turned(encoded: tf.Tensor) -> tf.Tensor:
         bool []; False only if `orientation_of` is 1.
     """
     jpeg = tf.io.is_jpeg(encoded)
-    name = tf.where(jpeg, _EXIF, _EXIF_CHUNK)
-    searched = tf.strings.substr(encoded, 0, tf.where(jpeg, _HEAD, _LONGEST))
+    name = tf.where(jpeg, EXIF, EXIF_CHUNK)
+    searched = tf.strings.substr(encoded, 0, tf.where(jpeg, SEARCHED_BYTES, _LONGEST))
     parts = tf.raw_ops.StringSplitV2(input=searched[tf.newaxis], sep=name, maxsplit=1)
     return tf.size(parts.values) > 1
 
@@ -81,16 +81,16 @@ def _jpeg_exif(encoded: tf.Tensor) -> tf.Tensor:
         # Between segments libjpeg skips bytes that are no marker; FFFF fills, FFD0 to FFD8 have no length.
         unmarked = (marker <= 0xFF00) | (marker == 0xFFFF)
         single = (marker >= 0xFFD0) & (marker <= 0xFFD8)
-        exif = (marker == 0xFFE1) & (_bytes(encoded, position + 4, len(_EXIF)) == _EXIF)
+        exif = (marker == 0xFFE1) & (_bytes(encoded, position + 4, len(EXIF)) == EXIF)
         pixels = (marker == 0xFFD9) | (marker == 0xFFDA)
         return (
             tf.where(unmarked, 1, tf.where(single, 2, 2 + length)),
             tf.where(exif, _FOUND, tf.where(pixels, _ENDED, _WALKING)),
         )
 
-    position, state = _walk(encoded, step, start=2, limit=_MAX_SEGMENTS)
-    length = _numbers(encoded, position + 2, tf.uint16, count=1)[0] - 2 - len(_EXIF)
-    return _content(encoded, position + 4 + len(_EXIF), length, state)
+    position, state = _walk(encoded, step, start=2, limit=MAX_SEGMENTS)
+    length = _numbers(encoded, position + 2, tf.uint16, count=1)[0] - 2 - len(EXIF)
+    return _content(encoded, position + 4 + len(EXIF), length, state)
 
 
 def _png_exif(encoded: tf.Tensor) -> tf.Tensor:
@@ -101,10 +101,10 @@ def _png_exif(encoded: tf.Tensor) -> tf.Tensor:
         kind = _bytes(encoded, position + 4, 4)
         ended = (kind == b"IEND") | (length < 0)
         return 12 + tf.minimum(length, _LONGEST), tf.where(
-            kind == _EXIF_CHUNK, _FOUND, tf.where(ended, _ENDED, _WALKING)
+            kind == EXIF_CHUNK, _FOUND, tf.where(ended, _ENDED, _WALKING)
         )
 
-    limit = tf.maximum(_MAX_CHUNKS, tf.strings.length(encoded) // _BYTES_PER_CHUNK)
+    limit = tf.maximum(MAX_CHUNKS, tf.strings.length(encoded) // BYTES_PER_CHUNK)
     position, state = _walk(encoded, step, start=8, limit=limit)
     length = _numbers(encoded, position, tf.int32, count=1)[0]
     return _content(encoded, position + 8, length, state)
@@ -137,7 +137,7 @@ def _content(encoded: tf.Tensor, position: tf.Tensor, length: tf.Tensor, state: 
 
 def _of_tiff(content: tf.Tensor) -> tf.Tensor:
     """The orientation in the first directory of a TIFF file, which Exif's own header may precede."""
-    start = tf.where(_bytes(content, 0, len(_EXIF)) == _EXIF, len(_EXIF), 0)
+    start = tf.where(_bytes(content, 0, len(EXIF)) == EXIF, len(EXIF), 0)
     tiff = _bytes(content, start, tf.strings.length(content))
     header = _bytes(tiff, 0, 4)
     return tf.case(
@@ -155,17 +155,17 @@ def _of_directory(tiff: tf.Tensor, *, little_endian: bool) -> tf.Tensor:
     start = _numbers(tiff, 4, tf.int32, count=1, little_endian=little_endian)[0]
     start = tf.where((start < 0) | (start > size), size, start)
     entries = _numbers(tiff, start, tf.uint16, count=1, little_endian=little_endian)[0]
-    entries = tf.clip_by_value(entries, 1, _MAX_ENTRIES)
+    entries = tf.clip_by_value(entries, 1, MAX_ENTRIES)
     # Six words an entry: tag, type, a count of two words, and a value of two words, of which SHORT uses one.
     words = _numbers(tiff, start + 2, tf.uint16, count=6 * entries, little_endian=little_endian)
     tag, kind, *count_and_value = tf.unstack(tf.reshape(words, [-1, 6]), axis=1)
     low, high = (0, 1) if little_endian else (1, 0)
     count, value = count_and_value[:2], count_and_value[2:]
     single = tf.equal(count[low], 1) & tf.equal(count[high], 0)
-    short = tf.equal(kind, _SHORT)
-    long = tf.equal(kind, _LONG) & tf.equal(value[high], 0)
+    short = tf.equal(kind, SHORT)
+    long = tf.equal(kind, LONG) & tf.equal(value[high], 0)
     stated = tf.where(short, value[0], value[low])
-    valid = tf.equal(tag, _TAG) & single & (short | long) & (stated >= 1) & (stated <= 8)
+    valid = tf.equal(tag, ORIENTATION_TAG) & single & (short | long) & (stated >= 1) & (stated <= 8)
     found = tf.reduce_max(tf.where(valid, stated, 0))
     return tf.maximum(found, UPRIGHT)
 

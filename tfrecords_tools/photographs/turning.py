@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from tfrecords_tools.photographs.exif_orientation import UPRIGHT
+from tfrecords_tools.photographs.stated_orientation import UPRIGHT
 
 _ROWS, _COLUMNS, _BOTH, _NEITHER = (
     (True, False, False),

@@ -7,13 +7,16 @@ import numpy as np
 
 from mmannot_tf.data.tag_index import TagIndex
 from mmannot_tf.decisions.override import UNCHANGED, Override
-from mmannot_tf.serving.annotating.decoding import DecodedPhotograph, Decoder, decode_photographs
+from mmannot_tf.serving.annotating.decoder import Decoder, open_decoder
+from mmannot_tf.serving.annotating.decoding import DecodedPhotograph, decode_photographs
 from mmannot_tf.serving.annotation import Annotation, Result, Unreadable
+from mmannot_tf.serving.engines.catalogue import REFERENCE
 from mmannot_tf.serving.engines.selection import EngineOptions, check_options, select_engine
 from mmannot_tf.serving.inputs.photograph import Photograph
 from mmannot_tf.serving.inputs.tag_source import TagSource
 from mmannot_tf.serving.model import Model, check_override, decisions_of, open_model
 from mmannot_tf.serving.network import Engine, NetworkInputs, NetworkOutputs
+from tfrecords_tools.photographs.encoded import MAX_PIXELS
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
 
 DEFAULT_ENGINE = EngineOptions()
@@ -33,17 +36,29 @@ class Annotator:
     """
 
     def __init__(
-        self, model: Model, select: Callable[[NetworkInputs], Engine], override: Override = UNCHANGED
+        self,
+        model: Model,
+        select: Callable[[NetworkInputs], Engine],
+        override: Override = UNCHANGED,
+        *,
+        engine: str = REFERENCE,
     ):
-        """`select` returns the engine; it is called once, with the first batch.
+        """Takes a function that returns the engine; it is called once, with the first batch.
+
+        Args:
+            model: from `open_model`.
+            select: the function.
+            override: how many labels images get.
+            engine: the `EngineOptions.engine` by which it selects; the decoder depends on it.
 
         Raises:
             UserError: the model has no such way to decide.
         """
         check_override(model, override)
         self.model, self._select, self.override = model, select, override
+        self._engine_name = engine
         self.engine: Engine | None = None
-        self.decode = Decoder(size=model.image_size, sampling=model.resize, orientation=model.orientation)
+        self.decode = self.open_decoder()
         self.tags = TagIndex(model.tags, model.tag_rule)
 
     @classmethod
@@ -56,7 +71,16 @@ class Annotator:
         log: Callable[[str], None],
     ) -> "Annotator":
         """Selects the engine by `options`; `log` receives the lines of `select_engine`."""
-        return cls(model, lambda probe: select_engine(model, options, probe, log=log), override)
+        return cls(
+            model,
+            lambda probe: select_engine(model, options, probe, log=log),
+            override,
+            engine=options.engine,
+        )
+
+    def open_decoder(self, *, max_pixels: int = MAX_PIXELS) -> Decoder:
+        """Returns a decoder for the model and its engine; `max_pixels` as in `decoder.open_decoder`."""
+        return open_decoder(self.model, self._engine_name, max_pixels=max_pixels)
 
     def inputs(self, pixels: Sequence[np.ndarray], tags: Sequence[str]) -> NetworkInputs:
         """Makes a batch of decoded images, each float32 [S, S, 3], and their comma-separated tags."""

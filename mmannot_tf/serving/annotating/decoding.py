@@ -4,15 +4,10 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
-import tensorflow as tf
 
-from mmannot_tf.data.images import Sampling, decode_resized
 from mmannot_tf.serving.inputs.photograph import Photograph
-from tfrecords_tools.photographs.decoding import Orientation, check_size, decoder_errors
-from tfrecords_tools.photographs.encoded import MAX_PIXELS, encoded_photograph
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
 from tfrecords_tools.shell.threads import thread_count
 
@@ -28,42 +23,6 @@ class DecodedPhotograph:
 
     photograph: Photograph
     pixels: np.ndarray | UnreadableImageError
-
-
-class Decoder:
-    """Decodes images with the operations of the SavedModel's own graph, so the pixels are the same."""
-
-    def __init__(
-        self, *, size: int, sampling: Sampling, orientation: Orientation, max_pixels: int = MAX_PIXELS
-    ):
-        """Builds the graph.
-
-        Args:
-            size: S, in pixels.
-            sampling: as in `data.images.decode_resized`.
-            orientation: as in `data.images.decode_resized`.
-            max_pixels: the largest image accepted, by its header.
-        """
-        self._max_pixels = max_pixels
-        encoded = tf.TensorSpec([], tf.string)
-        self._graph = tf.function(
-            lambda image: decode_resized(image, size=size, sampling=sampling, orientation=orientation),
-            input_signature=[encoded],
-        )
-
-    def __call__(self, photograph: Path | bytes) -> np.ndarray:
-        """Decodes a photograph to float32 [S, S, 3], RGB from 0 to 255. Thread-safe.
-
-        Args:
-            photograph: its file or its bytes, of a format of `photographs.formats`.
-
-        Raises:
-            UnreadableImageError: it is missing, no regular file, of another format, broken or too large.
-        """
-        encoded = encoded_photograph(photograph, max_pixels=self._max_pixels).content
-        check_size(encoded, max_pixels=self._max_pixels)
-        with decoder_errors():
-            return self._graph(tf.constant(encoded)).numpy()
 
 
 def decode_photographs(

@@ -1,4 +1,8 @@
-"""The formats and engines there are. A new one is a file in `serving/formats` and a line in each mapping."""
+"""The formats and engines there are.
+
+A new one is a file in `serving/formats` that writes it, one in `serving/engines` that runs it, and a line in
+each mapping.
+"""
 
 import tempfile
 from collections.abc import Callable, Mapping
@@ -7,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmannot_tf.runs.run import Run
-from mmannot_tf.serving.model import Model
+from mmannot_tf.serving.model import SAVED_MODEL_FILE, Model
 from mmannot_tf.serving.network import Engine
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.extras import install_command
@@ -20,72 +24,111 @@ EXTRA = "engines"
 
 
 @dataclass(frozen=True)
-class ExportFormat:
-    """A format of an export and the engine that runs it.
+class EngineFormat:
+    """What an engine reads, and how it is opened.
 
     Attributes:
         files: in an export's version folder; the engine needs one of them.
-        write: writes the format into a version folder.
         open: returns the engine for a version folder and a precision ("float32", "bfloat16").
         has_bfloat16_units: whether this processor has units for bfloat16 that the engine uses.
     """
 
     files: tuple[str, ...]
-    write: Callable[["AnnotatorModule", Path], None]
     open: Callable[[Path, str], Engine]
     has_bfloat16_units: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True)
+class ExportFormat:
+    """A format of an export.
+
+    Attributes:
+        write: writes the format into a version folder.
+        open: returns the engine that reads it again, for a version folder.
+    """
+
+    write: Callable[["AnnotatorModule", Path], None]
+    open: Callable[[Path], Engine]
 
 
 class UnavailableError(Exception):
     """An engine's package is not installed, or the export lacks its file."""
 
 
+def _tensorflow_engine() -> EngineFormat:
+    """The engine of the SavedModel, and of heads alone where there is none."""
+    from mmannot_tf.serving.formats import heads, saved_model
+
+    def opened(folder: Path, precision: str) -> Engine:
+        has_graph = (folder / saved_model.FILE).is_file()
+        return saved_model.open_saved_model(folder) if has_graph else heads.open_heads(folder)
+
+    return EngineFormat((saved_model.FILE, heads.FILE), opened)
+
+
+def _openvino_engine() -> EngineFormat:
+    from mmannot_tf.serving.engines import openvino
+
+    return EngineFormat(
+        (openvino.FILE, SAVED_MODEL_FILE), openvino.OpenVinoEngine, openvino.has_bfloat16_units
+    )
+
+
+def _onnx_engine() -> EngineFormat:
+    from mmannot_tf.serving.engines import onnx
+
+    return EngineFormat((onnx.FILE,), lambda folder, _: onnx.OnnxEngine(folder))
+
+
+def _litert_engine() -> EngineFormat:
+    from mmannot_tf.serving.engines import litert
+
+    return EngineFormat((litert.FILE,), lambda folder, _: litert.LiteRtEngine(folder))
+
+
+ENGINES: Mapping[str, Callable[[], EngineFormat]] = {
+    "tensorflow": _tensorflow_engine,
+    "openvino": _openvino_engine,
+    "onnx": _onnx_engine,
+    "litert": _litert_engine,
+}
+"""The engines of `mmannot annotate --engine`. Calling a value imports its packages; only the first, the
+reference for the others, imports TensorFlow."""
+
+REFERENCE = "tensorflow"
+
+
 def _saved_model() -> ExportFormat:
     from mmannot_tf.serving.formats import saved_model
 
-    return ExportFormat(
-        (saved_model.FILE,), saved_model.write, lambda folder, _: saved_model.open_saved_model(folder)
-    )
+    return ExportFormat(saved_model.write, saved_model.open_saved_model)
+
+
+def _onnx() -> ExportFormat:
+    from mmannot_tf.serving.engines.onnx import OnnxEngine
+    from mmannot_tf.serving.formats import onnx
+
+    return ExportFormat(onnx.write, OnnxEngine)
+
+
+def _openvino() -> ExportFormat:
+    from mmannot_tf.serving.engines.openvino import OpenVinoEngine
+    from mmannot_tf.serving.formats import openvino
+
+    return ExportFormat(openvino.write, OpenVinoEngine)
+
+
+def _litert() -> ExportFormat:
+    from mmannot_tf.serving.engines.litert import LiteRtEngine
+    from mmannot_tf.serving.formats import litert
+
+    return ExportFormat(litert.write, LiteRtEngine)
 
 
 def _heads() -> ExportFormat:
     from mmannot_tf.serving.formats import heads
 
-    return ExportFormat((heads.FILE,), heads.write, lambda folder, _: heads.open_heads(folder))
-
-
-def _tensorflow() -> ExportFormat:
-    """The engine of the SavedModel, and of heads alone where there is none."""
-    saved_model, heads = _saved_model(), _heads()
-
-    def opened(folder: Path, precision: str) -> Engine:
-        has_graph = any((folder / file).is_file() for file in saved_model.files)
-        return (saved_model if has_graph else heads).open(folder, precision)
-
-    return ExportFormat((*saved_model.files, *heads.files), saved_model.write, opened)
-
-
-def _openvino() -> ExportFormat:
-    from mmannot_tf.serving.formats import openvino, saved_model
-
-    return ExportFormat(
-        (openvino.FILE, saved_model.FILE),
-        openvino.write,
-        openvino.OpenVinoEngine,
-        openvino.has_bfloat16_units,
-    )
-
-
-def _onnx() -> ExportFormat:
-    from mmannot_tf.serving.formats import onnx
-
-    return ExportFormat((onnx.FILE,), onnx.write, lambda folder, _: onnx.OnnxEngine(folder))
-
-
-def _litert() -> ExportFormat:
-    from mmannot_tf.serving.formats import litert
-
-    return ExportFormat((litert.FILE,), litert.write, lambda folder, _: litert.LiteRtEngine(folder))
+    return ExportFormat(heads.write, heads.open_heads)
 
 
 FORMATS: Mapping[str, Callable[[], ExportFormat]] = {
@@ -95,17 +138,7 @@ FORMATS: Mapping[str, Callable[[], ExportFormat]] = {
     "litert": _litert,
     HEADS: _heads,
 }
-"""The formats of `mmannot export --format`. Calling a value imports its packages."""
-
-ENGINES: Mapping[str, Callable[[], ExportFormat]] = {
-    "tensorflow": _tensorflow,
-    "openvino": _openvino,
-    "onnx": _onnx,
-    "litert": _litert,
-}
-"""The engines of `mmannot annotate --engine`. The first is the reference for the others."""
-
-REFERENCE = "tensorflow"
+"""The formats of `mmannot export --format`. Calling a value imports TensorFlow and the format's packages."""
 
 
 def export_format(name: str) -> ExportFormat:

@@ -1,12 +1,18 @@
-"""A batch of made images on which engines are compared."""
+"""A batch of made images on which engines are compared, and what an export's own network said about it."""
+
+from pathlib import Path
 
 import numpy as np
 
 from mmannot_tf.data.tag_lists import padded
 from mmannot_tf.serving.model import Model
-from mmannot_tf.serving.network import NetworkInputs
+from mmannot_tf.serving.network import NETWORK_OUTPUTS, NetworkInputs, NetworkOutputs
 
 IMAGES = 8
+RECORD_FILE = "probe.npz"
+"""In an export's version folder: the outputs for `RECORDED` of the images, as TensorFlow computed them."""
+RECORDED = (0, IMAGES - 1)
+"""The images without tags and with the most; two, so that an engine is compared in a fraction of a second."""
 
 
 def probe_batch(model: Model) -> tuple[NetworkInputs, list[str]]:
@@ -23,3 +29,30 @@ def probe_batch(model: Model) -> tuple[NetworkInputs, list[str]]:
     tags = [rng.choice(known, min(count, known), replace=False).tolist() for count in range(IMAGES)]
     texts = [", ".join(model.tags[index] for index in row) for row in tags]
     return NetworkInputs(pixels, padded(tags)), texts
+
+
+def write_record(folder: Path, outputs: NetworkOutputs) -> None:
+    """Writes `RECORD_FILE`.
+
+    Args:
+        folder: the export's version folder.
+        outputs: of TensorFlow, for `probe_batch`.
+    """
+    arrays = {name: getattr(outputs, name)[[*RECORDED]] for name in NETWORK_OUTPUTS}
+    np.savez_compressed(folder / RECORD_FILE, **arrays)
+
+
+def read_record(model: Model) -> tuple[NetworkInputs, NetworkOutputs] | None:
+    """What TensorFlow computed when a model was exported; None for a run or an export of an earlier version.
+
+    Returns:
+        The inputs and the outputs of `RECORDED` images.
+    """
+    file = model.path / RECORD_FILE
+    if model.run is not None or not file.is_file():
+        return None
+    inputs, _ = probe_batch(model)
+    rows = [*RECORDED]
+    with np.load(file) as arrays:
+        outputs = NetworkOutputs.from_mapping(arrays)
+    return NetworkInputs(inputs.image[rows], inputs.tag_lists[rows]), outputs

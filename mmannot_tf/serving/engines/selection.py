@@ -12,6 +12,7 @@ from mmannot_tf.serving.engines.catalogue import (
     has_bfloat16_units,
     open_engine,
 )
+from mmannot_tf.serving.engines.probe import read_record
 from mmannot_tf.serving.model import Model
 from mmannot_tf.serving.network import (
     TOLERANCE,
@@ -28,6 +29,7 @@ LOWER_PRECISION = ("openvino", AUTO)
 """The engines that accept a precision below float32."""
 BFLOAT16_TOLERANCE = 0.05
 """The largest difference of a probability with which `--precision auto` takes bfloat16 (ours)."""
+TAKES_BFLOAT16 = "precision: bfloat16, for the labels are the same (--precision auto)"
 REPEATS = 2
 """How many times the probe batch is timed; the shortest time counts."""
 
@@ -49,6 +51,16 @@ class EngineOptions:
     tolerance: float = TOLERANCE
 
 
+def needs_tensorflow(model: Model, engine: str) -> bool:
+    """Whether an engine runs a model with TensorFlow, or is compared with it.
+
+    Args:
+        model: from `open_model`.
+        engine: a value of `EngineOptions.engine`.
+    """
+    return engine in (REFERENCE, AUTO) or read_record(model) is None
+
+
 def check_options(options: EngineOptions) -> None:
     """Checks options before anything is loaded.
 
@@ -67,9 +79,11 @@ def check_options(options: EngineOptions) -> None:
 def select_engine(
     model: Model, options: EngineOptions, probe: NetworkInputs, *, log: Callable[[str], None]
 ) -> Engine:
-    """Opens the engine that `options` name. Every engine but TensorFlow must agree with it on `probe`.
+    """Opens the engine that `options` name. Every engine but TensorFlow must agree with it.
 
-    Where the export holds no SavedModel, a named engine is used unchecked, and a line says so.
+    A named engine is compared with the outputs that the export holds, without TensorFlow; in bfloat16 with
+    itself in float32 on `probe`. An export of an earlier version holds no outputs: there the SavedModel
+    computes them for `probe`, and without one the engine is used unchecked, and a line says so.
 
     Args:
         model: from `open_model`.
@@ -82,37 +96,87 @@ def select_engine(
     """
     if options.engine == AUTO:
         return _fastest(model, options, probe, log)
+    if options.engine == REFERENCE:
+        return _requested_engine(model, options)
+    record = read_record(model)
+    if record is None:
+        return _compared_with_saved_model(model, options, probe, log)
+    return _compared_with_record(model, options, record, probe, log)
+
+
+def _compared_with_record(
+    model: Model,
+    options: EngineOptions,
+    record: tuple[NetworkInputs, NetworkOutputs],
+    probe: NetworkInputs,
+    log: Callable[[str], None],
+) -> Engine:
+    """The named engine, compared in float32 with what the export holds; bfloat16 with float32 on `probe`."""
+    in_single = replace(options, precision=SINGLE)
+    single = _requested_engine(model, in_single)
+    _check_agreement(single, *record, in_single, log)
+    if options.precision == SINGLE:
+        _name_bfloat16_units(options.engine, log)
+        return single
+    if options.precision == AUTO:
+        lower = _agreeing_bfloat16(model, probe, single(probe), log)
+        if lower is not None:
+            log(TAKES_BFLOAT16)
+        return lower or single
+    engine = _requested_engine(model, options)
+    _check_agreement(engine, probe, single(probe), options, log)
+    return engine
+
+
+def _compared_with_saved_model(
+    model: Model, options: EngineOptions, probe: NetworkInputs, log: Callable[[str], None]
+) -> Engine:
+    """The named engine, compared with the SavedModel on `probe` where there is one."""
     expected = cache(lambda: _reference_outputs(model, probe))
     is_auto = options.precision == AUTO
     if is_auto:
         lower = _agreeing_bfloat16(model, probe, expected(), log)
         if lower is not None:
-            log("precision: bfloat16, for the labels are the same (--precision auto)")
+            log(TAKES_BFLOAT16)
             return lower
         options = replace(options, precision=SINGLE)
     engine = _requested_engine(model, options)
-    if options.engine == REFERENCE:
-        return engine
     outputs = expected()
     if outputs is None:
         log(f"{engine.name}: not compared with TensorFlow, {model.path} holds no SavedModel")
         return engine
-    agreement = compare(engine(probe), outputs, tolerance=options.tolerance)
+    _check_agreement(engine, probe, outputs, options, log)
+    if options.precision == SINGLE and not is_auto:
+        _name_bfloat16_units(options.engine, log)
+    return engine
+
+
+def _name_bfloat16_units(engine: str, log: Callable[[str], None]) -> None:
+    if has_bfloat16_units(engine):
+        log("this processor has units for bfloat16; with --precision auto they are tried")
+
+
+def _check_agreement(
+    engine: Engine,
+    inputs: NetworkInputs,
+    expected: NetworkOutputs,
+    options: EngineOptions,
+    log: Callable[[str], None],
+) -> None:
+    """Raises UserError unless an engine's outputs are the expected ones; else `log` receives a line."""
+    agreement = compare(engine(inputs), expected, tolerance=options.tolerance)
     if not agreement.holds:
         raise UserError(
             f"--engine {engine.name} in {options.precision} must agree with the SavedModel. Received: "
             f"{agreement}. Set a larger --tolerance, or use another engine."
         )
     log(f"{engine.name} {engine.version} in {options.precision}: {agreement}")
-    if options.precision == SINGLE and not is_auto and has_bfloat16_units(options.engine):
-        log("this processor has units for bfloat16; with --precision auto they are tried")
-    return engine
 
 
 def _agreeing_bfloat16(
     model: Model, probe: NetworkInputs, expected: NetworkOutputs | None, log: Callable[[str], None]
 ) -> Engine | None:
-    """OpenVINO in bfloat16, if the processor has units for it and `probe` gets the SavedModel's labels."""
+    """OpenVINO in bfloat16, if the processor has units for it and `probe` gets the expected labels."""
     if expected is None:
         log(f"bfloat16: not used, {model.path} holds no SavedModel to compare with")
         return None
@@ -122,9 +186,8 @@ def _agreeing_bfloat16(
     except UnavailableError as error:
         log(f"bfloat16: not used, {error}")
         return None
-    return (
-        engine if _agrees(f"{name} in {BFLOAT16}", engine, probe, expected, BFLOAT16_TOLERANCE, log) else None
-    )
+    agrees = _agrees(f"{name} in {BFLOAT16}", engine, probe, expected, BFLOAT16_TOLERANCE, log)
+    return engine if agrees else None
 
 
 def _requested_engine(model: Model, options: EngineOptions) -> Engine:

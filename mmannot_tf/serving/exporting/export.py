@@ -16,7 +16,7 @@ from mmannot_tf.runs.heads import write_heads
 from mmannot_tf.runs.run import Run, open_run
 from mmannot_tf.serving.decisions import Decisions
 from mmannot_tf.serving.engines.catalogue import HEADS, ExportFormat, export_format
-from mmannot_tf.serving.engines.probe import probe_batch
+from mmannot_tf.serving.engines.probe import probe_batch, write_record
 from mmannot_tf.serving.exporting import verification
 from mmannot_tf.serving.exporting.annotator_module import AnnotatorModule
 from mmannot_tf.serving.exporting.model_card import card_with_formats, model_card
@@ -64,7 +64,7 @@ def export(
 
     Returns:
         The version folder: the formats' files, assets/labels.txt, tags.txt and tag_keys.txt, the ways in
-        decisions, export.json, README.md (the model card).
+        decisions, outputs to compare engines with (probe.npz), export.json, README.md (the model card).
 
     Raises:
         UserError: a stage is missing, a format is unknown, needs a package or gives other outputs, or `out`
@@ -198,13 +198,14 @@ def _write_formats(
     module: AnnotatorModule,
     log: Callable[[str], None],
 ) -> dict[str, FormatCheck]:
-    """Writes and verifies each format."""
+    """Writes and verifies each format, and writes the outputs that it is compared with."""
     inputs, texts = probe_batch(model)
     reference = TensorFlowEngine(module, module.network)(inputs)
+    write_record(folder, reference)
     checks: dict[str, FormatCheck] = {}
     for name, writer in writers.items():
         writer.write(module, folder)
-        engine = writer.open(folder, "float32")
+        engine = writer.open(folder)
         agreement = verification.verify(name, engine(inputs), reference)
         checks[name] = {"probability": agreement.probability, "quantity": agreement.quantity}
         log(f"{name}: {agreement}")

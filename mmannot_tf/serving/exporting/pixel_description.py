@@ -1,6 +1,6 @@
 """How photographs become pixels, in words, for the model card and the formats that take ready pixels."""
 
-from tfrecords_tools.photographs.decoding import OVERSAMPLING, RATIOS
+from tfrecords_tools.photographs.size_limits import OVERSAMPLING, RATIOS
 
 RESIZES = {
     "antialiased": (

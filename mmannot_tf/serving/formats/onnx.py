@@ -1,19 +1,16 @@
-"""The ONNX format and its engine, ONNX Runtime."""
+"""The ONNX format."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 import onnx
-import onnxruntime as ort
 import tensorflow as tf
 import tf2onnx
 
+from mmannot_tf.serving.engines.onnx import FILE
 from mmannot_tf.serving.exporting.annotator_module import AnnotatorModule
-from mmannot_tf.serving.network import NETWORK_OUTPUTS, NetworkInputs, NetworkOutputs
-from tfrecords_tools.shell.threads import limits_threads, thread_count
 
-FILE = "model.onnx"
 INPUTS = ("image", "tag_lists")
 OPSET = 18
 """The newest operator set that tf2onnx 1.16 and 1.17 write."""
@@ -54,23 +51,3 @@ def _function_of_weights(
             return module.untraced_network(image, tag_lists)
 
     return network, signature
-
-
-class OnnxEngine:
-    """Runs model.onnx, on a GPU where the installed ONNX Runtime supports it."""
-
-    name = "onnx"
-    version = ort.__version__
-
-    def __init__(self, folder: Path):
-        """Reads model.onnx of an export's version folder."""
-        options = ort.SessionOptions()
-        if limits_threads():
-            options.intra_op_num_threads = thread_count()
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")  # leaves cores to decoding
-        self._session = ort.InferenceSession(str(folder / FILE), options, ort.get_available_providers())
-
-    def __call__(self, inputs: NetworkInputs) -> NetworkOutputs:
-        """Runs a batch."""
-        outputs = self._session.run(NETWORK_OUTPUTS, inputs.as_mapping())
-        return NetworkOutputs.from_mapping(dict(zip(NETWORK_OUTPUTS, outputs, strict=True)))

@@ -5,12 +5,9 @@ import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import tensorflow as tf
 
-from mmannot_tf.data.images import resize
 from mmannot_tf.data.tag_lists import stacked
 from mmannot_tf.serving.annotating.annotator import Annotator
-from mmannot_tf.serving.annotating.decoding import Decoder
 from mmannot_tf.serving.network import NETWORK_OUTPUTS, NetworkInputs, NetworkOutputs
 from mmannot_tf.serving.server.batching import Batcher
 from mmannot_tf.serving.server.decoding_threads import DecodingThreads
@@ -18,7 +15,6 @@ from mmannot_tf.serving.server.json_parsing import JsonValue
 from mmannot_tf.serving.server.json_values import ANY, to_array
 from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.metrics import ModelMetrics
-from tfrecords_tools.photographs.decoding import check_size
 from tfrecords_tools.photographs.formats import format_of
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
 
@@ -38,15 +34,9 @@ class Predictor:
         self, annotator: Annotator, limits: Limits, metrics: ModelMetrics, decoding: DecodingThreads
     ):
         """`metrics` counts images and batches; all models and versions share the threads of `decoding`."""
-        model = annotator.model
         self.annotator, self._limits, self._metrics = annotator, limits, metrics
         self._decoding = decoding
-        self._decoder = Decoder(
-            size=model.image_size,
-            sampling=model.resize,
-            orientation=model.orientation,
-            max_pixels=limits.pixels,
-        )
+        self._decoder = annotator.open_decoder(max_pixels=limits.pixels)
         self.batcher: Batcher[Row, NetworkOutputs] = Batcher(
             self._run, max_items=limits.batch_size, wait_seconds=limits.wait_seconds
         )
@@ -67,7 +57,7 @@ class Predictor:
         """
         known = format_of(encoded)
         native = known is not None and known.native
-        pixels = check_size(encoded, max_pixels=self._limits.pixels) if native else self._limits.pixels
+        pixels = self._decoder.count_pixels(encoded) if native else self._limits.pixels
         with self._decoding.pixels.taken(pixels):
             return self._decoder(encoded)
 
@@ -77,9 +67,7 @@ class Predictor:
         Raises:
             RequestError: they are not such an image.
         """
-        model = self.annotator.model
-        pixels = to_array("image", nested, (ANY, ANY, 3), high=255).astype(np.uint8)
-        return resize(tf.constant(pixels), model.image_size, model.resize).numpy()
+        return self._decoder.resize(to_array("image", nested, (ANY, ANY, 3), high=255).astype(np.uint8))
 
     def network_image(self, nested: JsonValue) -> np.ndarray:
         """Converts nested lists of the network's input, [S, S, 3] of 0 to 255, to float32.

@@ -42,6 +42,42 @@ def test_what_cannot_be_used_says_why(content: bytes, reason: str):
         checked_photograph(content)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        encoded("JPEG")[:-1],
+        encoded("JPEG")[:-200],
+        encoded("JPEG")[:300],
+        encoded("PNG")[:-1],
+        encoded("PNG")[:-60],
+        encoded("PNG")[:100] + b"\0" + encoded("PNG")[101:],
+    ],
+)
+def test_a_quick_check_refuses_what_has_no_end_or_a_wrong_checksum(content: bytes):
+    with pytest.raises(UnreadableImageError):
+        checked_photograph(content, quick=True)
+
+
+@pytest.mark.parametrize(
+    ("image_format", "options"),
+    [("JPEG", {}), ("JPEG", {"progressive": True}), ("PNG", {}), ("MPO", {"save_all": True}), ("WEBP", {})],
+)
+def test_a_quick_check_passes_whole_photographs(image_format: str, options: dict[str, bool]):
+    file = BytesIO()
+    Image.linear_gradient("L").convert("RGB").save(file, format=image_format, **options)
+    for content in (file.getvalue(), file.getvalue() + b"trailing"):
+        assert checked_photograph(content, quick=True) == checked_photograph(content)
+
+
+def test_a_quick_check_passes_a_jpeg_damaged_in_its_middle():
+    """As documented; `verify` decodes the records."""
+    content = bytearray(encoded("JPEG"))
+    content[-60:-50] = bytes([0xFF, 0xC4] * 5)
+    with pytest.raises(UnreadableImageError):
+        checked_photograph(bytes(content))
+    assert checked_photograph(bytes(content), quick=True).content == content
+
+
 def test_a_missing_file_and_a_folder_are_unreadable(tmp_path: Path):
     with pytest.raises(UnreadableImageError, match="missing"):
         checked_photograph(tmp_path / "gone.jpg")

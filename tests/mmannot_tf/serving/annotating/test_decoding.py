@@ -8,7 +8,8 @@ import tensorflow as tf
 from PIL import Image
 
 from mmannot_tf.data.images import decode_resized
-from mmannot_tf.serving.annotating.decoding import Decoder, decode_photographs
+from mmannot_tf.serving.annotating.decoding import decode_photographs
+from mmannot_tf.serving.annotating.graph_decoder import GraphDecoder
 from mmannot_tf.serving.inputs.photographs import PhotographFile, photographs
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
 
@@ -23,7 +24,7 @@ def _encoded(kind, pixels=PIXELS, mode=None):
 
 @pytest.fixture(scope="module")
 def decoder():
-    return Decoder(size=32, sampling="half_pixel", orientation="exif")
+    return GraphDecoder(size=32, sampling="half_pixel", orientation="exif")
 
 
 @pytest.mark.parametrize(("kind", "mode"), [("JPEG", None), ("PNG", None), ("JPEG", "L"), ("PNG", "RGBA")])

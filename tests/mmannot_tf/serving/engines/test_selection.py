@@ -1,5 +1,6 @@
 import shutil
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,7 +8,7 @@ from tiers import exhaustive
 
 from mmannot_tf.serving.engines import selection
 from mmannot_tf.serving.engines.catalogue import ENGINES, open_engine
-from mmannot_tf.serving.engines.probe import probe_batch
+from mmannot_tf.serving.engines.probe import probe_batch, read_record
 from mmannot_tf.serving.engines.selection import EngineOptions, check_options, select_engine
 from mmannot_tf.serving.model import model_of, open_model
 from mmannot_tf.serving.network import NetworkInputs, NetworkOutputs
@@ -33,7 +34,7 @@ def _chosen(model, probe, engine, precision="float32", tolerance=1e-4):
 def test_every_engine_gives_tensorflows_answers_for_any_batch(model, probe, name):
     engine, lines = _chosen(model, probe, name)
     assert engine.name == name
-    assert "same labels on 8 of 8 images" in lines[0]
+    assert "same labels on 2 of 2 images" in lines[0]
     reference = open_engine("tensorflow", model, "float32")
     for size in (1, 3, 8):
         part = NetworkInputs(probe.image[:size], probe.tag_lists[:size])
@@ -48,7 +49,7 @@ def test_every_engine_gives_tensorflows_answers_for_any_batch(model, probe, name
 def test_openvino_reads_the_saved_model_itself(exported, probe, tmp_path):
     copy = shutil.copytree(exported, tmp_path / "1", ignore=shutil.ignore_patterns("openvino"))
     engine, lines = _chosen(open_model(copy), probe, "openvino")
-    assert "same labels on 8 of 8 images" in lines[0]
+    assert "same labels on 2 of 2 images" in lines[0]
     assert engine.name == "openvino"
 
 
@@ -146,8 +147,27 @@ def test_auto_with_a_larger_tolerance_takes_what_agrees_by_it(fakes, model, prob
     assert _chosen(model, probe, "auto", tolerance=0.05)[0].name == "litert"
 
 
-def test_without_a_saved_model_a_named_engine_is_taken_and_that_is_said(exported, probe, tmp_path):
+def test_without_a_saved_model_an_engine_is_compared_with_what_the_export_holds(exported, probe, tmp_path):
     copy = shutil.copytree(exported, tmp_path / "1", ignore=shutil.ignore_patterns("saved_model.pb"))
+    model = open_model(copy)
+    _, lines = _chosen(model, probe, "onnx")
+    assert "same labels on 2 of 2 images" in lines[0]
+    record = read_record(model)
+    wrong = replace(record[1], probabilities=record[1].probabilities + 1e-3)
+    np.savez(copy / "probe.npz", **vars(wrong))
+    with pytest.raises(UserError, match=r"1\.0e-03"):
+        _chosen(model, probe, "onnx")
+
+
+def test_an_export_of_an_earlier_version_is_compared_with_its_saved_model(exported, probe, tmp_path):
+    copy = shutil.copytree(exported, tmp_path / "1", ignore=shutil.ignore_patterns("probe.npz"))
+    assert "same labels on 8 of 8 images" in _chosen(open_model(copy), probe, "onnx")[1][0]
+
+
+def test_without_either_a_named_engine_is_taken_and_that_is_said(exported, probe, tmp_path):
+    copy = shutil.copytree(
+        exported, tmp_path / "1", ignore=shutil.ignore_patterns("saved_model.pb", "probe.npz")
+    )
     engine, lines = _chosen(open_model(copy), probe, "onnx")
     assert engine.name == "onnx"
     assert "not compared" in lines[0]
@@ -162,8 +182,8 @@ def test_a_format_that_was_not_exported_is_named(exported, probe, tmp_path):
 
 
 def test_a_package_that_is_not_installed_is_named(model, probe, monkeypatch):
-    monkeypatch.setitem(sys.modules, "mmannot_tf.serving.formats.onnx", None)
-    monkeypatch.delattr("mmannot_tf.serving.formats.onnx", raising=False)
+    monkeypatch.setitem(sys.modules, "mmannot_tf.serving.engines.onnx", None)
+    monkeypatch.delattr("mmannot_tf.serving.engines.onnx", raising=False)
     with pytest.raises(UserError, match="installed"):
         _chosen(model, probe, "onnx")
 
