@@ -38,7 +38,7 @@ def main(smoke: SmokeOption = False, json_file: JsonOption = None) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         module = AnnotatorModule(random_run(Path(scratch) / "run", *small), Path(scratch))
         openvino.write(module, Path(scratch))
-        inputs = _inputs(size)
+        inputs = made_inputs(size)
         answers = [
             _by_tensorflow(module, inputs, pairs),
             _by_openvino(OpenVinoEngine(Path(scratch)), inputs, pairs),
@@ -47,7 +47,8 @@ def main(smoke: SmokeOption = False, json_file: JsonOption = None) -> None:
     report(answers, json_file)
 
 
-def _inputs(size: int) -> NetworkInputs:
+def made_inputs(size: int) -> NetworkInputs:
+    """Random images and tags, for engines that are timed."""
     draw = np.random.default_rng(0)
     images = draw.uniform(0, 255, (BATCH, size, size, 3)).astype(np.float32)
     lists = padded(draw.choice(TAGS, TAGS_AN_IMAGE, replace=False) for _ in range(BATCH))

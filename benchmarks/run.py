@@ -35,8 +35,8 @@ QUESTIONS = (
     "options",
     "resizing",
 )
-LONGER = ("annotate", "start_up")
-"""Programs that only --all runs, or their names: they export models first."""
+LONGER = ("annotate", "start_up", "pytorch")
+"""Programs that only --all runs, or their names: they export models first, or need PyTorch."""
 
 
 def main(

@@ -57,6 +57,8 @@ FEW, MANY = 40, 256
 """The numbers of images: of the run's training split, and of an epoch that measures waiting."""
 METHODS = ("cnn_logistic", "cnn_rnn", "tag_neighbour", "sinn")
 """The paper's systems that read cached features."""
+LARGE_STEPS = 512
+"""Images a step where `stages.NAME.batch_size` asks for larger ones."""
 BEGINNING = 2
 """Warm-up steps, which trace and fill buffers."""
 SHORT = (
@@ -86,7 +88,11 @@ def main(
         cnn = _forward(run, config, timing)
         answers = [
             waiting,
-            *(_cached(name, both, examples=64 if smoke else 16_384) for name in WIDTHS),
+            *(
+                _cached(name, both, examples=64 if smoke else 16_384, batch_size=size)
+                for size in (FEATURES_BATCH, LARGE_STEPS)
+                for name in WIDTHS
+            ),
             *(_spared(name, cnn, _step(run, config, records, name, timing)) for name in methods),
             writing,
         ]
@@ -143,12 +149,12 @@ def _waiting(run: Run, records: Records, name: str, *, steps: int) -> Answer:
     )
 
 
-def _cached(name: str, forward: float, *, examples: int) -> Answer:
+def _cached(name: str, forward: float, *, examples: int, batch_size: int) -> Answer:
     """Epochs from an array of features, with their input; not too short, as each traces its input again."""
     features = np.random.default_rng(0).standard_normal((examples, WIDTHS[name]), np.float32)
     targets, loss = learning(name, examples)
-    batches = ArrayBatches(features, targets, FEATURES_BATCH)
-    network = build_network(STAGES[name], spec(FEATURES_BATCH), WIDTHS[name])
+    batches = ArrayBatches(features, targets, batch_size)
+    network = build_network(STAGES[name], spec(batch_size), WIDTHS[name])
     step = plain_step(network.model, loss)
     seconds = []
     for epoch in range(3):
@@ -156,7 +162,7 @@ def _cached(name: str, forward: float, *, examples: int) -> Answer:
         losses = [step(batch) for batch in batches.epoch(seed=0, epoch=epoch)]
         losses[-1].numpy()
         seconds.append((time.perf_counter() - begun) / examples)
-    return _spared(name, forward, statistics.median(seconds[1:]))
+    return _spared(f"{name} in steps of {batch_size}", forward, statistics.median(seconds[1:]))
 
 
 def _spared(name: str, forward: float, step: float) -> Answer:
