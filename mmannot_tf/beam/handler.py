@@ -10,7 +10,7 @@ from mmannot_tf.beam.exports import local_copy
 from mmannot_tf.beam.photographs import Photograph, StoredPhotograph
 from mmannot_tf.decisions.override import UNCHANGED, Override
 from mmannot_tf.serving.annotation import Result
-from mmannot_tf.serving.engines.selection import EngineOptions
+from mmannot_tf.serving.engines.selection import EngineOptions, needs_tensorflow
 from mmannot_tf.serving.model import open_model
 from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 
@@ -51,12 +51,13 @@ class AnnotatorHandler(Base):
 
     def load_model(self) -> "SharedAnnotator":
         """Opens the export, which is copied to this machine first if it is in object storage."""
-        import_tensorflow()
+        model = open_model(local_copy(self._export))
+        if needs_tensorflow(model, self._engine.engine):
+            import_tensorflow()
 
         from mmannot_tf.beam.shared_annotator import SharedAnnotator
         from mmannot_tf.serving.annotating.annotator import Annotator
 
-        model = open_model(local_copy(self._export))
         log = logging.getLogger(__name__).info
         return SharedAnnotator(Annotator.with_engine(model, self._engine, override=self._decide, log=log))
 

@@ -29,8 +29,8 @@ def quiet_tfds() -> Iterator[None]:
 def import_tensorflow() -> None:
     """Imports TensorFlow with stderr redirected: its C++ start-up messages obey no log level.
 
-    Command lines call it before they start work. `MMANNOT_THREADS` limits TensorFlow's threads. Errors of the
-    import still raise.
+    Command lines call it before they start work, while no other thread writes to stderr. `MMANNOT_THREADS`
+    limits TensorFlow's threads. Errors of the import still raise.
     """
     if "tensorflow" in sys.modules:
         return
@@ -39,12 +39,19 @@ def import_tensorflow() -> None:
     try:
         with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 (a device, by its file descriptor)
             os.dup2(nowhere.fileno(), 2)
-        import tensorflow as tf
-
-        tf.get_logger().setLevel("ERROR")  # no warning about retracing: each head is traced once
-        if limits_threads():
-            tf.config.threading.set_intra_op_parallelism_threads(thread_count())
-            tf.config.threading.set_inter_op_parallelism_threads(thread_count())
+        import_tensorflow_late()
     finally:
         os.dup2(kept, 2)
         os.close(kept)
+
+
+def import_tensorflow_late() -> None:
+    """The same while other threads work: stderr stays, with some messages of TensorFlow."""
+    if "tensorflow" in sys.modules:
+        return
+    import tensorflow as tf
+
+    tf.get_logger().setLevel("ERROR")  # no warning about retracing: each head is traced once
+    if limits_threads():
+        tf.config.threading.set_intra_op_parallelism_threads(thread_count())
+        tf.config.threading.set_inter_op_parallelism_threads(thread_count())

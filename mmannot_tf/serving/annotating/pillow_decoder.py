@@ -1,6 +1,6 @@
 """Decodes photographs by Pillow, which starts in a tenth of a second; TensorFlow takes several."""
 
-import functools
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,7 @@ from tfrecords_tools.photographs.pillow_decoding import (
     decode_by_pillow,
     pixels_by_pillow,
 )
-from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
+from tfrecords_tools.shell.tensorflow_logging import import_tensorflow_late
 
 if TYPE_CHECKING:
     from mmannot_tf.data.images import Sampling
@@ -40,20 +40,24 @@ class PillowDecoder:
         """Takes the arguments of `GraphDecoder`."""
         self._size, self._sampling, self._orientation = size, sampling, orientation
         self._max_pixels = max_pixels
+        self._graph: GraphDecoder | None = None
+        self._lock = threading.Lock()
 
-    @functools.cache  # noqa: B019 (decoders are few, and live as long as the process)
     def graph(self) -> "GraphDecoder":
-        """The decoder in a graph with the same arguments. Imports TensorFlow."""
-        import_tensorflow()
+        """The decoder in a graph with the same arguments; the first call imports TensorFlow."""
+        with self._lock:
+            if self._graph is None:
+                import_tensorflow_late()
 
-        from mmannot_tf.serving.annotating.graph_decoder import GraphDecoder
+                from mmannot_tf.serving.annotating.graph_decoder import GraphDecoder
 
-        return GraphDecoder(
-            size=self._size,
-            sampling=self._sampling,
-            orientation=self._orientation,
-            max_pixels=self._max_pixels,
-        )
+                self._graph = GraphDecoder(
+                    size=self._size,
+                    sampling=self._sampling,
+                    orientation=self._orientation,
+                    max_pixels=self._max_pixels,
+                )
+            return self._graph
 
     def __call__(self, photograph: Path | bytes) -> np.ndarray:
         """Decodes a photograph, see `Decoder`."""
