@@ -208,10 +208,19 @@ def test_files_are_named_by_a_noun():
     assert [_name(file) for file in SOURCES if file.stem in DRAWERS] == []
 
 
+OPENED_WITHOUT_TENSORFLOW = [
+    "mmannot_tf.serving.annotating.annotator",
+    "mmannot_tf.serving.server.lifecycle",
+    *(f"mmannot_tf.serving.engines.{engine}" for engine in ("openvino", "onnx", "litert")),
+]
+"""What `annotate` and `serve` import with an engine other than TensorFlow."""
+
+
 @pytest.mark.slow
 def test_rooms_that_need_no_tensorflow_do_not_load_it():
     folders = [ROOT / "mmannot_tf" / room for room in NO_TENSORFLOW]
     modules = [_name(file)[:-3].replace("/", ".") for room in folders for file in room.glob("[!_]*.py")]
+    modules += OPENED_WITHOUT_TENSORFLOW
     code = f"import importlib, sys\nfor name in {modules}: importlib.import_module(name)\n"
     code += "sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

@@ -67,11 +67,18 @@ def _tensorflow_engine() -> EngineFormat:
 
 
 def _openvino_engine() -> EngineFormat:
+    """The engine of its own format, and of the SavedModel where there is none."""
     from mmannot_tf.serving.engines import openvino
 
-    return EngineFormat(
-        (openvino.FILE, SAVED_MODEL_FILE), openvino.OpenVinoEngine, openvino.has_bfloat16_units
-    )
+    def opened(folder: Path, precision: str) -> Engine:
+        if (folder / openvino.FILE).is_file():
+            return openvino.OpenVinoEngine(folder, precision)
+
+        from mmannot_tf.serving.formats.openvino import read_saved_model
+
+        return openvino.OpenVinoEngine(read_saved_model(folder), precision)
+
+    return EngineFormat((openvino.FILE, SAVED_MODEL_FILE), opened, openvino.has_bfloat16_units)
 
 
 def _onnx_engine() -> EngineFormat:
@@ -93,7 +100,7 @@ ENGINES: Mapping[str, Callable[[], EngineFormat]] = {
     "litert": _litert_engine,
 }
 """The engines of `mmannot annotate --engine`. Calling a value imports its packages; only the first, the
-reference for the others, imports TensorFlow."""
+reference for the others, imports TensorFlow, and OpenVINO that opens a SavedModel."""
 
 REFERENCE = "tensorflow"
 
@@ -181,6 +188,15 @@ def open_engine(name: str, model: Model, precision: str, *, only_with_units: boo
     if only_with_units and not has_bfloat16_units(name):
         raise UnavailableError("this processor has no units for bfloat16")
     return engine_format.open(model.path, precision)
+
+
+def opens_saved_model(name: str, model: Model) -> bool:
+    """Whether an engine that is installed has nothing but a SavedModel to read; it imports TensorFlow then."""
+    try:
+        files = ENGINES[name]().files
+    except ImportError:
+        return False
+    return next((file for file in files if (model.path / file).is_file()), None) == SAVED_MODEL_FILE
 
 
 def has_bfloat16_units(name: str) -> bool:

@@ -1,4 +1,4 @@
-"""OpenVINO, which also runs the SavedModel. Imports TensorFlow for that alone."""
+"""OpenVINO."""
 
 from pathlib import Path
 
@@ -23,11 +23,11 @@ class OpenVinoEngine:
     name = "openvino"
     version = ov.__version__.partition("-")[0]
 
-    def __init__(self, folder: Path, precision: str = "float32"):
-        """Reads openvino/model.xml of an export, or else its SavedModel.
+    def __init__(self, model: Path | ov.Model, precision: str = "float32"):
+        """Compiles a model.
 
         Args:
-            folder: the export's version folder.
+            model: an export's version folder with openvino/model.xml; or a model in memory.
             precision: a key of `PRECISIONS`.
         """
         core = ov.Core()
@@ -37,12 +37,8 @@ class OpenVinoEngine:
         }
         if limits_threads():
             properties["INFERENCE_NUM_THREADS"] = thread_count()
-        if (folder / FILE).is_file():
-            model = core.read_model(folder / FILE)
-        else:
-            from mmannot_tf.serving.formats.openvino import read_saved_model
-
-            model = read_saved_model(folder)
+        if isinstance(model, Path):
+            model = core.read_model(model / FILE)
         self._compiled = core.compile_model(model, "CPU", properties)
 
     def __call__(self, inputs: NetworkInputs) -> NetworkOutputs:

@@ -42,17 +42,21 @@ def write_record(folder: Path, outputs: NetworkOutputs) -> None:
     np.savez_compressed(folder / RECORD_FILE, **arrays)
 
 
+def has_record(model: Model) -> bool:
+    """Whether a model holds outputs to compare engines with: an export of this version does, a run does not."""
+    return model.run is None and (model.path / RECORD_FILE).is_file()
+
+
 def read_record(model: Model) -> tuple[NetworkInputs, NetworkOutputs] | None:
-    """What TensorFlow computed when a model was exported; None for a run or an export of an earlier version.
+    """What TensorFlow computed when a model was exported; None where `has_record` is false.
 
     Returns:
         The inputs and the outputs of `RECORDED` images.
     """
-    file = model.path / RECORD_FILE
-    if model.run is not None or not file.is_file():
+    if not has_record(model):
         return None
     inputs, _ = probe_batch(model)
     rows = [*RECORDED]
-    with np.load(file) as arrays:
+    with np.load(model.path / RECORD_FILE) as arrays:
         outputs = NetworkOutputs.from_mapping(arrays)
     return NetworkInputs(inputs.image[rows], inputs.tag_lists[rows]), outputs

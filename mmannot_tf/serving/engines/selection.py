@@ -11,8 +11,9 @@ from mmannot_tf.serving.engines.catalogue import (
     UnavailableError,
     has_bfloat16_units,
     open_engine,
+    opens_saved_model,
 )
-from mmannot_tf.serving.engines.probe import read_record
+from mmannot_tf.serving.engines.probe import has_record, read_record
 from mmannot_tf.serving.model import Model
 from mmannot_tf.serving.network import (
     TOLERANCE,
@@ -58,7 +59,7 @@ def needs_tensorflow(model: Model, engine: str) -> bool:
         model: from `open_model`.
         engine: a value of `EngineOptions.engine`.
     """
-    return engine in (REFERENCE, AUTO) or read_record(model) is None
+    return engine in (REFERENCE, AUTO) or not has_record(model) or opens_saved_model(engine, model)
 
 
 def check_options(options: EngineOptions) -> None:
