@@ -191,7 +191,7 @@ def open_engine(name: str, model: Model, precision: str, *, only_with_units: boo
 
 
 def opens_saved_model(name: str, model: Model) -> bool:
-    """Whether an engine that is installed has nothing but a SavedModel to read; it imports TensorFlow then."""
+    """Whether an installed engine has nothing but a SavedModel to read, which imports TensorFlow."""
     try:
         files = ENGINES[name]().files
     except ImportError:

@@ -43,7 +43,7 @@ def write_record(folder: Path, outputs: NetworkOutputs) -> None:
 
 
 def has_record(model: Model) -> bool:
-    """Whether a model holds outputs to compare engines with: an export of this version does, a run does not."""
+    """Whether a model holds outputs to compare engines with: exports of this version do, runs do not."""
     return model.run is None and (model.path / RECORD_FILE).is_file()
 
 
