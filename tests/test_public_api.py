@@ -487,7 +487,7 @@ def trained(examples, tmp_path_factory):
     return model, before, history, file
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_fit_trains_the_backbone_and_shows_the_metrics(trained, examples):
     model, before, history, _ = trained
     inputs, targets = examples
@@ -550,7 +550,6 @@ def test_wrong_targets_are_named(examples):
 
 
 @pytest.mark.exhaustive
-@pytest.mark.slow
 def test_threads_that_import_at_once_do_not_wait_for_each_other():
     code = """
         import threading
@@ -630,7 +629,6 @@ def test_the_forward_pass_runs_under_another_keras_backend(trained, examples, tm
 
 
 @pytest.mark.exhaustive
-@pytest.mark.slow
 def test_the_fine_tuned_backbone_is_a_model_of_its_own(trained, tmp_path):
     model, _, _, _ = trained
     backbone = model.get_layer("backbone")

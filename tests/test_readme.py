@@ -97,7 +97,7 @@ def test_the_python_examples_use_public_names():
     assert {"build_annotator", "load", "score"} <= names <= set(mmannot_tf.__all__)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_example_of_the_network_runs_as_printed(capsys):
     exec(compile(_examples("docs/keras.md")[0], "docs/keras.md", "exec"), {})
     assert re.search(r"^AnnotationScores\(class_precision=\d", capsys.readouterr().out, re.MULTILINE)

@@ -32,7 +32,7 @@ def test_questions_wrong_usage_and_opening_records_load_no_tensorflow(built: Rec
     assert done.stdout.splitlines()[-1] == f"{[*answers.values()]} False"
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_a_build_keeps_stdout_and_stderr_clean(tmp_path: Path):
     options = ["--images", "8", "--test-images", "2", "--size", "32", "--validation-share", "0.25"]
     done = call("build", "synthetic", "--out", str(tmp_path), *options)
@@ -110,7 +110,7 @@ def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path: Path):
     assert not [path for path in tmp_path.rglob("*") if path.is_file()]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("command", ["verify", *exhaustive(["inspect"])])
 def test_reading_writes_nothing_to_stderr(tiny_records: Records, command: str):
     """Not even what TensorFlow says when it is imported."""

@@ -123,6 +123,7 @@ def test_beam_writes_the_records_of_the_local_command(exported, folder, tmp_path
     ]
 
 
+@pytest.mark.exhaustive
 def test_photographs_tags_export_and_output_are_in_a_bucket(exported, folder, bucket, tmp_path, capsys):
     """A pattern without matches is said; so is what a folder of the bucket holds beside photographs."""
     shutil.copytree(exported.parent, bucket / "models" / "export", ignore=shutil.ignore_patterns("*.onnx"))
@@ -165,6 +166,7 @@ def test_photographs_tags_export_and_output_are_in_a_bucket(exported, folder, bu
     assert not [*(bucket / "labels").rglob("beam-temp*/*")]
 
 
+@pytest.mark.exhaustive
 def test_a_second_run_takes_the_place_of_the_first(exported, scenes, tmp_path, capsys):
     """Also where it writes another number of files, and a killed run has left some aside."""
     out = tmp_path / "labels.jsonl"

@@ -115,6 +115,7 @@ def _without_names(file):
     return [{name: value for name, value in record.items() if name != "image"} for record in _records(file)]
 
 
+@pytest.mark.exhaustive
 def test_photographs_and_output_elsewhere_give_the_same_records(tiny_run, folder, tmp_path, capsys):
     """In fsspec's memory, where a second run goes on."""
     system, here = fsspec.filesystem("memory"), tmp_path / "labels.jsonl"
@@ -129,6 +130,7 @@ def test_photographs_and_output_elsewhere_give_the_same_records(tiny_run, folder
     system.rm("/bulk", recursive=True)
 
 
+@pytest.mark.exhaustive
 def test_shards_of_a_list_with_tags_make_up_the_whole(tiny_run, folder, tmp_path, capsys):
     names = [folder / name for name in ("a.jpg", "in/b.jpg", "in/c.png", "in/deeper/d.jpg")]
     rows = [f'{name},"sea, number {number}"' for number, name in enumerate(names)]

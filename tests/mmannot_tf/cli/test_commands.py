@@ -92,6 +92,7 @@ def test_evaluate_prints_every_row_and_quantity_as_json(run, tiny_config, capsys
     assert json.loads((run / "scores.json").read_text()) == document
 
 
+@pytest.mark.exhaustive
 def test_evaluate_gives_every_row_intervals_and_pairs_their_tests(run, capsys):
     document = _json(capsys, "evaluate", run)
     assert all(set(row["intervals"]) == ROW for row in document["rows"])
@@ -100,6 +101,7 @@ def test_evaluate_gives_every_row_intervals_and_pairs_their_tests(run, capsys):
     assert _json(capsys, "evaluate", run) == document
 
 
+@pytest.mark.exhaustive
 def test_evaluate_without_bootstrap_has_the_same_scores_and_no_intervals(run, capsys):
     document = _json(capsys, "evaluate", run)
     for row in document["rows"]:
@@ -124,6 +126,7 @@ def test_the_row_of_label_frequencies_is_of_the_training_split(run, tiny_records
     assert rows["Label frequencies"]["image_precision"] == pytest.approx(100 * correct / (3 * 30))
 
 
+@pytest.mark.exhaustive
 def test_evaluate_takes_another_split(run, capsys):
     assert _json(capsys, "evaluate", run, "--split", "validation")["images"] == 22
 
@@ -179,6 +182,7 @@ def test_ways_are_averaged_over_runs(run, capsys):
     assert (comparison["scorer"], comparison["runs"]) == ("MS-CNN+Tags", 1)
 
 
+@pytest.mark.exhaustive
 def test_predictions_are_made_again_when_a_stage_changed(run, tmp_path, capsys):
     copy = shutil.copytree(run, tmp_path / "run")
     shutil.rmtree(copy / "stages" / "quantity")

@@ -99,6 +99,7 @@ def _same(outputs, expected):
             np.testing.assert_allclose(outputs[name], value, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.exhaustive
 def test_the_engine_is_the_one_that_was_asked_for(served):
     assert "openvino" in served.said
 
@@ -211,6 +212,7 @@ def _wait_for(condition):
         time.sleep(0.1)
 
 
+@pytest.mark.exhaustive
 def test_a_new_version_is_taken_up_and_said(swapping, asked):
     server, publish = swapping
     assert _version(server) == "1"

@@ -40,7 +40,7 @@ def _taken(batches, count):
     return [tf.nest.flatten(batch) for batch in batches.take(count).as_numpy_iterator()]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize(
     "replicas",
     [None, ReplicaRange(2, 2, 4), *exhaustive([ReplicaRange(0, 2, 2), ReplicaRange(1, 1, 3)])],

@@ -124,7 +124,7 @@ def _pixels(batches):
     return np.concatenate([pixels.numpy() for pixels, _ in batches])
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_cropped_epochs_repeat_themselves_and_differ_from_each_other(tiny_records):
     cropping = _images(tiny_records, "crop")
     first = _pixels(cropping.epoch(seed=5, epoch=0))

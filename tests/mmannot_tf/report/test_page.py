@@ -92,6 +92,7 @@ def test_the_page_compares_the_ways_to_decide(text, copied, read_page):
     assert "Reliability of the probabilities" in read.words
 
 
+@pytest.mark.exhaustive
 def test_the_validation_split_has_no_other_split_to_fit_on(copied, read_page):
     predicted = predicted_split(copied, "validation")
     assert predicted.how_many(bootstrap=0) is None

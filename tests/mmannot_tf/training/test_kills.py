@@ -5,6 +5,8 @@ Here a step raises, in this process; tests/faults kills processes thirty times, 
 
 import random
 
+import pytest
+
 from mmannot_tf.config.loading import parse
 from mmannot_tf.runs.plan import stage_digest
 from mmannot_tf.training.train import train
@@ -33,6 +35,7 @@ def test_a_stage_killed_six_times_is_the_uninterrupted_one(
     assert stage_digest(run, STAGE) == stage_digest(tiny_run, STAGE)
 
 
+@pytest.mark.exhaustive
 def test_after_a_kill_the_same_tags_are_hidden(
     tiny_config, tiny_records, tiny_run, tmp_path, killed_after, saving_each_step
 ):

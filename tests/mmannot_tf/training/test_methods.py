@@ -75,6 +75,7 @@ def _with(config, name, **changes):
     return config.model_copy(update={"methods": methods})
 
 
+@pytest.mark.exhaustive
 def test_all_are_done_and_the_stages_are_untouched(names, run, tiny_run):
     assert {stage.name for stage in plan.current_stages(run)} >= set(names)
     for stage in configured_stages(tiny_run.config):

@@ -50,6 +50,7 @@ def _image_f1(logits, quantity, labels):
     return 100 * 2 * hits / (given + labels.sum())
 
 
+@pytest.mark.exhaustive
 def test_the_scores_are_those_of_both_pairs_of_heads_with_hidden_tags(decided, tiny_records):
     write_choice(decided, {"joint": 0.0, "visual": 1.0}, 1)  # only so that all branches are there
     branches = mmannot_tf.load(decided.path).branches
@@ -72,6 +73,7 @@ def test_the_scores_are_those_of_both_pairs_of_heads_with_hidden_tags(decided, t
     assert choice.images == len(labels)
 
 
+@pytest.mark.exhaustive
 def test_it_is_made_once_and_again_after_a_head_was_trained_again(run, tiny_records, capsys):
     before = (run.path / FILE).stat().st_mtime_ns
     train(run.config, data=tiny_records.path, run=run.path)

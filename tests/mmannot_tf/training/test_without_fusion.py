@@ -93,6 +93,7 @@ def test_its_rows_have_names_of_their_own(predictions):
     ]
 
 
+@pytest.mark.exhaustive
 def test_what_annotates_agrees_with_what_was_scored(run, predictions):
     model = mmannot_tf.load(run.path)
     assert set(model.branches) == {"backbone", "pooling", "tag_encoder", "classifier", "quantity"}

@@ -112,6 +112,7 @@ def imported(checkpoint, tmp_path_factory):
     return out, import_weights(checkpoint, "slim", out)
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("size", [64, *exhaustive([75])])
 def test_all_taps_equal_the_published_definition(imported, tensors, tap_differences, images_of, size):
     images = images_of(size)

@@ -116,6 +116,7 @@ def tiny(values, shapes):
     return values(shapes(*TINY))
 
 
+@pytest.mark.exhaustive
 def test_all_taps_equal_the_frozen_ones_of_torchvisions_own_model(resnet50, tap_differences, taps):
     with np.load(FROZEN) as frozen:
         expected = [frozen[f"32.{name}"] for name in taps.TAPS]

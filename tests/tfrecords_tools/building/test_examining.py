@@ -24,7 +24,7 @@ def examples(folder: Path, make_jpeg, count: int) -> list[Example]:
     return made
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_other_processes_find_what_this_one_finds_in_the_same_order(
     tmp_path: Path, make_jpeg, capfd, monkeypatch
 ):
@@ -64,7 +64,6 @@ def test_no_process_is_started_for_few_images_or_on_one_core(
 
 
 @pytest.mark.exhaustive
-@pytest.mark.slow
 def test_a_process_that_is_killed_is_one_clear_line(tmp_path: Path, make_jpeg, monkeypatch):
     import multiprocessing
 

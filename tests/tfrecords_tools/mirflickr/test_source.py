@@ -154,7 +154,7 @@ def test_the_settings_hold_a_digest_of_labels_and_tags(raw: Path):
     assert changed == [["tagsN.txt"], ["LABEL.txt"]]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_real_part_has_the_counts_of_its_readme(real: Path):
     source = source_of(real)
     counts = {"train": Counter(), "test": Counter()}

@@ -121,7 +121,7 @@ def test_both_routes_give_the_same_records(raw, prepared, tmp_path):
         build_records(source, out=tmp_path / "files")
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_every_split_says_how_many_it_yields_and_can_be_read_again(prepared):
     source = mscoco_source(MscocoSettings(source="tfds", tfds_dir=prepared, validation_share=0.3))
     ids = {name: [one.id for one in split.examples()] for name, split in source.splits.items()}

@@ -106,7 +106,7 @@ def test_wrong_annotations_stop_a_build_without_repair_labels(coco_raw, edited, 
     ]
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.real
 @pytest.mark.skipif(not REAL.is_dir(), reason="../shared/data/coco_small is absent")
 def test_real_images_and_annotations_give_the_counts_counted_by_hand(tmp_path: Path):

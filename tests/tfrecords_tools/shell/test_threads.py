@@ -34,7 +34,7 @@ def test_other_values_are_refused(monkeypatch, value):
         thread_count()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_tensorflow_starts_so_many():
     """A new process, for TensorFlow's threads cannot be changed once it computes."""
     program = (

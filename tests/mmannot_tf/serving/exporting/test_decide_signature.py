@@ -170,6 +170,7 @@ def test_the_graph_refuses_what_cannot_be(decide, inputs, override, message):
         decide(**inputs[0], **request._asdict())
 
 
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("engine", ENGINES)
 def test_every_engine_annotates_as_asked(exported, scenes, engine):
     override, photographs = Override(k=2), sorted(scenes)[:3]
@@ -198,6 +199,7 @@ def test_annotate_takes_the_same_options(exported, scenes, tmp_path, capsys):
     assert "beta (also as --favour) needs a way" in capsys.readouterr().err
 
 
+@pytest.mark.exhaustive
 def test_a_run_fits_the_ways_that_it_is_asked_for(tiny_run, tiny_records, scenes, capsys):
     photograph = str(sorted(scenes)[0])
     for option in (["--decide", "best"], ["--decide", "expected_f"], ["--favour", "recall"]):
@@ -244,6 +246,7 @@ def test_a_run_refuses_a_beta_that_a_way_has_no_use_for(tiny_run, scenes, capsys
         assert "beta (also as --favour) needs " in capsys.readouterr().err
 
 
+@pytest.mark.exhaustive
 def test_a_loaded_model_takes_an_override_and_no_name(exported, scenes):
     with pytest.raises(UserError, match=r"decide must be an Override, .* Received: 'expected_f'"):
         mmannot_tf.load(exported).annotate([sorted(scenes)[0]], decide="expected_f")
@@ -268,6 +271,7 @@ def test_an_export_keeps_its_ways(fitted):
     assert "`calibrated` is, where the way needs probabilities" in card
 
 
+@pytest.mark.exhaustive
 def test_the_card_has_the_scores_of_the_way_that_decides(tiny_run, tiny_records, tmp_path):
     run = open_run(shutil.copytree(tiny_run.path, tmp_path / "run"))
     predicted = predicted_split(run.path, "test", tiny_records.path)

@@ -37,6 +37,7 @@ def answer(exported, scenes):
     return json.loads(subprocess.run(command, check=True, capture_output=True, timeout=120).stdout)
 
 
+@pytest.mark.exhaustive
 def test_plain_tensorflow_gets_the_runs_own_predictions(answer, tiny_run, tiny_records):
     """Raw bytes and text through the export, against the stages' heads on cached features."""
     from mmannot_tf.training.inference.predict import predict

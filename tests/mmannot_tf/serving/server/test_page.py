@@ -232,6 +232,7 @@ def test_numbers_that_cannot_be_are_named(visit, file):
     expect(page.locator(".cut")).to_have_text("cut after 3")
 
 
+@pytest.mark.exhaustive
 def test_a_slider_for_k_is_of_use_with_many_labels(visit):
     labels = [f"label {number}" for number in range(10_000)]
     for k, end in ((3, "20"), (30, "60"), (8_000, "10000")):

@@ -189,7 +189,7 @@ def test_without_a_watch_the_first_version_goes_on(watch, export):
     assert _version(client) == "3"
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("seconds", [3, *tiers.exhaustive([120])])
 def test_no_request_is_lost_while_versions_change_under_many_clients(watch, export, photo, b64, seconds):
     """Every answer is whole and of one version, which it names; no client sees an older one again."""
