@@ -309,7 +309,7 @@ def test_fault_21_records_with_a_bmp_say_what_to_do(tmp_path, capsys, monkeypatc
     _manifest(raw, {f"{number}.bmp": _bytes(_picture(), "BMP") for number in range(3)})
     monkeypatch.setattr(
         "tfrecords_tools.building.examining.checked_photograph",
-        lambda path: EncodedPhotograph(path.read_bytes()),
+        lambda path, quick: EncodedPhotograph(path.read_bytes()),
     )
     out = tmp_path / "records"
     assert records_main(_build(raw, out)) == 0

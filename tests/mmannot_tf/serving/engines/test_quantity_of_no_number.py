@@ -56,8 +56,8 @@ def test_tensorflow_selects_the_least_quantity(module, inputs):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ENGINES)
 def test_every_engine_selects_the_least_quantity(module, inputs, name, tmp_path):
-    engine = import_module(f"mmannot_tf.serving.formats.{name}")
-    engine.write(module, tmp_path)
+    import_module(f"mmannot_tf.serving.formats.{name}").write(module, tmp_path)
+    engine = import_module(f"mmannot_tf.serving.engines.{name}")
     outputs = getattr(engine, ENGINES[name])(tmp_path)(inputs)
     assert outputs.selected.tolist() == SELECTED
     np.testing.assert_array_equal(outputs.predicted_quantity, QUANTITIES)

@@ -85,6 +85,7 @@ def fakes(monkeypatch):
         return engines[name]
 
     monkeypatch.setattr(selection, "open_engine", opened)
+    monkeypatch.setattr(selection, "read_record", lambda model: None)
     monkeypatch.setattr(selection, "_seconds", lambda engine, _: engine.seconds)
     monkeypatch.setattr(selection, "has_bfloat16_units", lambda name: name == "openvino")
     return engines
@@ -107,6 +108,23 @@ def test_precision_auto_keeps_float32_where_they_do_not(fakes, model, probe, ask
     engine, lines = _chosen(model, probe, asked, "auto")
     assert engine is fakes["openvino"]
     assert "openvino in bfloat16: not used" in "\n".join(lines)
+
+
+@pytest.mark.parametrize(("difference", "taken"), [(1e-2, "half"), (0.9, "openvino")])
+def test_bfloat16_is_compared_with_float32_where_the_export_holds_outputs(
+    fakes, model, probe, monkeypatch, difference, taken
+):
+    """Without TensorFlow: its engine is not opened."""
+    two = NetworkInputs(probe.image[:2], probe.tag_lists[:2])
+    record = (two, fakes.pop("tensorflow")(two))
+    monkeypatch.setattr(selection, "read_record", lambda model: record)
+    fakes["half"] = _fake("openvino", 0.5, difference)
+    engine, lines = _chosen(model, probe, "openvino", "auto")
+    assert engine is fakes[taken]
+    assert lines[0].startswith("openvino 1 in float32: same labels on 2 of 2 images")
+    assert ("bfloat16, for the labels are the same" in lines[-1]) == (taken == "half")
+    if taken == "half":
+        assert _chosen(model, probe, "openvino", "bfloat16", tolerance=0.05)[0] is fakes["half"]
 
 
 def test_precision_auto_says_that_a_processor_has_no_units(fakes, model, probe):

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import served
 
+from mmannot_tf.serving.annotating.graph_decoder import GraphDecoder
 from mmannot_tf.serving.server.decoding_threads import DecodingThreads
 from mmannot_tf.serving.server.limits import Limits
 from mmannot_tf.serving.server.metrics import Metrics
@@ -69,7 +70,7 @@ def test_the_server_decodes_as_many_images_at_once_as_fit(photo, monkeypatch, to
     predictor = Predictor(served.annotator(), limits, metrics, DecodingThreads(limits))
     lock, running, most = threading.Lock(), [0], []
 
-    def slowly(encoded):
+    def slowly(_, encoded):
         with lock:
             running[0] += 1
             most.append(running[0])
@@ -77,7 +78,7 @@ def test_the_server_decodes_as_many_images_at_once_as_fit(photo, monkeypatch, to
         with lock:
             running[0] -= 1
 
-    monkeypatch.setattr(predictor, "_decoder", slowly)
+    monkeypatch.setattr(GraphDecoder, "__call__", slowly)
     with ThreadPoolExecutor(4) as threads:
         list(threads.map(predictor.decode, [photo(side=20)] * 12))
     assert max(most) == together
