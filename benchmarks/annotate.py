@@ -24,7 +24,7 @@ from harness import Answer, Better, JsonOption, SmokeOption, quartiles, report
 from photographs import photograph
 
 from mmannot_tf.serving.annotating.annotator import Annotator
-from mmannot_tf.serving.engines.catalogue import ENGINES, FORMATS, open_engine
+from mmannot_tf.serving.engines.catalogue import ENGINES, FORMATS, HEADS, open_engine
 from mmannot_tf.serving.exporting.export import export
 from mmannot_tf.serving.inputs.photographs import photographs
 from mmannot_tf.serving.model import Model, open_model
@@ -77,7 +77,7 @@ def exported(work: Path, backbone: str, options: Sequence[str]) -> Model:
         export(
             random_run(work / "run", backbone, *options),
             work / "export",
-            formats=list(FORMATS),
+            formats=[name for name in FORMATS if name != HEADS],
             log=lambda line: typer.echo(line, err=True),
         )
     return open_model(work / "export")

@@ -12,6 +12,7 @@ from mmannot_tf.runs.stages import STAGES
 from mmannot_tf.training.inference.trained_branches import network_spec_of
 from mmannot_tf.training.network import build_network
 from mmannot_tf.weights.source import resolve
+from tfrecords_tools.tag_rule.version import TAG_RULE
 
 LABELS, TAGS = 81, 1000
 METHOD = ("cnn", "ms_cnn", "tag_encoder", "classifier", "quantity")
@@ -25,7 +26,7 @@ def random_run(path: Path, backbone: str, *options: str) -> Run:
         tuple(f"{kind}{n}" for n in range(size)) for kind, size in (("label", LABELS), ("tag", TAGS))
     )
     provenance = resolve("random", backbone).provenance
-    dataset = Dataset("none", "synthetic", "0" * 64, {"train": 1}, labels, tags)
+    dataset = Dataset("none", "synthetic", "0" * 64, {"train": 1}, labels, tags, tag_rule=TAG_RULE)
     run = Run(path, config, dataset, provenance)
     keep_fresh(run, METHOD)
     return run
