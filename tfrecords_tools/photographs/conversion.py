@@ -54,7 +54,7 @@ def converted_to_png(content: bytes, source: PhotographFormat, *, max_pixels: in
                 raise UnreadableImageError(f"{image.width} x {image.height} pixels, more than {max_pixels:,}")
             _forget_xmp(image)
             image.load()  # the readers of HEIC and TIFF turn the picture, and remove the orientation
-            return _png(_upright(as_rgb(image), _orientation(image)))
+            return _png(upright(as_rgb(image), _orientation(image)))
     except UnreadableImageError:
         raise
     except Exception as error:  # whatever a reader raises: RecursionError, MemoryError, …
@@ -108,7 +108,7 @@ def small_picture(content: bytes, side: int) -> Image.Image:
         with _opened(content, source) as image:
             _forget_xmp(image)
             image.thumbnail((side, side))
-            return _upright(as_rgb(image), _orientation(image))
+            return upright(as_rgb(image), _orientation(image))
     except UnreadableImageError:
         raise
     except Exception as error:  # as above
@@ -142,7 +142,8 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _upright(image: Image.Image, orientation: int) -> Image.Image:
+def upright(image: Image.Image, orientation: int) -> Image.Image:
+    """A picture turned as its EXIF orientation says."""
     turn = TURNS.get(orientation)
     return image if turn is None else image.transpose(turn)
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from PIL import Image
 
 from tfrecords_tools.photographs.completeness import is_complete
-from tfrecords_tools.photographs.conversion import TURNS, as_rgb
+from tfrecords_tools.photographs.conversion import as_rgb, upright
 from tfrecords_tools.photographs.limited_reads import LimitedReads
 from tfrecords_tools.photographs.size_limits import (
     JPEG,
@@ -58,8 +58,7 @@ def decode_by_pillow(encoded: bytes, *, turn: bool, at_least: int | None, max_pi
         except Exception:
             raise UnusualImageError from None
         pixels = as_rgb(image)
-    way = TURNS.get(stated_orientation(encoded)) if turn else None
-    return pixels if way is None else pixels.transpose(way)
+    return upright(pixels, stated_orientation(encoded)) if turn else pixels
 
 
 def pixels_by_pillow(encoded: bytes, *, max_pixels: int) -> int:

@@ -2,6 +2,8 @@
 
 import struct
 
+from tfrecords_tools.photographs.size_limits import JPEG
+
 UPRIGHT = 1
 """The orientation of an image whose pixels are stored as they are seen."""
 ORIENTATION_TAG, SHORT, LONG = 0x0112, 3, 4
@@ -15,7 +17,6 @@ SEARCHED_BYTES = 2**22
 MAX_CHUNKS, BYTES_PER_CHUNK = 4096, 2**13
 """Chunks of a PNG that are read in search of eXIf; of a large file one for every 8 KiB, as libpng writes."""
 EXIF, EXIF_CHUNK = b"Exif\0\0", b"eXIf"
-_JPEG = b"\xff\xd8\xff"
 
 
 def stated_orientation(encoded: bytes) -> int:
@@ -27,7 +28,7 @@ def stated_orientation(encoded: bytes) -> int:
     Returns:
         1 to 8; 1 if there is no EXIF, or it is broken or states another number.
     """
-    if encoded.startswith(_JPEG):
+    if encoded.startswith(JPEG):
         named = encoded.find(EXIF, 0, SEARCHED_BYTES) >= 0
         return _of_tiff(_jpeg_exif(encoded)) if named else UPRIGHT
     return _of_tiff(_png_exif(encoded)) if EXIF_CHUNK in encoded else UPRIGHT
