@@ -13,6 +13,7 @@ from pathlib import Path
 
 import typer
 
+from tfrecords_tools.shell import interrupts
 from tfrecords_tools.shell.errors import StoppedBySignal, UserError
 from tfrecords_tools.shell.paths import shown
 
@@ -36,16 +37,17 @@ def run(app: typer.Typer, argv: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name that is no UTF-8 must not end a command
     command = typer.main.get_command(app)
+    arguments = [_with_home(argument) for argument in (sys.argv[1:] if argv is None else argv)]
     try:
-        arguments = map(_with_home, sys.argv[1:] if argv is None else argv)
-        status = command.main(args=list(arguments), standalone_mode=False)
+        with interrupts.insisting() as interrupted:
+            status = command.main(args=arguments, standalone_mode=False)
     except StoppedBySignal as stop:
         notice(str(stop))
         return stop.status
     except (KeyboardInterrupt, typer.Abort):
         status = INTERRUPTED
     except Exception as error:
-        if not _by_interrupt(error):
+        if not interrupted.is_cause(error):
             return _status_of(error)
         status = INTERRUPTED
     if status == INTERRUPTED:
@@ -59,17 +61,6 @@ def _with_home(argument: str) -> str:
     if not equals or not option.startswith("--") or not (value == "~" or value.startswith("~/")):
         return argument
     return f"{option}={Path(value).expanduser()}"
-
-
-def _by_interrupt(error: BaseException | None) -> bool:
-    """Whether an interrupt caused the error: extension modules that are being imported raise their own."""
-    seen: list[BaseException] = []
-    while error is not None and not any(error is known for known in seen):  # it may be its own cause
-        if isinstance(error, KeyboardInterrupt):
-            return True
-        seen.append(error)
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def _status_of(error: Exception) -> int:
