@@ -2,8 +2,9 @@
 
     python benchmarks/capacity.py EXPORT [--scale docs/scale.md] [--production docs/production.md] [--smoke]
 
-EXPORT holds all formats. In bulk, `mmannot annotate` runs on one core with a few and with more made
-photographs (640 x 480 pixels, 120 kB); the rate is that of the difference, so that the start does not count.
+EXPORT holds all formats, and int8 from `mmannot quantize`. In bulk, `mmannot annotate` runs on one core with
+a few and with more made photographs (640 x 480 pixels, 120 kB); the rate is that of the difference, so that
+the start does not count.
 The server has all cores but what 16 clients on the same machine take of them. Memory is the largest resident
 set. Linux only.
 """
@@ -25,7 +26,7 @@ from serve import Load, server_address
 
 from mmannot_tf.cli.launch import PROGRAM
 
-ENGINES = ("tensorflow", "onnx", "litert", "openvino", "openvino:bfloat16")
+ENGINES = ("tensorflow", "onnx", "litert", "openvino", "openvino:bfloat16", "openvino:int8")
 FEW, MANY = 64, 320
 CLIENTS, SECONDS = 16, 30.0
 MILLION = 1_000_000
@@ -52,7 +53,7 @@ class Bulk:
 
 
 def main(
-    export: Annotated[Path, typer.Argument(help="With all formats.")],
+    export: Annotated[Path, typer.Argument(help="With all formats, and int8.")],
     scale: Annotated[Path | None, typer.Option(help="The page of the first table.")] = None,
     production: Annotated[Path | None, typer.Option(help="The page of the second table.")] = None,
     smoke: SmokeOption = False,

@@ -48,10 +48,11 @@ EngineOption = Annotated[
     str, typer.Option("--engine", help="tensorflow, openvino, onnx, litert; auto: the fastest that agrees.")
 ]
 PrecisionOption = Annotated[
-    Literal["float32", "bfloat16", "auto"],
+    Literal["float32", "bfloat16", "int8", "auto"],
     typer.Option(
         "--precision",
-        help="In which OpenVINO computes; auto: bfloat16, where the processor has units and labels stay.",
+        help="In which OpenVINO computes; auto: bfloat16, where the processor has units and labels stay; "
+        "int8: of an export that `mmannot quantize` wrote.",
     ),
 ]
 ThreadsOption = Annotated[

@@ -16,6 +16,7 @@ from mmannot_tf.cli.launch import launch
 from mmannot_tf.cli.methods import methods
 from mmannot_tf.cli.paper import paper
 from mmannot_tf.cli.profile import profile
+from mmannot_tf.cli.quantize import quantize
 from mmannot_tf.cli.quickstart import quickstart
 from mmannot_tf.cli.readings import readings
 from mmannot_tf.cli.report import report
@@ -42,6 +43,7 @@ for command in (
     average,
     report,
     export,
+    quantize,
     annotate,
     serve,
     paper,

@@ -3,6 +3,8 @@
 from typing import NotRequired, TypedDict
 
 METADATA_FILE = "export.json"
+CARD_FILE = "README.md"
+"""The model card."""
 
 
 class FormatCheck(TypedDict):
@@ -32,6 +34,7 @@ class ExportMetadata(TypedDict):
             their own; the ways are in the folder `decisions`. Exports of earlier versions have none.
         probabilities: "uncalibrated": `probabilities` and `scores` are the network's own.
         formats: the exported formats and how each was verified.
+        int8: how much the network in int8 differs, the members of `Int8Agreement`; of quantised exports only.
         tolerance: the largest difference that verification allowed.
         versions: of the packages that wrote the export.
         files: the SHA-256 of each file by its name, without export.json and README.md; exports of earlier
@@ -46,6 +49,7 @@ class ExportMetadata(TypedDict):
     decisions: NotRequired[dict[str, str]]
     probabilities: NotRequired[str]
     formats: dict[str, FormatCheck]
+    int8: NotRequired[dict[str, float]]
     tolerance: float
     versions: dict[str, str]
     files: NotRequired[dict[str, str]]

@@ -79,7 +79,7 @@ def open_model(path: Path) -> Model:
     if (path / FACTS).is_file():
         return model_of(open_run(path))
     folder = _version_folder(path)
-    metadata = cast(ExportMetadata, read_sealed(folder / METADATA_FILE, what=WHAT, remedy=REMEDY))
+    metadata = read_metadata(folder)
     try:
         _check_files(folder, metadata.get("files", {}))
         data = _pixel_settings(metadata)
@@ -97,6 +97,15 @@ def open_model(path: Path) -> Model:
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(folder / METADATA_FILE, WHAT, one_line(error), REMEDY) from None
+
+
+def read_metadata(folder: Path) -> ExportMetadata:
+    """Reads the export.json of a version folder.
+
+    Raises:
+        UserError: it is missing, damaged or edited.
+    """
+    return cast(ExportMetadata, read_sealed(folder / METADATA_FILE, what=WHAT, remedy=REMEDY))
 
 
 def is_export(path: Path) -> bool:

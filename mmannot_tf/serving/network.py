@@ -92,9 +92,14 @@ class Agreement:
     tolerance: float
 
     @property
+    def is_close(self) -> bool:
+        """Whether both differences are within the tolerance."""
+        return max(self.probability, self.quantity) <= self.tolerance
+
+    @property
     def holds(self) -> bool:
-        """Whether all labels are the same and both differences are within the tolerance."""
-        return self.same_labels == self.images and max(self.probability, self.quantity) <= self.tolerance
+        """Whether all labels are the same, too."""
+        return self.same_labels == self.images and self.is_close
 
     def __str__(self) -> str:
         return (

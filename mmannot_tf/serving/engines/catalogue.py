@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mmannot_tf.serving.exporting.annotator_module import AnnotatorModule
 
 HEADS = "heads"
+INT8 = "int8"
 EXTRA = "engines"
 
 
@@ -29,13 +30,15 @@ class EngineFormat:
 
     Attributes:
         files: in an export's version folder; the engine needs one of them.
-        open: returns the engine for a version folder and a precision ("float32", "bfloat16").
+        open: returns the engine for a version folder and a precision ("float32", "bfloat16", "int8").
         has_bfloat16_units: whether this processor has units for bfloat16 that the engine uses.
+        int8_file: what it reads instead in int8; None if it has no int8.
     """
 
     files: tuple[str, ...]
     open: Callable[[Path, str], Engine]
     has_bfloat16_units: Callable[[], bool] = lambda: False
+    int8_file: str | None = None
 
 
 @dataclass(frozen=True)
@@ -71,14 +74,15 @@ def _openvino_engine() -> EngineFormat:
     from mmannot_tf.serving.engines import openvino
 
     def opened(folder: Path, precision: str) -> Engine:
-        if (folder / openvino.FILE).is_file():
+        if precision == INT8 or (folder / openvino.FILE).is_file():
             return openvino.OpenVinoEngine(folder, precision)
 
         from mmannot_tf.serving.formats.openvino import read_saved_model
 
         return openvino.OpenVinoEngine(read_saved_model(folder), precision)
 
-    return EngineFormat((openvino.FILE, SAVED_MODEL_FILE), opened, openvino.has_bfloat16_units)
+    files = (openvino.FILE, SAVED_MODEL_FILE)
+    return EngineFormat(files, opened, openvino.has_bfloat16_units, openvino.INT8_FILE)
 
 
 def _onnx_engine() -> EngineFormat:
@@ -170,7 +174,7 @@ def open_engine(name: str, model: Model, precision: str, *, only_with_units: boo
     Args:
         name: a key of `ENGINES`.
         model: from `open_model`.
-        precision: "float32" or "bfloat16"; only OpenVINO supports the second.
+        precision: "float32", "bfloat16" or "int8"; only OpenVINO supports the others.
         only_with_units: refuses a processor without units for bfloat16.
 
     Raises:
@@ -182,7 +186,10 @@ def open_engine(name: str, model: Model, precision: str, *, only_with_units: boo
         engine_format = ENGINES[name]()
     except ImportError as error:
         raise UnavailableError(f"{error}; run `{install_command(EXTRA)}`") from None
-    if not any((model.path / file).is_file() for file in engine_format.files):
+    if precision == INT8:
+        if engine_format.int8_file is None or not (model.path / engine_format.int8_file).is_file():
+            raise UnavailableError(f"{model.path} holds no network in int8; `mmannot quantize` adds it")
+    elif not any((model.path / file).is_file() for file in engine_format.files):
         files = " or ".join(engine_format.files)
         raise UnavailableError(f"{model.path} holds no {files}; export with that --format")
     if only_with_units and not has_bfloat16_units(name):

@@ -9,7 +9,10 @@ from mmannot_tf.serving.network import NETWORK_OUTPUTS, NetworkInputs, NetworkOu
 from tfrecords_tools.shell.threads import limits_threads, thread_count
 
 FILE = "openvino/model.xml"
-PRECISIONS = {"float32": "f32", "bfloat16": "bf16"}
+INT8_FILE = "openvino_int8/model.xml"
+"""What `mmannot quantize` adds."""
+PRECISIONS = {"float32": "f32", "bfloat16": "bf16", "int8": "f32"}
+"""OpenVINO's names; of an int8 network, for the layers that are not quantised."""
 
 
 def has_bfloat16_units() -> bool:
@@ -18,7 +21,7 @@ def has_bfloat16_units() -> bool:
 
 
 class OpenVinoEngine:
-    """Runs the network in float32, or in bfloat16 where the processor supports it."""
+    """Runs the network in float32, in bfloat16 where the processor supports it, or in int8."""
 
     name = "openvino"
     version = ov.__version__.partition("-")[0]
@@ -27,7 +30,7 @@ class OpenVinoEngine:
         """Compiles a model.
 
         Args:
-            model: an export's version folder with openvino/model.xml; or a model in memory.
+            model: an export's version folder with `FILE`, or `INT8_FILE` for int8; or a model in memory.
             precision: a key of `PRECISIONS`.
         """
         core = ov.Core()
@@ -38,7 +41,7 @@ class OpenVinoEngine:
         if limits_threads():
             properties["INFERENCE_NUM_THREADS"] = thread_count()
         if isinstance(model, Path):
-            model = core.read_model(model / FILE)
+            model = core.read_model(model / (INT8_FILE if precision == "int8" else FILE))
         self._compiled = core.compile_model(model, "CPU", properties)
 
     def __call__(self, inputs: NetworkInputs) -> NetworkOutputs:

@@ -7,6 +7,7 @@ from functools import cache
 
 from mmannot_tf.serving.engines.catalogue import (
     ENGINES,
+    INT8,
     REFERENCE,
     UnavailableError,
     has_bfloat16_units,
@@ -28,6 +29,9 @@ AUTO = "auto"
 SINGLE, BFLOAT16 = "float32", "bfloat16"
 LOWER_PRECISION = ("openvino", AUTO)
 """The engines that accept a precision below float32."""
+INT8_TOLERANCE = 0.5
+"""The largest difference of a probability, or relative difference of a quantity, that we take for rounding
+to int8 (ours). Labels may differ; the model card says how often they do."""
 BFLOAT16_TOLERANCE = 0.05
 """The largest difference of a probability with which `--precision auto` takes bfloat16 (ours)."""
 TAKES_BFLOAT16 = "precision: bfloat16, for the labels are the same (--precision auto)"
@@ -41,8 +45,9 @@ class EngineOptions:
 
     Attributes:
         engine: a key of `ENGINES`, or "auto".
-        precision: "float32"; or "bfloat16", which only OpenVINO supports; or "auto" for bfloat16 where the
-            processor has units for it and the first batch gets the same labels.
+        precision: "float32"; or "bfloat16", which only OpenVINO supports; or "int8", which it supports for an
+            export that `mmannot quantize` wrote; or "auto" for bfloat16 where the processor has units for it
+            and the first batch gets the same labels.
         tolerance: the largest difference of a probability from the SavedModel's, and the largest relative
             difference of a predicted quantity.
     """
@@ -75,6 +80,8 @@ def check_options(options: EngineOptions) -> None:
             f"--precision {options.precision} is for --engine {' or '.join(LOWER_PRECISION)}. "
             f"Received: --engine {options.engine}."
         )
+    if options.precision == INT8 and options.engine == AUTO:
+        raise UserError(f"--precision {INT8} needs an engine by name. Received: --engine {AUTO}.")
 
 
 def select_engine(
@@ -165,8 +172,10 @@ def _check_agreement(
     log: Callable[[str], None],
 ) -> None:
     """Raises UserError unless an engine's outputs are the expected ones; else `log` receives a line."""
-    agreement = compare(engine(inputs), expected, tolerance=options.tolerance)
-    if not agreement.holds:
+    is_int8 = options.precision == INT8
+    tolerance = max(options.tolerance, INT8_TOLERANCE) if is_int8 else options.tolerance
+    agreement = compare(engine(inputs), expected, tolerance=tolerance)
+    if not (agreement.is_close if is_int8 else agreement.holds):
         raise UserError(
             f"--engine {engine.name} in {options.precision} must agree with the SavedModel. Received: "
             f"{agreement}. Set a larger --tolerance, or use another engine."

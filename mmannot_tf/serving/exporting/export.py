@@ -20,26 +20,23 @@ from mmannot_tf.serving.engines.probe import probe_batch, write_record
 from mmannot_tf.serving.exporting import verification
 from mmannot_tf.serving.exporting.annotator_module import AnnotatorModule
 from mmannot_tf.serving.exporting.model_card import card_with_formats, model_card
+from mmannot_tf.serving.exporting.version_folder import file_digests, new_version
 from mmannot_tf.serving.formats.saved_model import TensorFlowEngine
-from mmannot_tf.serving.metadata import METADATA_FILE, ExportMetadata, FormatCheck
+from mmannot_tf.serving.metadata import CARD_FILE, METADATA_FILE, ExportMetadata, FormatCheck
 from mmannot_tf.serving.model import (
     LABELS,
-    SAVED_MODEL_FILE,
     Model,
     branches_of,
     model_of,
-    versions,
     write_name_lists,
 )
 from mmannot_tf.serving.network import TOLERANCE
 from tfrecords_tools.shell.atomic_folder import atomic_folder
 from tfrecords_tools.shell.documents import sealed
 from tfrecords_tools.shell.errors import UserError
-from tfrecords_tools.shell.files import clear_leftovers_in, digest, is_staging, sha256, write_json
-from tfrecords_tools.shell.lock import folder_lock
+from tfrecords_tools.shell.files import digest, write_json
 
 SAVED_MODEL = "saved_model"
-CARD = "README.md"
 Writers: TypeAlias = Mapping[str, ExportFormat]
 PACKAGES = ("mmannot-tf", "tensorflow", "keras", "onnx", "tf2onnx", "openvino", "ai-edge-litert")
 
@@ -113,20 +110,15 @@ def export_again(
 
 
 def _card_again(model: Model, metadata: ExportMetadata) -> str:
-    return card_with_formats((model.path / CARD).read_text(encoding="utf-8"), metadata)
+    return card_with_formats((model.path / CARD_FILE).read_text(encoding="utf-8"), metadata)
 
 
 def _exported(out: Path, formats: Sequence[str], write: Callable[[Path, Writers], None]) -> Path:
     """Calls `write` with the version folder to write, while no other process writes there."""
     writers = {name: export_format(name) for name in dict.fromkeys(formats)}
-    if out.exists() and not out.is_dir():
-        raise _not_an_export(out)
-    versions_folder = out.parent if out.name.isdecimal() else out
-    with folder_lock(versions_folder, command="export", option="--out"):
-        clear_leftovers_in(versions_folder, str.isdecimal)
-        folder = _version_folder(out)
+    with new_version(out, command="export") as folder:
         write(folder, writers)
-        return folder
+    return folder
 
 
 def _write_run(
@@ -171,24 +163,6 @@ def _write(
             _write_descriptions(staging, model, module, card, checks)
     except tf.errors.OpError as error:
         raise UserError(f"The export must be writable. Received: {folder}: {error.message}") from None
-
-
-def _version_folder(out: Path) -> Path:
-    """Returns `out` itself if its name is a number, else its next version."""
-    if not out.name.isdecimal():
-        if not versions(out) and not all(is_staging(entry) for entry in out.iterdir()):
-            raise _not_an_export(out)
-        return out / str(max(versions(out), default=0) + 1)
-    is_export = (out / METADATA_FILE).is_file() or (out / SAVED_MODEL_FILE).is_file()
-    if out.exists() and not is_export and (not out.is_dir() or any(out.iterdir())):
-        raise _not_an_export(out)
-    return out
-
-
-def _not_an_export(out: Path) -> UserError:
-    return UserError(
-        f"--out must be a new or empty folder, or an export. Received: {out}, which holds something else."
-    )
 
 
 def _write_formats(
@@ -236,19 +210,10 @@ def _write_descriptions(
         "formats": checks,
         "tolerance": TOLERANCE,
         "versions": _package_versions(),
-        "files": _file_digests(folder),
+        "files": file_digests(folder),
     }
     write_json(folder / METADATA_FILE, sealed(metadata))
-    (folder / CARD).write_text(card(metadata), encoding="utf-8")
-
-
-def _file_digests(folder: Path) -> dict[str, str]:
-    """The SHA-256 of each file in a version folder, by its name."""
-    return {
-        file.relative_to(folder).as_posix(): sha256(file)
-        for file in sorted(folder.rglob("*"))
-        if file.is_file()
-    }
+    (folder / CARD_FILE).write_text(card(metadata), encoding="utf-8")
 
 
 def _package_versions() -> dict[str, str]:

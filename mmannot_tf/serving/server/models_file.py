@@ -32,7 +32,7 @@ class ListedModel(BaseModel):
     name: Annotated[str, Field(pattern=NAME)]
     path: Annotated[str, Field(min_length=1)]
     engine: str = EngineOptions.engine
-    precision: Literal["float32", "bfloat16", "auto"] = "float32"
+    precision: Literal["float32", "bfloat16", "int8", "auto"] = "float32"
     tolerance: Annotated[float, Field(ge=0, allow_inf_nan=False)] = TOLERANCE
     decide: str | None = None
     threshold: float | None = None
