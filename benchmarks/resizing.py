@@ -4,8 +4,9 @@
 
 The first answers are differences in grey levels per pixel at 224 pixels: between a sharp photograph of
 4032 x 3024 pixels and its copy of 1024 x 768, and between a JPEG decoded at a fraction and the whole one. The
-others are times from JPEG bytes to the network's pixels. With a model, one answer is the largest difference
-of its probabilities between the photograph and the copy, with each resize.
+next are times from JPEG bytes to the network's pixels, and the last one compares such a time, without
+TensorFlow, with that of libjpeg alone. With a model, one answer is the largest difference of its
+probabilities between the photograph and the copy, with each resize.
 """
 
 import io
@@ -22,7 +23,9 @@ from PIL import Image, ImageDraw
 from mmannot_tf.data.images import Sampling, decode_resized, resize
 from mmannot_tf.serving.annotating.annotator import open_annotator
 from mmannot_tf.serving.annotating.graph_decoder import GraphDecoder
+from mmannot_tf.serving.annotating.pillow_decoder import PillowDecoder
 from tfrecords_tools.photographs.decoding import decode
+from tfrecords_tools.photographs.encoded import MAX_PIXELS
 
 SIZE = 224
 PLAIN, GOOD = "half_pixel", "antialiased"
@@ -42,6 +45,7 @@ def main(
         _difference_of_copies(jpeg(large), jpeg(copy)),
         _difference_of_fraction(jpeg(large)),
         *(_cost(width // shrink, height // shrink, pairs) for width, height in ((500, 375), (4000, 3000))),
+        _cost_without_tensorflow(jpeg(large), pairs),
     ]
     report(answers, json_file)
 
@@ -118,6 +122,23 @@ def _cost(width: int, height: int, pairs: int) -> Answer:
         (GOOD, _repeated(encoded, GOOD)),
         (PLAIN, _repeated(encoded, PLAIN)),
         pairs=pairs,
+    )
+
+
+def _cost_without_tensorflow(large: bytes, pairs: int) -> Answer:
+    decoder = PillowDecoder(size=SIZE, sampling=GOOD, orientation="exif", max_pixels=MAX_PIXELS)
+
+    def decode_at_a_quarter() -> None:
+        with Image.open(io.BytesIO(large)) as image:
+            image.draft("RGB", (image.width // 4, image.height // 4))
+            image.load()
+
+    return compare(
+        f"a JPEG of 12 megapixels, without TensorFlow, to {SIZE} pixels",
+        ("checked, decoded and resized", lambda: [decoder(large) for _ in range(10)]),
+        ("libjpeg alone, at a quarter as ours", lambda: [decode_at_a_quarter() for _ in range(10)]),
+        pairs=pairs,
+        goal=("at most", 1.5),
     )
 
 

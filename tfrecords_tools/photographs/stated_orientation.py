@@ -13,7 +13,7 @@ MAX_ENTRIES = 1024
 MAX_SEGMENTS = 512
 """Segments of a JPEG that are read in search of Exif, which may stand behind a profile in many segments."""
 SEARCHED_BYTES = 2**22
-"""Bytes of a JPEG that are searched for the name of Exif."""
+"""Bytes of a JPEG in which Exif begins."""
 MAX_CHUNKS, BYTES_PER_CHUNK = 4096, 2**13
 """Chunks of a PNG that are read in search of eXIf; of a large file one for every 8 KiB, as libpng writes."""
 EXIF, EXIF_CHUNK = b"Exif\0\0", b"eXIf"
@@ -29,8 +29,7 @@ def stated_orientation(encoded: bytes) -> int:
         1 to 8; 1 if there is no EXIF, or it is broken or states another number.
     """
     if encoded.startswith(JPEG):
-        named = encoded.find(EXIF, 0, SEARCHED_BYTES) >= 0
-        return _of_tiff(_jpeg_exif(encoded)) if named else UPRIGHT
+        return _of_tiff(_jpeg_exif(encoded))
     return _of_tiff(_png_exif(encoded)) if EXIF_CHUNK in encoded else UPRIGHT
 
 
@@ -38,7 +37,7 @@ def _jpeg_exif(encoded: bytes) -> bytes:
     """The TIFF file in the first APP1 segment with Exif before the pixels; empty if there is none."""
     position = 2
     for _ in range(MAX_SEGMENTS):
-        if position >= len(encoded):
+        if position >= min(len(encoded), SEARCHED_BYTES):
             break
         marker, length = struct.unpack(">HH", _padded(encoded, position, 4))
         if marker == 0xFFE1 and encoded[position + 4 : position + 10] == EXIF:
