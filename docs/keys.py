@@ -14,10 +14,10 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
 from mmannot_tf.config.methods import Methods
+from mmannot_tf.config.model import ModelSettings
 from mmannot_tf.config.settings import (
     DataSettings,
     EvaluationSettings,
-    ModelSettings,
     Stages,
     TrainingSettings,
 )

@@ -14,6 +14,7 @@ from mmannot_tf.models.architectures import Architecture
 from mmannot_tf.models.backbone import Backbone, build_backbone, map_shapes
 from mmannot_tf.models.classifier import build_classifier
 from mmannot_tf.models.fusion import build_fusion
+from mmannot_tf.models.networks import NETWORKS
 from mmannot_tf.models.quantity_regressor import build_quantity_regressor
 from mmannot_tf.models.tag_encoder import build_tag_encoder
 from mmannot_tf.weights.source import BackboneSource, resolve
@@ -42,8 +43,9 @@ def build_annotator(
     "classifier" and "quantity".
 
     Args:
-        backbone: "resnet50", "resnet101", "resnet152", "tiny" (for tests), an `Architecture`, or, for any
-            other network, a `Backbone`.
+        backbone: "resnet50", "resnet101", "resnet152", "tiny" (for tests), another network of
+            keras.applications by its name (docs/beyond.md), an `Architecture`, or, for any other network, a
+            `Backbone`.
         labels: C, the number of labels.
         tags: T, the size of the tag vocabulary.
         image_size: S, side of the square input image in pixels, at least 32.
@@ -57,7 +59,7 @@ def build_annotator(
             the steps to get there.
         batch_norm_momentum: decay of the moving statistics (Sec. IV-A3). The paper's 0.9997 needs thousands
             of steps; choose 0.9 or 0.99 for short trainings.
-        epsilon: of batch norm, where the weights do not fix it.
+        epsilon: of batch norm, where neither the weights nor the network fix it.
         least_quantity: the smallest number of labels given to an image.
         rounding: of the predicted quantity: "nearest", "down" or "up".
 
@@ -128,7 +130,7 @@ def build_annotator(
         backbone,
         image_size=image_size,
         momentum=batch_norm_momentum,
-        epsilon=provenance.epsilon or epsilon,
+        epsilon=None if backbone in NETWORKS else provenance.epsilon or epsilon,
         geometry=provenance.geometry,
     )
     source.load_into(backbone_model)

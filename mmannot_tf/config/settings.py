@@ -8,7 +8,8 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from mmannot_tf.config.methods import Methods
-from mmannot_tf.config.section import Coefficient, Dropout, Epsilon, Positive, Rate, Section, Share
+from mmannot_tf.config.model import ModelSettings
+from mmannot_tf.config.section import Coefficient, Positive, Section, Share
 from mmannot_tf.config.stage import JointHeadSettings, StageSettings
 
 
@@ -20,7 +21,8 @@ class DataSettings(Section):
         vocabulary_size: T, how many of the most frequent training tags are read (Sec. IV-A1: 1,000). With 0,
             or with records that have no tags, stages that need tags are left out.
         preprocessing: of the pixels: "weights", as the backbone's weights were trained; "caffe", BGR minus
-            channel means; "centred", RGB from -1 to 1 [20].
+            channel means; "centred", RGB from -1 to 1 [20]; "torch", RGB by ImageNet's means and standard
+            deviations; "pixels", RGB from 0 to 255.
         orientation: "exif" turns images upright as their EXIF tag says; "ignored" takes the pixels as they
             are stored [19].
         resize: "antialiased", bilinear over all pixels that an output pixel covers; or bilinear over four
@@ -36,7 +38,7 @@ class DataSettings(Section):
 
     image_size: Annotated[int, Field(ge=32, le=4096)] = 224
     vocabulary_size: Annotated[int, Field(ge=0, le=1_000_000)] = 1000
-    preprocessing: Literal["weights", "caffe", "centred"] = "weights"
+    preprocessing: Literal["weights", "caffe", "centred", "torch", "pixels"] = "weights"
     orientation: Literal["exif", "ignored"] = "exif"
     resize: Literal["antialiased", "half_pixel", "tf1"] = "antialiased"
     augmentation: Literal["none", "flip", "crop", "crop-flip"] = "none"
@@ -49,61 +51,6 @@ class DataSettings(Section):
             raise ValueError(
                 f'data.decoded_cache = "{self.decoded_cache}" holds resized images, and crops are cut from '
                 f'the original: data.augmentation = "{self.augmentation}" needs data.decoded_cache = "none"'
-            )
-        return self
-
-
-class ModelSettings(Section):
-    """The network.
-
-    Attributes:
-        backbone: which ResNet (Sec. III-A: ResNet-101; `tiny` is ours, for small machines).
-        weights: "imagenet" (downloads through keras.applications); "keras2016", the ResNet-50 that Keras
-            published in 2016, fetched once and checked; "random"; or an imported file's path.
-        batch_norm_momentum: decay of the moving statistics (Sec. IV-A3: 0.9997) [1].
-        backbone_epsilon: batch-norm epsilon of the backbone; "weights": that of its weights' training [3].
-        block_epsilon: batch-norm epsilon of the fusion blocks, and of a randomly initialised backbone [3].
-        fusion_gamma: what the last batch-norm scale of each fusion block starts at; below 1, MS-CNN starts
-            nearer to the CNN it is built on (ours; the paper states no initialisation) [9].
-        flip_average: an image's visual feature is the mean over the image and its mirror image (ours): in
-            predictions, exports, and the heads on fixed features. It takes twice the time.
-        feature_scaling: of what heads on fixed features read: "none", or "standardized", to mean 0 and
-            standard deviation 1 over the training images, each unit by itself (ours).
-        classifier_start: the initial biases of classifiers, and of compared systems with the cross-entropy of
-            single labels: "glorot", zero below a random kernel, or "frequencies", the log odds of each
-            label's frequency among training images; a kernel that trains alone then starts at zero (ours;
-            the paper states none).
-        tag_hidden: units of the tag encoder's hidden layers (Sec. III-B) [10].
-        tag_dropout: while the tag encoder trains, the probability that a tag is hidden, and the rate after
-            each hidden layer (ours; the paper states none).
-        quantity_hidden: units of the quantity regressor's hidden layers (Sec. III-C).
-        dropout: rate after each hidden layer of the quantity regressor (Sec. III-C) [13].
-        quantity_bias: what the regressor's last bias starts at: the training set's mean quantity (ours) or 0.
-        pooled_maps: how many of the backbone's maps `cnn_scales` averages, from the last one on (ours).
-    """
-
-    backbone: Literal["resnet50", "resnet101", "resnet152", "tiny"] = "resnet101"
-    weights: str = "imagenet"
-    batch_norm_momentum: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.9997
-    backbone_epsilon: Epsilon | Literal["weights"] = "weights"
-    block_epsilon: Epsilon = 1e-3
-    fusion_gamma: Rate = 1.0
-    flip_average: bool = False
-    feature_scaling: Literal["none", "standardized"] = "none"
-    classifier_start: Literal["glorot", "frequencies"] = "glorot"
-    tag_hidden: tuple[Positive, Positive] = (2048, 2048)
-    tag_dropout: Dropout = 0.0
-    quantity_hidden: tuple[Positive, Positive] = (512, 256)
-    dropout: Dropout = 0.5
-    quantity_bias: Literal["mean", "zero"] = "mean"
-    pooled_maps: Annotated[int, Field(ge=2, le=5)] = 5
-
-    @model_validator(mode="after")
-    def _weights_exist_for_the_backbone(self) -> Self:
-        if self.backbone == "tiny" and self.weights == "imagenet":
-            raise ValueError(
-                'model.weights = "imagenet" exists for the resnets only; '
-                'model.backbone = "tiny" takes "random" or a file'
             )
         return self
 
@@ -263,6 +210,31 @@ class Config(Section):
             raise ValueError(
                 f'stages.{choosing[0]}.l2_candidates needs training.weight_decay = "l2". Received: '
                 f'"{self.training.weight_decay}"'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _stages_fit_the_number_of_scales(self) -> Self:
+        for name in ("ms_cnn", "cnn_scales"):
+            if self.model.scales == 1 and getattr(self.stages, name) is not None:
+                raise ValueError(
+                    f"stages.{name} needs a backbone of several scales. Received: model.backbone = "
+                    f'"{self.model.backbone}", which has one. Leave the stage out'
+                )
+        for name, stage in self.stages:
+            if stage is not None and int(stage.trained_from[-1]) > self.model.scales:
+                raise ValueError(
+                    f"stages.{name}.trained_from must be a scale of the backbone, of which there are "
+                    f'{self.model.scales}. Received: "{stage.trained_from}"'
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _the_preprocessing_of_a_file_is_stated(self) -> Self:
+        if self.model.has_own_backbone and self.data.preprocessing == "weights":
+            raise ValueError(
+                f'model.backbone = "{self.model.backbone}" needs data.preprocessing, which says what its '
+                'pixels are. Received: "weights"'
             )
         return self
 

@@ -34,7 +34,8 @@ class StageSettings(Section):
             0 it does not move: `cnn` and `cnn_longer` train their head alone, on features that are computed
             once and without augmentation.
         trained_from: the first group of the backbone's layers that moves where the stage trains it; earlier
-            groups stay as they are, batch-norm statistics included, and need no backward pass (ours).
+            groups stay as they are, batch-norm statistics included, and need no backward pass (ours). A
+            group ends with a map: "conv2" are the layers behind the first map, up to the second.
         optimizer: "sgd" with training.momentum (Sec. IV-A3), or "adam" as some compared systems have it.
     """
 

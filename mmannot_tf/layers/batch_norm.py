@@ -1,6 +1,8 @@
 """Batch normalisation as the whole network uses it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -18,7 +20,8 @@ class BatchNorm:
 
     Attributes:
         momentum: decay of the moving statistics (Sec. IV-A3: 0.9997).
-        epsilon: added to the variance; for pretrained weights, the value they were trained with.
+        epsilon: added to the variance; for pretrained weights, the value they were trained with. None for
+            `EPSILON`, and for what a copied layer has.
         synchronized: whether several replicas share the statistics of the global batch.
 
     Example:
@@ -27,7 +30,7 @@ class BatchNorm:
     """
 
     momentum: float = MOMENTUM
-    epsilon: float = EPSILON
+    epsilon: float | None = EPSILON
     synchronized: bool = True
 
     def layer(self, name: str, *, gamma: float = 1.0) -> keras.layers.BatchNormalization:
@@ -42,8 +45,21 @@ class BatchNorm:
         """
         return keras.layers.BatchNormalization(
             momentum=self.momentum,
-            epsilon=self.epsilon,
+            epsilon=EPSILON if self.epsilon is None else self.epsilon,
             gamma_initializer=keras.initializers.Constant(gamma),
-            synchronized=self.synchronized and tf.distribute.get_strategy().num_replicas_in_sync > 1,
+            synchronized=self._is_synchronized(),
             name=name,
         )
+
+    def configured(self, config: Mapping[str, Any]) -> dict[str, Any]:
+        """The config of a batch-norm layer that is copied, with these values.
+
+        Args:
+            config: from `get_config` of the original.
+        """
+        epsilon = {} if self.epsilon is None else {"epsilon": self.epsilon}
+        synchronized = self._is_synchronized()
+        return {**config, "momentum": self.momentum, "synchronized": synchronized, **epsilon}
+
+    def _is_synchronized(self) -> bool:
+        return self.synchronized and tf.distribute.get_strategy().num_replicas_in_sync > 1

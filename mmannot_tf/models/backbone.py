@@ -1,14 +1,17 @@
 """The basic CNN model (Sec. III-A, eq. 1): a network with a tap at each of its scales."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import keras
 
 from mmannot_tf.layers.batch_norm import EPSILON, MOMENTUM, BatchNorm
 from mmannot_tf.models.architectures import ARCHITECTURES, Architecture
+from mmannot_tf.models.copied_network import build_application, copy_network, load_network, scale_names
 from mmannot_tf.models.geometry import KERAS, Geometry
+from mmannot_tf.models.networks import NETWORKS, Network
 from mmannot_tf.models.preprocessing import CENTRED, Preprocessing
 from mmannot_tf.models.resnet import resnet, resnet_taps
 
@@ -33,22 +36,25 @@ def build_backbone(
     *,
     image_size: int,
     momentum: float = MOMENTUM,
-    epsilon: float = EPSILON,
+    epsilon: float | None = EPSILON,
     geometry: Geometry = KERAS,
     synchronized: bool = True,
 ) -> keras.Model:
     """The branch "backbone": a normalised image to the maps M_1 … M_L, five for a ResNet.
 
     Args:
-        architecture: a key of `ARCHITECTURES`, a ResNet of your own, or any other network with its taps.
+        architecture: a key of `ARCHITECTURES` or of `NETWORKS`, a ResNet of your own, or any other network
+            with its taps.
         image_size: S, side of the square input in pixels.
         momentum: decay of the batch-norm layers' moving statistics (Sec. IV-A3: 0.9997).
-        epsilon: of the batch-norm layers; what the weights to be loaded were made with.
+        epsilon: of the batch-norm layers; what the weights to be loaded were made with. None for what the
+            network has itself.
         geometry: a ResNet's strides and paddings; what the weights to be loaded were made with.
         synchronized: whether batch-norm statistics are those of the global batch.
 
     Returns:
-        A model from `[B, S, S, 3] float32` to a list of maps, finest first. For a ResNet these are five maps
+        A model from `[B, S, S, 3] float32` to a list of maps, finest first; of one scale, to its map.
+        For a ResNet these are five maps
         `[B, S/2^l, S/2^l, C_l] float32`, each after its ReLU; S/2^l is rounded up. M_2 … M_5 are the last of
         their size in a group: the output of its last unit, or of the one before if the last one has the
         stride.
@@ -91,12 +97,36 @@ def map_shapes(backbone: keras.Model) -> list[tuple[int, int, int]]:
 def _backbone(architecture: str | Architecture | Backbone, geometry: Geometry) -> Backbone:
     if isinstance(architecture, Backbone):
         return architecture
+    if isinstance(architecture, str) and architecture in NETWORKS:
+        return _of_application(NETWORKS[architecture])
     if isinstance(architecture, str):
         architecture = ARCHITECTURES.get(architecture, architecture)
     if not isinstance(architecture, Architecture):
         raise ValueError(
-            f"The backbone must be one of {', '.join(ARCHITECTURES)}, an Architecture, or a Backbone that "
-            f"says how to build it and where to tap it. Received: {architecture!r}"
+            f"The backbone must be one of {', '.join([*ARCHITECTURES, *NETWORKS])}, an Architecture, or a "
+            f"Backbone that says how to build it and where to tap it. Received: {architecture!r}"
         )
     build = partial(resnet, architecture=architecture, geometry=geometry)
     return Backbone(build, resnet_taps(architecture, geometry))
+
+
+def _of_application(network: Network) -> Backbone:
+    def build(image: keras.KerasTensor, norm: BatchNorm) -> keras.KerasTensor:
+        original = build_application(network, image.shape[1])
+        return copy_network(original, image, norm, taps=network.taps)
+
+    return Backbone(build, scale_names(network.taps), network.preprocessing)
+
+
+def backbone_of_file(path: Path, taps: Sequence[str]) -> Backbone:
+    """A network of one's own as a backbone, with fresh weights.
+
+    Args:
+        path: FILE.keras, a functional model with one input.
+        taps: where its maps are, finest first, as `model.taps`.
+    """
+
+    def build(image: keras.KerasTensor, norm: BatchNorm) -> keras.KerasTensor:
+        return copy_network(load_network(path), image, norm, taps=taps)
+
+    return Backbone(build, scale_names(taps))

@@ -28,5 +28,16 @@ CAFFE = Preprocessing("BGR", (103.939, 116.779, 123.68))
 CENTRED = Preprocessing("RGB", (127.5, 127.5, 127.5), (1 / 127.5, 1 / 127.5, 1 / 127.5))
 """For random weights: each channel from -1 to 1 (ours; keras.applications' mode "tf")."""
 
-PREPROCESSINGS: Mapping[str, Preprocessing] = {"caffe": CAFFE, "centred": CENTRED}
+TORCH = Preprocessing("RGB", (123.675, 116.28, 103.53), (1 / 58.395, 1 / 57.12, 1 / 57.375))
+"""ImageNet's means and standard deviations, of pixels up to 255: keras.applications' mode "torch"."""
+
+PIXELS = Preprocessing("RGB", (0.0, 0.0, 0.0))
+"""As they are, from 0 to 255: for networks whose first layers scale and centre them."""
+
+PREPROCESSINGS: Mapping[str, Preprocessing] = {
+    "caffe": CAFFE,
+    "centred": CENTRED,
+    "torch": TORCH,
+    "pixels": PIXELS,
+}
 """The values of the setting `data.preprocessing` that replace the weights' own [reading 20]."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from mmannot_tf.config import loading
 from mmannot_tf.config.settings import Config
+from mmannot_tf.models.networks import NETWORKS
 from mmannot_tf.runs.configured_stages import feature_source, stage_named
 from mmannot_tf.runs.plan import finish
 from mmannot_tf.runs.run import CONFIG, Run, copy_facts, open_run
@@ -71,9 +72,8 @@ def _check_backbone(run: Run, stage: str) -> None:
             "heads can be exported alone if no stage has moved the backbone (`backbone_rate = 0`). Received: "
             f"{run.path}, where {stage} trained it. Choose another --format."
         )
-    if model.weights not in PUBLISHED and (
-        model.weights != "imagenet" or model.backbone not in KERAS_APPLICATIONS
-    ):
+    has_imagenet = model.backbone in KERAS_APPLICATIONS or model.backbone in NETWORKS
+    if model.weights not in PUBLISHED and not (model.weights == "imagenet" and has_imagenet):
         raise UserError(
             f"heads can be exported alone if others can fetch the backbone's weights: model.weights must be "
             f"imagenet or {', '.join(PUBLISHED)}. Received: {model.weights}. Choose another --format."

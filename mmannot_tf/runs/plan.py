@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from mmannot_tf.config import data_keys
 from mmannot_tf.config.loading import flatten
 from mmannot_tf.config.methods import LABEL_LAYERS
-from mmannot_tf.config.settings import DataSettings, ModelSettings, TrainingSettings
+from mmannot_tf.config.model import ModelSettings
+from mmannot_tf.config.settings import DataSettings, TrainingSettings
 from mmannot_tf.config.stage import JointHeadSettings
 from mmannot_tf.runs.configured_stages import (
     averages_flips,
@@ -28,6 +29,7 @@ from tfrecords_tools.shell.files import Json, digest, sha256, write_json
 BRANCH_KEYS: Mapping[str, tuple[str, ...]] = {
     "backbone": (
         "model.backbone",
+        "model.taps",
         "model.weights",
         "model.batch_norm_momentum",
         "model.backbone_epsilon",
@@ -111,7 +113,8 @@ def stage_digest(run: Run, name: str) -> str | None:
     if name == PRETRAINED.name:
         settings = flatten(run.config.model_dump(mode="json"))
         keys = (*(f"data.{key}" for key in data_keys.PIXELS), "model.backbone", "model.backbone_epsilon")
-        return digest([run.provenance.digest, run.dataset.digest, *(settings[key] for key in keys)])
+        values = [settings[key] for key in keys]
+        return digest([run.provenance.digest, run.dataset.digest, *values, *run.config.model.taps])
     shown = KNOWN[name].upstream[0] if is_view(KNOWN[name]) else name
     record = read_record(run, shown)
     if record is None:

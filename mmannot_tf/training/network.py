@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
 
 from mmannot_tf.config.settings import Config
-from mmannot_tf.models.backbone import build_backbone
+from mmannot_tf.models.architectures import ARCHITECTURES
+from mmannot_tf.models.backbone import backbone_of_file, build_backbone, map_shapes
 from mmannot_tf.models.classifier import build_classifier
 from mmannot_tf.models.fusion import build_fusion
 from mmannot_tf.models.pooling import build_places, build_pooled_scales, build_pooling
@@ -15,6 +17,7 @@ from mmannot_tf.models.quantity_regressor import build_quantity_regressor
 from mmannot_tf.models.tag_encoder import build_tag_encoder
 from mmannot_tf.runs.stage import Stage, unwrap_single
 from mmannot_tf.weights.provenance import Provenance
+from tfrecords_tools.shell.errors import UserError, one_line
 
 
 @dataclass(frozen=True)
@@ -36,11 +39,16 @@ class NetworkSpec:
     mean_quantity: float = 0.0
 
     @property
-    def backbone_epsilon(self) -> float:
-        """The configured epsilon, or that of the weights, or (random weights) that of new blocks."""
+    def backbone_epsilon(self) -> float | None:
+        """The configured epsilon, or that of the weights, or (random weights) that of new blocks.
+
+        None for what the network has itself, if it is none of our ResNets.
+        """
         configured = self.config.model.backbone_epsilon
         if configured != "weights":
             return configured
+        if self.config.model.backbone not in ARCHITECTURES:
+            return None
         return self.provenance.epsilon or self.config.model.block_epsilon
 
     @property
@@ -60,8 +68,9 @@ class NetworkSpec:
 
 def _backbone(spec: NetworkSpec, _: Any) -> keras.Model:
     model = spec.config.model
+    own = backbone_of_file(Path(model.backbone), model.taps) if model.has_own_backbone else None
     return build_backbone(
-        model.backbone,
+        own or model.backbone,
         image_size=spec.config.data.image_size,
         momentum=model.batch_norm_momentum,
         epsilon=spec.backbone_epsilon,
@@ -79,6 +88,28 @@ def _fusion(spec: NetworkSpec, map_shapes: Any) -> keras.Model:
         gamma=model.fusion_gamma,
         synchronized=spec.synchronized,
     )
+
+
+def check_backbone(config: Config, provenance: Provenance) -> None:
+    """Builds a backbone that is none of our ResNets, and fusion blocks on it where a stage has them.
+
+    Raises:
+        UserError: it has no layer of a tap's name, is not functional, or its maps cannot be fused.
+    """
+    if config.model.backbone in ARCHITECTURES:
+        return
+    spec = NetworkSpec(config, labels=1, tags=1, provenance=provenance)
+    try:
+        shapes = map_shapes(_backbone(spec, None))
+        if config.stages.ms_cnn is not None:
+            _fusion(spec, shapes)
+    except ValueError as error:
+        raise UserError(
+            f"model.backbone must be a network with maps at its taps for images of {config.data.image_size} "
+            f'pixels. Received: "{config.model.backbone}" ({one_line(error)})'
+        ) from None
+    finally:
+        keras.backend.clear_session(free_memory=True)
 
 
 def _tag_encoder(spec: NetworkSpec, _: Any) -> keras.Model:
@@ -141,6 +172,8 @@ def apply_branches(path: Sequence[str], inputs: Any, branch_for: Callable[[str, 
         several = isinstance(outputs, list)
         shapes = [tensor.shape[1:] for tensor in outputs] if several else outputs.shape[1:]
         outputs = branch_for(name, shapes)(outputs)
+        if name == "backbone":  # Keras returns the one output of a network of one scale without its list
+            outputs = outputs if isinstance(outputs, list) else [outputs]
     return outputs
 
 

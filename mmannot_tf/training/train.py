@@ -21,6 +21,7 @@ from mmannot_tf.training.distribution import Distribution, one_device, worker_lo
 from mmannot_tf.training.known_labels import check_known_labels
 from mmannot_tf.training.loop.job import AfterStep
 from mmannot_tf.training.loop.preemption import Signals
+from mmannot_tf.training.network import check_backbone
 from mmannot_tf.training.session import Session
 from mmannot_tf.training.stage_builder import fit_stage
 from mmannot_tf.training.untagged_choice import choose_untagged_heads
@@ -126,6 +127,7 @@ def open_training(
     _check_replicas(config, stages, records.splits["train"], distribution.replicas)
     check_known_labels(records, stages)
     provenance = resolve(config.model.weights, config.model.backbone).provenance
+    check_backbone(config, provenance)
     tags = vocabulary(records, config.data.vocabulary_size)
     run = distribution.on_chief(
         lambda: create_run(path, config, records=records, tags=tags, provenance=provenance)

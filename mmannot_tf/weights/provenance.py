@@ -19,8 +19,10 @@ class Provenance:
 
     Attributes:
         origin: "random", "imagenet" (keras.applications), or the importer's name.
-        architecture: a key of `models.architectures.ARCHITECTURES`.
-        epsilon: of the batch-norm layers; None for random weights, where the caller chooses.
+        architecture: a key of `models.architectures.ARCHITECTURES` or of `models.networks.NETWORKS`, or the
+            path of a Keras model.
+        epsilon: of the batch-norm layers; None for random weights, where the caller chooses, and where the
+            network itself has one.
         geometry: which layers have stride 2, and paddings.
         preprocessing: of the pixels.
         digest: identifies the tensors; None for random weights.

@@ -1,11 +1,13 @@
-"""Where a backbone's weights come from: random, keras.applications, published ones, or an imported file.
+"""Where a backbone's weights come from: random, keras.applications, published ones, or a file.
 
 No TensorFlow at module level: `resolve` is quick, `load_into` does the work.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import contextlib
+import sys
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,6 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mmannot_tf.models.geometry import KERAS
+from mmannot_tf.models.networks import KERAS_FILE, NETWORKS, Network
+from mmannot_tf.models.preprocessing import PIXELS
 from mmannot_tf.weights import weights_file
 from mmannot_tf.weights.assignment import assign
 from mmannot_tf.weights.keras_download import downloaded
@@ -21,6 +25,7 @@ from mmannot_tf.weights.keras_saved import KERAS_EPSILON
 from mmannot_tf.weights.provenance import CAFFE, CENTRED, Provenance
 from mmannot_tf.weights.published import PUBLISHED
 from tfrecords_tools.shell.errors import UserError, one_line
+from tfrecords_tools.shell.files import sha256
 
 if TYPE_CHECKING:
     import keras
@@ -42,13 +47,11 @@ class BackboneSource:
 
     Attributes:
         provenance: how they were made: epsilon, geometry, preprocessing.
-        name: what the user asked for: "random", "imagenet", a key of `PUBLISHED` or a path.
-        read: returns the tensors by name; None if the backbone keeps its random weights.
+        load: sets the weights of a backbone; None if it keeps its random ones.
     """
 
     provenance: Provenance
-    name: str
-    read: Callable[[], Mapping[str, np.ndarray]] | None = None
+    load: Callable[[keras.Model], None] | None = None
 
     def load_into(self, backbone: keras.Model) -> None:
         """Assigns the weights to a backbone of the same architecture; an ImageNet head is ignored.
@@ -56,29 +59,34 @@ class BackboneSource:
         Raises:
             UserError: the weights cannot be read or downloaded, or do not fit tensor by tensor.
         """
-        if self.read is not None:
-            assign(backbone, self.read(), source=self.name)
+        if self.load is not None:
+            self.load(backbone)
 
 
 def resolve(weights: str, architecture: str) -> BackboneSource:
     """Locates weights and returns how they were made and how to read them.
 
     Args:
-        weights: "random", "imagenet", a key of `PUBLISHED` ("keras2016"), or the path of a file that
-            `mmannot weights import` wrote.
-        architecture: a key of `models.architectures.ARCHITECTURES`.
+        weights: "random", "imagenet", a key of `PUBLISHED` ("keras2016"), the path of a file that
+            `mmannot weights import` wrote, or "own" for those in `architecture`.
+        architecture: a key of `models.architectures.ARCHITECTURES` or of `models.networks.NETWORKS`, or the
+            path of a Keras model.
 
     Raises:
         UserError: this architecture has no such weights, or the file is missing, foreign or damaged.
     """
+    if architecture.endswith(KERAS_FILE):
+        return _of_file(Path(architecture), weights)
+    if architecture in NETWORKS:
+        return _of_application(NETWORKS[architecture], weights, architecture)
     if weights == "random":
-        return BackboneSource(Provenance("random", architecture, None, KERAS, CENTRED, None), weights)
+        return BackboneSource(Provenance("random", architecture, None, KERAS, CENTRED, None))
     if weights == "imagenet":
         return _imagenet(architecture)
     if weights in PUBLISHED:
         published = PUBLISHED[weights]
         _check_architecture(published.provenance, architecture, weights)
-        return BackboneSource(published.provenance, weights, published.read)
+        return _of_tensors(published.provenance, weights, published.read)
     return _imported(Path(weights), architecture)
 
 
@@ -90,13 +98,21 @@ def _imagenet(architecture: str) -> BackboneSource:
         )
     function, digest = KERAS_APPLICATIONS[architecture]
     provenance = Provenance("imagenet", architecture, KERAS_EPSILON, KERAS, CAFFE, digest)
-    return BackboneSource(provenance, "imagenet", partial(_download, function))
+    return _of_tensors(provenance, "imagenet", partial(_download, function))
 
 
 def _download(function: str) -> dict[str, np.ndarray]:
-    try:
+    with _download_as_user_error(function):
         return downloaded(function)
-    except Exception as error:  # Keras raises plain Exception when the download fails
+
+
+@contextlib.contextmanager
+def _download_as_user_error(function: str) -> Iterator[None]:
+    """Raises UserError where Keras cannot download weights; its progress bar goes to stderr."""
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    except Exception as error:  # Keras raises no narrower type
         raise UserError(
             f"weights 'imagenet' need internet access once, to download {function}. "
             f"Received: {one_line(error)}; or import a file with `mmannot weights import` and give its path."
@@ -106,7 +122,50 @@ def _download(function: str) -> dict[str, np.ndarray]:
 def _imported(path: Path, architecture: str) -> BackboneSource:
     provenance = weights_file.read_provenance(path)
     _check_architecture(provenance, architecture, str(path))
-    return BackboneSource(provenance, str(path), lambda: weights_file.read(path)[1])
+    return _of_tensors(provenance, str(path), lambda: weights_file.read(path)[1])
+
+
+def _of_tensors(
+    provenance: Provenance, name: str, read: Callable[[], Mapping[str, np.ndarray]]
+) -> BackboneSource:
+    """Weights that are read as tensors by name, for one of our ResNets."""
+    return BackboneSource(provenance, lambda backbone: assign(backbone, read(), source=name))
+
+
+def _of_application(network: Network, weights: str, architecture: str) -> BackboneSource:
+    """Weights of a network of keras.applications that is none of our ResNets."""
+    if weights not in ("imagenet", "random"):
+        raise UserError(
+            f'weights of {architecture} must be "imagenet" or "random". Received: {weights}. A file of '
+            "weights is for a ResNet; save the whole network as FILE.keras, and name that as model.backbone."
+        )
+    is_random = weights == "random"
+    digest = None if is_random else f"keras.applications.{network.function}"
+    provenance = Provenance(weights, architecture, None, KERAS, network.preprocessing, digest)
+
+    def load(backbone: keras.Model) -> None:
+        from mmannot_tf.models.copied_network import build_application, copy_weights
+
+        with _download_as_user_error(network.function):
+            original = build_application(network, backbone.input_shape[1], weights="imagenet")
+        copy_weights(original, backbone)
+
+    return BackboneSource(provenance, None if is_random else load)
+
+
+def _of_file(path: Path, weights: str) -> BackboneSource:
+    """Weights of a network of one's own; what it expects of pixels, the configuration says."""
+    if not path.is_file():
+        raise UserError(f"model.backbone must be a Keras model. Received: {path}, which is no file.")
+    is_random = weights == "random"
+    provenance = Provenance(weights, str(path), None, KERAS, PIXELS, None if is_random else sha256(path))
+
+    def load(backbone: keras.Model) -> None:
+        from mmannot_tf.models.copied_network import copy_weights, load_network
+
+        copy_weights(load_network(path), backbone)
+
+    return BackboneSource(provenance, None if is_random else load)
 
 
 def _check_architecture(provenance: Provenance, architecture: str, name: str) -> None:

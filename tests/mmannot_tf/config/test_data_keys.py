@@ -1,5 +1,6 @@
 from mmannot_tf.config.data_keys import ADDED, AUGMENTATION, FORMER, PIXELS, TAGS, pixel_values
-from mmannot_tf.config.settings import DataSettings, ModelSettings, TrainingSettings
+from mmannot_tf.config.model import ModelSettings
+from mmannot_tf.config.settings import DataSettings, TrainingSettings
 from mmannot_tf.runs import plan
 
 

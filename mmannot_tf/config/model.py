@@ -1,0 +1,110 @@
+"""The settings of the network, the section `model` of the TOML file."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from mmannot_tf.config.section import Dropout, Epsilon, Positive, Rate, Section
+from mmannot_tf.models.networks import KERAS_FILE, backbone_names, scales
+
+
+def _known_backbone(name: str) -> str:
+    if name not in backbone_names() and not name.endswith(KERAS_FILE):
+        raise ValueError(
+            f"model.backbone must be a file {KERAS_FILE}, or one of {', '.join(backbone_names())}. Received: "
+            f"{name}"
+        )
+    return name
+
+
+class ModelSettings(Section):
+    """The network.
+
+    Attributes:
+        backbone: which network (Sec. III-A: ResNet-101; `tiny` is a ResNet of ours, for small machines): a
+            ResNet, another one of keras.applications, or the path of a Keras model, FILE.keras
+            (docs/beyond.md).
+        taps: of FILE.keras, where its maps are, finest first: names of layers whose outputs they are;
+            "NAME/input" for what goes into a layer, "/output" for what the model returns. One tap is one
+            scale. The taps of other backbones are known.
+        weights: "imagenet" (downloads through keras.applications); "keras2016", the ResNet-50 that Keras
+            published in 2016, fetched once and checked; "random"; "own", those in FILE.keras; or the path of
+            a ResNet's imported file.
+        batch_norm_momentum: decay of the moving statistics (Sec. IV-A3: 0.9997) [1].
+        backbone_epsilon: batch-norm epsilon of the backbone; "weights": that of its weights' training [3].
+        block_epsilon: batch-norm epsilon of the fusion blocks, and of a randomly initialised backbone [3].
+        fusion_gamma: what the last batch-norm scale of each fusion block starts at; below 1, MS-CNN starts
+            nearer to the CNN it is built on (ours; the paper states no initialisation) [9].
+        flip_average: an image's visual feature is the mean over the image and its mirror image (ours): in
+            predictions, exports, and the heads on fixed features. It takes twice the time.
+        feature_scaling: of what heads on fixed features read: "none", or "standardized", to mean 0 and
+            standard deviation 1 over the training images, each unit by itself (ours).
+        classifier_start: the initial biases of classifiers, and of compared systems with the cross-entropy of
+            single labels: "glorot", zero below a random kernel, or "frequencies", the log odds of each
+            label's frequency among training images; a kernel that trains alone then starts at zero (ours;
+            the paper states none).
+        tag_hidden: units of the tag encoder's hidden layers (Sec. III-B) [10].
+        tag_dropout: while the tag encoder trains, the probability that a tag is hidden, and the rate after
+            each hidden layer (ours; the paper states none).
+        quantity_hidden: units of the quantity regressor's hidden layers (Sec. III-C).
+        dropout: rate after each hidden layer of the quantity regressor (Sec. III-C) [13].
+        quantity_bias: what the regressor's last bias starts at: the training set's mean quantity (ours) or 0.
+        pooled_maps: how many of the backbone's maps `cnn_scales` averages, from the last one on (ours).
+    """
+
+    backbone: Annotated[str, AfterValidator(_known_backbone)] = "resnet101"
+    taps: tuple[str, ...] = ()
+    weights: str = "imagenet"
+    batch_norm_momentum: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.9997
+    backbone_epsilon: Epsilon | Literal["weights"] = "weights"
+    block_epsilon: Epsilon = 1e-3
+    fusion_gamma: Rate = 1.0
+    flip_average: bool = False
+    feature_scaling: Literal["none", "standardized"] = "none"
+    classifier_start: Literal["glorot", "frequencies"] = "glorot"
+    tag_hidden: tuple[Positive, Positive] = (2048, 2048)
+    tag_dropout: Dropout = 0.0
+    quantity_hidden: tuple[Positive, Positive] = (512, 256)
+    dropout: Dropout = 0.5
+    quantity_bias: Literal["mean", "zero"] = "mean"
+    pooled_maps: Annotated[int, Field(ge=2, le=5)] = 5
+
+    @model_validator(mode="after")
+    def _weights_exist_for_the_backbone(self) -> Self:
+        if self.backbone == "tiny" and self.weights == "imagenet":
+            raise ValueError(
+                'model.weights = "imagenet" exists for the resnets only; '
+                'model.backbone = "tiny" takes "random" or a file'
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_file_has_taps_and_weights_of_its_own(self) -> Self:
+        if self.has_own_backbone and not self.taps:
+            raise ValueError(
+                f'model.backbone = "{self.backbone}" needs model.taps, names of its layers whose outputs are '
+                "the maps, finest first"
+            )
+        if self.taps and not self.has_own_backbone:
+            raise ValueError(
+                f"model.taps are for a file {KERAS_FILE}; those of {self.backbone} are known. Received: "
+                f"{list(self.taps)}"
+            )
+        if self.has_own_backbone and self.weights not in ("own", "random"):
+            raise ValueError(
+                f'model.backbone = "{self.backbone}" takes model.weights = "own" or "random". Received: '
+                f'"{self.weights}"'
+            )
+        if self.weights == "own" and not self.has_own_backbone:
+            raise ValueError(f'model.weights = "own" are those of a file {KERAS_FILE} in model.backbone')
+        return self
+
+    @property
+    def has_own_backbone(self) -> bool:
+        """Whether the backbone is a file."""
+        return self.backbone.endswith(KERAS_FILE)
+
+    @property
+    def scales(self) -> int:
+        """How many maps the backbone has."""
+        return len(self.taps) or scales(self.backbone)
