@@ -5,14 +5,14 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from mmannot_tf.config.section import Dropout, Epsilon, Positive, Rate, Section
-from mmannot_tf.models.networks import KERAS_FILE, backbone_names, scales
+from mmannot_tf.models.networks import HUB, KERAS_FILE, backbone_names, is_own, scales
 
 
 def _known_backbone(name: str) -> str:
-    if name not in backbone_names() and not name.endswith(KERAS_FILE):
+    if name not in backbone_names() and not is_own(name):
         raise ValueError(
-            f"model.backbone must be a file {KERAS_FILE}, or one of {', '.join(backbone_names())}. Received: "
-            f"{name}"
+            f"model.backbone must be a file {KERAS_FILE}, a preset {HUB}NAME, or one of "
+            f"{', '.join(backbone_names())}. Received: {name}"
         )
     return name
 
@@ -22,14 +22,15 @@ class ModelSettings(Section):
 
     Attributes:
         backbone: which network (Sec. III-A: ResNet-101; `tiny` is a ResNet of ours, for small machines): a
-            ResNet, another one of keras.applications, or the path of a Keras model, FILE.keras
-            (docs/beyond.md).
-        taps: of FILE.keras, where its maps are, finest first: names of layers whose outputs they are;
-            "NAME/input" for what goes into a layer, "/output" for what the model returns. One tap is one
-            scale. The taps of other backbones are known.
+            ResNet, another one of keras.applications, the path of a Keras model, FILE.keras, or a preset of
+            KerasHub, hub:NAME (docs/beyond.md).
+        taps: of FILE.keras or hub:NAME, where its maps are, finest first: names of layers whose outputs they
+            are; "NAME/input" for what goes into a layer, "/output" for what the model returns. One tap is
+            one scale. A preset without taps has those of its feature pyramid, or its output alone. The taps
+            of other backbones are known.
         weights: "imagenet" (downloads through keras.applications); "keras2016", the ResNet-50 that Keras
-            published in 2016, fetched once and checked; "random"; "own", those in FILE.keras; or the path of
-            a ResNet's imported file.
+            published in 2016, fetched once and checked; "random"; "own", those in FILE.keras or the preset;
+            or the path of a ResNet's imported file.
         batch_norm_momentum: decay of the moving statistics (Sec. IV-A3: 0.9997) [1].
         backbone_epsilon: batch-norm epsilon of the backbone; "weights": that of its weights' training [3].
         block_epsilon: batch-norm epsilon of the fusion blocks, and of a randomly initialised backbone [3].
@@ -80,15 +81,15 @@ class ModelSettings(Section):
 
     @model_validator(mode="after")
     def _a_file_has_taps_and_weights_of_its_own(self) -> Self:
-        if self.has_own_backbone and not self.taps:
+        if self.backbone.endswith(KERAS_FILE) and not self.taps:
             raise ValueError(
                 f'model.backbone = "{self.backbone}" needs model.taps, names of its layers whose outputs are '
                 "the maps, finest first"
             )
         if self.taps and not self.has_own_backbone:
             raise ValueError(
-                f"model.taps are for a file {KERAS_FILE}; those of {self.backbone} are known. Received: "
-                f"{list(self.taps)}"
+                f"model.taps are for a file {KERAS_FILE} or a preset {HUB}NAME; those of {self.backbone} are "
+                f"known. Received: {list(self.taps)}"
             )
         if self.has_own_backbone and self.weights not in ("own", "random"):
             raise ValueError(
@@ -96,15 +97,20 @@ class ModelSettings(Section):
                 f'"{self.weights}"'
             )
         if self.weights == "own" and not self.has_own_backbone:
-            raise ValueError(f'model.weights = "own" are those of a file {KERAS_FILE} in model.backbone')
+            raise ValueError(
+                f'model.weights = "own" are those of a file {KERAS_FILE} or a preset {HUB}NAME. Received: '
+                f'model.backbone = "{self.backbone}"'
+            )
         return self
 
     @property
     def has_own_backbone(self) -> bool:
-        """Whether the backbone is a file."""
-        return self.backbone.endswith(KERAS_FILE)
+        """Whether the backbone is a file or a preset."""
+        return is_own(self.backbone)
 
     @property
-    def scales(self) -> int:
-        """How many maps the backbone has."""
-        return len(self.taps) or scales(self.backbone)
+    def scales(self) -> int | None:
+        """How many maps the backbone has; None where the preset itself must say it."""
+        if self.has_own_backbone:
+            return len(self.taps) or None
+        return scales(self.backbone)

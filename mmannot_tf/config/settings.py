@@ -215,22 +215,31 @@ class Config(Section):
 
     @model_validator(mode="after")
     def _stages_fit_the_number_of_scales(self) -> Self:
+        if self.model.scales is not None:
+            self.check_scales(self.model.scales)
+        return self
+
+    def check_scales(self, scales: int) -> None:
+        """Checks that the stages can be trained on so many maps.
+
+        Raises:
+            ValueError: a stage fuses several where there is one, or moves a group that there is not.
+        """
         for name in ("ms_cnn", "cnn_scales"):
-            if self.model.scales == 1 and getattr(self.stages, name) is not None:
+            if scales == 1 and getattr(self.stages, name) is not None:
                 raise ValueError(
                     f"stages.{name} needs a backbone of several scales. Received: model.backbone = "
                     f'"{self.model.backbone}", which has one. Leave the stage out'
                 )
         for name, stage in self.stages:
-            if stage is not None and int(stage.trained_from[-1]) > self.model.scales:
+            if stage is not None and int(stage.trained_from.removeprefix("conv")) > scales:
                 raise ValueError(
-                    f"stages.{name}.trained_from must be a scale of the backbone, of which there are "
-                    f'{self.model.scales}. Received: "{stage.trained_from}"'
+                    f"stages.{name}.trained_from must be one of the backbone's {scales} scales. Received: "
+                    f'"{stage.trained_from}"'
                 )
-        return self
 
     @model_validator(mode="after")
-    def _the_preprocessing_of_a_file_is_stated(self) -> Self:
+    def _the_preprocessing_of_an_own_backbone_is_stated(self) -> Self:
         if self.model.has_own_backbone and self.data.preprocessing == "weights":
             raise ValueError(
                 f'model.backbone = "{self.model.backbone}" needs data.preprocessing, which says what its '

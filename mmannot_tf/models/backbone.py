@@ -3,13 +3,18 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 import keras
 
 from mmannot_tf.layers.batch_norm import EPSILON, MOMENTUM, BatchNorm
 from mmannot_tf.models.architectures import ARCHITECTURES, Architecture
-from mmannot_tf.models.copied_network import build_application, copy_network, load_network, scale_names
+from mmannot_tf.models.copied_network import (
+    build_application,
+    copy_network,
+    load_network,
+    pyramid_taps,
+    scale_names,
+)
 from mmannot_tf.models.geometry import KERAS, Geometry
 from mmannot_tf.models.networks import NETWORKS, Network
 from mmannot_tf.models.preprocessing import CENTRED, Preprocessing
@@ -118,15 +123,16 @@ def _of_application(network: Network) -> Backbone:
     return Backbone(build, scale_names(network.taps), network.preprocessing)
 
 
-def backbone_of_file(path: Path, taps: Sequence[str]) -> Backbone:
-    """A network of one's own as a backbone, with fresh weights.
+def own_backbone(name: str, taps: Sequence[str] = ()) -> Backbone:
+    """A network of a file, or of a preset of KerasHub, as a backbone with fresh weights.
 
     Args:
-        path: FILE.keras, a functional model with one input.
-        taps: where its maps are, finest first, as `model.taps`.
+        name: FILE.keras, a functional model with one input; or hub:NAME.
+        taps: where its maps are, finest first, as `model.taps`; none for those that a preset has itself.
+
+    Raises:
+        UserError: there is no such network, or KerasHub is not installed.
     """
-
-    def build(image: keras.KerasTensor, norm: BatchNorm) -> keras.KerasTensor:
-        return copy_network(load_network(path), image, norm, taps=taps)
-
-    return Backbone(build, scale_names(taps))
+    network = load_network(name, weights=False)
+    taps = tuple(taps) or pyramid_taps(network)
+    return Backbone(lambda image, norm: copy_network(network, image, norm, taps=taps), scale_names(taps))

@@ -10,9 +10,12 @@ from typing import Any
 import keras
 
 from mmannot_tf.layers.batch_norm import BatchNorm
-from mmannot_tf.models.networks import INPUT, KERAS_FILE, OUTPUT, Network
+from mmannot_tf.models.networks import HUB, INPUT, KERAS_FILE, OUTPUT, Network
 from tfrecords_tools.shell.errors import UserError, one_line
+from tfrecords_tools.shell.extras import install_command
 
+TOKENS = 3
+"""The axes of what a Vision Transformer returns: its tokens, the class token among them."""
 _WORDS = (re.compile(r"(.)([A-Z][a-z]+)"), re.compile(r"([a-z])([A-Z])"))
 """Where Keras puts an underscore when it makes a name of a class."""
 
@@ -32,22 +35,43 @@ def build_application(network: Network, image_size: int, *, weights: str | None 
     return function(weights=weights, include_top=False, input_shape=shape, **options)
 
 
-def load_network(path: Path) -> keras.Model:
-    """Reads the network of a file. It runs no code of the file: Keras refuses to load lambdas.
+def load_network(name: str, *, weights: bool = True) -> keras.Model:
+    """Reads the network of a file, or of a preset of KerasHub, which may be downloaded.
+
+    It runs no code of the file: Keras refuses to load lambdas.
 
     Args:
-        path: FILE.keras.
+        name: FILE.keras or hub:NAME; NAME is what KerasHub's `from_preset` takes, also a folder.
+        weights: False for random weights of a preset, which are not downloaded.
 
     Raises:
-        UserError: the file is missing, no Keras model, or holds what Keras does not know.
+        UserError: it is missing, no Keras model, or holds what Keras does not know; or KerasHub is not there.
     """
     try:
-        return keras.saving.load_model(path, compile=False, safe_mode=True)
+        if not name.startswith(HUB):
+            network = keras.saving.load_model(Path(name), compile=False, safe_mode=True)
+            is_sequential = isinstance(network, keras.Sequential)
+            return keras.Model(network.inputs[0], network.outputs[0]) if is_sequential else network
+
+        import keras_hub
+
+        return keras_hub.models.Backbone.from_preset(name.removeprefix(HUB), load_weights=weights)
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"model.backbone = {name} needs KerasHub. Received: {error}. Run `{install_command('hub')}`."
+        ) from None
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise UserError(
-            f"model.backbone must be a Keras model in the format {KERAS_FILE}. Received: {path} "
-            f"({one_line(error)})."
+            f"model.backbone must be a Keras model in the format {KERAS_FILE}, or a preset of KerasHub. "
+            f"Received: {name} ({one_line(error)})."
         ) from None
+
+
+def pyramid_taps(network: keras.Model) -> tuple[str, ...]:
+    """The taps of a network of KerasHub: the maps of its feature pyramid, or its output where it has none."""
+    pyramid = getattr(network, "pyramid_outputs", {})
+    names = {id(layer.output): layer.name for layer in network.layers}
+    return tuple(names[id(pyramid[level])] for level in sorted(pyramid)) or (OUTPUT,)
 
 
 def scale_names(taps: Sequence[str]) -> tuple[str, ...]:
@@ -73,7 +97,8 @@ def copy_network(
         The last map.
 
     Raises:
-        ValueError: the network is no functional model, or has no layer of a tap's name.
+        ValueError: the network is no functional model, has no layer of a tap's name, or has layers for images
+            of another size.
     """
     known = {layer.name for layer in network.layers}
     unknown = [tap for tap in taps if tap != OUTPUT and tap.removesuffix(INPUT) not in known]
@@ -87,9 +112,11 @@ def copy_network(
         config = operation.get_config()
         if isinstance(operation, keras.layers.BatchNormalization):
             config = norm.configured(config)
-        if operation.name in stable:
-            config["name"] = stable[operation.name]
-        copied = type(operation).from_config(config)
+        if operation.name in stable:  # a layer; sums and other operations have no weights
+            config |= {"name": stable[operation.name], "dtype": keras.config.dtype_policy().name}
+        copied = _made_again(operation, config)
+        if copied is operation and tuple(image.shape[1:3]) != tuple(network.input_shape[1:3]):
+            raise ValueError(f"{operation.name} takes images of {network.input_shape[1:3]} pixels alone")
         originals[id(copied)] = operation.name
         return copied
 
@@ -100,7 +127,10 @@ def copy_network(
         output = copied(*args, **kwargs)
         return _marked(output, marks[name]) if name in marks else output
 
-    copied = keras.models.clone_model(network, input_tensors=image, clone_function=copy, call_function=call)
+    if len(network.inputs) != 1:
+        raise ValueError(f"a backbone must have one input. Received: {len(network.inputs)}")
+    inputs = keras.tree.map_structure(lambda _: image, network.input)
+    copied = keras.models.clone_model(network, input_tensors=inputs, clone_function=copy, call_function=call)
     output = copied.outputs[0]
     if OUTPUT in marks:
         output = _marked(output, marks[OUTPUT])
@@ -131,7 +161,18 @@ def stable_names(network: keras.Model) -> Mapping[str, str]:
     return names
 
 
+def _made_again(operation: keras.Operation, config: dict[str, Any]) -> keras.Operation:
+    """A copy by its config; the layer itself where that does not make it, as with KerasHub's ViT."""
+    try:
+        return type(operation).from_config(config)
+    except (TypeError, ValueError):
+        return operation
+
+
 def _marked(tensor: keras.KerasTensor, name: str) -> keras.KerasTensor:
+    """The tensor as the output of a layer of this name; tokens, `[B, N, D]`, as a map of one column."""
+    if len(tensor.shape) == TOKENS:
+        return keras.layers.Reshape((tensor.shape[1], 1, tensor.shape[2]), name=name)(tensor)
     return keras.layers.Identity(name=name)(tensor)
 
 

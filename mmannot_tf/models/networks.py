@@ -14,8 +14,8 @@ from mmannot_tf.models.preprocessing import CAFFE, CENTRED, PIXELS, TORCH, Prepr
 INPUT, OUTPUT = "/input", "/output"
 """In a tap, after the name of a layer: what goes into it; without a name: what the network returns. No Keras
 layer has a slash in its name."""
-KERAS_FILE = ".keras"
-"""The end of the name of a file with a network of one's own."""
+KERAS_FILE, HUB = ".keras", "hub:"
+"""How the names of a file with a network of one's own ends, and how that of a preset of KerasHub begins."""
 RESNET_SCALES = 5
 
 
@@ -139,6 +139,11 @@ leads from one map's size to the next one's: they have one scale."""
 def backbone_names() -> tuple[str, ...]:
     """The names of all known backbones."""
     return (*ARCHITECTURES, *NETWORKS)
+
+
+def is_own(name: str) -> bool:
+    """Whether a name is that of a file or of a preset, whose taps and preprocessing the user states."""
+    return name.endswith(KERAS_FILE) or name.startswith(HUB)
 
 
 def scales(name: str) -> int:

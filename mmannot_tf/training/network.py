@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import keras
 
 from mmannot_tf.config.settings import Config
 from mmannot_tf.models.architectures import ARCHITECTURES
-from mmannot_tf.models.backbone import backbone_of_file, build_backbone, map_shapes
+from mmannot_tf.models.backbone import build_backbone, map_shapes, own_backbone
 from mmannot_tf.models.classifier import build_classifier
 from mmannot_tf.models.fusion import build_fusion
 from mmannot_tf.models.pooling import build_places, build_pooled_scales, build_pooling
@@ -68,7 +67,7 @@ class NetworkSpec:
 
 def _backbone(spec: NetworkSpec, _: Any) -> keras.Model:
     model = spec.config.model
-    own = backbone_of_file(Path(model.backbone), model.taps) if model.has_own_backbone else None
+    own = own_backbone(model.backbone, model.taps) if model.has_own_backbone else None
     return build_backbone(
         own or model.backbone,
         image_size=spec.config.data.image_size,
@@ -101,6 +100,7 @@ def check_backbone(config: Config, provenance: Provenance) -> None:
     spec = NetworkSpec(config, labels=1, tags=1, provenance=provenance)
     try:
         shapes = map_shapes(_backbone(spec, None))
+        config.check_scales(len(shapes))
         if config.stages.ms_cnn is not None:
             _fusion(spec, shapes)
     except ValueError as error:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mmannot_tf.models.geometry import KERAS
-from mmannot_tf.models.networks import KERAS_FILE, NETWORKS, Network
+from mmannot_tf.models.networks import HUB, KERAS_FILE, NETWORKS, Network, is_own
 from mmannot_tf.models.preprocessing import PIXELS
 from mmannot_tf.weights import weights_file
 from mmannot_tf.weights.assignment import assign
@@ -39,6 +39,10 @@ KERAS_APPLICATIONS: Mapping[str, tuple[str, str]] = {
 
 The digests are those of keras/src/applications/resnet.py (WEIGHTS_HASHES, without top); Keras checks them.
 """
+
+
+PRESET_WEIGHTS = "model.weights.h5"
+"""In a folder with a preset of KerasHub."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +79,8 @@ def resolve(weights: str, architecture: str) -> BackboneSource:
     Raises:
         UserError: this architecture has no such weights, or the file is missing, foreign or damaged.
     """
-    if architecture.endswith(KERAS_FILE):
-        return _of_file(Path(architecture), weights)
+    if is_own(architecture):
+        return _of_own(architecture, weights)
     if architecture in NETWORKS:
         return _of_application(NETWORKS[architecture], weights, architecture)
     if weights == "random":
@@ -153,17 +157,21 @@ def _of_application(network: Network, weights: str, architecture: str) -> Backbo
     return BackboneSource(provenance, None if is_random else load)
 
 
-def _of_file(path: Path, weights: str) -> BackboneSource:
-    """Weights of a network of one's own; what it expects of pixels, the configuration says."""
-    if not path.is_file():
-        raise UserError(f"model.backbone must be a Keras model. Received: {path}, which is no file.")
+def _of_own(name: str, weights: str) -> BackboneSource:
+    """Weights of a file or a preset; what it expects of pixels, the configuration says."""
+    file = Path(name) if name.endswith(KERAS_FILE) else Path(name.removeprefix(HUB)) / PRESET_WEIGHTS
+    if name.endswith(KERAS_FILE) and not file.is_file():
+        raise UserError(f"model.backbone must be a Keras model. Received: {name}, which is no file.")
     is_random = weights == "random"
-    provenance = Provenance(weights, str(path), None, KERAS, PIXELS, None if is_random else sha256(path))
+    digest = (
+        sha256(file) if file.is_file() else name
+    )  # the name of a preset that is not here says its version
+    provenance = Provenance(weights, name, None, KERAS, PIXELS, None if is_random else digest)
 
     def load(backbone: keras.Model) -> None:
         from mmannot_tf.models.copied_network import copy_weights, load_network
 
-        copy_weights(load_network(path), backbone)
+        copy_weights(load_network(name), backbone)
 
     return BackboneSource(provenance, None if is_random else load)
 

@@ -1,6 +1,7 @@
 """The networks of keras.applications, and files of one's own, as backbones."""
 
 import importlib
+import sys
 
 import keras
 import numpy as np
@@ -9,8 +10,8 @@ from tiers import exhaustive
 
 from mmannot_tf.layers.batch_norm import BatchNorm
 from mmannot_tf.layers.image_normalization import ImageNormalization
-from mmannot_tf.models.backbone import backbone_of_file, build_backbone, map_shapes
-from mmannot_tf.models.copied_network import build_application, copy_weights, stable_names
+from mmannot_tf.models.backbone import build_backbone, map_shapes, own_backbone
+from mmannot_tf.models.copied_network import build_application, copy_weights, load_network, stable_names
 from mmannot_tf.models.fusion import build_fusion
 from mmannot_tf.models.networks import NETWORKS, OUTPUT, backbone_names, scales
 from tfrecords_tools.shell.errors import UserError
@@ -147,7 +148,7 @@ def own_file(tmp_path):
 
 def test_a_file_is_tapped_at_outputs_and_inputs_of_its_layers(own_file):
     backbone = build_backbone(
-        backbone_of_file(own_file, ("fine", "third/input", "third")), image_size=SIZE, epsilon=None
+        own_backbone(str(own_file), ("fine", "third/input", "third")), image_size=SIZE, epsilon=None
     )
     assert map_shapes(backbone) == [(48, 48, 4), (24, 24, 8), (12, 12, 8)]
     network = keras.saving.load_model(own_file)
@@ -159,19 +160,85 @@ def test_a_file_is_tapped_at_outputs_and_inputs_of_its_layers(own_file):
     assert "dense" not in " ".join(layer.name for layer in backbone.layers)
 
 
+def test_a_sequential_file_is_a_backbone_too(tmp_path):
+    layers = [keras.layers.Conv2D(4, 3, strides=2, padding="same", name=name) for name in ("a", "b", "c")]
+    keras.Sequential([keras.Input((SIZE, SIZE, 3)), *layers]).save(tmp_path / "row.keras")
+    backbone = own_backbone(str(tmp_path / "row.keras"), ("a", "c/input", OUTPUT))
+    assert map_shapes(build_backbone(backbone, image_size=SIZE)) == [(48, 48, 4), (24, 24, 4), (12, 12, 4)]
+
+
+@pytest.fixture(scope="module")
+def presets(tmp_path_factory):
+    """A ResNet and a ViT of KerasHub with random weights, as folders."""
+    hub = pytest.importorskip("keras_hub", reason="needs KerasHub: the extra hub")
+    folder = tmp_path_factory.mktemp("presets")
+    hub.models.ResNetBackbone(
+        input_conv_filters=[64],
+        input_conv_kernel_sizes=[7],
+        stackwise_num_filters=[64, 64, 64, 64],
+        stackwise_num_blocks=[1, 1, 1, 1],
+        stackwise_num_strides=[1, 2, 2, 2],
+        block_type="basic_block",
+        image_shape=(SIZE, SIZE, 3),
+    ).save_to_preset(folder / "resnet")
+    hub.models.ViTBackbone(
+        image_shape=(SIZE, SIZE, 3), patch_size=16, num_layers=1, num_heads=2, hidden_dim=8, mlp_dim=16
+    ).save_to_preset(folder / "vit")
+    return folder
+
+
+@pytest.mark.exhaustive
+def test_a_preset_of_keras_hub_has_the_maps_of_its_feature_pyramid(presets):
+    import keras_hub
+
+    name = f"hub:{presets / 'resnet'}"
+    backbone = build_backbone(own_backbone(name), image_size=SIZE, epsilon=None)
+    copy_weights(load_network(name), backbone)
+    preset = keras_hub.models.Backbone.from_preset(str(presets / "resnet"))
+    pyramid = keras.Model(preset.input, [preset.pyramid_outputs[level] for level in ("P2", "P3", "P4", "P5")])
+    for ours, theirs in zip(backbone(PIXELS), pyramid(PIXELS), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.exhaustive
+def test_a_vision_transformer_has_one_scale_of_its_tokens(presets):
+    import keras_hub
+
+    name = f"hub:{presets / 'vit'}"
+    backbone = build_backbone(own_backbone(name), image_size=SIZE, epsilon=None)
+    copy_weights(load_network(name), backbone)
+    assert map_shapes(backbone) == [(37, 1, 8)]
+    preset = keras_hub.models.Backbone.from_preset(str(presets / "vit"))
+    np.testing.assert_array_equal(np.squeeze(backbone(PIXELS), 2), preset(PIXELS))
+    with pytest.raises(ValueError, match="alone"):
+        build_backbone(own_backbone(name), image_size=64, epsilon=None)
+
+
+@pytest.mark.exhaustive
+def test_a_preset_that_is_not_there_is_refused(presets):
+    with pytest.raises(UserError, match="hub:nothing_there"):
+        own_backbone("hub:nothing_there")
+
+
+def test_without_keras_hub_the_command_that_installs_it_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "keras_hub", None)
+    with pytest.raises(UserError, match="pip install 'keras-hub"):
+        own_backbone("hub:resnet_50_imagenet")
+
+
 def test_names_that_a_file_lacks_and_files_that_are_no_model_are_refused(own_file, tmp_path):
     with pytest.raises(ValueError, match="Received: finest"):
-        build_backbone(backbone_of_file(own_file, ("finest", OUTPUT)), image_size=SIZE)
+        build_backbone(own_backbone(str(own_file), ("finest", OUTPUT)), image_size=SIZE)
     (tmp_path / "no.keras").write_bytes(b"no model")
     with pytest.raises(UserError, match=r"no\.keras"):
-        build_backbone(backbone_of_file(tmp_path / "no.keras", (OUTPUT,)), image_size=SIZE)
+        build_backbone(own_backbone(str(tmp_path / "no.keras"), (OUTPUT,)), image_size=SIZE)
 
 
 def test_a_file_with_code_is_refused(tmp_path):
     image = keras.Input((SIZE, SIZE, 3))
     keras.Model(image, keras.layers.Lambda(lambda pixels: pixels * 2)(image)).save(tmp_path / "code.keras")
     with pytest.raises(UserError, match=r"code\.keras"):
-        build_backbone(backbone_of_file(tmp_path / "code.keras", (OUTPUT,)), image_size=SIZE)
+        build_backbone(own_backbone(str(tmp_path / "code.keras"), (OUTPUT,)), image_size=SIZE)
 
 
 def test_stable_names_count_only_what_keras_named():
