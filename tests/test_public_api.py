@@ -312,7 +312,7 @@ def test_pixels_are_normalised_inside_as_the_weights_expect(annotator, examples,
 
 def test_unknown_backbones_and_weights_of_others_are_refused():
     with pytest.raises(ValueError, match="resnet101"):
-        mmannot_tf.build_annotator("vgg16")
+        mmannot_tf.build_annotator("resnet34")
     with pytest.raises(ValueError, match="weights must be None for a backbone of your own"):
         _small(weights="imagenet")
     with pytest.raises(mmannot_tf.UserError, match=r"no_such_file\.h5"):

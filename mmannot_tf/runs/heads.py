@@ -8,7 +8,6 @@ import numpy as np
 
 from mmannot_tf.config import loading
 from mmannot_tf.config.settings import Config
-from mmannot_tf.models.networks import NETWORKS
 from mmannot_tf.runs.configured_stages import feature_source, stage_named
 from mmannot_tf.runs.plan import finish
 from mmannot_tf.runs.run import CONFIG, Run, copy_facts, open_run
@@ -16,7 +15,7 @@ from mmannot_tf.runs.stage_record import Outcome, read_record, verified_weights
 from mmannot_tf.runs.stages import PRETRAINED
 from mmannot_tf.runs.untagged import read_choice, write_choice
 from mmannot_tf.weights.published import PUBLISHED
-from mmannot_tf.weights.source import KERAS_APPLICATIONS
+from mmannot_tf.weights.source import can_be_fetched
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import write_text
 
@@ -72,8 +71,7 @@ def _check_backbone(run: Run, stage: str) -> None:
             "heads can be exported alone if no stage has moved the backbone (`backbone_rate = 0`). Received: "
             f"{run.path}, where {stage} trained it. Choose another --format."
         )
-    has_imagenet = model.backbone in KERAS_APPLICATIONS or model.backbone in NETWORKS
-    if model.weights not in PUBLISHED and not (model.weights == "imagenet" and has_imagenet):
+    if not can_be_fetched(model.weights, model.backbone):
         raise UserError(
             f"heads can be exported alone if others can fetch the backbone's weights: model.weights must be "
             f"imagenet or {', '.join(PUBLISHED)}. Received: {model.weights}. Choose another --format."

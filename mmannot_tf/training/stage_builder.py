@@ -18,7 +18,6 @@ from mmannot_tf.data.replicas import OrderedSplit
 from mmannot_tf.losses.quantity_error import QuantityError
 from mmannot_tf.losses.sigmoid_cross_entropy import SigmoidCrossEntropy
 from mmannot_tf.losses.summed import SummedLoss
-from mmannot_tf.models.architectures import ARCHITECTURES
 from mmannot_tf.runs.configured_stages import feature_source, has_frozen_backbone, stage_settings
 from mmannot_tf.runs.refit import earlier_run, kept_epoch
 from mmannot_tf.runs.run import Run
@@ -26,6 +25,7 @@ from mmannot_tf.runs.stage import Stage, unwrap_single
 from mmannot_tf.runs.stage_record import Outcome
 from mmannot_tf.runs.stages import KNOWN
 from mmannot_tf.training.cross_validation import Fold, chosen_l2, cross_validated_l2
+from mmannot_tf.training.frozen_groups import freeze_before
 from mmannot_tf.training.inference.inference import Inference
 from mmannot_tf.training.inference.trained_branches import network_spec_of, trained_branch
 from mmannot_tf.training.initial_weights import initialise, start_classifiers
@@ -223,8 +223,8 @@ def _recipe(
         if session.run.config.model.classifier_start == "frequencies":
             start_classifiers(stage, network, arrays.targets)
         if "backbone" in stage.trains:
-            is_resnet = session.run.config.model.backbone in ARCHITECTURES
-            _freeze_before(network.branches["backbone"], settings.trained_from, by_name=is_resnet)
+            name = session.run.config.model.backbone
+            freeze_before(network.branches["backbone"], settings.trained_from, name=name)
         initialise(session.run, stage, network)
         return network
 
@@ -269,24 +269,6 @@ RECIPES: Mapping[str, Callable[[Session, Stage, int], Recipe]] = {
     "stages": branch_recipe,
     "methods": method_recipe,
 }
-
-
-def _freeze_before(backbone: keras.Model, group: str, *, by_name: bool) -> None:
-    """Makes the layers of earlier groups untrainable.
-
-    Args:
-        backbone: of the stage's network.
-        group: "conv1" to "conv5".
-        by_name: whether a layer is named by its group; else a map ends a group.
-    """
-    number = int(group.removeprefix("conv"))
-    if by_name:
-        earlier = [layer for layer in backbone.layers if layer.name.partition("_")[0] < group]
-    else:
-        earlier = keras.Model(backbone.inputs, backbone.outputs[number - 2]).layers if number > 1 else []
-    for layer in earlier:
-        if layer.weights:
-            layer.trainable = False
 
 
 def _network_spec(run: Run, arrays: SplitArrays) -> NetworkSpec:

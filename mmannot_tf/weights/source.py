@@ -94,6 +94,12 @@ def resolve(weights: str, architecture: str) -> BackboneSource:
     return _imported(Path(weights), architecture)
 
 
+def can_be_fetched(weights: str, architecture: str) -> bool:
+    """Whether everyone can fetch these weights of a backbone; arguments as for `resolve`."""
+    has_imagenet = architecture in KERAS_APPLICATIONS or architecture in NETWORKS
+    return weights in PUBLISHED or (weights == "imagenet" and has_imagenet)
+
+
 def _imagenet(architecture: str) -> BackboneSource:
     if architecture not in KERAS_APPLICATIONS:
         raise UserError(
