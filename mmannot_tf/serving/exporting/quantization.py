@@ -145,7 +145,7 @@ def _nncf() -> Any:
         raise UserError(
             f"quantize needs a package. Received: {error}. Run `{install_command(EXTRA)}`."
         ) from None
-    nncf.set_log_level(logging.ERROR)
+    logging.getLogger("nncf").setLevel(logging.ERROR)  # its own function changes all handlers of the process
     return nncf
 
 

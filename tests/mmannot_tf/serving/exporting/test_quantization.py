@@ -1,4 +1,5 @@
 import json
+import logging
 import shutil
 
 import numpy as np
@@ -88,6 +89,12 @@ def test_photographs_are_annotated_with_it(quantized, folder, capsys):
         answers[precision] = json.loads(capsys.readouterr().out)["photographs"]
     assert len(answers["int8"]) == len(answers["float32"]) == 30
     assert answers["int8"] != answers["float32"]
+
+
+def test_nncf_leaves_the_handlers_of_other_loggers(quantized, caplog):
+    """Its own function for the level changes them all."""
+    logging.getLogger("somebody").warning("heard")
+    assert "heard" in caplog.text
 
 
 def test_a_second_time_replaces_what_the_first_wrote(quantized, folder, tmp_path):
