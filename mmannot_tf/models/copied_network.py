@@ -94,7 +94,7 @@ def copy_network(
         taps: as `networks.Network.taps`, by the names that the network has itself.
 
     Returns:
-        The last map.
+        What the network returns; a model of the marked maps leaves out what stands behind the last one.
 
     Raises:
         ValueError: the network is no functional model, has no layer of a tap's name, or has layers for images

@@ -15,7 +15,7 @@ INPUT, OUTPUT = "/input", "/output"
 """In a tap, after the name of a layer: what goes into it; without a name: what the network returns. No Keras
 layer has a slash in its name."""
 KERAS_FILE, HUB = ".keras", "hub:"
-"""How the names of a file with a network of one's own ends, and how that of a preset of KerasHub begins."""
+"""How the name of a file with a network of one's own ends, and how that of a preset of KerasHub begins."""
 RESNET_SCALES = 5
 
 

@@ -169,9 +169,7 @@ def _of_own(name: str, weights: str) -> BackboneSource:
     if name.endswith(KERAS_FILE) and not file.is_file():
         raise UserError(f"model.backbone must be a Keras model. Received: {name}, which is no file.")
     is_random = weights == "random"
-    digest = (
-        sha256(file) if file.is_file() else name
-    )  # the name of a preset that is not here says its version
+    digest = sha256(file) if file.is_file() else name  # a preset elsewhere has its version in its name
     provenance = Provenance(weights, name, None, KERAS, PIXELS, None if is_random else digest)
 
     def load(backbone: keras.Model) -> None:

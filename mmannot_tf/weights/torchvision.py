@@ -10,23 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from mmannot_tf.models.geometry import Geometry
+from mmannot_tf.models.preprocessing import TORCH
 from mmannot_tf.weights.imported import Imported, WeightConventions, imported, with_zero_biases
 from mmannot_tf.weights.naming import NameScheme, unit_layer
-from mmannot_tf.weights.provenance import Preprocessing
 from mmannot_tf.weights.state_dict import read_state_dict
-
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-"""Of ImageNet's RGB channels, from 0 to 1."""
 
 CONVENTIONS = WeightConventions(
     origin="torchvision",
     epsilon=1e-5,
     geometry=Geometry(stride="first_3x3"),
-    preprocessing=Preprocessing(
-        "RGB",
-        mean=(255 * MEAN[0], 255 * MEAN[1], 255 * MEAN[2]),
-        scale=(1 / (255 * STD[0]), 1 / (255 * STD[1]), 1 / (255 * STD[2])),
-    ),
+    preprocessing=TORCH,
 )
 
 TENSOR = re.compile(

@@ -182,9 +182,7 @@ def _describe(folder: Path, agreement: Int8Agreement, nncf_version: str) -> None
     metadata = read_metadata(folder)
     metadata["int8"] = asdict(agreement)
     metadata["versions"] = {**metadata["versions"], "nncf": nncf_version}
-    metadata["files"] = {
-        name: value for name, value in file_digests(folder).items() if name not in (METADATA_FILE, CARD_FILE)
-    }
+    metadata["files"] = file_digests(folder)
     write_json(folder / METADATA_FILE, sealed(metadata))
     card = (folder / CARD_FILE).read_text(encoding="utf-8").partition(HEADING)[0].rstrip()
     text = f"{card}\n\n{HEADING}{_section(agreement, nncf_version)}\n"

@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from mmannot_tf.serving.metadata import METADATA_FILE
+from mmannot_tf.serving.metadata import CARD_FILE, METADATA_FILE
 from mmannot_tf.serving.model import SAVED_MODEL_FILE, versions
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import clear_leftovers_in, is_staging, sha256
@@ -31,11 +31,11 @@ def new_version(out: Path, *, command: str) -> Iterator[Path]:
 
 
 def file_digests(folder: Path) -> dict[str, str]:
-    """The SHA-256 of each file in a version folder, by its name."""
+    """The SHA-256 of each file in a version folder, by its name, but for export.json and the model card."""
     return {
         file.relative_to(folder).as_posix(): sha256(file)
         for file in sorted(folder.rglob("*"))
-        if file.is_file()
+        if file.is_file() and file not in (folder / METADATA_FILE, folder / CARD_FILE)
     }
 
 
