@@ -56,7 +56,7 @@ class Inference:
             for place, output in enumerate(strategy.experimental_local_results(self._forward(batch))):
                 number = step * local.total + local.first + place
                 rows = slice(None) if number < split.batches else slice(0)
-                advance(split.batch_size if number < split.batches else 0)
+                advance(max(0, min(split.batch_size, split.examples - number * split.batch_size)))
                 yield number, tf.nest.map_structure(lambda tensor, rows=rows: tensor.numpy()[rows], output)
 
     def _on_replicas(self, batch: Any) -> Any:

@@ -22,6 +22,7 @@ from mmannot_tf.training.session import open_session
 from tfrecords_tools.shell.errors import UserError
 
 NAMES = [way.name for way in WAYS if "true_quantity" not in way.needs]
+PAIRS = list(zip(NAMES[::2], NAMES[1::2] + NAMES[-1:], strict=False))  # every way is in one of them
 TAGGED = np.arange(12) % 2 == 0
 
 
@@ -55,27 +56,21 @@ def expected(ways, outputs):
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("name", NAMES)
-def test_the_saved_model_selects_what_numpy_selects(run, validation, inputs, tmp_path, name):
-    ways = choose_ways(name, validation, run.config.evaluation)
-    folder = export(run, tmp_path / "export", ways=ways)
-    outputs = open_engine("tensorflow", open_model(folder), "float32")(inputs)
-    np.testing.assert_array_equal(outputs.selected, expected(ways, outputs))
-    for kind in ("tagged", "untagged"):
-        assert FittedWay.load(folder / FOLDER / kind / f"{name}.json") == getattr(ways, kind).fitted
-    assert f"`{name}`" in (folder / "README.md").read_text()
-
-
-@pytest.mark.exhaustive
-@pytest.mark.parametrize("name", NAMES)
-def test_every_engine_selects_what_numpy_selects(run, validation, inputs, tmp_path, name):
-    ways = choose_ways(name, validation, run.config.evaluation)
+@pytest.mark.parametrize("tagged, untagged", PAIRS)
+def test_every_engine_selects_what_numpy_selects(run, validation, inputs, tmp_path, tagged, untagged):
+    """Two ways an export: one for images with tags, one for images without."""
+    chosen = {name: choose_ways(name, validation, run.config.evaluation) for name in (tagged, untagged)}
+    ways = replace(chosen[tagged], untagged=chosen[untagged].untagged)
     folder = export(
         run, tmp_path / "export", ways=ways, formats=["saved_model", "onnx", "openvino", "litert"]
     )
     for engine in ENGINES:
         outputs = open_engine(engine, open_model(folder), "float32")(inputs)
         np.testing.assert_array_equal(outputs.selected, expected(ways, outputs), err_msg=engine)
+    card = (folder / "README.md").read_text()
+    for kind, name in (("tagged", tagged), ("untagged", untagged)):
+        assert FittedWay.load(folder / FOLDER / kind / f"{name}.json") == getattr(ways, kind).fitted
+        assert f"`{name}`" in card
 
 
 @pytest.mark.exhaustive

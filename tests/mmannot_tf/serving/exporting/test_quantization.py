@@ -56,6 +56,23 @@ def _types_of_weights(operations, kind):
     return types
 
 
+def test_no_range_is_taken_behind_the_last_convolution(quantized):
+    """Photographs without tags, as most are, would tell nothing of the tag encoder's ranges."""
+    network = ov.Core().read_model(quantized / INT8_FILE)
+    rounded = [operation for operation in network.get_ops() if operation.get_type_name() == "FakeQuantize"]
+    assert rounded
+    assert [operation for operation in rounded if not _reaches_a_convolution(operation)] == []
+
+
+def _reaches_a_convolution(operation):
+    readers = [place.get_node() for place in operation.output(0).get_target_inputs()]
+    return any(
+        reader.get_type_name() == "Convolution"
+        or (reader.get_output_size() and _reaches_a_convolution(reader))
+        for reader in readers
+    )
+
+
 def test_its_answers_are_near_those_of_float32_and_not_the_same(quantized):
     single, lower = _outputs(quantized, "float32"), _outputs(quantized, "int8")
     difference = np.abs(lower.probabilities - single.probabilities)
