@@ -41,7 +41,8 @@ class _Rate(ProgressColumn):
 class ProgressLines(Progress):
     """A display without bars, for a file or a pipe: each task writes a line every `LINE_SECONDS`.
 
-    Shorter tasks write nothing. The rate is that of the time since the line before.
+    Shorter tasks write nothing. The rate is that of the time since the line before. The first step starts
+    things up, which can take long, so a line after it alone says nothing of the time left.
     """
 
     def __init__(self, unit: str, console: Console):
@@ -49,6 +50,7 @@ class ProgressLines(Progress):
         super().__init__(console=console, disable=True)
         self._unit = unit
         self._last: dict[TaskID, tuple[float, float]] = {}
+        self._begun: set[TaskID] = set()
 
     def add_task(self, *args: Any, **kwargs: Any) -> TaskID:
         """Adds a task as `Progress.add_task` does; its first line is due after `LINE_SECONDS`."""
@@ -68,16 +70,19 @@ class ProgressLines(Progress):
 
     def _write_due(self, task_id: TaskID) -> None:
         now, (before, completed) = time.monotonic(), self._last[task_id]
+        is_first = task_id not in self._begun
+        self._begun.add(task_id)
         if now - before < LINE_SECONDS:
             return
         task = next(task for task in self.tasks if task.id == task_id)
         self._last[task_id] = (now, task.completed)
-        notice(self._line(task, (task.completed - completed) / (now - before)))
+        notice(self._line(task, (task.completed - completed) / (now - before), says_left=not is_first))
 
-    def _line(self, task: Task, rate: float) -> str:
+    def _line(self, task: Task, rate: float, *, says_left: bool) -> str:
         if task.total is None:
             return f"{task.description}: {task.completed:,.0f} {self._unit}, {_rounded(rate)} {self._unit}/s"
-        left = f", {duration((task.total - task.completed) / rate)} left" if rate > 0 else ""
+        seconds = (task.total - task.completed) / rate if says_left and rate > 0 else None
+        left = "" if seconds is None else f", {duration(seconds)} left"
         return (
             f"{task.description}: {task.completed:,.0f} of {task.total:,.0f} {self._unit}, "
             f"{_rounded(rate)} {self._unit}/s{left}"

@@ -36,9 +36,24 @@ def test_a_line_comes_every_half_minute_with_the_rate_since_the_last(capsys, clo
 def test_a_resumed_task_counts_only_what_is_new(capsys, clock):
     with progress.progress_bars("tags") as display:
         task = display.add_task("tags", total=200_000, completed=90_000)
-        clock[0] += 50
-        display.advance(task, 10_000)
+        clock[0] += 10
+        display.advance(task, 2_000)
+        clock[0] += 40
+        display.advance(task, 8_000)
     assert capsys.readouterr().err == "tags: 100,000 of 200,000 tags, 200 tags/s, 8 min left\n"
+
+
+def test_a_long_first_step_says_nothing_of_the_time_left(capsys, clock):
+    with progress.progress_bars() as display:
+        task = display.add_task("classifier", total=16_000)
+        clock[0] += 80
+        display.advance(task, 128)
+        clock[0] += 32
+        display.advance(task, 3_200)
+    assert capsys.readouterr().err.splitlines() == [
+        "classifier: 128 of 16,000 images, 1.6 images/s",
+        "classifier: 3,328 of 16,000 images, 100 images/s, 2 min left",
+    ]
 
 
 def test_an_unknown_total_and_a_task_that_stands_still(capsys, clock):
