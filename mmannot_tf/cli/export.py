@@ -89,6 +89,10 @@ def _export_again(export: Path, out: Path, formats: list[str], *, decides_anew: 
 
 
 def _say(folder: Path) -> None:
+    from mmannot_tf.serving.metadata import CARD_FILE
+    from mmannot_tf.serving.model import read_metadata
     from tfrecords_tools.shell.console import notice
 
-    notice(f"exported: {folder}. Next: mmannot annotate {folder} IMAGE")
+    of_vectors = "vectors" in read_metadata(folder)
+    following = f"see {folder / CARD_FILE}" if of_vectors else f"mmannot annotate {folder} IMAGE"
+    notice(f"exported: {folder}. Next: {following}")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from mmannot_tf.config.section import Dropout, Epsilon, Positive, Rate, Section
-from mmannot_tf.models.networks import HUB, KERAS_FILE, backbone_names, is_own, scales
+from mmannot_tf.models.networks import HUB, KERAS_FILE, VECTORS, backbone_names, is_own, scales
 
 
 def _known_backbone(name: str) -> str:
@@ -22,15 +22,15 @@ class ModelSettings(Section):
 
     Attributes:
         backbone: which network (Sec. III-A: ResNet-101; `tiny` is a ResNet of ours, for small machines): a
-            ResNet, another one of keras.applications, the path of a Keras model, FILE.keras, or a preset of
-            KerasHub, hub:NAME (docs/beyond.md).
+            ResNet, another one of keras.applications, the path of a Keras model, FILE.keras, a preset of
+            KerasHub, hub:NAME, or "vectors" for records of vectors (docs/beyond.md).
         taps: of FILE.keras or hub:NAME, where its maps are, finest first: names of layers whose outputs they
             are; "NAME/input" for what goes into a layer, "/output" for what the model returns. One tap is
             one scale. A preset without taps has those of its feature pyramid, or its output alone. The taps
             of other backbones are known.
         weights: "imagenet" (downloads through keras.applications); "keras2016", the ResNet-50 that Keras
             published in 2016, fetched once and checked; "random"; "own", those in FILE.keras or the preset;
-            or the path of a ResNet's imported file.
+            "none", of vectors; or the path of a ResNet's imported file.
         batch_norm_momentum: decay of the moving statistics (Sec. IV-A3: 0.9997) [1].
         backbone_epsilon: batch-norm epsilon of the backbone; "weights": that of its weights' training [3].
         block_epsilon: batch-norm epsilon of the fusion blocks, and of a randomly initialised backbone [3].
@@ -101,6 +101,17 @@ class ModelSettings(Section):
                 f'model.weights = "own" are those of a file {KERAS_FILE} or a preset {HUB}NAME. Received: '
                 f'model.backbone = "{self.backbone}"'
             )
+        return self
+
+    @model_validator(mode="after")
+    def _vectors_have_no_weights_and_no_mirror_image(self) -> Self:
+        if (self.backbone == VECTORS) != (self.weights == "none"):
+            raise ValueError(
+                f'model.weights = "none" goes with model.backbone = "{VECTORS}", and with no other. '
+                f'Received: model.backbone = "{self.backbone}", model.weights = "{self.weights}"'
+            )
+        if self.backbone == VECTORS and self.flip_average:
+            raise ValueError(f'model.flip_average needs images. Received: model.backbone = "{VECTORS}"')
         return self
 
     @property

@@ -11,6 +11,7 @@ from mmannot_tf.config.methods import Methods
 from mmannot_tf.config.model import ModelSettings
 from mmannot_tf.config.section import Coefficient, Positive, Section, Share
 from mmannot_tf.config.stage import JointHeadSettings, StageSettings
+from mmannot_tf.models.networks import VECTORS
 
 
 class DataSettings(Section):
@@ -237,6 +238,26 @@ class Config(Section):
                     f"stages.{name}.trained_from must be one of the backbone's {scales} scales. Received: "
                     f'"{stage.trained_from}"'
                 )
+
+    @model_validator(mode="after")
+    def _vectors_are_neither_moved_nor_augmented(self) -> Self:
+        if self.model.backbone != VECTORS:
+            return self
+        moved = [name for name in ("cnn", "cnn_longer") if getattr(self.stages, name) is not None]
+        for name in moved:
+            if getattr(self.stages, name).backbone_rate:
+                raise ValueError(
+                    f'stages.{name}.backbone_rate must be 0 with model.backbone = "{VECTORS}", which has no '
+                    f"weights. Received: {getattr(self.stages, name).backbone_rate}"
+                )
+        if self.stages.cnn_head is not None:
+            raise ValueError(f'stages.cnn_head needs a backbone. Received: model.backbone = "{VECTORS}"')
+        for key in ("augmentation", "decoded_cache"):
+            if (value := getattr(self.data, key)) != "none":
+                raise ValueError(
+                    f'data.{key} needs images. Received: "{value}" with model.backbone = "{VECTORS}"'
+                )
+        return self
 
     @model_validator(mode="after")
     def _the_preprocessing_of_an_own_backbone_is_stated(self) -> Self:

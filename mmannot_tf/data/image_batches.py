@@ -18,7 +18,10 @@ from tfrecords_tools.reading.record_index import read_at_positions, record_posit
 from tfrecords_tools.reading.records import Records, read
 
 LoadImage = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
-"""(Place in the epoch, int64 []; JPEG or PNG bytes, string []) → network input, float32 [S, S, 3]."""
+"""(Place in the epoch, int64 []; JPEG or PNG bytes, string []) → network input, float32 [S, S, 3].
+
+A vector, float32 [D], is the network input itself.
+"""
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,8 @@ class ImageBatches:
         features += ("tags",) if self.vocabulary else ()
 
         def decoded(place: tf.Tensor, example: Mapping[str, tf.Tensor]) -> tuple[tf.Tensor, ...]:
-            return load(place, example["image"]), *(example[name] for name in features)
+            loaded = example["vector"] if self.records.vectors else load(place, example["image"])
+            return loaded, *(example[name] for name in features)
 
         return examples.map(decoded, num_parallel_calls=tf.data.AUTOTUNE)
 

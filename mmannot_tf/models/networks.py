@@ -17,6 +17,8 @@ layer has a slash in its name."""
 KERAS_FILE, HUB = ".keras", "hub:"
 """How the name of a file with a network of one's own ends, and how that of a preset of KerasHub begins."""
 RESNET_SCALES = 5
+VECTORS = "vectors"
+"""What stands for a backbone where records have vectors of somebody's own network in place of images."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +140,7 @@ leads from one map's size to the next one's: they have one scale."""
 
 def backbone_names() -> tuple[str, ...]:
     """The names of all known backbones."""
-    return (*ARCHITECTURES, *NETWORKS)
+    return (*ARCHITECTURES, *NETWORKS, VECTORS)
 
 
 def is_own(name: str) -> bool:
@@ -148,4 +150,6 @@ def is_own(name: str) -> bool:
 
 def scales(name: str) -> int:
     """How many maps a known backbone has."""
+    if name == VECTORS:
+        return 1
     return RESNET_SCALES if name in ARCHITECTURES else len(NETWORKS[name].taps)

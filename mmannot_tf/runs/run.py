@@ -10,6 +10,7 @@ from mmannot_tf.config import loading
 from mmannot_tf.config.settings import Config
 from mmannot_tf.weights.provenance import PREPROCESSINGS, Preprocessing, Provenance
 from tfrecords_tools.reading.records import Records
+from tfrecords_tools.reading.vectors import VectorFacts
 from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.documents import damaged, read_document, write_document
 from tfrecords_tools.shell.errors import UserError, one_line
@@ -35,6 +36,7 @@ class Dataset:
         labels: the C label names in index order.
         tags: the T tags of the vocabulary in index order.
         tag_rule: version of the rule by which they are spelled (docs/tags.md); 1 in earlier runs.
+        vectors: of records of vectors; None for images.
     """
 
     path: str
@@ -44,6 +46,7 @@ class Dataset:
     labels: tuple[str, ...]
     tags: tuple[str, ...]
     tag_rule: int = FORMER_TAG_RULE
+    vectors: VectorFacts | None = None
 
 
 @dataclass(frozen=True)
@@ -158,6 +161,7 @@ def create_run(
         labels=records.labels,
         tags=tags,
         tag_rule=records.tag_rule,
+        vectors=records.vectors,
     )
     if (path / FACTS).exists():
         _check_same_records(path, dataset)

@@ -1,6 +1,6 @@
 """The shape of export.json, which `mmannot export` writes into a version folder."""
 
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 METADATA_FILE = "export.json"
 CARD_FILE = "README.md"
@@ -34,6 +34,7 @@ class ExportMetadata(TypedDict):
             their own; the ways are in the folder `decisions`. Exports of earlier versions have none.
         probabilities: "uncalibrated": `probabilities` and `scores` are the network's own.
         formats: the exported formats and how each was verified.
+        vectors: the members of `VectorFacts`; of exports that annotate vectors only.
         int8: how much the network in int8 differs, the members of `Int8Agreement`; of quantised exports only.
         tolerance: the largest difference that verification allowed.
         versions: of the packages that wrote the export.
@@ -49,6 +50,7 @@ class ExportMetadata(TypedDict):
     decisions: NotRequired[dict[str, str]]
     probabilities: NotRequired[str]
     formats: dict[str, FormatCheck]
+    vectors: NotRequired[dict[str, Any]]
     int8: NotRequired[dict[str, float]]
     tolerance: float
     versions: dict[str, str]

@@ -18,6 +18,7 @@ from mmannot_tf.runs.run import FACTS, STARTER, Run, open_run
 from mmannot_tf.runs.untagged import annotation_settings
 from mmannot_tf.serving.decisions import Decisions
 from mmannot_tf.serving.metadata import METADATA_FILE, ExportMetadata
+from tfrecords_tools.reading.vectors import VectorFacts
 from tfrecords_tools.shell.documents import damaged, read_sealed
 from tfrecords_tools.shell.errors import UserError, one_line
 from tfrecords_tools.shell.files import digest, restore_in, sha256_once
@@ -47,6 +48,7 @@ class Model:
         resize: how images are resized, a value of the key `data.resize`.
         digest: of the trained stages and of every setting that changes an annotation.
         decisions: the ways to decide that a request can ask for; None in exports of earlier versions.
+        vectors: what it annotates in place of photographs; None for photographs.
     """
 
     path: Path
@@ -59,6 +61,7 @@ class Model:
     digest: str
     tag_rule: int = TAG_RULE
     decisions: Decisions | None = None
+    vectors: VectorFacts | None = None
 
 
 def open_model(path: Path) -> Model:
@@ -94,6 +97,7 @@ def open_model(path: Path) -> Model:
             digest=str(metadata["digest"]),
             tag_rule=known_version(metadata.get("tag_rule", FORMER_TAG_RULE), folder / METADATA_FILE),
             decisions=Decisions.load(folder, metadata["decisions"]) if "decisions" in metadata else None,
+            vectors=VectorFacts(**metadata["vectors"]) if "vectors" in metadata else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise damaged(folder / METADATA_FILE, WHAT, one_line(error), REMEDY) from None
@@ -157,6 +161,7 @@ def model_of(run: Run) -> Model:
         digest=_annotator_digest(run),
         tag_rule=run.dataset.tag_rule,
         decisions=plain_decisions(run),
+        vectors=run.dataset.vectors,
     )
 
 

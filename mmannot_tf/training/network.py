@@ -11,9 +11,11 @@ from mmannot_tf.models.architectures import ARCHITECTURES
 from mmannot_tf.models.backbone import build_backbone, map_shapes, own_backbone
 from mmannot_tf.models.classifier import build_classifier
 from mmannot_tf.models.fusion import build_fusion
+from mmannot_tf.models.networks import VECTORS
 from mmannot_tf.models.pooling import build_places, build_pooled_scales, build_pooling
 from mmannot_tf.models.quantity_regressor import build_quantity_regressor
 from mmannot_tf.models.tag_encoder import build_tag_encoder
+from mmannot_tf.models.vectors import build_vectors
 from mmannot_tf.runs.stage import Stage, unwrap_single
 from mmannot_tf.weights.provenance import Provenance
 from tfrecords_tools.shell.errors import UserError, one_line
@@ -29,6 +31,7 @@ class NetworkSpec:
         tags: T, the size of the tag vocabulary.
         provenance: of the backbone's initial weights: epsilon, geometry, preprocessing.
         mean_quantity: labels per image of the training split; the quantity bias may start there.
+        vector_size: D, of records of vectors; 0 for images.
     """
 
     config: Config
@@ -36,6 +39,7 @@ class NetworkSpec:
     tags: int
     provenance: Provenance
     mean_quantity: float = 0.0
+    vector_size: int = 0
 
     @property
     def backbone_epsilon(self) -> float | None:
@@ -60,13 +64,17 @@ class NetworkSpec:
         """Whether heads standardise their features."""
         return self.config.model.feature_scaling == "standardized"
 
-    def image_shape(self) -> tuple[int, int, int]:
-        """Shape of one network input image."""
+    def image_shape(self) -> tuple[int, ...]:
+        """Shape of one network input image, or of a vector in its place."""
+        if self.vector_size:
+            return (self.vector_size,)
         return (self.config.data.image_size, self.config.data.image_size, 3)
 
 
 def _backbone(spec: NetworkSpec, _: Any) -> keras.Model:
     model = spec.config.model
+    if model.backbone == VECTORS:
+        return build_vectors(spec.vector_size)
     own = own_backbone(model.backbone, model.taps) if model.has_own_backbone else None
     return build_backbone(
         own or model.backbone,
@@ -95,7 +103,7 @@ def check_backbone(config: Config, provenance: Provenance) -> None:
     Raises:
         UserError: it has no layer of a tap's name, is not functional, or its maps cannot be fused.
     """
-    if config.model.backbone in ARCHITECTURES:
+    if config.model.backbone in (*ARCHITECTURES, VECTORS):
         return
     spec = NetworkSpec(config, labels=1, tags=1, provenance=provenance)
     try:

@@ -11,6 +11,7 @@ import tensorflow as tf
 from mmannot_tf.config.settings import Config
 from mmannot_tf.data.arrays import vocabulary
 from mmannot_tf.data.trainable import check_trainable
+from mmannot_tf.models.networks import VECTORS
 from mmannot_tf.runs import plan
 from mmannot_tf.runs.configured_stages import select_stages, stage_settings
 from mmannot_tf.runs.refit import check_refit, run_records, with_whole_paths
@@ -26,7 +27,7 @@ from mmannot_tf.training.session import Session
 from mmannot_tf.training.stage_builder import fit_stage
 from mmannot_tf.training.untagged_choice import choose_untagged_heads
 from mmannot_tf.weights.source import resolve
-from tfrecords_tools.reading.records import check_unchanged, data_loss_as_user_error, open_records
+from tfrecords_tools.reading.records import Records, check_unchanged, data_loss_as_user_error, open_records
 from tfrecords_tools.reading.stored_files import ChangedRecordsError
 from tfrecords_tools.shell.console import notice
 from tfrecords_tools.shell.errors import StoppedBySignal, UserError, one_line
@@ -93,6 +94,21 @@ def _only_writer(run: Path) -> Iterator[None]:
         yield
 
 
+def _check_kind(config: Config, records: Records) -> None:
+    """Checks that the configuration reads what the records have: images, or vectors."""
+    backbone = config.model.backbone
+    if records.vectors and backbone != VECTORS:
+        raise UserError(
+            f'Records of vectors need model.backbone = "{VECTORS}", as the configuration `vectors` has it. '
+            f'Received: "{backbone}", and {records.path} with vectors of {records.vectors.model}.'
+        )
+    if backbone == VECTORS and not records.vectors:
+        raise UserError(
+            f'model.backbone = "{VECTORS}" needs records of vectors. Received: {records.path} with images. '
+            "Build records with `mmannot-records build features`, or name another backbone."
+        )
+
+
 def _check_replicas(config: Config, stages: Sequence[Stage], examples: int, replicas: int) -> None:
     """Checks that every replica has a row of every batch, and that XLA need not compile an all-reduce."""
     if config.training.jit_compile and config.training.batch_norm == "synchronized" and replicas > 1:
@@ -126,6 +142,7 @@ def open_training(
     records = run_records(config, base)
     _check_replicas(config, stages, records.splits["train"], distribution.replicas)
     check_known_labels(records, stages)
+    _check_kind(config, records)
     provenance = resolve(config.model.weights, config.model.backbone).provenance
     check_backbone(config, provenance)
     tags = vocabulary(records, config.data.vocabulary_size)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mmannot_tf.models.geometry import KERAS
-from mmannot_tf.models.networks import HUB, KERAS_FILE, NETWORKS, Network, is_own
+from mmannot_tf.models.networks import HUB, KERAS_FILE, NETWORKS, VECTORS, Network, is_own
 from mmannot_tf.models.preprocessing import PIXELS
 from mmannot_tf.weights import weights_file
 from mmannot_tf.weights.assignment import assign
@@ -79,6 +79,8 @@ def resolve(weights: str, architecture: str) -> BackboneSource:
     Raises:
         UserError: this architecture has no such weights, or the file is missing, foreign or damaged.
     """
+    if architecture == VECTORS:
+        return BackboneSource(Provenance(weights, architecture, None, KERAS, PIXELS, None))
     if is_own(architecture):
         return _of_own(architecture, weights)
     if architecture in NETWORKS:

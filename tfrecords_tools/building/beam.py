@@ -13,7 +13,7 @@ from tfrecords_tools.building.examining import examine_one
 from tfrecords_tools.building.source import RecordSource
 from tfrecords_tools.building.writing import write_shards
 from tfrecords_tools.photographs.encoded import original_of
-from tfrecords_tools.reading.example import Example, Record, decoded_record, fingerprint
+from tfrecords_tools.reading.example import Example, Record, decoded_record, fingerprint, undecoded
 from tfrecords_tools.shell.beam_runner import BeamRunner
 from tfrecords_tools.shell.errors import UserError
 
@@ -87,7 +87,7 @@ def _count(
     """Counts the records that were written, and adds the missing ones as unreadable."""
     missing = dict(wanted)
     builder = tfds.builder_from_directory(shards)
-    skip = {"image": tfds.decode.SkipDecoding()}
+    skip = undecoded(builder.info.features)
     for entry in tfds.as_numpy(builder.as_dataset(split=split, decoders=skip)):
         record = decoded_record(entry, source.labels)
         example = missing.pop(record["id"])

@@ -179,6 +179,7 @@ def new_tally(source: RecordSource, *, workers: int | None = None) -> BuildTally
         source: the raw data set.
         workers: processes that read the images; None starts one per core if reading takes long.
     """
+    workers = 0 if source.vectors else workers
     return BuildTally(source.rules, source.candidates, workers, find_copies(source), source)
 
 

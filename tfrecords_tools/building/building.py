@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -171,4 +172,6 @@ def _marker(
     }
     if source.has_unknown:
         marker["unknown"] = True
+    if source.vectors:
+        marker["vectors"] = asdict(source.vectors)
     return {**marker, "seal": seal(marker)}

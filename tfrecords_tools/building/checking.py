@@ -187,7 +187,7 @@ def check(
             task = display.add_task(f"{source.name} {name}", total=split.candidates)
             for image in examine(
                 split.examples(),
-                workers=workers,
+                workers=0 if source.vectors else workers,
                 images=near_duplicates,
                 quick=source.rules.quick_check,
             ):

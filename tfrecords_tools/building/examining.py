@@ -17,10 +17,12 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+import numpy as np
+
 from tfrecords_tools.building.images import checked_photograph
 from tfrecords_tools.photographs.encoded import Original
 from tfrecords_tools.photographs.unreadable import UnreadableImageError
-from tfrecords_tools.reading.example import Example
+from tfrecords_tools.reading.example import Example, vector_digest
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.tensorflow_logging import import_tensorflow
 from tfrecords_tools.shell.threads import thread_count
@@ -42,7 +44,7 @@ class ExaminedImage:
 
     Attributes:
         example: the example.
-        image: JPEG or PNG bytes; None if the image is unreadable or its bytes are not wanted.
+        image: JPEG or PNG bytes, empty for a vector; None if it is unreadable or the bytes are not wanted.
         content: SHA-256 of the bytes in hexadecimal; empty if the image is unreadable.
         reason: why the image is unreadable; empty if it is readable.
         original: what the file was, if `image` was converted from another format.
@@ -64,7 +66,7 @@ def examine(
         examples: the examples.
         workers: processes that read the images; 0 reads in this process. None starts one per core as soon as
             reading here has taken as long as starting them takes. They are spawned, so a script that passes
-            more than 0 or None needs `if __name__ == "__main__":`.
+            more than 0 or None needs `if __name__ == "__main__":`. Vectors need 0.
         images: False leaves the bytes out of the results.
         quick: as in `checked_photograph`.
     """
@@ -97,7 +99,9 @@ def _in_this_process(
 
 
 def examine_one(example: Example, *, images: bool = True, quick: bool = False) -> ExaminedImage:
-    """Reads the image of one example; arguments as for `examine`."""
+    """Reads the image of one example, or looks at its vector; arguments as for `examine`."""
+    if example.vector is not None:
+        return _examined_vector(example, example.vector)
     try:
         photograph = checked_photograph(example.image, quick=quick)
     except UnreadableImageError as error:
@@ -105,6 +109,12 @@ def examine_one(example: Example, *, images: bool = True, quick: bool = False) -
     content = photograph.content
     digest = hashlib.sha256(content).hexdigest()
     return ExaminedImage(example, content if images else None, digest, "", photograph.original)
+
+
+def _examined_vector(example: Example, vector: np.ndarray) -> ExaminedImage:
+    if not np.isfinite(vector).all():
+        return ExaminedImage(example, None, "", "a vector with a number that is not finite")
+    return ExaminedImage(example, b"", vector_digest(vector), "")
 
 
 def _chunks(examples: Iterable[Example]) -> Iterator[tuple[Example, ...]]:

@@ -8,6 +8,7 @@ from typing import Literal
 
 from tfrecords_tools.building.placeholders import identical_groups
 from tfrecords_tools.building.source import RecordSource
+from tfrecords_tools.reading.example import vector_digest
 
 Leakage = Literal["keep-all", "keep-train", "keep-test"]
 """What a build does with a photograph that several splits hold."""
@@ -53,25 +54,32 @@ class Copies:
 
 
 def find_copies(source: RecordSource) -> Copies:
-    """Compares the files of `source`; images that are no files are not compared. Reads few files whole."""
+    """Compares the files of `source`, or its vectors, not images in memory. Reads few files whole."""
     rules = source.rules
     examples: defaultdict[str, list[tuple[str, str, bool]]] = defaultdict(list)
     for split, candidates in source.splits.items():
         for example in candidates.examples():
-            if not isinstance(example.image, Path):
+            if example.vector is None and not isinstance(example.image, Path):
                 break  # all images of a source are files, or none is
             kept = rules.drop_reason(example.labels, example.tags) is None
-            examples[str(example.image)].append((split, example.id, kept))
-    paths = [Path(name) for name, entries in examples.items() for _ in entries]
+            name = str(example.image) if example.vector is None else vector_digest(example.vector)
+            examples[name].append((split, example.id, kept))
+    names = [name for name, entries in examples.items() for _ in entries]
+    alike = _alone(examples) if source.vectors else identical_groups(map(Path, names), copies=2)
     placeholders: dict[str, int] = {}
     leaks: list[Leak] = []
-    for group in identical_groups(paths, copies=2):
-        if rules.placeholder_copies and len(group) >= rules.placeholder_copies:
+    for group in alike:
+        if not source.vectors and rules.placeholder_copies and len(group) >= rules.placeholder_copies:
             placeholders.update(dict.fromkeys(group, len(group)))
             continue
         entries = [entry for name in dict.fromkeys(group) for entry in examples[name]]
         leaks += leaks_of((split, identifier) for split, identifier, kept in entries if kept)
     return Copies(placeholders, tuple(leaks), _dropped(leaks, rules.leakage))
+
+
+def _alone(examples: Mapping[str, list[tuple[str, str, bool]]]) -> list[list[str]]:
+    """Each digest that several vectors have, as a group of its own."""
+    return [[name] for name, entries in examples.items() if len(entries) > 1]
 
 
 def leaks_of(entries: Iterable[tuple[str, str]]) -> list[Leak]:

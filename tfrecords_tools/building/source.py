@@ -7,6 +7,7 @@ from pathlib import Path
 from tfrecords_tools.building.rules import Rules
 from tfrecords_tools.reading.example import Example
 from tfrecords_tools.reading.published import PublishedCounts
+from tfrecords_tools.reading.vectors import VectorFacts
 from tfrecords_tools.shell.errors import UserError
 from tfrecords_tools.shell.files import Json
 
@@ -62,7 +63,7 @@ class RecordSource:
     """A raw data set with parsed annotations; its images are not read yet.
 
     Attributes:
-        name: "synthetic", "mscoco", "nus_wide", "mirflickr", "manifest".
+        name: "synthetic", "mscoco", "nus_wide", "mirflickr", "manifest", "features".
         config: the variant of the data set, and the name of the folder for its records.
         labels: all label names; a label's index is its id.
         settings: JSON values that decide the content, including digests of the raw annotation files.
@@ -77,6 +78,7 @@ class RecordSource:
         has_unknown: whether nothing is known of some labels of the examples.
         raw: the folder below which reports name the images' files; None names them without their folders.
         listed_folder: the folder whose photographs the annotations should list; None if they need not.
+        vectors: of a source of vectors; None for images.
         row_of: the place of an example in an annotation file, from its id: "photos.csv:12"; empty if unknown.
     """
 
@@ -95,6 +97,7 @@ class RecordSource:
     has_unknown: bool = False
     raw: Path | None = None
     listed_folder: Path | None = None
+    vectors: VectorFacts | None = None
     row_of: Callable[[str], str] = field(default=_no_row)
 
     def file_of(self, example: Example) -> str:

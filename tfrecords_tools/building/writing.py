@@ -39,6 +39,7 @@ class RecordsBuilder(  # type: ignore[call-arg]  # TFDS has no type annotations
                 self._source.labels,
                 has_groups=self._source.has_groups,
                 has_unknown=self._source.has_unknown,
+                vector_size=self._source.vectors.size if self._source.vectors else 0,
             ),
         )
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tfrecords_tools.building.source import RecordSource
+from tfrecords_tools.features.settings import FeaturesSettings
+from tfrecords_tools.features.source import features_source
 from tfrecords_tools.manifest.settings import ManifestSettings
 from tfrecords_tools.manifest.source import manifest_source
 from tfrecords_tools.mirflickr.settings import MirflickrSettings
@@ -59,5 +61,11 @@ SOURCES = (
         "Your own photographs, listed in a CSV or JSON-lines file.",
         ManifestSettings,
         manifest_source,
+    ),
+    SourceType(
+        "features",
+        "Vectors of a network of your own, such as CLIP's, with labels and tags.",
+        FeaturesSettings,
+        features_source,
     ),
 )

@@ -7,8 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tfrecords_tools.pages.thumbnail import thumbnail
-from tfrecords_tools.reading.example import features
-from tfrecords_tools.reading.records import Records, check_label_ids, data_loss_as_user_error
+from tfrecords_tools.reading.example import undecoded
+from tfrecords_tools.reading.records import (
+    Records,
+    check_label_ids,
+    data_loss_as_user_error,
+    record_features,
+)
 from tfrecords_tools.shell.tensorflow_logging import quiet_tfds
 
 if TYPE_CHECKING:
@@ -22,7 +27,7 @@ class Sample:
 
     Attributes:
         id: the image's id.
-        image: the upright thumbnail as a `data:` URI.
+        image: the upright thumbnail as a `data:` URI; empty for a vector.
         width: of the thumbnail, in pixels.
         height: of the thumbnail, in pixels.
         labels: names of the labels.
@@ -53,16 +58,14 @@ def samples(records: Records, *, per_split: int) -> dict[str, list[Sample]]:
 
     with quiet_tfds():
         splits = tfds.builder_from_directory(records.path).info.splits
-        record_features = features(
-            records.labels, has_groups=records.has_groups, has_unknown=records.has_unknown
-        )
+        features = record_features(records)
     chosen = {}
     for split in records.splits:
         lengths = splits[split].shard_lengths
         positions = evenly_spaced(sum(lengths), per_split)
         with data_loss_as_user_error(records):
             serialized = [*_serialized(splits[split].filepaths, lengths, positions)]
-        chosen[split] = [_sample(records, record_features, record) for record in serialized]
+        chosen[split] = [_sample(records, features, record) for record in serialized]
     return chosen
 
 
@@ -87,12 +90,12 @@ def _serialized(
         first += length
 
 
-def _sample(records: Records, record_features: tfds.features.FeaturesDict, serialized: tf.Tensor) -> Sample:
-    import tensorflow_datasets as tfds
-
-    example = record_features.deserialize_example(serialized, decoders={"image": tfds.decode.SkipDecoding()})
+def _sample(records: Records, features: tfds.features.FeaturesDict, serialized: tf.Tensor) -> Sample:
+    example = features.deserialize_example(serialized, decoders=undecoded(features))
     name = example["id"].numpy().decode()
-    uri, (width, height) = thumbnail(records, name, example["image"].numpy())
+    uri, (width, height) = "", (0, 0)
+    if not records.vectors:
+        uri, (width, height) = thumbnail(records, name, example["image"].numpy())
     ids = example["labels"].numpy().tolist()
     check_label_ids(records, name, ids)
     return Sample(

@@ -1,7 +1,7 @@
 """`Marker`, the document records.json."""
 
 from collections.abc import Mapping
-from typing import NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 from tfrecords_tools.reading.passed_over import PassedOver
 from tfrecords_tools.reading.published import PublishedEntry
@@ -47,6 +47,7 @@ class Marker(TypedDict):
     passed_over: NotRequired[PassedOver]
     groups: bool
     unknown: NotRequired[bool]
+    vectors: NotRequired[dict[str, Any]]
     tag_rule: NotRequired[int]
     files: dict[str, str]
     digest: str

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from tfrecords_tools.reading.example import undecoded
 from tfrecords_tools.reading.records import RECORDS_AT_ONCE, SHARDS_AT_ONCE, Records, tfds_split
 from tfrecords_tools.shell.files import FileState, file_state
 from tfrecords_tools.shell.tensorflow_logging import quiet_tfds
@@ -92,9 +93,8 @@ def read_at_positions(records: Records, numbered: tf.data.Dataset) -> tf.data.Da
     Returns:
         Elements (number, example as from `records.read`), images still encoded.
     """
-    import tensorflow_datasets as tfds
-
-    features, decoders = _builder(records).info.features, {"image": tfds.decode.SkipDecoding()}
+    features = _builder(records).info.features
+    decoders = undecoded(features)
 
     def example(number: tf.Tensor, position: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, Any]:
         file, offset = position

@@ -11,11 +11,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
+from tfrecords_tools.reading.example import features, undecoded
 from tfrecords_tools.reading.marker import Marker
 from tfrecords_tools.reading.passed_over import PassedOver
 from tfrecords_tools.reading.published import PublishedCounts
 from tfrecords_tools.reading.stored_files import StoredFile, check_metadata, stored_files
 from tfrecords_tools.reading.stored_files import check_unchanged as check_files_unchanged
+from tfrecords_tools.reading.vectors import VectorFacts
 from tfrecords_tools.reading.vocabulary import read_vocabulary
 from tfrecords_tools.shell.documents import read_sealed
 from tfrecords_tools.shell.errors import UserError, one_line
@@ -25,6 +27,7 @@ from tfrecords_tools.tag_rule.version import FORMER_TAG_RULE, known_version
 
 if TYPE_CHECKING:
     import tensorflow as tf
+    import tensorflow_datasets as tfds
 
 MARKER = "records.json"
 VOCABULARY = "vocabulary.tsv"
@@ -54,6 +57,7 @@ class Records:
         tag_rule: version of the rule by which the tags are spelled (docs/tags.md); 1 in earlier records.
         passed_over: what the build left out; None in earlier records, which do not say.
         training: what TFDS calls the split "train"; see `joining.with_joined_training`.
+        vectors: of records of vectors; None for images.
         files: the files by name, as they were when the records were opened; see `check_unchanged`.
     """
 
@@ -70,7 +74,18 @@ class Records:
     tag_rule: int = FORMER_TAG_RULE
     passed_over: PassedOver | None = None
     training: str = "train"
+    vectors: VectorFacts | None = None
     files: Mapping[str, StoredFile] = field(default_factory=dict, repr=False, compare=False)
+
+
+def record_features(records: Records) -> tfds.features.FeaturesDict:
+    """The features of each record."""
+    return features(
+        records.labels,
+        has_groups=records.has_groups,
+        has_unknown=records.has_unknown,
+        vector_size=records.vectors.size if records.vectors else 0,
+    )
 
 
 def open_records(path: str | Path, *, check: bool = True) -> Records:
@@ -113,6 +128,7 @@ def open_records(path: str | Path, *, check: bool = True) -> Records:
             passed_over=marker.get("passed_over"),
             files=MappingProxyType(files),
             has_unknown=marker.get("unknown", False),
+            vectors=VectorFacts(**marker["vectors"]) if "vectors" in marker else None,
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UserError(
@@ -186,12 +202,12 @@ def read(records: Records, split: str, *, seed: int | None = None, images: bool 
         records: from `open_records`.
         split: "train", "validation" or "test".
         seed: of the order of the shards; None keeps their own order.
-        images: False leaves the images out, for passes that need labels and tags only.
+        images: False leaves the images or vectors out, for passes that need labels and tags only.
 
     Returns:
-        Elements `{"id": string [], "image": string [], "labels": int64 [n], "tags": string [m]}`, and
-        `"groups": string [g]` if the records have groups, `"unknown": int64 [u]` if nothing is known of some
-        labels.
+        Elements `{"id": string [], "image": string [], "labels": int64 [n], "tags": string [m]}`, with
+        `"vector": float32 [D]` in place of the image in records of vectors, and `"groups": string [g]` if the
+        records have groups, `"unknown": int64 [u]` if nothing is known of some labels.
 
     Raises:
         UserError: the split is unknown, or one of its files is missing.
@@ -218,7 +234,7 @@ def read(records: Records, split: str, *, seed: int | None = None, images: bool 
             split=name,
             shuffle_files=seed is not None,
             read_config=config,
-            decoders={"image": tfds.decode.SkipDecoding()} if images else tfds.decode.PartialDecoding(words),
+            decoders=undecoded(builder.info.features) if images else tfds.decode.PartialDecoding(words),
         )
 
 

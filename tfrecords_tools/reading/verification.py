@@ -12,11 +12,11 @@ from tfrecords_tools.reading.example import (
     NumpyRecord,
     content_digest,
     decoded_record,
-    features,
     fingerprint,
+    undecoded,
 )
 from tfrecords_tools.reading.marker import Marker, seal
-from tfrecords_tools.reading.records import DECODERS, MARKER, Records
+from tfrecords_tools.reading.records import DECODERS, MARKER, Records, record_features
 from tfrecords_tools.shell.errors import UserError, one_line
 from tfrecords_tools.shell.files import json_text, read_json, sha256
 from tfrecords_tools.shell.progress import progress_bars
@@ -91,9 +91,7 @@ class _Reader:
         self._records = records
         self._split = split
         self._advance = advance
-        self._features = features(
-            records.labels, has_groups=records.has_groups, has_unknown=records.has_unknown
-        )
+        self._features = record_features(records)
         self.fingerprints: list[str] = []
 
     def problems(self, shards: list[str]) -> list[str]:
@@ -125,13 +123,13 @@ class _Reader:
     def _examples(self, name: str) -> Iterator[NumpyRecord]:
         """The shard's records; `next` raises InvalidArgumentError for a broken one, then continues."""
         import tensorflow as tf
-        import tensorflow_datasets as tfds
 
         from tfrecords_tools.photographs.decoding import decode
 
         def parsed(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
-            skip = {"image": tfds.decode.SkipDecoding()}
-            example = self._features.deserialize_example(serialized, decoders=skip)
+            example = self._features.deserialize_example(serialized, decoders=undecoded(self._features))
+            if self._records.vectors:
+                return example
             pixels = decode(example["image"], orientation="ignored")
             return {
                 **example,

@@ -9,6 +9,7 @@ from mmannot_tf.serving.annotating.pillow_decoder import PillowDecoder
 from mmannot_tf.serving.engines.selection import needs_tensorflow
 from mmannot_tf.serving.model import Model
 from tfrecords_tools.photographs.encoded import MAX_PIXELS
+from tfrecords_tools.shell.errors import UserError
 
 
 class Decoder(Protocol):
@@ -48,7 +49,15 @@ def open_decoder(model: Model, engine: str, *, max_pixels: int = MAX_PIXELS) -> 
         model: from `open_model`.
         engine: a value of `EngineOptions.engine`.
         max_pixels: the largest image accepted, by its header.
+
+    Raises:
+        UserError: the model annotates vectors.
     """
+    if model.vectors:
+        raise UserError(
+            f"a photograph needs a model of photographs. Received: {model.path}, which annotates vectors of "
+            f"{model.vectors.model}. Call its SavedModel: docs/beyond.md."
+        )
     pillow = PillowDecoder(
         size=model.image_size, sampling=model.resize, orientation=model.orientation, max_pixels=max_pixels
     )

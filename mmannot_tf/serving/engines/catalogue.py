@@ -215,9 +215,9 @@ def _engine_of_run(name: str, run: Run) -> Engine:
     if name != REFERENCE:
         raise UnavailableError(f"{run.path} is a run, which only {REFERENCE} can read; export it first")
 
-    from mmannot_tf.serving.exporting.annotator_module import AnnotatorModule
+    from mmannot_tf.serving.exporting.vector_module import open_module
     from mmannot_tf.serving.formats.saved_model import TensorFlowEngine
 
     with tempfile.TemporaryDirectory() as assets:
-        module = AnnotatorModule(run, Path(assets))
+        module = open_module(run, Path(assets))
     return TensorFlowEngine(module, module.network)

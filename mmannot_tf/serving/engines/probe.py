@@ -16,19 +16,25 @@ RECORDED = (0, IMAGES - 1)
 
 
 def probe_batch(model: Model) -> tuple[NetworkInputs, list[str]]:
-    """Makes images of coarse colours with noise, and 0 to 7 tags for each; the same ones every time.
+    """Makes images of coarse colours with noise, or vectors, and 0 to 7 tags for each; always the same ones.
 
     Returns:
         The network's inputs, and the images' tags as comma-separated text.
     """
-    rng, size = np.random.default_rng(0), model.image_size
-    coarse = rng.integers(0, 256, (IMAGES, 5, 5, 3)).repeat(-(-size // 5), 1).repeat(-(-size // 5), 2)
-    noisy = coarse[:, :size, :size] + rng.normal(0, 20, (IMAGES, size, size, 3))
-    pixels = np.clip(np.round(noisy), 0, 255).astype(np.float32)
+    rng = np.random.default_rng(0)
+    pixels = (
+        rng.normal(size=(IMAGES, model.vectors.size)) if model.vectors else _pixels(rng, model.image_size)
+    )
     known = len(model.tags)
     tags = [rng.choice(known, min(count, known), replace=False).tolist() for count in range(IMAGES)]
     texts = [", ".join(model.tags[index] for index in row) for row in tags]
-    return NetworkInputs(pixels, padded(tags)), texts
+    return NetworkInputs(pixels.astype(np.float32), padded(tags)), texts
+
+
+def _pixels(rng: np.random.Generator, size: int) -> np.ndarray:
+    coarse = rng.integers(0, 256, (IMAGES, 5, 5, 3)).repeat(-(-size // 5), 1).repeat(-(-size // 5), 2)
+    noisy = coarse[:, :size, :size] + rng.normal(0, 20, (IMAGES, size, size, 3))
+    return np.clip(np.round(noisy), 0, 255)
 
 
 def write_record(folder: Path, outputs: NetworkOutputs) -> None:

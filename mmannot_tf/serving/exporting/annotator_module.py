@@ -20,13 +20,14 @@ from mmannot_tf.serving.decisions import Decisions
 from mmannot_tf.serving.exporting.annotator_branches import annotator_branches
 from mmannot_tf.serving.exporting.decision_requests import DecisionRequest
 from mmannot_tf.serving.exporting.empty_batch import of_any_batch
+from mmannot_tf.serving.exporting.lookup_table import lookup_table
 from mmannot_tf.serving.exporting.pixel_description import pixel_description
 from mmannot_tf.serving.model import LABELS, TAG_KEYS, plain_decisions, write_name_lists
 from mmannot_tf.serving.network import NETWORK_OUTPUTS
 from mmannot_tf.training.inference.trained_branches import network_spec_of
 
 _ENCODED = tf.TensorSpec([None], tf.string, name="image")
-_TEXT = tf.TensorSpec([None], tf.string, name="tags")
+TEXT = tf.TensorSpec([None], tf.string, name="tags")
 
 
 class AnnotatorModule(tf.Module):
@@ -74,8 +75,8 @@ class AnnotatorModule(tf.Module):
         write_name_lists(assets, labels=dataset.labels, tags=dataset.tags, tag_rule=dataset.tag_rule)
         self.label_file = tf.saved_model.Asset(str(assets / LABELS.name))
         self.tag_file = tf.saved_model.Asset(str(assets / TAG_KEYS.name))
-        self._labels = _table(self.label_file, key="number", default="")
-        self._tags = _table(self.tag_file, key="line", default=-1) if encoder else None
+        self._labels = lookup_table(self.label_file, key="number", default="")
+        self._tags = lookup_table(self.tag_file, key="line", default=-1) if encoder else None
         self._split = graph_splitter(dataset.tag_rule)
         image = tf.TensorSpec([None, *self._sizes.image_shape()], tf.float32, name="image")
         textual = tf.TensorSpec([None, encoder.output_shape[-1] if encoder else 0], tf.float32, name="f_t")
@@ -89,7 +90,17 @@ class AnnotatorModule(tf.Module):
             lambda image, tag_lists: of_any_batch(self._run_network, image, tag_lists),
             input_signature=[image, lists],
         )
-        self._annotate_as_asked = DecisionRequest.function(self._as_asked, [_ENCODED, _TEXT])
+        inputs = [self._input(), TEXT]
+        quantity = tf.TensorSpec([None], tf.int32, name="quantity")
+        self.annotate = tf.function(self._annotate, input_signature=inputs)
+        self.annotate_given_quantity = tf.function(
+            self._annotate_given_quantity, input_signature=[*inputs, quantity]
+        )
+        self.annotate_top_k = tf.function(
+            self._annotate_top_k, input_signature=[*inputs, tf.TensorSpec([], tf.int32, name="k")]
+        )
+        self._annotate_as_asked = DecisionRequest.function(self._as_asked, inputs)
+        self.features = tf.function(self._features, input_signature=inputs)
 
     @property
     def weights(self) -> list[keras.Variable]:
@@ -115,8 +126,11 @@ class AnnotatorModule(tf.Module):
             "network": self._network_of_any_batch,
         }
 
-    @tf.function(input_signature=[_ENCODED, _TEXT])
-    def annotate(self, image: tf.Tensor, tags: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _input(self) -> tf.TensorSpec:
+        """What most signatures take as the image."""
+        return _ENCODED
+
+    def _annotate(self, image: tf.Tensor, tags: tf.Tensor) -> dict[str, tf.Tensor]:
         """Annotates with as many labels as the model predicts.
 
         Returns:
@@ -125,7 +139,7 @@ class AnnotatorModule(tf.Module):
         """
         return self._annotated(self._run_all(self._images(image), tags))
 
-    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8, name="image"), _TEXT])
+    @tf.function(input_signature=[tf.TensorSpec([None, None, None, 3], tf.uint8, name="image"), TEXT])
     def annotate_decoded(self, image: tf.Tensor, tags: tf.Tensor) -> dict[str, tf.Tensor]:
         """Annotates decoded images: uint8 [B, H, W, 3], RGB, upright, of any size."""
         size, sampling = self._data.image_size, self._data.resize
@@ -134,21 +148,19 @@ class AnnotatorModule(tf.Module):
         )
         return self._annotated(self._run_all(pixels, tags))
 
-    @tf.function(input_signature=[_ENCODED, _TEXT, tf.TensorSpec([None], tf.int32, name="quantity")])
-    def annotate_given_quantity(
+    def _annotate_given_quantity(
         self, image: tf.Tensor, tags: tf.Tensor, quantity: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         """Annotates with the number of labels that the caller gives for each image: `quantity` int32 [B]."""
         tf.debugging.assert_non_negative(quantity, "quantity must not be negative")
         tf.debugging.assert_equal(
-            tf.shape(quantity), tf.shape(image), "quantity must have an entry per image"
+            tf.shape(quantity), tf.shape(image)[:1], "quantity must have an entry per image"
         )
         outputs = self._run_all(self._images(image), tags)
         rank = tf.argsort(outputs["order"])
         return self._annotated({**outputs, "selected": rank < quantity[:, tf.newaxis]})
 
-    @tf.function(input_signature=[_ENCODED, _TEXT, tf.TensorSpec([], tf.int32, name="k")])
-    def annotate_top_k(self, image: tf.Tensor, tags: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _annotate_top_k(self, image: tf.Tensor, tags: tf.Tensor, k: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns the `k` best labels: `annotations` string [B, k] and `scores` float32 [B, k]."""
         tf.debugging.assert_non_negative(k, "k must not be negative")
         outputs = self._run_all(self._images(image), tags)
@@ -168,8 +180,7 @@ class AnnotatorModule(tf.Module):
         selected, calibrated = request.decide(outputs, self.decisions)
         return {**self._annotated({**outputs, "selected": selected}), "calibrated": calibrated}
 
-    @tf.function(input_signature=[_ENCODED, _TEXT])
-    def features(self, image: tf.Tensor, tags: tf.Tensor) -> dict[str, tf.Tensor]:
+    def _features(self, image: tf.Tensor, tags: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns features for retrieval: `f_v`, `f_t` and their concatenation `f`, float32 [B, D]."""
         outputs = self._run_all(self._images(image), tags)
         return {name: outputs[name] for name in ("f_v", "f_t", "f")}
@@ -194,7 +205,7 @@ class AnnotatorModule(tf.Module):
     def _run_from_tag_features(
         self, image: tf.Tensor, textual: tf.Tensor, tagged: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        pixels = normalise(image, self._preprocessing)
+        pixels = self._normalised(image)
         visual = flip_averaged(self._visual, pixels) if self._averages_flips else self._visual(pixels)
         joint = tf.concat([visual, textual], axis=-1)
         decides = self._decides
@@ -205,6 +216,9 @@ class AnnotatorModule(tf.Module):
             )
             outputs = _where(tagged, outputs, of_visual)
         return {**outputs, "tagged": tagged, "f_v": visual, "f_t": textual, "f": joint}
+
+    def _normalised(self, image: tf.Tensor) -> tf.Tensor:
+        return normalise(image, self._preprocessing)
 
     def _visual(self, pixels: tf.Tensor) -> tf.Tensor:
         """f_v of normalised images as they are."""
@@ -282,14 +296,3 @@ def _where(
 def _no_textual_feature(tags: tf.Tensor, training: bool = False) -> tf.Tensor:
     """f_t of a network without tags: float32 [B, 0]; `tags` are texts [B] or lists [B, L]."""
     return tf.zeros([tf.shape(tags)[0], 0])
-
-
-def _table(asset: tf.saved_model.Asset, *, key: str, default: str | int) -> tf.lookup.StaticHashTable:
-    """A table from line number to line (key="number"), or from line to line number (key="line")."""
-    number, line = tf.lookup.TextFileIndex.LINE_NUMBER, tf.lookup.TextFileIndex.WHOLE_LINE
-    keys, values = (
-        ((tf.int64, number), (tf.string, line))
-        if key == "number"
-        else ((tf.string, line), (tf.int64, number))
-    )
-    return tf.lookup.StaticHashTable(tf.lookup.TextFileInitializer(asset.asset_path, *keys, *values), default)

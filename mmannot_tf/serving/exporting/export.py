@@ -3,7 +3,7 @@
 import math
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TypeAlias
@@ -20,6 +20,7 @@ from mmannot_tf.serving.engines.probe import probe_batch, write_record
 from mmannot_tf.serving.exporting import verification
 from mmannot_tf.serving.exporting.annotator_module import AnnotatorModule
 from mmannot_tf.serving.exporting.model_card import card_with_formats, model_card
+from mmannot_tf.serving.exporting.vector_module import open_module
 from mmannot_tf.serving.exporting.version_folder import file_digests, new_version
 from mmannot_tf.serving.formats.saved_model import TensorFlowEngine
 from mmannot_tf.serving.metadata import CARD_FILE, METADATA_FILE, ExportMetadata, FormatCheck
@@ -103,7 +104,7 @@ def export_again(
 
     def write(folder: Path, writers: Writers) -> None:
         with tempfile.TemporaryDirectory() as temporary:
-            module = AnnotatorModule(run, Path(temporary) / "assets", decisions)
+            module = open_module(run, Path(temporary) / "assets", decisions)
             _write(folder, writers, model, module, lambda metadata: _card_again(model, metadata), log)
 
     return _exported(out, formats, write)
@@ -137,7 +138,7 @@ def _write_run(
         model = model_of(source)
         if decides is not None:
             model = replace(model, digest=digest([model.digest, document(decides)]), decisions=decides)
-        module = AnnotatorModule(source, Path(temporary) / "assets", decides)
+        module = open_module(source, Path(temporary) / "assets", decides)
         parameters = sum(math.prod(weight.shape) for weight in module.weights)
 
         def card(metadata: ExportMetadata) -> str:
@@ -212,6 +213,8 @@ def _write_descriptions(
         "versions": _package_versions(),
         "files": file_digests(folder),
     }
+    if model.vectors:
+        metadata["vectors"] = asdict(model.vectors)
     write_json(folder / METADATA_FILE, sealed(metadata))
     (folder / CARD_FILE).write_text(card(metadata), encoding="utf-8")
 

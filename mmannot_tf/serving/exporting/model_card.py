@@ -34,6 +34,7 @@ MEANINGS = {
     "can be seen there."
 }
 """What the names of labels mean, by the source of the records."""
+PROPORTIONS = "- Photographs are resized to a square without keeping their proportions, as in training.\n"
 
 
 def model_card(
@@ -54,15 +55,16 @@ def model_card(
         parameters: the number of the network's parameters.
     """
     dataset, without_fusion = run.dataset, visual_stage(run.config) is CNN
+    taps = "whose last map is averaged" if without_fusion else "tapped at five scales"
     splits = ", ".join(f"{count:,} {split}" for split, count in dataset.splits.items())
     values = {
         "name": run.path.resolve().name,
         "architecture": run.provenance.architecture,
-        "taps": "whose last map is averaged" if without_fusion else "tapped at five scales",
+        "taps": f"of {dataset.vectors.model}, frozen" if dataset.vectors else taps,
         "parameters": f"{parameters:,}",
-        "size": metadata["image_size"],
-        "resize": resize_description(metadata["resize"], metadata["image_size"]),
-        "orientation": ORIENTATIONS[metadata["orientation"]],
+        "input": "a vector" if dataset.vectors else "a photograph",
+        "inputs": _inputs(run, metadata),
+        "proportions": "" if dataset.vectors else PROPORTIONS,
         "tolerance": f"{metadata['tolerance']:.0e}",
         "checked": _checked(metadata["formats"]),
         "source": dataset.source,
@@ -82,7 +84,23 @@ def model_card(
         "digest": metadata["digest"][:12],
         "versions": ", ".join(f"{name} {version}" for name, version in metadata["versions"].items()),
     }
-    return Template((files(__package__) / "model_card.md").read_text(encoding="utf-8")).substitute(values)
+    return _filled("model_card.md", values)
+
+
+def _filled(template: str, values: Mapping[str, object]) -> str:
+    return Template((files(__package__) / template).read_text(encoding="utf-8")).substitute(values)
+
+
+def _inputs(run: Run, metadata: ExportMetadata) -> str:
+    """What the signatures and formats take, and how it is made."""
+    if vectors := run.dataset.vectors:
+        return _filled("vector_inputs.md", {"size": vectors.size, "vectors": vectors.model})
+    values = {
+        "size": metadata["image_size"],
+        "resize": resize_description(metadata["resize"], metadata["image_size"]),
+        "orientation": ORIENTATIONS[metadata["orientation"]],
+    }
+    return _filled("photograph_inputs.md", values)
 
 
 def card_with_formats(card: str, metadata: ExportMetadata) -> str:

@@ -45,10 +45,10 @@ def verify_signatures(
     Raises:
         UserError: a string or an integer differs, or a float by more than the tolerance.
     """
-    arguments = _arguments(inputs, texts)
+    arguments = _arguments(inputs, texts, of_vectors=module.run.dataset.vectors is not None)
     differences = {}
     for name, function in module.signatures_by_name.items():
-        expected, outputs = function(**arguments[name]), loaded.signatures[name](**arguments[name])
+        expected, outputs = function(*arguments[name].values()), loaded.signatures[name](**arguments[name])
         differences[name] = max(_difference(outputs[output], expected[output]) for output in expected)
         if not differences[name] <= TOLERANCE:
             raise UserError(
@@ -58,12 +58,17 @@ def verify_signatures(
     return differences
 
 
-def _arguments(inputs: NetworkInputs, texts: Sequence[str]) -> dict[str, Mapping[str, tf.Tensor]]:
-    pixels = inputs.image.astype(np.uint8)
-    encoded = {"image": tf.constant([_png(image) for image in pixels]), "tags": tf.constant(list(texts))}
+def _arguments(
+    inputs: NetworkInputs, texts: Sequence[str], *, of_vectors: bool
+) -> dict[str, Mapping[str, tf.Tensor]]:
+    """The arguments of each signature, in their order."""
+    pixels, tags = inputs.image.astype(np.uint8), tf.constant(list(texts))
+    encoded = {"vector": tf.constant(inputs.image), "tags": tags}
+    if not of_vectors:
+        encoded = {"image": tf.constant([_png(image) for image in pixels]), "tags": tags}
     return {
         "serving_default": encoded,
-        "decoded": {**encoded, "image": tf.constant(pixels)},
+        "decoded": {"image": tf.constant(pixels), "tags": tags},
         "given_quantity": {**encoded, "quantity": tf.range(len(inputs))},
         "top_k": {**encoded, "k": tf.constant(2)},
         "decide": {**encoded, **DecisionRequest.unchanged()._replace(most=tf.constant(2))._asdict()},

@@ -7,6 +7,7 @@ from pathlib import Path
 from mmannot_tf.runs.run import CONFIG, open_run
 from mmannot_tf.serving.decisions import Decisions
 from mmannot_tf.serving.exporting.annotator_module import AnnotatorModule
+from mmannot_tf.serving.exporting.vector_module import open_module
 from mmannot_tf.serving.formats.saved_model import TensorFlowEngine
 from tfrecords_tools.shell.files import read_json, write_json
 
@@ -30,5 +31,5 @@ def open_heads(folder: Path) -> TensorFlowEngine:
     """
     defaults = read_json(folder / FOLDER / DEFAULTS, "An export's heads")
     with tempfile.TemporaryDirectory() as assets:
-        module = AnnotatorModule(open_run(folder / FOLDER), Path(assets), Decisions.load(folder, defaults))
+        module = open_module(open_run(folder / FOLDER), Path(assets), Decisions.load(folder, defaults))
     return TensorFlowEngine(module, module.network)

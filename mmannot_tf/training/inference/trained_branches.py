@@ -24,7 +24,9 @@ from mmannot_tf.weights.source import resolve
 
 def network_spec_of(run: Run) -> NetworkSpec:
     """The sizes of a run's branches."""
-    return NetworkSpec(run.config, len(run.dataset.labels), len(run.dataset.tags), run.provenance)
+    dataset = run.dataset
+    size = dataset.vectors.size if dataset.vectors else 0
+    return NetworkSpec(run.config, len(dataset.labels), len(dataset.tags), run.provenance, vector_size=size)
 
 
 def trained_branch(run: Run, stage: Stage, name: str, shapes: Any) -> keras.Model:
