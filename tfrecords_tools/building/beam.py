@@ -92,7 +92,8 @@ def _count(
         record = decoded_record(entry, source.labels)
         example = missing.pop(record["id"])
         tally.add_record(split, example, fingerprint(record))
-        tally.add_original(example, original_of(example.image))
+        if example.vector is None:
+            tally.add_original(example, original_of(example.image))
     for example in missing.values():
         tally.add_unreadable(
             example, examine_one(example, images=False, quick=source.rules.quick_check).reason

@@ -13,6 +13,7 @@ from tfrecords_tools.features.settings import FeaturesSettings
 from tfrecords_tools.features.source import features_source
 from tfrecords_tools.reading.records import open_records, read
 from tfrecords_tools.reading.verification import verify
+from tfrecords_tools.shell.beam_runner import BeamRunner
 from tfrecords_tools.shell.errors import UserError
 
 IDS = [f"photo/{number}" for number in range(40)]
@@ -180,3 +181,13 @@ def test_vectors_of_several_lengths_are_refused(tmp_path):
     source = features_source(FeaturesSettings(arrays=tmp_path / "rows.parquet", model="x"))
     with pytest.raises(UserError, match="4 numbers in the first row and 5 in row 9"):
         [*source.splits["train"].examples()]
+
+
+@pytest.mark.slow
+def test_beam_builds_the_same_records(tmp_path):
+    settings = FeaturesSettings(arrays=as_text(tmp_path), model="x")
+    local = build_records(features_source(settings), out=tmp_path / "local")
+    runner = BeamRunner("DirectRunner", ())
+    assert (
+        build_records(features_source(settings), out=tmp_path / "beam", runner=runner).digest == local.digest
+    )
