@@ -10,6 +10,7 @@ from tiers import exhaustive
 
 from mmannot_tf.layers.batch_norm import BatchNorm
 from mmannot_tf.layers.image_normalization import ImageNormalization
+from mmannot_tf.models.architectures import ARCHITECTURES
 from mmannot_tf.models.backbone import build_backbone, map_shapes, own_backbone
 from mmannot_tf.models.copied_network import build_application, copy_weights, load_network, stable_names
 from mmannot_tf.models.fusion import build_fusion
@@ -127,7 +128,7 @@ def _preprocessed(network):
 
 
 def test_an_unknown_backbone_is_refused_with_the_names_that_there_are():
-    assert len(backbone_names()) == len({*backbone_names()}) == len(NETWORKS) + 4
+    assert len(backbone_names()) == len({*backbone_names()}) == len(NETWORKS) + len(ARCHITECTURES) + 1
     with pytest.raises(ValueError, match="mobilenet_v3_small"):
         build_backbone("resnet34", image_size=SIZE)
 

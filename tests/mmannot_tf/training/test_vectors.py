@@ -111,6 +111,7 @@ def test_it_learns_what_the_vectors_say(predictions):
     assert right[:, 1:].mean() > 0.75
 
 
+@pytest.mark.exhaustive
 def test_an_interrupted_training_goes_on_to_the_same_bits(run, config, records, tmp_path):
     class StopError(Exception):
         pass
@@ -160,6 +161,7 @@ def test_every_engine_answers_as_tensorflow(run, vectors, tmp_path):
         np.testing.assert_array_equal(outputs.selected, reference.selected, err_msg=name)
 
 
+@pytest.mark.exhaustive
 def test_evaluate_and_report_work_as_for_images(run, records, capsys):
     assert main(["evaluate", str(run.path)]) == 0
     assert main(["report", str(run.path)]) == 0

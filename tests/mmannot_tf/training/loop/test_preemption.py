@@ -1,6 +1,8 @@
 import os
+import re
 import signal
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +15,10 @@ STATUS = {signal.SIGTERM: 143, signal.SIGINT: 130}
 
 
 def _send(number=signal.SIGTERM):
-    """Sends a signal to this process and waits until Python has handled it."""
+    """Sends a signal to this process, which would end without a handler, and lets Python handle it."""
+    status = Path("/proc/self/status")
+    caught = re.search(r"SigCgt:\s*(\w+)", status.read_text()) if status.exists() else None
+    assert caught is None or int(caught[1], 16) >> number - 1 & 1, "no handler is set"
     os.kill(os.getpid(), number)
 
 
