@@ -72,7 +72,13 @@ def _is(expected, model):
     return check
 
 
-@pytest.mark.parametrize("decide", [Override(), Override(k=2)], ids=["as exported", "two labels"])
+@pytest.mark.parametrize(
+    "decide",
+    [
+        pytest.param(Override(), id="as exported"),
+        pytest.param(Override(k=2), id="two labels", marks=pytest.mark.exhaustive),
+    ],
+)
 def test_photographs_in_memory_become_documents(exported, photographs, decide):
     annotate = mmannot_tf.beam.Annotate(str(exported.parent), decide=decide, batch_size=4)
     expected = _annotated(exported, photographs, decide=decide)

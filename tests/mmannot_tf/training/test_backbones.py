@@ -65,7 +65,7 @@ def check(config, records, folder, killed_after, saving_each_step, *, stages=Non
     return whole
 
 
-@pytest.mark.parametrize("stages", [["cnn"], *exhaustive([None])])
+@pytest.mark.parametrize("stages", exhaustive([["cnn"], None]))
 def test_a_file_trains_and_resumes_to_the_same_bits(
     stages, tiny_config, tiny_records, own_file, tmp_path, killed_after, saving_each_step
 ):

@@ -129,6 +129,7 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(run, config, records, 
         assert stage_digest(again, stage) == stage_digest(run, stage)
 
 
+@pytest.mark.exhaustive
 def test_the_export_takes_vectors_and_says_of_which_model(run, tested, predictions, tmp_path):
     folder = export(run, tmp_path / "export")
     served = tf.saved_model.load(str(folder)).signatures
