@@ -35,7 +35,7 @@ QUESTIONS = (
     "options",
     "resizing",
 )
-LONGER = ("annotate", "start_up", "pytorch")
+LONGER = ("annotate", "start_up", "beside_pytorch")
 """Programs that only --all runs, or their names: they export models first, or need PyTorch."""
 
 

@@ -21,7 +21,7 @@ def _questions():
 @pytest.mark.exhaustive
 @pytest.mark.parametrize("name", _questions())
 def test_it_answers(name, tmp_path):
-    if name == "pytorch":
+    if name == "beside_pytorch":
         pytest.importorskip("torchvision", reason="needs PyTorch: make torch")
     out = tmp_path / "answers.json"
     command = [sys.executable, BENCHMARKS / f"{name}.py", "--smoke", "--json", out]

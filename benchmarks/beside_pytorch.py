@@ -1,10 +1,11 @@
 """The whole annotator by OpenVINO beside PyTorch's bare ResNet-101, in float32 and in bfloat16.
 
-    python benchmarks/pytorch.py [--smoke] [--json pytorch.json]
+    python benchmarks/beside_pytorch.py [--smoke] [--json beside_pytorch.json]
 
 PyTorch runs torchvision's network without its classifier, channels last, in inference mode: less work than
 the annotator's, which fuses five scales, reads tags, ranks labels and decides how many. Both have random
-weights. Needs `make torch` and the extra `engines`.
+weights. Needs `make torch` and the extra `engines`. No file here may be called pytorch.py: what torchvision
+imports tries to import a module of that name.
 """
 
 import tempfile
