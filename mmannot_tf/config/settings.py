@@ -243,12 +243,12 @@ class Config(Section):
     def _vectors_are_neither_moved_nor_augmented(self) -> Self:
         if self.model.backbone != VECTORS:
             return self
-        moved = [name for name in ("cnn", "cnn_longer") if getattr(self.stages, name) is not None]
-        for name in moved:
-            if getattr(self.stages, name).backbone_rate:
+        for name in ("cnn", "cnn_longer"):
+            stage = getattr(self.stages, name)
+            if stage is not None and stage.backbone_rate:
                 raise ValueError(
                     f'stages.{name}.backbone_rate must be 0 with model.backbone = "{VECTORS}", which has no '
-                    f"weights. Received: {getattr(self.stages, name).backbone_rate}"
+                    f"weights. Received: {stage.backbone_rate}"
                 )
         if self.stages.cnn_head is not None:
             raise ValueError(f'stages.cnn_head needs a backbone. Received: model.backbone = "{VECTORS}"')

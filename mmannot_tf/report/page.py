@@ -98,7 +98,9 @@ def write_page(
     ids = [case.id for cases in findings.cases.values() for case in cases]
     ids += [image for label in findings.weakest for image in (*label.missed, *label.wrong)]
     ids += [doubt.image for doubt in findings.doubts[:DOUBTS_SHOWN]]
-    shown = pictures(records, comparison.split, list(dict.fromkeys(ids))) if records else {}
+    shown: Mapping[str, Picture] = {}
+    if records and not records.vectors:
+        shown = pictures(records, comparison.split, list(dict.fromkeys(ids)))
     write_text(path, page(findings, comparison, systems, shown))
 
 

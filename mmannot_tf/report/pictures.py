@@ -25,13 +25,13 @@ class Picture:
 
 
 def pictures(records: Records, split: str, ids: Collection[str]) -> Mapping[str, Picture]:
-    """The images of those ids; reads the split until it has them all, and decodes no other. None of vectors.
+    """The images of those ids; reads the split until it has them all, and decodes no other.
 
     Raises:
         UserError: a shard is corrupt, or an image does not decode.
     """
     pictures_by_id: dict[str, Picture] = {}
-    wanted = set[str]() if records.vectors else set(ids)
+    wanted = set(ids)
     with data_loss_as_user_error(records):
         for example in read(records, split).as_numpy_iterator():
             name = example["id"].decode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -97,13 +98,18 @@ class NumpyFile(VectorFile):
             yield Described(str(identifier), given, str(tags), str(split))
 
     def vectors(self) -> Iterator[np.ndarray]:  # noqa: D102
+        yield from (np.asarray(row, np.float32) for row in self._vectors)
+
+    @functools.cached_property
+    def _vectors(self) -> np.ndarray:
+        """All vectors, [N, D]; a build goes through them several times."""
         with np.load(self.path) as file:
-            values = file[VECTORS]
+            values: np.ndarray = file[VECTORS]
         if values.ndim != 2 or len(values) != len(self._arrays[IDS]):
             raise self._refused(
                 f"{VECTORS} with a row for each of {IDS} (they have the shape {values.shape})"
             )
-        yield from (np.asarray(row, np.float32) for row in values)
+        return values
 
 
 class ParquetFile(VectorFile):

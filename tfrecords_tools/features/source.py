@@ -1,6 +1,5 @@
 """Vectors as a source of records."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -11,7 +10,7 @@ from tfrecords_tools.building.source import RecordSource, Split
 from tfrecords_tools.features.arrays import Described, VectorFile, open_vectors
 from tfrecords_tools.features.settings import FeaturesSettings
 from tfrecords_tools.manifest.label_list import read_labels, sorted_labels
-from tfrecords_tools.manifest.label_notes import notes
+from tfrecords_tools.manifest.label_notes import notes_on_rows
 from tfrecords_tools.manifest.rows import SPLITS, Row
 from tfrecords_tools.manifest.splits import split_rows
 from tfrecords_tools.reading.example import Example
@@ -34,8 +33,6 @@ def features_source(settings: FeaturesSettings) -> RecordSource:
     labels = listed or sorted_labels(label for row in rows for label in row.labels)
     _check_labels(rows, labels, settings.arrays)
     splits = split_rows(rows, validation_share=settings.validation_share, test_share=settings.test_share)
-    counts = Counter(label for row in rows for label in row.labels)
-    training_labels = {label for row in splits["train"] for label in row.labels}
     return RecordSource(
         name="features",
         config="default",
@@ -51,7 +48,7 @@ def features_source(settings: FeaturesSettings) -> RecordSource:
         },
         rules=settings.rules,
         citation=f"Vectors of {settings.arrays.name}, made by {settings.model}.",
-        notes=(*notes({label: counts[label] for label in labels}, training_labels=training_labels),),
+        notes=tuple(notes_on_rows(labels, rows, training=splits["train"])),
         vectors=VectorFacts(_size(file), settings.model),
     )
 

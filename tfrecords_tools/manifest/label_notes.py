@@ -1,9 +1,10 @@
 """Hints about labels that are probably mistakes: never learned, written in several ways, rare, misspelt."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 
+from tfrecords_tools.manifest.rows import Row
 from tfrecords_tools.shell.listing import listed
 from tfrecords_tools.tag_rule.rule import normalize_tag
 
@@ -16,6 +17,19 @@ SHORTEST = 4
 """Characters of the shortest label that counts as a possible misspelling."""
 RATIO = 5
 """A possible misspelling has at most the frequent label's images divided by this."""
+
+
+def notes_on_rows(labels: Iterable[str], rows: Iterable[Row], *, training: Iterable[Row]) -> Iterator[str]:
+    """Hints about the labels of rows, a sentence each.
+
+    Args:
+        labels: all labels, in order.
+        rows: all rows.
+        training: those of the training split.
+    """
+    counts = Counter(label for row in rows for label in dict.fromkeys(row.labels))
+    training_labels = {label for row in training for label in row.labels}
+    yield from notes({label: counts[label] for label in labels}, training_labels=training_labels)
 
 
 def notes(images: Mapping[str, int], *, training_labels: Iterable[str]) -> Iterator[str]:

@@ -1,6 +1,5 @@
 """A user's own photographs as a source of records."""
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -9,7 +8,7 @@ from tfrecords_tools.building.rules import Rules
 from tfrecords_tools.building.source import RecordSource, Split, check_raw_folder
 from tfrecords_tools.manifest.label_list import read_labels, sorted_labels
 from tfrecords_tools.manifest.label_merging import LabelMerging
-from tfrecords_tools.manifest.label_notes import SHOWN, notes
+from tfrecords_tools.manifest.label_notes import SHOWN, notes_on_rows
 from tfrecords_tools.manifest.label_search import write_manifest
 from tfrecords_tools.manifest.photograph_keywords import with_keywords
 from tfrecords_tools.manifest.rows import ALL, Row, Rows, read_rows
@@ -50,9 +49,6 @@ def manifest_source(settings: ManifestSettings) -> RecordSource:
         validation_share=settings.validation_share,
         test_share=settings.test_share,
     )
-    training_labels = {label for row in splits["train"] for label in row.labels}
-    counts = Counter(label for row in rows.valid for label in dict.fromkeys(row.labels))
-    images = {label: counts[label] for label in labels}
     return RecordSource(
         name="manifest",
         config="default",
@@ -76,7 +72,7 @@ def manifest_source(settings: ManifestSettings) -> RecordSource:
             *(keywords.notes if keywords else ()),
             *(() if settings.labels_from else _unused(merging, rows)),
             *(_knowledge(rows, labels, settings.rules) if rows.has_absent else ()),
-            *notes(images, training_labels=training_labels),
+            *notes_on_rows(labels, rows.valid, training=splits["train"]),
         ),
         raw=settings.raw,
         listed_folder=settings.raw,
